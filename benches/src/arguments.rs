@@ -1,0 +1,39 @@
+//! `--name number` pairs.
+
+use std::collections::BTreeMap;
+
+/// The options given on the command line; each is taken once, by the benchmark that knows it.
+pub(crate) struct Arguments(BTreeMap<String, usize>);
+
+impl Arguments {
+    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut given = BTreeMap::new();
+        while let Some(word) = words.next() {
+            let name = word
+                .strip_prefix("--")
+                .ok_or(format!("expected --NAME N, found {word:?}"))?;
+            let number = words.next().ok_or(format!("--{name} needs a number"))?;
+            let number = number
+                .parse()
+                .map_err(|_| format!("--{name} {number:?}: not a number"))?;
+            given.insert(name.to_owned(), number);
+        }
+        Ok(Self(given))
+    }
+
+    /// The value of an option that must be at least 1.
+    pub(crate) fn take(&mut self, name: &str, default: usize) -> Result<usize, String> {
+        match self.0.remove(name) {
+            Some(0) => Err(format!("--{name} must be at least 1")),
+            given => Ok(given.unwrap_or(default)),
+        }
+    }
+
+    /// Call after every known option was taken.
+    pub(crate) fn finish(self) -> Result<(), String> {
+        match self.0.keys().next() {
+            Some(unknown) => Err(format!("there is no option --{unknown}")),
+            None => Ok(()),
+        }
+    }
+}

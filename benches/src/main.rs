@@ -1,0 +1,43 @@
+//! Benchmarks: `cargo run --release -p tellapart-benches -- NAME [--option N ...]`.
+//!
+//! Each measures what it is compared with in the same run, and reports a median with its spread.
+//! A new one is a module and a line in [`BENCHES`]; one that trains goes behind the feature `train`.
+
+// A benchmark is a program: what it measures goes to stdout, what is wrong to stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arguments;
+mod renderer;
+mod timing;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+
+/// Name, purpose, and the benchmark itself.
+const BENCHES: &[(&str, &str, Bench)] = &[(
+    "renderer",
+    "frames of the counting world against a memset of the bytes",
+    renderer::run,
+)];
+
+type Bench = fn(Arguments) -> Result<(), String>;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_default();
+    let Some((_, _, bench)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
+        eprintln!("usage: tellapart-benches NAME [--option N ...], where NAME is one of");
+        for (known, purpose, _) in BENCHES {
+            eprintln!("  {known:<10} {purpose}");
+        }
+        return ExitCode::from(2);
+    };
+    match Arguments::parse(words).and_then(bench) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{name}: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,261 @@
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::embeddings::squared_distance;
+use crate::residuals::WordResiduals;
+use crate::{AuditError, Classes, Embeddings, WordRollout};
+
+/// Relative room for rounding when an actual distance is held against its bound: predictions are
+/// f32, so neither is known better than this.
+const SOUNDNESS_TOLERANCE: f64 = 1e-5;
+
+/// Which classes are provably apart in latent space, and by how much.
+///
+/// For an action word `w`, let `p_w(o)` be the auxiliary value that `w` leads to from observation
+/// `o`, `e_w(o)` the error of the model's open-loop prediction of it, and `L_w` a bound on the
+/// Lipschitz constant of `z -> P(T^w(z))`. The triangle inequality gives
+///
+/// ```text
+/// || E(o) - E(o') ||  >=  ( || p_w(o) - p_w(o') || - e_w(o) - e_w(o') ) / L_w .
+/// ```
+///
+/// A positive right side certifies the pair. For a pair of classes the worst errors of both are
+/// taken, so that the bound holds for every two of the observations given; with the best of the
+/// words given. With zero losses this is the theorem that a well-trained model merges only
+/// bisimilar observations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// One record for every two classes, in order.
+    pub pairs: Vec<CertifiedPair>,
+    /// Pairs with a positive bound.
+    pub certified: usize,
+    /// Whether the bounds hold on the observations themselves.
+    pub soundness: Soundness,
+    /// Whether errors measured on half of the observations certify the other half.
+    pub split: SplitCheck,
+}
+
+/// The bound for two classes beside what is really there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CertifiedPair {
+    /// The lower class.
+    pub a: u32,
+    /// The higher class.
+    pub b: u32,
+    /// Whether `bound` is positive.
+    pub certified: bool,
+    /// Largest lower bound over the words, with the worst error of each class. May be negative,
+    /// which says nothing. `None` if a class is empty or no word was given.
+    pub bound: Option<f64>,
+    /// The word that gives `bound`; the first of the best.
+    pub word: Option<Vec<u32>>,
+    /// The same with each class's median error: for information, it certifies nothing.
+    pub median_bound: Option<f64>,
+    /// `bound` with the errors of the even rows alone.
+    pub even_rows_bound: Option<f64>,
+    /// Smallest actual distance of an observation of one class from one of the other. `None` if a
+    /// class is empty.
+    pub smallest_distance: Option<f64>,
+}
+
+/// Every two observations held against the bound with their own errors.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Soundness {
+    /// Pairs of observations compared.
+    pub pairs: u64,
+    /// Pairs that are closer than their bound allows, beyond rounding. Anything but 0 says that a
+    /// Lipschitz constant given is too small (or predictions and latents do not belong together).
+    pub violations: u64,
+    /// Largest (bound - distance); negative when every bound holds with room to spare.
+    pub worst_excess: Option<f64>,
+}
+
+/// The class bounds of the even rows held against the odd rows, which they have not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SplitCheck {
+    /// Pairs of classes with a positive bound by the even rows.
+    pub certified: usize,
+    /// Pairs of odd rows whose classes are among these.
+    pub pairs: u64,
+    /// Those that are closer than the bound: 0 when the certificate carries over.
+    pub closer_than_bound: u64,
+}
+
+impl Certificate {
+    /// Measures every pair of classes with every word. O(n^2 (d + words)) time on the threads of
+    /// the current rayon pool (the result does not depend on their number), O(n words) memory; a
+    /// continuous `p`, with more than a few hundred distinct values, costs O(n^2 m words) instead.
+    ///
+    /// `width` is the number of components of `p`.
+    ///
+    /// # Errors
+    /// A word whose arrays do not have `rows * width` finite values, or whose Lipschitz constant is
+    /// not finite and above zero.
+    pub fn measure(
+        embeddings: &Embeddings<'_>,
+        classes: &Classes<'_>,
+        words: &[WordRollout<'_>],
+        width: usize,
+    ) -> Result<Self, AuditError> {
+        classes.check_against(embeddings)?;
+        let words = words
+            .iter()
+            .map(|word| WordResiduals::measure(word, embeddings.rows(), width))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut pairs = class_bounds(&words, classes);
+        let rows = compare_rows(embeddings, classes, &words, &pairs);
+        for (pair, distance) in pairs.iter_mut().zip(&rows.smallest) {
+            pair.smallest_distance = distance.is_finite().then_some(*distance);
+        }
+        let positive = |bound: Option<f64>| bound.is_some_and(|b| b > 0.0);
+        Ok(Self {
+            certified: pairs.iter().filter(|pair| pair.certified).count(),
+            split: SplitCheck {
+                certified: pairs
+                    .iter()
+                    .filter(|pair| positive(pair.even_rows_bound))
+                    .count(),
+                pairs: rows.split_pairs,
+                closer_than_bound: rows.split_closer,
+            },
+            soundness: Soundness {
+                pairs: rows.pairs,
+                violations: rows.violations,
+                worst_excess: rows.worst_excess.is_finite().then_some(rows.worst_excess),
+            },
+            pairs,
+        })
+    }
+}
+
+/// The bounds of every two classes; actual distances are filled in later.
+fn class_bounds(words: &[WordResiduals<'_>], classes: &Classes<'_>) -> Vec<CertifiedPair> {
+    let of_words: Vec<_> = words
+        .iter()
+        .map(|word| word.by_class(classes, |_| true))
+        .collect();
+    let of_even: Vec<_> = words
+        .iter()
+        .map(|word| word.by_class(classes, |r| r % 2 == 0))
+        .collect();
+    let count = classes.count();
+    let mut pairs = Vec::with_capacity(count * count.saturating_sub(1) / 2);
+    for a in 0..count {
+        for b in a + 1..count {
+            let best = |bounds: &mut dyn Iterator<Item = Option<f64>>| {
+                let mut best: Option<(usize, f64)> = None;
+                for (index, bound) in bounds.enumerate() {
+                    if let Some(bound) = bound
+                        && best.is_none_or(|(_, so_far)| bound > so_far)
+                    {
+                        best = Some((index, bound));
+                    }
+                }
+                best
+            };
+            let worst = best(&mut of_words.iter().map(|w| w.bound(a, b, |e| e.worst)));
+            let median = best(&mut of_words.iter().map(|w| w.bound(a, b, |e| e.median)));
+            let even = best(&mut of_even.iter().map(|w| w.bound(a, b, |e| e.worst)));
+            pairs.push(CertifiedPair {
+                a: a as u32,
+                b: b as u32,
+                certified: worst.is_some_and(|(_, bound)| bound > 0.0),
+                bound: worst.map(|(_, bound)| bound),
+                word: worst.map(|(index, _)| words[index].actions().to_vec()),
+                median_bound: median.map(|(_, bound)| bound),
+                even_rows_bound: even.map(|(_, bound)| bound),
+                smallest_distance: None,
+            });
+        }
+    }
+    pairs
+}
+
+/// What comparing every two observations finds.
+struct RowPairs {
+    smallest: Vec<f64>,
+    pairs: u64,
+    violations: u64,
+    worst_excess: f64,
+    split_pairs: u64,
+    split_closer: u64,
+}
+
+impl RowPairs {
+    fn none(class_pairs: usize) -> Self {
+        Self {
+            smallest: vec![f64::INFINITY; class_pairs],
+            pairs: 0,
+            violations: 0,
+            worst_excess: f64::NEG_INFINITY,
+            split_pairs: 0,
+            split_closer: 0,
+        }
+    }
+
+    /// Minima, maxima and integer sums only, so the order of merging does not matter.
+    fn merge(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.smallest.iter_mut().zip(other.smallest) {
+            *mine = mine.min(theirs);
+        }
+        self.pairs += other.pairs;
+        self.violations += other.violations;
+        self.worst_excess = self.worst_excess.max(other.worst_excess);
+        self.split_pairs += other.split_pairs;
+        self.split_closer += other.split_closer;
+        self
+    }
+}
+
+fn compare_rows(
+    embeddings: &Embeddings<'_>,
+    classes: &Classes<'_>,
+    words: &[WordResiduals<'_>],
+    bounds: &[CertifiedPair],
+) -> RowPairs {
+    let scale = (0..embeddings.rows())
+        .map(|row| {
+            embeddings
+                .row(row)
+                .iter()
+                .map(|&v| f64::from(v).powi(2))
+                .sum::<f64>()
+                .sqrt()
+        })
+        .fold(0.0, f64::max);
+    let tolerance = SOUNDNESS_TOLERANCE * scale;
+    let one_row = |mut found: RowPairs, row: usize| {
+        for other in row + 1..embeddings.rows() {
+            let distance = squared_distance(embeddings.row(row), embeddings.row(other)).sqrt();
+            let bound = words
+                .iter()
+                .map(|word| word.row_bound(row, other))
+                .fold(f64::NEG_INFINITY, f64::max);
+            let excess = bound - distance;
+            found.pairs += 1;
+            found.worst_excess = found.worst_excess.max(excess);
+            found.violations +=
+                u64::from(excess > tolerance + SOUNDNESS_TOLERANCE * bound.max(0.0));
+            let Some(pair) = pair_index(classes.of(row), classes.of(other), classes.count()) else {
+                continue;
+            };
+            found.smallest[pair] = found.smallest[pair].min(distance);
+            let even_bound = bounds[pair].even_rows_bound.unwrap_or(0.0);
+            if row % 2 == 1 && other % 2 == 1 && even_bound > 0.0 {
+                found.split_pairs += 1;
+                found.split_closer += u64::from(distance < even_bound - tolerance);
+            }
+        }
+        found
+    };
+    (0..embeddings.rows())
+        .into_par_iter()
+        .fold(|| RowPairs::none(bounds.len()), one_row)
+        .reduce(|| RowPairs::none(bounds.len()), RowPairs::merge)
+}
+
+/// Place of the pair of two classes in the list of all pairs; `None` for one and the same class.
+fn pair_index(a: usize, b: usize, count: usize) -> Option<usize> {
+    let (low, high) = (a.min(b), a.max(b));
+    (low != high).then(|| low * (2 * count - low - 1) / 2 + (high - low - 1))
+}

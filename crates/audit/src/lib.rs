@@ -1,0 +1,47 @@
+//! What an encoder keeps apart and what it merges, measured on its embeddings.
+//!
+//! Embeddings enter as plain `f32` slices with a shape, so those of any framework can be audited:
+//! this crate knows nothing of models or training. Everything it finds is a plain record that
+//! serialises; a quantity that does not exist (a ratio over zero, a class without observations) is
+//! `None`, never NaN.
+//!
+//! ```
+//! use tellapart_audit::{Classes, Clusters, Embeddings, MERGED_WITHIN_SPREADS};
+//!
+//! // Four observations of three classes in two dimensions; classes 0 and 1 are on top of each other.
+//! let latents = [0.0, 0.1, 0.0, -0.1, 0.0, 0.1, 0.0, -0.1, 9.0, 0.1, 9.0, -0.1];
+//! let embeddings = Embeddings::new(&latents, 6, 2)?;
+//! let classes = Classes::new(&[0, 0, 1, 1, 2, 2], 3)?;
+//! let clusters = Clusters::measure(&embeddings, &classes, MERGED_WITHIN_SPREADS)?;
+//! let merged: Vec<_> = clusters.merged.iter().map(|pair| (pair.a, pair.b)).collect();
+//! assert_eq!(merged, [(0, 1)]);
+//! # Ok::<(), tellapart_audit::AuditError>(())
+//! ```
+//!
+//! - [`AuditReport`] bundles what follows and says it in plain words.
+//! - [`Clusters`]: accuracy, silhouette, gaps, spreads, merged pairs.
+//! - [`Certificate`]: lower bounds on latent distances that follow from a model's open-loop errors
+//!   and its Lipschitz constants.
+//! - [`Spectrum`], [`Pca`], [`Probe`], [`OpenLoop`], [`SortedDistances`].
+
+mod certificate;
+mod clusters;
+mod distances;
+mod embeddings;
+mod error;
+mod open_loop;
+mod probe;
+mod report;
+mod residuals;
+mod spectrum;
+
+pub use certificate::{Certificate, CertifiedPair, Soundness, SplitCheck};
+pub use clusters::{ClassCluster, Clusters, MERGED_WITHIN_SPREADS, MergedPair};
+pub use distances::SortedDistances;
+pub use embeddings::{Classes, Embeddings};
+pub use error::AuditError;
+pub use open_loop::{OpenLoop, OpenLoopStep, StepValues};
+pub use probe::{DEFAULT_RIDGE, Probe, ProbeScore};
+pub use report::AuditReport;
+pub use residuals::WordRollout;
+pub use spectrum::{Pca, Spectrum};

@@ -1,0 +1,138 @@
+use serde::{Deserialize, Serialize};
+
+use crate::AuditError;
+use crate::embeddings::{check_length, check_matrix};
+
+/// Predictions of the auxiliary value after `k` latent steps, beside what was recorded there.
+#[derive(Debug, Clone, Copy)]
+pub struct StepValues<'a> {
+    /// `P(T(...T(E(o), a_1)..., a_k))`, `[rows, width]`.
+    pub predicted: &'a [f32],
+    /// Recorded `p` at the same observations, `[rows, width]`.
+    pub recorded: &'a [f32],
+}
+
+/// How well the auxiliary value is foreseen by rolling the latent dynamics forward.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoop {
+    /// One record per step, `k = 1, 2, ...`.
+    pub steps: Vec<OpenLoopStep>,
+    /// The two values of `p`, low then high, if it is a scalar that takes exactly two.
+    pub two_values: Option<[f32; 2]>,
+}
+
+/// The open-loop error after `k` steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoopStep {
+    /// Steps rolled forward, from 1.
+    pub k: usize,
+    /// Observations compared.
+    pub rows: usize,
+    /// Mean over rows and components of the squared error.
+    pub mean_squared_error: f64,
+    /// Variance of the recorded values of this step, averaged over components.
+    pub variance: f64,
+    /// Error over variance: 1 is what a constant prediction reaches. `None` if `p` does not vary.
+    pub error_over_variance: Option<f64>,
+    /// Mean of the two recalls of a two-valued scalar `p`, thresholded at the midpoint (a prediction
+    /// at the midpoint counts as high); 0.5 is chance. `None` if `p` is not two-valued, or only one
+    /// value occurs at this step.
+    pub balanced_accuracy: Option<f64>,
+}
+
+impl OpenLoop {
+    /// `steps[k - 1]` holds step `k`; steps may have different numbers of rows, since episodes end.
+    /// `width` is the number of components of `p`.
+    ///
+    /// # Errors
+    /// An empty step, arrays of different length, or a recorded or predicted value that is not
+    /// finite; the message names the step.
+    pub fn measure(steps: &[StepValues<'_>], width: usize) -> Result<Self, AuditError> {
+        for (index, step) in steps.iter().enumerate() {
+            let rows = step.recorded.len() / width.max(1);
+            let recorded = format!("the recorded values of step {}", index + 1);
+            let predicted = format!("the predictions of step {}", index + 1);
+            check_matrix(&recorded, step.recorded, rows, width)?;
+            check_length(&predicted, step.predicted.len(), step.recorded.len())?;
+            check_matrix(&predicted, step.predicted, rows, width)?;
+        }
+        let two_values = if width == 1 { two_values(steps) } else { None };
+        let steps = steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| measure_step(index + 1, step, width, two_values))
+            .collect();
+        Ok(Self { steps, two_values })
+    }
+}
+
+fn measure_step(
+    k: usize,
+    step: &StepValues<'_>,
+    width: usize,
+    two_values: Option<[f32; 2]>,
+) -> OpenLoopStep {
+    let rows = step.recorded.len() / width;
+    let count = step.recorded.len() as f64;
+    let mean_squared_error = step
+        .predicted
+        .iter()
+        .zip(step.recorded)
+        .map(|(&p, &r)| (f64::from(p) - f64::from(r)).powi(2))
+        .sum::<f64>()
+        / count;
+    let mut variance = 0.0;
+    for component in 0..width {
+        let column = || {
+            step.recorded[component..]
+                .iter()
+                .step_by(width)
+                .map(|&v| f64::from(v))
+        };
+        let mean = column().sum::<f64>() / rows as f64;
+        variance += column().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+    }
+    OpenLoopStep {
+        k,
+        rows,
+        mean_squared_error,
+        variance,
+        error_over_variance: (variance > 0.0).then(|| mean_squared_error / variance),
+        balanced_accuracy: two_values.and_then(|values| balanced_accuracy(step, values)),
+    }
+}
+
+fn balanced_accuracy(step: &StepValues<'_>, [low, high]: [f32; 2]) -> Option<f64> {
+    let midpoint = f64::midpoint(f64::from(low), f64::from(high));
+    // [value is high] -> (rows, rows predicted on the right side)
+    let mut tally = [(0usize, 0usize); 2];
+    for (&predicted, &recorded) in step.predicted.iter().zip(step.recorded) {
+        let is_high = recorded == high;
+        let says_high = f64::from(predicted) >= midpoint;
+        let (seen, right) = &mut tally[usize::from(is_high)];
+        *seen += 1;
+        *right += usize::from(is_high == says_high);
+    }
+    tally.iter().all(|(seen, _)| *seen > 0).then(|| {
+        tally
+            .iter()
+            .map(|(seen, right)| *right as f64 / *seen as f64)
+            .sum::<f64>()
+            / 2.0
+    })
+}
+
+/// The two values, if the recorded values of all steps together take exactly two.
+fn two_values(steps: &[StepValues<'_>]) -> Option<[f32; 2]> {
+    let mut found: Vec<f32> = Vec::new();
+    for &value in steps.iter().flat_map(|step| step.recorded) {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+        if found.len() > 2 {
+            return None;
+        }
+    }
+    found.sort_by(f32::total_cmp);
+    <[f32; 2]>::try_from(found).ok()
+}

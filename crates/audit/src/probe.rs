@@ -1,0 +1,241 @@
+use nalgebra::{Cholesky, DMatrix};
+use serde::{Deserialize, Serialize};
+
+use crate::embeddings::{check_length, check_matrix};
+use crate::{AuditError, Classes, Embeddings};
+
+/// Default weight of the penalty, relative to standardised latents.
+pub const DEFAULT_RIDGE: f64 = 1e-3;
+
+/// How well a linear map reads something off the latents, on rows it was not fitted to.
+///
+/// The even rows fit, the odd rows are scored. Rows should be independent observations: if
+/// neighbouring rows are frames of one episode, the halves share what the frames share, and the
+/// score flatters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What is read off.
+    pub target: String,
+    /// The score.
+    pub score: ProbeScore,
+    /// Rows fitted to.
+    pub fitted_rows: usize,
+    /// Rows scored.
+    pub scored_rows: usize,
+}
+
+/// The score of a probe beside the best score without looking at the latents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProbeScore {
+    /// Continuous targets.
+    Continuous {
+        /// Coefficient of determination, per component and then averaged; at most 1; components
+        /// that do not vary on the scored half are left out. `None` if none varies.
+        r_squared: Option<f64>,
+        /// The same for the mean of the fitted half (0 or slightly below).
+        mean_baseline: Option<f64>,
+    },
+    /// Classes.
+    Classes {
+        /// Share of scored rows whose class has the largest regressed indicator.
+        accuracy: f64,
+        /// The same for the commonest class of the fitted half.
+        majority_baseline: f64,
+    },
+}
+
+impl Probe {
+    /// Ridge regression to continuous targets, `[rows, width]`. O(n d^2 + d^3), f64.
+    ///
+    /// # Errors
+    /// Targets of the wrong length or not finite, fewer than two rows, or `ridge` not above zero.
+    pub fn continuous(
+        target: impl Into<String>,
+        embeddings: &Embeddings<'_>,
+        values: &[f32],
+        width: usize,
+        ridge: f64,
+    ) -> Result<Self, AuditError> {
+        let target = target.into();
+        check_matrix(
+            &format!("the probe target {target}"),
+            values,
+            embeddings.rows(),
+            width,
+        )?;
+        let at = |row: usize, column: usize| f64::from(values[row * width + column]);
+        let fit = Fit::new(embeddings, width, at, ridge)?;
+        let odd: Vec<usize> = (1..embeddings.rows()).step_by(2).collect();
+        let (mut r_squared, mut baseline) = (Vec::new(), Vec::new());
+        let predicted: Vec<Vec<f64>> = odd
+            .iter()
+            .map(|&row| fit.predict(embeddings, row))
+            .collect();
+        for (column, &fitted_mean) in fit.target_mean.iter().enumerate() {
+            let mean = odd.iter().map(|&row| at(row, column)).sum::<f64>() / odd.len() as f64;
+            let squared_error = |guess: &dyn Fn(usize) -> f64| -> f64 {
+                odd.iter()
+                    .enumerate()
+                    .map(|(i, &row)| (at(row, column) - guess(i)).powi(2))
+                    .sum()
+            };
+            let total = squared_error(&|_| mean);
+            if total > 0.0 {
+                r_squared.push(1.0 - squared_error(&|i| predicted[i][column]) / total);
+                baseline.push(1.0 - squared_error(&|_| fitted_mean) / total);
+            }
+        }
+        let mean = |of: &[f64]| (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64);
+        let score = ProbeScore::Continuous {
+            r_squared: mean(&r_squared),
+            mean_baseline: mean(&baseline),
+        };
+        Ok(Self::new(target, score, embeddings))
+    }
+
+    /// Ridge regression to one indicator per class, answered by the largest (the lowest class on a
+    /// tie). O(n d^2 + d^3), f64.
+    ///
+    /// # Errors
+    /// Labels of the wrong length, fewer than two rows, or `ridge` not above zero.
+    pub fn classes(
+        target: impl Into<String>,
+        embeddings: &Embeddings<'_>,
+        classes: &Classes<'_>,
+        ridge: f64,
+    ) -> Result<Self, AuditError> {
+        let target = target.into();
+        check_length(
+            &format!("the probe target {target}"),
+            classes.labels().len(),
+            embeddings.rows(),
+        )?;
+        let indicator = |row: usize, class: usize| f64::from(u8::from(classes.of(row) == class));
+        let fit = Fit::new(embeddings, classes.count(), indicator, ridge)?;
+        let odd = || (1..embeddings.rows()).step_by(2);
+        let majority = first_largest(&fit.target_mean);
+        let share = |hits: usize| hits as f64 / odd().count() as f64;
+        let score = ProbeScore::Classes {
+            accuracy: share(
+                odd()
+                    .filter(|&row| first_largest(&fit.predict(embeddings, row)) == classes.of(row))
+                    .count(),
+            ),
+            majority_baseline: share(odd().filter(|&row| classes.of(row) == majority).count()),
+        };
+        Ok(Self::new(target, score, embeddings))
+    }
+
+    fn new(target: String, score: ProbeScore, embeddings: &Embeddings<'_>) -> Self {
+        let fitted_rows = embeddings.rows().div_ceil(2);
+        Self {
+            target,
+            score,
+            fitted_rows,
+            scored_rows: embeddings.rows() - fitted_rows,
+        }
+    }
+}
+
+/// A ridge regression fitted to the even rows.
+struct Fit {
+    mean: Vec<f64>,
+    /// One over the standard deviation; 0 for a latent that does not vary, which drops it.
+    scale: Vec<f64>,
+    /// `[width of the latents, width of the target]`.
+    weights: DMatrix<f64>,
+    target_mean: Vec<f64>,
+}
+
+impl Fit {
+    fn new(
+        embeddings: &Embeddings<'_>,
+        width: usize,
+        target: impl Fn(usize, usize) -> f64,
+        ridge: f64,
+    ) -> Result<Self, AuditError> {
+        if !(ridge > 0.0 && ridge.is_finite()) {
+            return Err(AuditError::Setting {
+                name: "ridge".to_owned(),
+                value: ridge,
+                expected: "finite and above zero",
+            });
+        }
+        if embeddings.rows() < 2 {
+            return Err(AuditError::Setting {
+                name: "the number of rows of a probe".to_owned(),
+                value: embeddings.rows() as f64,
+                expected: "at least 2: one half fits, the other is scored",
+            });
+        }
+        let even: Vec<usize> = (0..embeddings.rows()).step_by(2).collect();
+        let count = even.len() as f64;
+        let average =
+            |of: &dyn Fn(usize) -> f64| even.iter().map(|&row| of(row)).sum::<f64>() / count;
+        let latent = |row: usize, d: usize| f64::from(embeddings.row(row)[d]);
+        let mean: Vec<f64> = (0..embeddings.width())
+            .map(|d| average(&|row| latent(row, d)))
+            .collect();
+        let scale: Vec<f64> = (0..embeddings.width())
+            .map(|d| average(&|row| (latent(row, d) - mean[d]).powi(2)).sqrt())
+            .map(|deviation| {
+                if deviation > 0.0 {
+                    1.0 / deviation
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let target_mean: Vec<f64> = (0..width)
+            .map(|column| average(&|row| target(row, column)))
+            .collect();
+
+        let x = DMatrix::from_fn(even.len(), embeddings.width(), |i, d| {
+            (latent(even[i], d) - mean[d]) * scale[d]
+        });
+        let y = DMatrix::from_fn(even.len(), width, |i, column| {
+            target(even[i], column) - target_mean[column]
+        });
+        let mut normal = x.tr_mul(&x) / count;
+        for d in 0..embeddings.width() {
+            normal[(d, d)] += ridge;
+        }
+        let (rows, columns) = normal.shape();
+        // Positive definite thanks to the ridge, so this fails only on overflow.
+        let weights = Cholesky::new(normal)
+            .ok_or(AuditError::NoConvergence {
+                what: "the Cholesky factorisation",
+                rows,
+                columns,
+            })?
+            .solve(&(x.tr_mul(&y) / count));
+        Ok(Self {
+            mean,
+            scale,
+            weights,
+            target_mean,
+        })
+    }
+
+    fn predict(&self, embeddings: &Embeddings<'_>, row: usize) -> Vec<f64> {
+        let mut out = self.target_mean.clone();
+        for (d, &value) in embeddings.row(row).iter().enumerate() {
+            let standard = (f64::from(value) - self.mean[d]) * self.scale[d];
+            for (sum, weight) in out.iter_mut().zip(self.weights.row(d).iter()) {
+                *sum += standard * weight;
+            }
+        }
+        out
+    }
+}
+
+fn first_largest(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = index;
+        }
+    }
+    best
+}

@@ -1,0 +1,192 @@
+use std::collections::HashMap;
+
+use crate::embeddings::check_matrix;
+use crate::{AuditError, Classes};
+
+/// Above this many distinct values of `p`, distances are computed when needed, not tabulated.
+const TABULATED_VALUES: usize = 512;
+
+/// What a model foresees along one action word, from every observation, beside what is true.
+#[derive(Debug, Clone)]
+pub struct WordRollout<'a> {
+    /// The word, as action ids; empty for `p` of the observation itself.
+    pub actions: Vec<u32>,
+    /// An upper bound on the Lipschitz constant of `z -> P(T^w(z))`, above zero: the product of the
+    /// constants of the head and of one dynamics step for each action. The certificate is only as
+    /// sound as this number.
+    pub lipschitz: f64,
+    /// `P(T^w(E(o)))` for every observation, `[rows, width]`.
+    pub predicted: &'a [f32],
+    /// The true `p` after the word, `[rows, width]`.
+    pub truth: &'a [f32],
+}
+
+/// The errors of one word, and how far apart its true values are.
+pub(crate) struct WordResiduals<'a> {
+    word: &'a WordRollout<'a>,
+    width: usize,
+    /// Error of every row.
+    error: Vec<f64>,
+    /// Which distinct true value every row has.
+    value: Vec<usize>,
+    /// A row for every distinct value.
+    example: Vec<usize>,
+    /// Distances of distinct values, `[values, values]`; empty when there are too many.
+    table: Vec<f64>,
+}
+
+impl<'a> WordResiduals<'a> {
+    pub(crate) fn measure(
+        word: &'a WordRollout<'a>,
+        rows: usize,
+        width: usize,
+    ) -> Result<Self, AuditError> {
+        let name = format!("{:?}", word.actions);
+        check_matrix(
+            &format!("the predictions along word {name}"),
+            word.predicted,
+            rows,
+            width,
+        )?;
+        check_matrix(
+            &format!("the true values along word {name}"),
+            word.truth,
+            rows,
+            width,
+        )?;
+        if !(word.lipschitz > 0.0 && word.lipschitz.is_finite()) {
+            return Err(AuditError::Setting {
+                name: format!("the Lipschitz constant of word {name}"),
+                value: word.lipschitz,
+                expected: "finite and above zero",
+            });
+        }
+        let of_row = |values: &'a [f32], row: usize| &values[row * width..(row + 1) * width];
+        let error = (0..rows)
+            .map(|row| norm_of_difference(of_row(word.predicted, row), of_row(word.truth, row)))
+            .collect();
+        let mut seen: HashMap<Vec<u32>, usize> = HashMap::new();
+        let mut example = Vec::new();
+        let value = (0..rows)
+            .map(|row| {
+                let bits = of_row(word.truth, row)
+                    .iter()
+                    .map(|v| v.to_bits())
+                    .collect();
+                *seen.entry(bits).or_insert_with(|| {
+                    example.push(row);
+                    example.len() - 1
+                })
+            })
+            .collect();
+        let mut residuals = Self {
+            word,
+            width,
+            error,
+            value,
+            example,
+            table: Vec::new(),
+        };
+        if residuals.example.len() <= TABULATED_VALUES {
+            let all = 0..residuals.example.len();
+            residuals.table = all
+                .clone()
+                .flat_map(|a| all.clone().map(move |b| (a, b)))
+                .map(|(a, b)| residuals.value_distance(a, b))
+                .collect();
+        }
+        Ok(residuals)
+    }
+
+    pub(crate) fn actions(&self) -> &[u32] {
+        &self.word.actions
+    }
+
+    /// The lower bound on the latent distance of two rows by their own errors.
+    pub(crate) fn row_bound(&self, a: usize, b: usize) -> f64 {
+        let apart = self.value_distance(self.value[a], self.value[b]);
+        (apart - self.error[a] - self.error[b]) / self.word.lipschitz
+    }
+
+    /// Errors and values of each class, over the rows for which `chosen` holds.
+    pub(crate) fn by_class(
+        &self,
+        classes: &Classes<'_>,
+        chosen: impl Fn(usize) -> bool,
+    ) -> ClassResiduals<'_> {
+        let mut errors = vec![Vec::new(); classes.count()];
+        let mut values = vec![Vec::new(); classes.count()];
+        for row in (0..self.error.len()).filter(|&row| chosen(row)) {
+            errors[classes.of(row)].push(self.error[row]);
+            values[classes.of(row)].push(self.value[row]);
+        }
+        for values in &mut values {
+            values.sort_unstable();
+            values.dedup();
+        }
+        ClassResiduals {
+            of: self,
+            errors: errors.into_iter().map(Errors::summarise).collect(),
+            values,
+        }
+    }
+
+    fn value_distance(&self, a: usize, b: usize) -> f64 {
+        if let Some(distance) = self.table.get(a * self.example.len() + b) {
+            return *distance;
+        }
+        let of = |value: usize| {
+            &self.word.truth
+                [self.example[value] * self.width..(self.example[value] + 1) * self.width]
+        };
+        norm_of_difference(of(a), of(b))
+    }
+}
+
+/// One word's errors, by class.
+pub(crate) struct ClassResiduals<'a> {
+    of: &'a WordResiduals<'a>,
+    errors: Vec<Option<Errors>>,
+    /// Distinct true values of each class; one each when `p` is a function of the class.
+    values: Vec<Vec<usize>>,
+}
+
+/// The errors of one class along one word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Errors {
+    pub(crate) worst: f64,
+    pub(crate) median: f64,
+}
+
+impl ClassResiduals<'_> {
+    /// The bound for two classes with one error for each, or `None` if one has no rows. Where the
+    /// rows of a class disagree about the value, the two closest values of the classes count.
+    pub(crate) fn bound(&self, a: usize, b: usize, error: impl Fn(&Errors) -> f64) -> Option<f64> {
+        let (of_a, of_b) = (self.errors[a].as_ref()?, self.errors[b].as_ref()?);
+        let apart = self.values[a]
+            .iter()
+            .flat_map(|&x| {
+                self.values[b]
+                    .iter()
+                    .map(move |&y| self.of.value_distance(x, y))
+            })
+            .fold(f64::INFINITY, f64::min);
+        Some((apart - error(of_a) - error(of_b)) / self.of.word.lipschitz)
+    }
+}
+
+impl Errors {
+    /// The lower median, so that it is an error that occurred.
+    fn summarise(mut errors: Vec<f64>) -> Option<Self> {
+        errors.sort_by(f64::total_cmp);
+        let worst = *errors.last()?;
+        Some(Self {
+            worst,
+            median: errors[(errors.len() - 1) / 2],
+        })
+    }
+}
+
+fn norm_of_difference(a: &[f32], b: &[f32]) -> f64 {
+    crate::embeddings::squared_distance(a, b).sqrt()
+}

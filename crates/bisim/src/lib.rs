@@ -1,0 +1,64 @@
+//! The largest bisimulation of a finite deterministic system, its quotient, and shortest witnesses.
+//!
+//! Two states of a [`MooreMachine`] are *bisimilar* iff every word of actions leads from both to equal
+//! outputs. Bisimilarity is the coarsest equivalence that refines the output and is stable under every
+//! action (see Yu et al. 2025, arXiv 2509.12249, for its meaning for representations).
+//!
+//! * [`largest_bisimulation`] computes it in `O(m log n)` for `n` states and `m = n * actions`
+//!   transitions, exactly: no hashing is involved.
+//! * [`SplittingTree`] also answers, for any pair, how long a shortest distinguishing word is and which
+//!   word it is; [`witness`] does so for a single pair.
+//! * [`quotient`] merges the classes; [`verify`] checks a partition without trusting this crate's
+//!   refinement, [`verify_coarsest`] also that no classes are left to merge.
+//! * [`PairwiseFixedPoint`] is the definition, computed pair by pair: slow and obvious, for tests.
+//!
+//! ```
+//! use tellapart_bisim::{largest_bisimulation, quotient, witness};
+//! use tellapart_system::{StateId, generate};
+//!
+//! // Nine counts, each in 100 variants that do not matter to the reward.
+//! let machine = generate::with_nuisances(&generate::counter(9)?, 100, 7)?;
+//! let classes = largest_bisimulation(&machine);
+//! assert_eq!((machine.states(), classes.blocks()), (900, 9));
+//! assert_eq!(quotient(&machine, &classes)?.states(), 9);
+//!
+//! // Counts 0 and 8 look alike now; four steps up tell them apart: only count 0 is then rewarded.
+//! let word = witness(&machine, StateId::new(0), StateId::new(899)).ok_or("bisimilar")?;
+//! assert_eq!(word.len(), 4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! When not to use it: on non-deterministic or probabilistic systems, and on recorded data with missing
+//! transitions, where "not distinguished" is no equivalence.
+
+mod inverse;
+mod pairwise;
+mod partition;
+mod quotient;
+mod refinement;
+mod splitting_tree;
+mod verify;
+
+pub use pairwise::{PairwiseFixedPoint, TooManyStates, pairwise_fixed_point};
+pub use partition::Partition;
+pub use quotient::quotient;
+pub use splitting_tree::{SplittingTree, witness};
+pub use verify::{Violation, verify, verify_coarsest};
+
+use refinement::Refinement;
+use tellapart_system::MooreMachine;
+
+/// The largest bisimulation of `machine`, as the partition of its states into classes.
+///
+/// Smaller-half partition refinement (Hopcroft 1971, "An n log n algorithm for minimizing states in a
+/// finite automaton"; with the flat arrays of Valmari & Lehtinen 2008, "Efficient minimization of DFAs
+/// with partial transition functions"). Exact and deterministic; classes are numbered by first
+/// occurrence.
+///
+/// Cost: `O(m log n)` time for `m = states * actions`, whatever the input; beside the machine, while
+/// running, `8 m + 14 n` bytes and about 30 more for each class; in the result, 4 bytes a state and 8 a
+/// class.
+#[must_use]
+pub fn largest_bisimulation(machine: &MooreMachine) -> Partition {
+    Refinement::to_fixed_point(machine).into_partition()
+}

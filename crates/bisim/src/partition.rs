@@ -1,0 +1,117 @@
+//! A partition of the states into classes.
+
+use std::collections::HashMap;
+
+use tellapart_system::{BlockId, StateId};
+
+/// A partition of states `0..n` into blocks, numbered by first occurrence: state 0 is in block 0, the
+/// first state outside it is in block 1, and so on. Hence equal partitions compare equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    block_of: Vec<BlockId>,
+    sizes: Vec<u32>,
+    representatives: Vec<StateId>,
+}
+
+impl Partition {
+    /// The partition whose blocks are the states with equal labels; labels may be any numbers.
+    ///
+    /// Cost: one pass.
+    ///
+    /// # Panics
+    /// With more than `u32::MAX` states.
+    #[must_use]
+    pub fn from_labels(labels: &[u32]) -> Self {
+        let mut numbers = HashMap::new();
+        Self::number(labels, |label, fresh| {
+            *numbers.entry(label).or_insert(fresh)
+        })
+    }
+
+    /// As [`Partition::from_labels`], for labels in `0..bound`: a table instead of a map.
+    pub(crate) fn from_dense_labels(labels: &[u32], bound: usize) -> Self {
+        const NONE: u32 = u32::MAX;
+        let mut numbers = vec![NONE; bound];
+        Self::number(labels, |label, fresh| {
+            let number = &mut numbers[label as usize];
+            if *number == NONE {
+                *number = fresh;
+            }
+            *number
+        })
+    }
+
+    /// `number_of(label, fresh)` gives the block of a label, which is `fresh` when it is new.
+    fn number(labels: &[u32], mut number_of: impl FnMut(u32, u32) -> u32) -> Self {
+        let (mut sizes, mut representatives) = (Vec::new(), Vec::new());
+        let mut block_of = Vec::with_capacity(labels.len());
+        for (state, &label) in labels.iter().enumerate() {
+            let number = number_of(label, sizes.len() as u32);
+            if number as usize == sizes.len() {
+                sizes.push(0);
+                representatives.push(StateId::from_index(state));
+            }
+            sizes[number as usize] += 1;
+            block_of.push(BlockId::new(number));
+        }
+        Self {
+            block_of,
+            sizes,
+            representatives,
+        }
+    }
+
+    /// The block of a state.
+    ///
+    /// # Panics
+    /// If `state` is out of range.
+    #[inline]
+    #[must_use]
+    pub fn block_of(&self, state: StateId) -> BlockId {
+        self.block_of[state.index()]
+    }
+
+    /// Number of blocks.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// Number of states.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.block_of.len()
+    }
+
+    /// The block of every state, in the order of states.
+    #[must_use]
+    pub fn as_slice(&self) -> &[BlockId] {
+        &self.block_of
+    }
+
+    /// Number of states in every block, in the order of blocks; none is zero.
+    #[must_use]
+    pub fn sizes(&self) -> &[u32] {
+        &self.sizes
+    }
+
+    /// The smallest state of every block, in the order of blocks; ascending.
+    #[must_use]
+    pub fn representatives(&self) -> &[StateId] {
+        &self.representatives
+    }
+
+    /// The states of every block, in the order of blocks, each list ascending. Cost: one pass.
+    #[must_use]
+    pub fn members(&self) -> Vec<Vec<StateId>> {
+        let mut members: Vec<Vec<StateId>> = self
+            .sizes
+            .iter()
+            .map(|&size| Vec::with_capacity(size as usize))
+            .collect();
+        for (state, block) in self.block_of.iter().enumerate() {
+            members[block.index()].push(StateId::from_index(state));
+        }
+        members
+    }
+}

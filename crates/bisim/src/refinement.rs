@@ -1,0 +1,269 @@
+//! Smaller-half partition refinement, in rounds.
+//!
+//! The invariant of Hopcroft's algorithm: once the partition is stable under a set of states and the
+//! set is split, it is enough to split further by all parts but one; leaving out the part that keeps
+//! the old block number, which is at least as large as the part split off, each state is looked at
+//! `log2 n` times at most.
+//!
+//! Splitters are processed in rounds, each with its members frozen when the round begins. The partition
+//! after round `r` is then exactly the one by words of at most `r` actions (Moore 1956), so that the
+//! round of a split is the length of a shortest word between the two parts (Smetsers, Moerman & Jansen
+//! 2016, "Minimal separating sequences for all pairs of states"). The bound stays `O(m log n)`: freezing
+//! makes a splitter at most as large as it was when it was split off.
+
+use tellapart_system::{ActionId, MooreMachine};
+
+use crate::Partition;
+use crate::inverse::{Inverse, Offset};
+
+/// A contiguous range of [`Refinement::elements`].
+#[derive(Clone, Copy)]
+struct Block {
+    begin: u32,
+    end: u32,
+    /// How many elements, gathered at the front, lead into the splitter under the current action.
+    marked: u32,
+}
+
+/// How a block came to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Birth {
+    /// The block it was split off.
+    pub(crate) parent: u32,
+    /// Successors under this action are in different blocks of the round before.
+    pub(crate) action: ActionId,
+}
+
+/// A partition that is being refined, and the history of its splits.
+///
+/// Blocks are numbered by birth: first one for every output, then each part split off. A block is at
+/// most half as large as its parent was, so chains of parents have at most `log2 n` links.
+pub(crate) struct Refinement {
+    /// The states, block by block; splitting permutes within a block only.
+    elements: Vec<u32>,
+    /// Where each state is in `elements`.
+    position: Vec<u32>,
+    pub(crate) block_of: Vec<u32>,
+    blocks: Vec<Block>,
+    /// The first blocks, one per output, have no birth.
+    pub(crate) roots: u32,
+    /// Birth of block `roots + i`.
+    pub(crate) births: Vec<Birth>,
+    /// The number of the first block born in each round, from round 1 on; ascending.
+    pub(crate) round_starts: Vec<u32>,
+}
+
+impl Refinement {
+    pub(crate) fn to_fixed_point(machine: &MooreMachine) -> Self {
+        Self::until(machine, |_| false)
+    }
+
+    /// Refines until the fixed point, or until `done` holds at the end of a round.
+    pub(crate) fn until(machine: &MooreMachine, done: impl Fn(&Self) -> bool) -> Self {
+        let mut refinement = Self::by_output(machine);
+        if refinement.is_discrete() || done(&refinement) {
+            return refinement;
+        }
+        if u32::try_from(machine.next_table().len()).is_ok() {
+            refinement.run(&Inverse::<u32>::new(machine), machine.actions(), done);
+        } else {
+            refinement.run(&Inverse::<usize>::new(machine), machine.actions(), done);
+        }
+        refinement
+    }
+
+    pub(crate) fn into_partition(self) -> Partition {
+        let Self {
+            elements,
+            position,
+            block_of,
+            blocks,
+            ..
+        } = self;
+        drop((elements, position));
+        Partition::from_dense_labels(&block_of, blocks.len())
+    }
+
+    /// Counting sort of the states by output.
+    fn by_output(machine: &MooreMachine) -> Self {
+        let states = machine.states();
+        let mut blocks = vec![
+            Block {
+                begin: 0,
+                end: 0,
+                marked: 0
+            };
+            machine.outputs()
+        ];
+        for output in machine.output_table() {
+            blocks[output.index()].end += 1;
+        }
+        let mut total = 0;
+        for block in &mut blocks {
+            let size = block.end;
+            (block.begin, block.end) = (total, total);
+            total += size;
+        }
+        let mut elements = vec![0; states];
+        let mut position = vec![0; states];
+        for (state, output) in machine.output_table().iter().enumerate() {
+            let end = &mut blocks[output.index()].end;
+            elements[*end as usize] = state as u32;
+            position[state] = *end;
+            *end += 1;
+        }
+        Self {
+            elements,
+            position,
+            block_of: machine
+                .output_table()
+                .iter()
+                .map(|output| output.get())
+                .collect(),
+            roots: blocks.len() as u32,
+            blocks,
+            births: Vec::new(),
+            round_starts: Vec::new(),
+        }
+    }
+
+    fn run<O: Offset>(
+        &mut self,
+        inverse: &Inverse<O>,
+        actions: usize,
+        done: impl Fn(&Self) -> bool,
+    ) {
+        // Every function is stable under the set of all states: one part, the largest, can be left out.
+        let size = |block: &Block| block.end - block.begin;
+        let largest = self.blocks.iter().map(size).max().unwrap_or_default();
+        let left_out = self.blocks.iter().position(|block| size(block) == largest);
+        let mut splitters: Vec<(u32, u32)> = self
+            .blocks
+            .iter()
+            .enumerate()
+            .filter(|&(index, _)| Some(index) != left_out)
+            .map(|(_, block)| (block.begin, block.end))
+            .collect();
+        let (mut members, mut touched) = (Vec::new(), Vec::new());
+        while !splitters.is_empty() {
+            let round_start = self.blocks.len();
+            self.round_starts.push(round_start as u32);
+            for &(begin, end) in &splitters {
+                // A copy, because marking permutes the elements, also those of the splitter.
+                members.clear();
+                members.extend_from_slice(&self.elements[begin as usize..end as usize]);
+                for action in 0..actions {
+                    for &target in &members {
+                        for &source in inverse.sources(target, action) {
+                            self.mark(source, &mut touched);
+                        }
+                    }
+                    for block in touched.drain(..) {
+                        self.split(block, action);
+                    }
+                }
+                if self.is_discrete() {
+                    return;
+                }
+            }
+            if done(self) {
+                return;
+            }
+            splitters.clear();
+            splitters.extend(
+                self.blocks[round_start..]
+                    .iter()
+                    .map(|block| (block.begin, block.end)),
+            );
+        }
+    }
+
+    fn is_discrete(&self) -> bool {
+        self.blocks.len() == self.elements.len()
+    }
+
+    /// Moves `state` to the marked front of its block. A state has one successor under an action, so it
+    /// is never marked twice for one splitter.
+    #[inline]
+    fn mark(&mut self, state: u32, touched: &mut Vec<u32>) {
+        let number = self.block_of[state as usize];
+        let block = &mut self.blocks[number as usize];
+        if block.end - block.begin == 1 {
+            return;
+        }
+        if block.marked == 0 {
+            touched.push(number);
+        }
+        let to = block.begin + block.marked;
+        block.marked += 1;
+        let from = self.position[state as usize];
+        let displaced = self.elements[to as usize];
+        self.elements[from as usize] = displaced;
+        self.position[displaced as usize] = from;
+        self.elements[to as usize] = state;
+        self.position[state as usize] = to;
+    }
+
+    /// Splits marked from unmarked states; the smaller part becomes a new block.
+    fn split(&mut self, number: u32, action: usize) {
+        let block = &mut self.blocks[number as usize];
+        let Block { begin, end, marked } = *block;
+        block.marked = 0;
+        let middle = begin + marked;
+        if middle == end {
+            return;
+        }
+        let born = if middle - begin <= end - middle {
+            block.begin = middle;
+            Block {
+                begin,
+                end: middle,
+                marked: 0,
+            }
+        } else {
+            block.end = middle;
+            Block {
+                begin: middle,
+                end,
+                marked: 0,
+            }
+        };
+        let new = self.blocks.len() as u32;
+        for &state in &self.elements[born.begin as usize..born.end as usize] {
+            self.block_of[state as usize] = new;
+        }
+        self.blocks.push(born);
+        self.births.push(Birth {
+            parent: number,
+            action: ActionId::from_index(action),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tellapart_system::generate;
+
+    use super::*;
+
+    /// Both the bound on the running time and that on queries rest on it: always the smaller half.
+    #[test]
+    fn ancestors_double() {
+        let counter = generate::counter(1 << 12).unwrap();
+        let machines = [
+            generate::shuffled(&counter, 1).unwrap(),
+            counter,
+            generate::chain(1 << 12).unwrap(),
+            generate::de_bruijn_cycle(12).unwrap(),
+            generate::random(1, 1 << 12, 3, 2).unwrap(),
+        ];
+        for machine in machines {
+            let history = Refinement::to_fixed_point(&machine);
+            let mut ancestors = vec![0; history.roots as usize];
+            for birth in &history.births {
+                ancestors.push(ancestors[birth.parent as usize] + 1);
+            }
+            assert!(ancestors.into_iter().max() <= Some(12));
+        }
+    }
+}

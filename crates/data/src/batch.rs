@@ -1,0 +1,139 @@
+//! What training takes: some windows of consecutive rows.
+
+use std::ops::Range;
+
+use crate::columns::{Actions, Columns, Frames};
+use crate::error::DataError;
+use crate::trajectories::Trajectories;
+
+/// Rows ready for training, as one or several windows of consecutive rows, one after the other.
+///
+/// Only image frames of `u8` are held; recordings of vectors have to be turned into such first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// `[rows, height, width, channels]`, as recorded (0 to 255).
+    pub frames: Vec<u8>,
+    /// Height, width and channels of one frame.
+    pub frame_shape: [usize; 3],
+    /// Number of rows.
+    pub rows: usize,
+    /// `[rows, action_width]`: the action taken at each row, one-hot for discrete ones; zeros where
+    /// an episode ends, since actions mean nothing there.
+    pub actions: Vec<f32>,
+    /// Numbers in one action.
+    pub action_width: usize,
+    /// `[rows]`: ids of the actions, where there are finitely many; otherwise empty.
+    pub action_ids: Vec<u32>,
+    /// `[rows, target_width]`: value of the auxiliary function at each row.
+    pub targets: Vec<f32>,
+    /// Numbers in one target.
+    pub target_width: usize,
+    /// `[rows]`: whether row i + 1 of this batch is the successor of row i under action i. False at
+    /// the end of episodes and windows, hence always at the last row.
+    pub continues: Vec<bool>,
+}
+
+impl Batch {
+    /// Bytes of one frame.
+    #[must_use]
+    pub fn frame_bytes(&self) -> usize {
+        self.frame_shape.iter().product()
+    }
+
+    /// The rows whose successor is the next row: the transitions that can be trained on.
+    pub fn transitions(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.rows).filter(|&row| self.continues[row])
+    }
+}
+
+impl Trajectories {
+    /// Height, width and channels of the frames; `[height, width]` counts as one channel.
+    ///
+    /// # Errors
+    /// [`DataError::NotImages`] unless the observations are `u8` images.
+    pub fn frame_shape(&self) -> Result<[usize; 3], DataError> {
+        match &self.observations {
+            Frames::U8 { shape, .. } => match *shape.as_slice() {
+                [height, width, channels] => return Ok([height, width, channels]),
+                [height, width] => return Ok([height, width, 1]),
+                _ => {}
+            },
+            Frames::F32 { .. } => {}
+        }
+        let dtype = match &self.observations {
+            Frames::U8 { .. } => "uint8",
+            Frames::F32 { .. } => "float32",
+        };
+        Err(DataError::NotImages {
+            found: format!("{dtype} {:?}", self.observations.shape()),
+        })
+    }
+
+    /// The rows of `windows`, one window after the other, with `targets` (one row of it for each row
+    /// of the recording; see [`Trajectories::column`]). A window may span episodes: rows on either
+    /// side of an end are not joined. Copies the rows.
+    ///
+    /// # Errors
+    /// [`DataError::NotImages`], [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets`
+    /// has not as many rows as the recording.
+    pub fn batch(&self, windows: &[Range<usize>], targets: &Columns) -> Result<Batch, DataError> {
+        let frame_shape = self.frame_shape()?;
+        let Frames::U8 { values: frames, .. } = &self.observations else {
+            return Ok(Batch::default()); // frame_shape has returned the error
+        };
+        let all_targets = self.rows().checked_mul(targets.width);
+        if all_targets != Some(targets.values.len()) {
+            return Err(DataError::RowCount {
+                array: "targets".to_owned(),
+                found: targets.values.len() / targets.width.max(1),
+                expected: self.rows(),
+            });
+        }
+        let mut batch = Batch {
+            frame_shape,
+            action_width: self.actions.width(),
+            target_width: targets.width,
+            ..Batch::default()
+        };
+        let bytes = batch.frame_bytes();
+        for window in windows {
+            let Range { start, end } = window.clone();
+            if start > end || end > self.rows() {
+                return Err(DataError::NoSuchRows {
+                    start,
+                    end,
+                    rows: self.rows(),
+                });
+            }
+            batch.rows += end - start;
+            batch
+                .frames
+                .extend_from_slice(&frames[start * bytes..end * bytes]);
+            batch.targets.extend_from_slice(targets.rows(start..end));
+            for row in start..end {
+                let ends = self.ends(row);
+                batch.continues.push(!ends && row + 1 < end);
+                self.push_action(row, ends, &mut batch);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn push_action(&self, row: usize, ends: bool, batch: &mut Batch) {
+        let start = batch.actions.len();
+        batch.actions.resize(start + batch.action_width, 0.0);
+        let action = &mut batch.actions[start..];
+        match &self.actions {
+            Actions::Discrete { ids, .. } => {
+                batch.action_ids.push(ids[row]);
+                if !ends {
+                    action[ids[row] as usize] = 1.0;
+                }
+            }
+            Actions::Vectors { width, values } if !ends => {
+                action.copy_from_slice(&values[row * width..][..*width]);
+            }
+            Actions::Vectors { .. } => {}
+        }
+    }
+}

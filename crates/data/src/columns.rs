@@ -1,0 +1,105 @@
+//! The columns that rows are made of.
+
+use std::ops::Range;
+
+/// Observations: one block of values for each row, all of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Frames {
+    /// Images at rest, usually `[height, width, channels]`.
+    U8 {
+        /// Shape of ONE observation, without the rows.
+        shape: Vec<usize>,
+        /// All observations, one after the other, each in C order.
+        values: Vec<u8>,
+    },
+    /// Vectors and other real-valued observations; all finite.
+    F32 {
+        /// Shape of ONE observation, without the rows.
+        shape: Vec<usize>,
+        /// All observations, one after the other, each in C order.
+        values: Vec<f32>,
+    },
+}
+
+impl Frames {
+    /// Shape of one observation.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::U8 { shape, .. } | Self::F32 { shape, .. } => shape,
+        }
+    }
+
+    /// Number of values, over all rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8 { values, .. } => values.len(),
+            Self::F32 { values, .. } => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values of one row; `None` if they cannot be counted.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.shape()
+            .iter()
+            .try_fold(1_usize, |width, &length| width.checked_mul(length))
+    }
+}
+
+/// Actions, one for each row: the action taken AT that observation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actions {
+    /// One of finitely many.
+    Discrete {
+        /// How many there are; at most 65 536.
+        count: usize,
+        /// `[rows]`, each below `count`.
+        ids: Vec<u32>,
+    },
+    /// Vectors, such as continuous actions.
+    Vectors {
+        /// Numbers in one action, at least 1.
+        width: usize,
+        /// `[rows, width]`; finite, except where an episode ends and actions mean nothing.
+        values: Vec<f32>,
+    },
+}
+
+impl Actions {
+    /// Numbers in an action as networks take it: one-hot for discrete ones.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Discrete { count, .. } => *count,
+            Self::Vectors { width, .. } => *width,
+        }
+    }
+}
+
+/// A few numbers for each row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Columns {
+    /// Numbers in one row, at least 1.
+    pub width: usize,
+    /// `[rows, width]`.
+    pub values: Vec<f32>,
+}
+
+impl Columns {
+    /// The numbers of `rows`, row after row; empty when there are no such rows.
+    #[must_use]
+    pub fn rows(&self, rows: Range<usize>) -> &[f32] {
+        let at = |row: usize| row.checked_mul(self.width);
+        let (Some(start), Some(end)) = (at(rows.start), at(rows.end)) else {
+            return &[];
+        };
+        self.values.get(start..end).unwrap_or(&[])
+    }
+}

@@ -1,0 +1,30 @@
+//! Recorded experience: trajectories in memory and on disk, replay, batches, splits by episode.
+//!
+//! A *row* is one observation together with what belongs to it: the value of the auxiliary function
+//! there, the action taken *at* it, and whether it ends its episode. The observation that an action
+//! led to is simply the next row. Rows of one episode follow each other; the last one carries
+//! `terminals` or `timeouts`, and its action means nothing.
+//!
+//! - [`Trajectories`]: whole recordings, checked once when made, read from and written to `.npz`.
+//! - [`ReplayBuffer`]: the newest rows of many parallel streams, within a fixed number of bytes.
+//! - [`Batch`]: what training takes from either; it wants image frames of `u8`.
+//! - [`split_by_episode`]: training and held-out episodes, never a part of one.
+//!
+//! Randomness always comes in as a seed or a seeded generator, so the same call gives the same rows
+//! on every machine.
+
+mod batch;
+mod columns;
+mod error;
+mod npz;
+mod replay;
+mod split;
+mod trajectories;
+
+pub use batch::Batch;
+pub use columns::{Actions, Columns, Frames};
+pub use error::DataError;
+pub use npz::RESERVED_NAMES;
+pub use replay::{ReplayBuffer, ReplayOptions, Step};
+pub use split::{split_by_episode, uniform_window};
+pub use trajectories::{Trajectories, TrajectoryParts};

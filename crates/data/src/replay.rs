@@ -1,0 +1,336 @@
+//! The newest rows of many parallel streams, in a fixed number of bytes.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::batch::Batch;
+use crate::error::DataError;
+
+/// What a [`ReplayBuffer`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayOptions {
+    /// Height, width and channels of a frame.
+    pub frame_shape: [usize; 3],
+    /// How many worlds are stepped together; each gives one stream of consecutive rows.
+    pub streams: usize,
+    /// Numbers in one action, as networks take it.
+    pub action_width: usize,
+    /// Numbers in one target.
+    pub target_width: usize,
+    /// The most memory that rows may take, in bytes, all streams together. Memory is reserved at
+    /// once, but the system hands it out only as rows arrive.
+    pub max_bytes: usize,
+}
+
+impl ReplayOptions {
+    /// Bytes of one row of one stream: frame, action, its id, target, and whether it ends.
+    /// `None` if that cannot be counted.
+    #[must_use]
+    pub fn row_bytes(&self) -> Option<usize> {
+        let frame = self
+            .frame_shape
+            .iter()
+            .try_fold(1_usize, |n, &length| n.checked_mul(length))?;
+        let numbers = self.action_width.checked_add(self.target_width)?;
+        let numbers = numbers.checked_mul(size_of::<f32>())?;
+        frame
+            .checked_add(numbers)?
+            .checked_add(size_of::<u32>() + size_of::<bool>())
+    }
+
+    /// Rows of each stream that fit.
+    fn rows_per_stream(&self) -> Result<usize, DataError> {
+        let fail = |option, found, expected: &str| {
+            Err(DataError::ReplayOption {
+                option,
+                found,
+                expected: expected.to_owned(),
+            })
+        };
+        if self.streams == 0 {
+            return fail("streams", 0, "at least 1 is needed");
+        }
+        if let Some(found) = self.frame_shape.into_iter().find(|&length| length == 0) {
+            return fail("frame_shape", found, "every length must be at least 1");
+        }
+        let step = self
+            .row_bytes()
+            .and_then(|bytes| bytes.checked_mul(self.streams));
+        match step {
+            Some(step) if step.saturating_mul(2) <= self.max_bytes => Ok(self.max_bytes / step),
+            _ => Err(DataError::ReplayOption {
+                option: "max_bytes",
+                found: self.max_bytes,
+                expected: match step {
+                    Some(step) => format!(
+                        "at least {} are needed to hold two rows of each of {} streams",
+                        step.saturating_mul(2),
+                        self.streams
+                    ),
+                    None => "two rows are larger than any memory".to_owned(),
+                },
+            }),
+        }
+    }
+}
+
+/// One row of every stream: what was seen, its value, and what was done there.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// `[streams, height, width, channels]`.
+    pub frames: &'a [u8],
+    /// `[streams, action_width]`: the action taken AT the frame; of no meaning where `ends`.
+    pub actions: &'a [f32],
+    /// `[streams]`: the action's id; zeros where there are no ids.
+    pub action_ids: &'a [u32],
+    /// `[streams, target_width]`: the auxiliary function at the frame.
+    pub targets: &'a [f32],
+    /// `[streams]`: whether the frame is the last of its episode.
+    pub ends: &'a [bool],
+}
+
+/// A ring of rows for each of many parallel streams, all of one length.
+///
+/// Every stream has a contiguous ring of its own, and windows are counted from its oldest row, so
+/// that a window never joins two streams and never crosses the place where the newest row overwrote
+/// the oldest. A full ring drops its oldest row for each new one.
+#[derive(Clone, Debug)]
+pub struct ReplayBuffer {
+    options: ReplayOptions,
+    frame_bytes: usize,
+    /// Rows that each ring can hold.
+    capacity: usize,
+    rings: Vec<Ring>,
+    /// Rows that each ring holds.
+    rows: usize,
+    /// Where the next row goes; in a full ring, where the oldest one is.
+    head: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Ring {
+    frames: Vec<u8>,
+    actions: Vec<f32>,
+    action_ids: Vec<u32>,
+    targets: Vec<f32>,
+    ends: Vec<bool>,
+}
+
+impl ReplayBuffer {
+    /// An empty buffer; reserves all of its memory.
+    ///
+    /// # Errors
+    /// [`DataError::ReplayOption`] if an option is zero that must not be, if not even two rows of
+    /// every stream fit, or if the system refuses that much memory.
+    pub fn new(options: ReplayOptions) -> Result<Self, DataError> {
+        let capacity = options.rows_per_stream()?;
+        let frame_bytes = options.frame_shape.iter().product();
+        let reserve = || -> Result<Ring, std::collections::TryReserveError> {
+            let mut ring = Ring::default();
+            ring.frames.try_reserve_exact(capacity * frame_bytes)?;
+            ring.actions
+                .try_reserve_exact(capacity * options.action_width)?;
+            ring.action_ids.try_reserve_exact(capacity)?;
+            ring.targets
+                .try_reserve_exact(capacity * options.target_width)?;
+            ring.ends.try_reserve_exact(capacity)?;
+            Ok(ring)
+        };
+        let rings = (0..options.streams)
+            .map(|_| reserve())
+            .collect::<Result<_, _>>();
+        let rings = rings.map_err(|error| DataError::ReplayOption {
+            option: "max_bytes",
+            found: options.max_bytes,
+            expected: format!("the system refuses that much: {error}"),
+        })?;
+        Ok(Self {
+            options,
+            frame_bytes,
+            capacity,
+            rings,
+            rows: 0,
+            head: 0,
+        })
+    }
+
+    /// What the buffer was made with.
+    #[must_use]
+    pub fn options(&self) -> &ReplayOptions {
+        &self.options
+    }
+
+    /// Rows that each stream holds now.
+    #[must_use]
+    pub fn rows_per_stream(&self) -> usize {
+        self.rows
+    }
+
+    /// Rows that each stream can hold.
+    #[must_use]
+    pub fn capacity_per_stream(&self) -> usize {
+        self.capacity
+    }
+
+    /// Adds one row to every stream, dropping the oldest ones when full. Copies the step.
+    ///
+    /// # Errors
+    /// [`DataError::ReplayStep`] if a part has the wrong length; nothing is added then.
+    pub fn push(&mut self, step: Step<'_>) -> Result<(), DataError> {
+        let ReplayOptions {
+            streams,
+            action_width,
+            target_width,
+            ..
+        } = self.options;
+        for (column, found, each) in [
+            ("frames", step.frames.len(), self.frame_bytes),
+            ("actions", step.actions.len(), action_width),
+            ("action_ids", step.action_ids.len(), 1),
+            ("targets", step.targets.len(), target_width),
+            ("ends", step.ends.len(), 1),
+        ] {
+            let expected = streams * each;
+            if found != expected {
+                return Err(DataError::ReplayStep {
+                    column,
+                    found,
+                    expected,
+                });
+            }
+        }
+        let slot = self.head;
+        for (stream, ring) in self.rings.iter_mut().enumerate() {
+            put(
+                &mut ring.frames,
+                slot,
+                part(step.frames, stream, self.frame_bytes),
+            );
+            put(
+                &mut ring.actions,
+                slot,
+                part(step.actions, stream, action_width),
+            );
+            put(&mut ring.action_ids, slot, part(step.action_ids, stream, 1));
+            put(
+                &mut ring.targets,
+                slot,
+                part(step.targets, stream, target_width),
+            );
+            put(&mut ring.ends, slot, part(step.ends, stream, 1));
+        }
+        self.head = (slot + 1) % self.capacity;
+        self.rows = self.capacity.min(self.rows + 1);
+        Ok(())
+    }
+
+    /// The newest `window` rows of every stream, stream after stream.
+    ///
+    /// # Errors
+    /// [`DataError::NotEnoughRows`] if streams hold fewer rows, or if `window` is 0.
+    pub fn latest(&self, window: usize) -> Result<Batch, DataError> {
+        self.check_window(window)?;
+        let start = self.rows - window;
+        Ok(self.gather(
+            (0..self.options.streams).map(|stream| (stream, start)),
+            window,
+        ))
+    }
+
+    /// `windows` windows of `window` consecutive rows each; stream and place of each are uniform and
+    /// independent.
+    ///
+    /// # Errors
+    /// [`DataError::NotEnoughRows`] if streams hold fewer rows, or if `window` is 0.
+    pub fn uniform(
+        &self,
+        windows: usize,
+        window: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Batch, DataError> {
+        self.check_window(window)?;
+        let places = (0..windows).map(|_| {
+            let stream = rng.random_range(0..self.options.streams);
+            (stream, rng.random_range(0..=self.rows - window))
+        });
+        Ok(self.gather(places, window))
+    }
+
+    fn check_window(&self, window: usize) -> Result<(), DataError> {
+        if window == 0 || window > self.rows {
+            return Err(DataError::NotEnoughRows {
+                wanted: window,
+                available: self.rows,
+            });
+        }
+        Ok(())
+    }
+
+    /// Windows that start at the given `(stream, rows after its oldest one)`.
+    fn gather(&self, places: impl Iterator<Item = (usize, usize)>, window: usize) -> Batch {
+        let ReplayOptions {
+            frame_shape,
+            action_width,
+            target_width,
+            ..
+        } = self.options;
+        let mut batch = Batch {
+            frame_shape,
+            action_width,
+            target_width,
+            ..Batch::default()
+        };
+        let oldest = if self.rows == self.capacity {
+            self.head
+        } else {
+            0
+        };
+        for (stream, start) in places {
+            let ring = &self.rings[stream];
+            let first_row = batch.rows;
+            // At most two pieces: up to the end of the ring's memory, and on from its beginning.
+            let slot = (oldest + start) % self.capacity;
+            let first = window.min(self.capacity - slot);
+            for (slot, count) in [(slot, first), (0, window - first)] {
+                take(
+                    &mut batch.frames,
+                    &ring.frames,
+                    slot,
+                    count,
+                    self.frame_bytes,
+                );
+                take(&mut batch.actions, &ring.actions, slot, count, action_width);
+                take(&mut batch.action_ids, &ring.action_ids, slot, count, 1);
+                take(&mut batch.targets, &ring.targets, slot, count, target_width);
+                batch
+                    .continues
+                    .extend(ring.ends[slot..slot + count].iter().map(|end| !end));
+            }
+            batch.rows += window;
+            for row in first_row..batch.rows {
+                if !batch.continues[row] {
+                    batch.actions[row * action_width..][..action_width].fill(0.0);
+                }
+            }
+            batch.continues[batch.rows - 1] = false;
+        }
+        batch
+    }
+}
+
+fn part<T>(values: &[T], index: usize, width: usize) -> &[T] {
+    &values[index * width..][..width]
+}
+
+/// Writes one row into a slot: a new one at the end, or over an old one.
+fn put<T: Copy>(ring: &mut Vec<T>, slot: usize, row: &[T]) {
+    let at = slot * row.len();
+    match ring.get_mut(at..at + row.len()) {
+        Some(old) => old.copy_from_slice(row),
+        None => ring.extend_from_slice(row),
+    }
+}
+
+fn take<T: Copy>(into: &mut Vec<T>, ring: &[T], slot: usize, count: usize, width: usize) {
+    into.extend_from_slice(&ring[slot * width..(slot + count) * width]);
+}

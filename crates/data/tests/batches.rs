@@ -1,0 +1,357 @@
+//! Batches: what is joined was recorded as joined, wherever the rows come from.
+#![allow(clippy::unwrap_used)] // a failed test may panic
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use tellapart_data::{
+    Actions, Batch, Columns, DataError, Frames, ReplayBuffer, ReplayOptions, Step, Trajectories,
+    TrajectoryParts, split_by_episode, uniform_window,
+};
+
+/// Streams whose rows say who they are: the frame holds the stream and the time.
+struct Recorder {
+    options: ReplayOptions,
+    ends: Vec<Vec<bool>>,
+    buffer: ReplayBuffer,
+}
+
+impl Recorder {
+    fn record(options: ReplayOptions, ends: Vec<Vec<bool>>) -> Self {
+        let mut buffer = ReplayBuffer::new(options).unwrap();
+        for (time, ends) in ends.iter().enumerate() {
+            let streams = 0..options.streams;
+            let frames: Vec<u8> = streams
+                .clone()
+                .flat_map(|s| [s as u8, time as u8])
+                .collect();
+            let actions: Vec<f32> = streams
+                .clone()
+                .map(|s| (s * 1000 + time + 1) as f32)
+                .collect();
+            let ids: Vec<u32> = streams.clone().map(|s| (s * 1000 + time) as u32).collect();
+            let targets: Vec<f32> = streams.flat_map(|s| [s as f32, time as f32]).collect();
+            let step = Step {
+                frames: &frames,
+                actions: &actions,
+                action_ids: &ids,
+                targets: &targets,
+                ends,
+            };
+            buffer.push(step).unwrap();
+        }
+        Self {
+            options,
+            ends,
+            buffer,
+        }
+    }
+
+    /// Every row is what was pushed, and every joint was one, window by window.
+    fn check(&self, batch: &Batch, window: usize) -> Result<(), TestCaseError> {
+        let kept = self.ends.len().min(self.buffer.capacity_per_stream());
+        let oldest = self.ends.len() - kept;
+        prop_assert_eq!(batch.frames.len(), batch.rows * 2);
+        prop_assert_eq!(batch.continues.len(), batch.rows);
+        for row in 0..batch.rows {
+            let (stream, time) = (
+                batch.frames[row * 2] as usize,
+                batch.frames[row * 2 + 1] as usize,
+            );
+            prop_assert!(stream < self.options.streams && time >= oldest && time < self.ends.len());
+            let end = self.ends[time][stream];
+            let action = if end {
+                0.0
+            } else {
+                (stream * 1000 + time + 1) as f32
+            };
+            prop_assert_eq!(batch.actions[row], action);
+            prop_assert_eq!(batch.action_ids[row] as usize, stream * 1000 + time);
+            prop_assert_eq!(
+                &batch.targets[row * 2..row * 2 + 2],
+                [stream as f32, time as f32]
+            );
+            let last = (row + 1) % window == 0;
+            prop_assert_eq!(batch.continues[row], !end && !last);
+            if !last {
+                prop_assert_eq!(batch.frames[row * 2 + 2] as usize, stream);
+                prop_assert_eq!(batch.frames[row * 2 + 3] as usize, time + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn options(streams: usize, rows_per_stream: usize) -> ReplayOptions {
+    let mut options = ReplayOptions {
+        frame_shape: [1, 2, 1],
+        streams,
+        action_width: 1,
+        target_width: 2,
+        max_bytes: 0,
+    };
+    options.max_bytes = options.row_bytes().unwrap() * streams * rows_per_stream + streams - 1;
+    options
+}
+
+proptest! {
+    #[test]
+    fn replayed_windows_are_stretches_of_one_stream(
+        streams in 1_usize..4,
+        capacity in 2_usize..9,
+        steps in 1_usize..30,
+        window in 1_usize..9,
+        seed in any::<u64>(),
+        flags in prop::collection::vec(prop::bool::weighted(0.2), 90),
+    ) {
+        let ends = flags.chunks(3).take(steps).map(|ends| ends[..streams].to_vec()).collect();
+        let recorder = Recorder::record(options(streams, capacity), ends);
+        let buffer = &recorder.buffer;
+        prop_assert_eq!(buffer.capacity_per_stream(), capacity);
+        let kept = buffer.rows_per_stream();
+        prop_assert_eq!(kept, steps.min(capacity));
+
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (latest, uniform) = (buffer.latest(window), buffer.uniform(5, window, &mut rng));
+        if window > kept {
+            let short = |batch| matches!(batch, Err(DataError::NotEnoughRows { .. }));
+            prop_assert!(short(latest) && short(uniform));
+        } else {
+            let (latest, uniform) = (latest.unwrap(), uniform.unwrap());
+            prop_assert_eq!((latest.rows, uniform.rows), (streams * window, 5 * window));
+            recorder.check(&latest, window)?;
+            recorder.check(&uniform, window)?;
+            for stream in 0..streams {
+                let newest = (stream + 1) * window - 1;
+                prop_assert_eq!(usize::from(latest.frames[newest * 2 + 1]), steps - 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn uniform_windows_reach_every_place_and_repeat_with_the_seed() {
+    let recorder = Recorder::record(options(3, 7), vec![vec![false; 3]; 18]);
+    let draw = |seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        recorder.buffer.uniform(600, 4, &mut rng).unwrap()
+    };
+    let batch = draw(1);
+    let mut counts = [[0; 18]; 3];
+    for start in (0..batch.rows).step_by(4) {
+        counts[batch.frames[start * 2] as usize][batch.frames[start * 2 + 1] as usize] += 1;
+    }
+    for stream in counts {
+        for (time, &count) in stream.iter().enumerate() {
+            // Rows 11..18 are kept, so windows of 4 start at 11..=14: 12 places, 50 each on average.
+            let possible = (11..=14).contains(&time);
+            assert_eq!(count > 20, possible, "{count} at {time}");
+        }
+    }
+    assert_eq!(batch, draw(1));
+    assert_ne!(batch, draw(2));
+}
+
+#[test]
+fn replay_stays_within_its_bytes_and_says_when_it_cannot() {
+    let wanted = ReplayOptions {
+        frame_shape: [64, 64, 3],
+        streams: 16,
+        action_width: 3,
+        target_width: 1,
+        max_bytes: 10 << 20,
+    };
+    let buffer = ReplayBuffer::new(wanted).unwrap();
+    let held = buffer.capacity_per_stream() * wanted.streams * wanted.row_bytes().unwrap();
+    assert!(held <= wanted.max_bytes && held > wanted.max_bytes * 9 / 10);
+    for (bad, part) in [
+        (
+            ReplayOptions {
+                streams: 0,
+                ..wanted
+            },
+            "`streams` is 0",
+        ),
+        (
+            ReplayOptions {
+                frame_shape: [64, 0, 3],
+                ..wanted
+            },
+            "`frame_shape` is 0",
+        ),
+        (
+            ReplayOptions {
+                max_bytes: 1000,
+                ..wanted
+            },
+            "two rows of each of 16 streams",
+        ),
+        (
+            ReplayOptions {
+                action_width: usize::MAX,
+                ..wanted
+            },
+            "larger than any memory",
+        ),
+        (
+            ReplayOptions {
+                max_bytes: usize::MAX / 2,
+                ..wanted
+            },
+            "the system refuses",
+        ),
+    ] {
+        let message = ReplayBuffer::new(bad).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_step_of_the_wrong_size_is_refused_whole() {
+    let mut buffer = ReplayBuffer::new(options(2, 4)).unwrap();
+    let step = Step {
+        frames: &[0; 4],
+        actions: &[0.0; 2],
+        action_ids: &[0; 2],
+        targets: &[0.0; 4],
+        ends: &[false],
+    };
+    let message = buffer.push(step).unwrap_err().to_string();
+    assert!(message.contains("1 values of `ends`, but 2"), "{message}");
+    assert_eq!(buffer.rows_per_stream(), 0);
+    assert!(buffer.latest(1).is_err() && buffer.latest(0).is_err());
+}
+
+/// A recording whose frames hold their row, of episodes that end as told.
+fn recording(ends: Vec<bool>) -> Trajectories {
+    let rows = ends.len();
+    Trajectories::new(TrajectoryParts {
+        observations: Frames::U8 {
+            shape: vec![1, 1],
+            values: (0..rows).map(|r| r as u8).collect(),
+        },
+        actions: Actions::Discrete {
+            count: 2,
+            ids: (0..rows).map(|r| r as u32 % 2).collect(),
+        },
+        rewards: Some((0..rows).map(|r| r as f32).collect()),
+        timeouts: vec![false; rows],
+        terminals: ends,
+        ..TrajectoryParts::default()
+    })
+    .unwrap()
+}
+
+proptest! {
+    #[test]
+    fn batches_of_a_recording_hold_its_rows(
+        ends in prop::collection::vec(prop::bool::weighted(0.3), 1..40),
+        rows in 0_usize..40,
+        seed in any::<u64>(),
+    ) {
+        let recording = recording(ends.clone());
+        let (train, _) = split_by_episode(&recording, 0.3, seed).unwrap();
+        let available: usize = train.iter().map(Range::len).sum();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let windows = uniform_window(&train, rows, &mut rng);
+        if rows > available {
+            prop_assert!(windows.is_err());
+            return Ok(());
+        }
+        let windows = windows.unwrap();
+        let flat: Vec<usize> = windows.iter().cloned().flatten().collect();
+        let all: Vec<usize> = train.iter().cloned().flatten().collect();
+        prop_assert_eq!(flat.len(), rows);
+        prop_assert!(rows == 0 || all.windows(rows).any(|stretch| stretch == flat));
+
+        let batch = recording.batch(&windows, &recording.column("rewards").unwrap()).unwrap();
+        prop_assert_eq!((batch.rows, batch.frame_shape), (rows, [1, 1, 1]));
+        for (at, &row) in flat.iter().enumerate() {
+            prop_assert_eq!((batch.frames[at] as usize, batch.targets[at] as usize), (row, row));
+            let ended = ends[row] || row + 1 == ends.len();
+            let joined = !ended && flat.get(at + 1) == Some(&(row + 1));
+            prop_assert_eq!(batch.continues[at], joined);
+            let id = batch.action_ids[at] as usize;
+            prop_assert_eq!(batch.actions[at * 2 + id] == 1.0, !ended);
+            prop_assert_eq!(batch.actions[at * 2 + 1 - id], 0.0);
+        }
+        prop_assert_eq!(batch.transitions().count(), batch.continues.iter().filter(|c| **c).count());
+    }
+
+    #[test]
+    fn splits_share_out_whole_episodes(
+        ends in prop::collection::vec(prop::bool::weighted(0.3), 1..60),
+        fraction in 0.0..=1.0_f64,
+        seed in any::<u64>(),
+    ) {
+        let recording = recording(ends);
+        let split = || split_by_episode(&recording, fraction, seed).unwrap();
+        let (train, held_out) = split();
+        prop_assert_eq!(&split(), &(train.clone(), held_out.clone()));
+        let mut together = [train.clone(), held_out.clone()].concat();
+        together.sort_by_key(|episode| episode.start);
+        let episodes: Vec<_> = recording.episodes().collect();
+        prop_assert_eq!(&together, &episodes);
+        prop_assert!(train.is_sorted_by_key(|e| e.start) && held_out.is_sorted_by_key(|e| e.start));
+        let wanted = episodes.len() as f64 * fraction;
+        prop_assert!((held_out.len() as f64 - wanted).abs() <= 1.0);
+        if episodes.len() > 1 && fraction > 0.0 && fraction < 1.0 {
+            prop_assert!(!train.is_empty() && !held_out.is_empty());
+        }
+    }
+}
+
+/// Pinned: the same seed must give the same split in every version and on every machine.
+#[test]
+fn a_split_does_not_change() {
+    let (_, held_out) = split_by_episode(&recording(vec![true; 20]), 0.25, 7).unwrap();
+    let held_out: Vec<_> = held_out.iter().map(|episode| episode.start).collect();
+    assert_eq!(held_out, [3, 8, 9, 13, 14]);
+}
+
+#[test]
+fn requests_that_cannot_be_met_are_errors() {
+    let recording = recording(vec![false; 4]);
+    for fraction in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        assert!(
+            split_by_episode(&recording, fraction, 0).is_err(),
+            "{fraction}"
+        );
+    }
+    let targets = recording.column("rewards").unwrap();
+    for (start, end) in [(0, 5), (5, 6), (3, 2)] {
+        let error = recording
+            .batch(&[Range { start, end }], &targets)
+            .unwrap_err();
+        assert!(
+            matches!(error, DataError::NoSuchRows { rows: 4, .. }),
+            "{error}"
+        );
+    }
+    let short = Columns {
+        width: 1,
+        values: vec![0.0; 3],
+    };
+    assert!(matches!(
+        recording.batch(&[], &short),
+        Err(DataError::RowCount { .. })
+    ));
+    let vectors = Trajectories::new(TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![3],
+            values: vec![0.0; 12],
+        },
+        ..recording.clone().into_parts()
+    });
+    let message = vectors
+        .unwrap()
+        .batch(&[], &targets)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("float32 [3], but training takes uint8 images"),
+        "{message}"
+    );
+}

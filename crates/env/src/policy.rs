@@ -1,0 +1,119 @@
+//! The policy that moves a world while data is gathered.
+
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+use crate::{Action, ActionSpace};
+
+/// Uniformly random actions, each repeated for some consecutive steps (5 in the paper).
+///
+/// Copy `i` draws from a stream of its own, apart from every stream that worlds draw from, so the
+/// same seed may be given to both. Steps are counted through ends of episodes, and a step that begins
+/// an episode (whose action is ignored) counts too.
+#[derive(Debug, Clone)]
+pub struct RepeatedRandom {
+    space: ActionSpace,
+    repeat_steps: u32,
+    /// How often the present actions are still to be given.
+    left_steps: u32,
+    streams: Vec<ChaCha8Rng>,
+    present: Vec<Action>,
+}
+
+/// Worlds use the streams numbered by their copies; policies set this bit as well.
+const POLICY_STREAMS: u64 = 1 << 63;
+
+impl RepeatedRandom {
+    /// For how many steps an action is repeated unless said otherwise: the paper's choice.
+    pub const REPEAT_STEPS: u32 = 5;
+
+    /// A policy for `copies` copies that repeats each action for [`Self::REPEAT_STEPS`] steps.
+    pub fn new(space: ActionSpace, seed: u64, copies: usize) -> Self {
+        Self::with_repeat(space, seed, copies, Self::REPEAT_STEPS)
+    }
+
+    /// A policy that repeats each action for `repeat_steps` steps; 0 is taken as 1.
+    pub fn with_repeat(space: ActionSpace, seed: u64, copies: usize, repeat_steps: u32) -> Self {
+        let streams: Vec<_> = (0..copies as u64)
+            .map(|copy| {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(POLICY_STREAMS | copy);
+                rng
+            })
+            .collect();
+        let neutral = match space {
+            ActionSpace::Continuous { .. } => Action::Continuous(0.0),
+            ActionSpace::OneHot { .. } => Action::OneHot(0),
+        };
+        Self {
+            space,
+            repeat_steps: repeat_steps.max(1),
+            left_steps: 0,
+            present: vec![neutral; copies],
+            streams,
+        }
+    }
+
+    /// The next action of every copy, in copy order.
+    pub fn next_actions(&mut self) -> &[Action] {
+        if self.left_steps == 0 {
+            for (action, rng) in self.present.iter_mut().zip(&mut self.streams) {
+                *action = self.space.sample(rng);
+            }
+            self.left_steps = self.repeat_steps;
+        }
+        self.left_steps -= 1;
+        &self.present
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_lasts_five_steps_and_copies_differ() {
+        for space in ActionSpace::ALL {
+            let mut policy = RepeatedRandom::new(space, 3, 40);
+            let steps: Vec<Vec<Action>> = (0..50).map(|_| policy.next_actions().to_vec()).collect();
+            for block in steps.chunks(5) {
+                assert!(block.iter().all(|actions| actions == &block[0]), "{space}");
+            }
+            assert!(steps.chunks(5).any(|block| block[0] != steps[0]), "{space}");
+            assert!(
+                steps[0].iter().any(|action| action != &steps[0][0]),
+                "{space}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_distinct_action_is_equally_likely() {
+        for space in ActionSpace::ALL {
+            let mut policy = RepeatedRandom::with_repeat(space, 11, 1000, 1);
+            let mut tally = vec![0; space.distinct()];
+            for _ in 0..30 {
+                for &action in policy.next_actions() {
+                    tally[space.index_of(action).unwrap().index()] += 1;
+                }
+            }
+            let fair = 30_000 / space.distinct();
+            for count in tally {
+                // The standard deviation is below 87: six of them.
+                assert!(
+                    fair.abs_diff(count) < 520,
+                    "{space}: {count} of a fair {fair}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_acts_the_same_in_any_company() {
+        let space = ActionSpace::ALL[0];
+        let mut few = RepeatedRandom::new(space, 9, 2);
+        let mut many = RepeatedRandom::new(space, 9, 5);
+        for _ in 0..12 {
+            assert_eq!(few.next_actions(), &many.next_actions()[..2]);
+        }
+    }
+}

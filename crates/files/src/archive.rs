@@ -1,0 +1,175 @@
+//! Reading `.npz` archives: zip files whose entries are `.npy` files.
+
+use std::fmt;
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use zip::CompressionMethod;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+use zip::result::ZipError;
+
+use crate::array::{Array, Dtype};
+use crate::atomic;
+use crate::error::{ArrayProblem, FileError};
+use crate::npy;
+
+/// The most that deflate can shrink: 258 bytes into two bits.
+const DEFLATE_LIMIT: u64 = 1032;
+
+trait Source: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Source for T {}
+
+/// An open `.npz` archive, as written by `numpy.savez`, `numpy.savez_compressed` or
+/// [`ArchiveWriter`](crate::ArchiveWriter). Opening reads only the directory; each array is read
+/// when asked for.
+pub struct Archive {
+    path: PathBuf,
+    length: u64,
+    names: Vec<String>,
+    zip: ZipArchive<Box<dyn Source>>,
+}
+
+impl Archive {
+    /// Opens an archive and lists what is in it.
+    ///
+    /// # Errors
+    /// What the file system said, or [`FileError::NotAnArchive`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let (file, length) = atomic::open(path)?;
+        Self::from_source(
+            path,
+            Box::new(BufReader::with_capacity(1 << 16, file)),
+            length,
+        )
+    }
+
+    /// An archive in memory; `label` stands for the path in errors.
+    ///
+    /// # Errors
+    /// [`FileError::NotAnArchive`].
+    pub fn from_bytes(label: impl AsRef<Path>, bytes: Vec<u8>) -> Result<Self, FileError> {
+        let length = bytes.len() as u64;
+        Self::from_source(label.as_ref(), Box::new(Cursor::new(bytes)), length)
+    }
+
+    fn from_source(
+        path: &Path,
+        mut source: Box<dyn Source>,
+        length: u64,
+    ) -> Result<Self, FileError> {
+        let not_an_archive = |reason| FileError::NotAnArchive {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let mut start = [0_u8; 6];
+        let got = crate::header::fill(&mut source, &mut start)
+            .map_err(|source| FileError::from_io(path, source))?;
+        let start = &start[..got];
+        if start == b"\x93NUMPY" {
+            let reason = "it is a single array; rename it to .npy".to_owned();
+            return Err(not_an_archive(reason));
+        }
+        if start.is_empty() {
+            return Err(not_an_archive("it is empty".to_owned()));
+        }
+        let zip = ZipArchive::new(source).map_err(|error| match error {
+            ZipError::Io(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
+                FileError::from_io(path, source)
+            }
+            error if start.starts_with(b"PK") => not_an_archive(format!(
+                "{error}; it seems truncated or damaged: write it again"
+            )),
+            error => not_an_archive(error.to_string()),
+        })?;
+        let mut names = Vec::new();
+        for name in zip.file_names() {
+            let name = name.map_err(|error| not_an_archive(error.to_string()))?;
+            names.extend(name.strip_suffix(".npy").map(str::to_owned));
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            length,
+            names,
+            zip,
+        })
+    }
+
+    /// The path as given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names of the arrays, in the order of the archive. Entries that are not `.npy` are left out.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether there is an array of that name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
+    /// The type and the shape of an array, without reading its values.
+    ///
+    /// # Errors
+    /// [`FileError::MissingArray`], or [`FileError::Array`] if its header cannot be read.
+    pub fn describe(&mut self, name: &str) -> Result<(Dtype, Vec<usize>), FileError> {
+        self.with_entry(name, |entry, _| npy::describe(entry))
+    }
+
+    /// Reads one array.
+    ///
+    /// Memory: the values once, twice while a Fortran-ordered array is brought into C order.
+    ///
+    /// # Errors
+    /// [`FileError::MissingArray`], or [`FileError::Array`] if its bytes are damaged or of a type
+    /// that we do not read.
+    pub fn read(&mut self, name: &str) -> Result<Array, FileError> {
+        self.with_entry(name, |entry, available| npy::read_array(entry, available))
+    }
+
+    fn with_entry<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut ZipFile<'_, Box<dyn Source>>, u64) -> Result<T, ArrayProblem>,
+    ) -> Result<T, FileError> {
+        if !self.contains(name) {
+            return Err(FileError::MissingArray {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                present: self.names.clone(),
+            });
+        }
+        let result = match self.zip.by_name(&format!("{name}.npy")) {
+            Ok(mut entry) => {
+                // The directory's sizes are claims; the archive's length is a fact.
+                let packed = entry.compressed_size().min(self.length);
+                let most = match entry.compression() {
+                    CompressionMethod::Stored => packed,
+                    _ => packed.saturating_mul(DEFLATE_LIMIT),
+                };
+                let available = entry.size().min(most);
+                read(&mut entry, available)
+            }
+            Err(ZipError::Io(source)) => Err(source.into()),
+            Err(error) => Err(ArrayProblem::BadEntry {
+                reason: error.to_string(),
+            }),
+        };
+        result.map_err(|problem| FileError::in_array(&self.path, Some(name), problem))
+    }
+}
+
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archive")
+            .field("path", &self.path)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}

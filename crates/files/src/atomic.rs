@@ -1,0 +1,148 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::FileError;
+
+/// Writes a file through a temporary one beside it, which replaces it at the end.
+///
+/// `write` fills a buffered temporary file in the same folder; it is then flushed to the disk and
+/// renamed over `path`. When anything fails, also inside `write`, the temporary file is removed and
+/// whatever was at `path` is untouched. Permissions of a replaced file are kept; a symbolic link is
+/// followed. A process killed in the middle may leave the temporary file (`.NAME.XXXXXX.tmp`), never
+/// a damaged target.
+///
+/// # Errors
+/// [`FileError::NotFound`] if the folder is missing, [`FileError::IsDirectory`],
+/// [`FileError::NotAFile`] for devices and pipes, [`FileError::DiskFull`],
+/// [`FileError::PermissionDenied`], or [`FileError::Io`] for all else, errors of `write` included.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let pending = Pending::create(path)?;
+    let mut writer = BufWriter::with_capacity(1 << 16, pending.file());
+    write(&mut writer)
+        .and_then(|()| writer.flush())
+        .map_err(|source| FileError::from_io(path, source))?;
+    drop(writer);
+    pending.finish()
+}
+
+/// A file being written; dropped before [`Pending::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    temporary: NamedTempFile,
+    /// Where the finished file goes, links resolved.
+    target: PathBuf,
+    /// The path as given, for errors.
+    path: PathBuf,
+}
+
+impl Pending {
+    pub(crate) fn create(path: &Path) -> Result<Self, FileError> {
+        let fail = |source| FileError::from_io(path, source);
+        let existing = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(FileError::IsDirectory {
+                    path: path.to_path_buf(),
+                });
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(FileError::NotAFile {
+                    path: path.to_path_buf(),
+                });
+            }
+            Ok(metadata) => Some(metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(fail(error)),
+        };
+        // A rename would replace a link rather than the file that it stands for.
+        let target = match &existing {
+            Some(_) => fs::canonicalize(path).map_err(fail)?,
+            None => path.to_path_buf(),
+        };
+        let (Some(name), Some(folder)) = (target.file_name(), target.parent()) else {
+            return Err(FileError::IsDirectory {
+                path: path.to_path_buf(),
+            });
+        };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let mut prefix = std::ffi::OsString::from(".");
+        prefix.push(name);
+        prefix.push(".");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".tmp");
+        #[cfg(unix)]
+        {
+            // Rights as of any new file (the process's mask applies); private is tempfile's default.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder.tempfile_in(folder).map_err(fail)?;
+        if let Some(permissions) = existing {
+            temporary
+                .as_file()
+                .set_permissions(permissions)
+                .map_err(fail)?;
+        }
+        Ok(Self {
+            temporary,
+            target,
+            path: path.to_path_buf(),
+        })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        self.temporary.as_file()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Flushes to the disk, then renames over the target.
+    pub(crate) fn finish(self) -> Result<(), FileError> {
+        let Self {
+            temporary,
+            target,
+            path,
+        } = self;
+        let fail = |source| FileError::from_io(&path, source);
+        temporary.as_file().sync_all().map_err(fail)?;
+        temporary
+            .persist(&target)
+            .map_err(|error| fail(error.error))?;
+        // Makes the rename itself durable. Not every file system can; the file is whole either way.
+        if let Some(Ok(folder)) = target.parent().map(File::open) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+/// Opens an ordinary file for reading, and says how long it is.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), FileError> {
+    let fail = |source| FileError::from_io(path, source);
+    // Asked before opening: opening a pipe would wait for a writer.
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if metadata.is_dir() {
+        return Err(FileError::IsDirectory {
+            path: path.to_path_buf(),
+        });
+    }
+    if !metadata.is_file() {
+        return Err(FileError::NotAFile {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok((File::open(path).map_err(fail)?, metadata.len()))
+}

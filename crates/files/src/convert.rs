@@ -1,0 +1,123 @@
+//! Values of one type taken as another, when nothing is lost that matters.
+
+use crate::array::{Dtype, Values};
+
+/// A value that cannot be taken as the type asked for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("value {index} is {found} ({dtype}), but {expected} is expected")]
+pub struct BadValue {
+    /// Position among the values, in C order.
+    pub index: usize,
+    /// The value, as text.
+    pub found: String,
+    /// The type it has.
+    pub dtype: Dtype,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+impl Values {
+    /// The values as `u32`: any integer type, and bool as 0 and 1. Does not copy `u32`.
+    ///
+    /// # Errors
+    /// [`BadValue`] for the first value that is negative, above `u32::MAX`, or a float (also a whole
+    /// one: a column of ids that was saved as float is more often a mistake than meant).
+    pub fn into_u32(self) -> Result<Vec<u32>, BadValue> {
+        let dtype = self.dtype();
+        const EXPECTED: &str = "a whole number from 0 to 4294967295, of an integer type,";
+        fn checked<T>(values: Vec<T>, dtype: Dtype) -> Result<Vec<u32>, BadValue>
+        where
+            T: Copy + std::fmt::Display + TryInto<u32>,
+        {
+            let one = |(index, value): (usize, T)| {
+                value.try_into().map_err(|_| BadValue {
+                    index,
+                    found: value.to_string(),
+                    dtype,
+                    expected: EXPECTED,
+                })
+            };
+            values.into_iter().enumerate().map(one).collect()
+        }
+        fn float<T: std::fmt::Display>(values: &[T], dtype: Dtype) -> Result<Vec<u32>, BadValue> {
+            let Some(first) = values.first() else {
+                return Ok(Vec::new());
+            };
+            Err(BadValue {
+                index: 0,
+                found: first.to_string(),
+                dtype,
+                expected: EXPECTED,
+            })
+        }
+        match self {
+            Self::Bool(values) => Ok(values.into_iter().map(u32::from).collect()),
+            Self::U8(values) => checked(values, dtype),
+            Self::I8(values) => checked(values, dtype),
+            Self::U16(values) => checked(values, dtype),
+            Self::I16(values) => checked(values, dtype),
+            Self::U32(values) => Ok(values),
+            Self::I32(values) => checked(values, dtype),
+            Self::U64(values) => checked(values, dtype),
+            Self::I64(values) => checked(values, dtype),
+            Self::F32(values) => float(&values, dtype),
+            Self::F64(values) => float(&values, dtype),
+        }
+    }
+
+    /// The values as `f32`, rounded to the nearest; bool as 0 and 1. Does not copy `f32`.
+    ///
+    /// NaN and the infinities pass through.
+    ///
+    /// # Errors
+    /// [`BadValue`] for the first finite value that is too large for `f32`.
+    pub fn into_f32(self) -> Result<Vec<f32>, BadValue> {
+        Ok(match self {
+            Self::Bool(values) => values.into_iter().map(|v| f32::from(u8::from(v))).collect(),
+            Self::U8(values) => values.into_iter().map(f32::from).collect(),
+            Self::I8(values) => values.into_iter().map(f32::from).collect(),
+            Self::U16(values) => values.into_iter().map(f32::from).collect(),
+            Self::I16(values) => values.into_iter().map(f32::from).collect(),
+            Self::U32(values) => values.into_iter().map(|v| v as f32).collect(),
+            Self::I32(values) => values.into_iter().map(|v| v as f32).collect(),
+            Self::U64(values) => values.into_iter().map(|v| v as f32).collect(),
+            Self::I64(values) => values.into_iter().map(|v| v as f32).collect(),
+            Self::F32(values) => values,
+            Self::F64(values) => {
+                let one = |(index, value): (usize, f64)| {
+                    let rounded = value as f32;
+                    if value.is_finite() && rounded.is_infinite() {
+                        let found = value.to_string();
+                        let expected = "a number that fits float32";
+                        return Err(BadValue {
+                            index,
+                            found,
+                            dtype: Dtype::F64,
+                            expected,
+                        });
+                    }
+                    Ok(rounded)
+                };
+                return values.into_iter().enumerate().map(one).collect();
+            }
+        })
+    }
+
+    /// The values as `f64`; exact except for 64-bit integers beyond 2^53, which are rounded.
+    #[must_use]
+    pub fn into_f64(self) -> Vec<f64> {
+        match self {
+            Self::Bool(values) => values.into_iter().map(|v| f64::from(u8::from(v))).collect(),
+            Self::U8(values) => values.into_iter().map(f64::from).collect(),
+            Self::I8(values) => values.into_iter().map(f64::from).collect(),
+            Self::U16(values) => values.into_iter().map(f64::from).collect(),
+            Self::I16(values) => values.into_iter().map(f64::from).collect(),
+            Self::U32(values) => values.into_iter().map(f64::from).collect(),
+            Self::I32(values) => values.into_iter().map(f64::from).collect(),
+            Self::U64(values) => values.into_iter().map(|v| v as f64).collect(),
+            Self::I64(values) => values.into_iter().map(|v| v as f64).collect(),
+            Self::F32(values) => values.into_iter().map(f64::from).collect(),
+            Self::F64(values) => values,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! NumPy files (`.npy`, `.npz`) and atomic writes: the only place of the workspace that touches
+//! bytes on disk.
+//!
+//! ```
+//! use tellapart_files::{Archive, ArchiveWriter, Array, Values};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("system.npz");
+//! let next = Array::new(vec![2, 3], Values::U32(vec![0, 1, 1, 0, 0, 1]))?;
+//! let mut writer = ArchiveWriter::create(&path)?;
+//! writer.add("next", &next)?;
+//! writer.finish()?; // only now does `path` appear
+//!
+//! let mut archive = Archive::open(&path)?;
+//! assert_eq!(archive.names(), ["next"]);
+//! assert_eq!(archive.read("next")?, next);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is read: files of `numpy.save`, `numpy.savez` and `numpy.savez_compressed`, format versions
+//! 1 to 3, either byte order, C or Fortran order (given back in C order), of the types of [`Dtype`].
+//! Half floats, complex numbers, strings, objects and structured types are errors that say how to
+//! convert them.
+//!
+//! Bytes are not trusted: no input makes these functions panic, and memory is bounded by what the
+//! file can really hold (its own length, times 1032 for deflate, the most that deflate can reach),
+//! not by what a header claims. Archives compress, so a genuine one may well grow a thousandfold:
+//! bound the size of files from strangers before reading them.
+//!
+//! Writers go through a temporary file beside the target that replaces it by a rename, so that a
+//! reader sees the whole old file or the whole new one, also when the disk fills up.
+
+mod archive;
+mod archive_writer;
+mod array;
+mod atomic;
+mod convert;
+mod deferred;
+mod error;
+mod header;
+mod npy;
+
+pub use archive::Archive;
+pub use archive_writer::ArchiveWriter;
+pub use array::{Array, Dtype, Values};
+pub use atomic::write_atomically;
+pub use convert::BadValue;
+pub use error::{ArrayProblem, FileError};
+pub use npy::{Element, decode_npy, describe_npy, encode_npy, read_npy, write_npy};

@@ -1,0 +1,35 @@
+//! Arithmetic of the encoders on a CPU: 2-D convolution, channel normalisation with ReLU, and their
+//! gradients; plain slices in and out.
+//!
+//! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
+//! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Everything is `f32`.
+//!
+//! The work is done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
+//! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
+//! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
+//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
+//!
+//! Results do not depend on the number of threads, bit for bit. They may differ in the last bits
+//! between processors, because the instruction sets round differently.
+
+// The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before.
+#![allow(unsafe_code)]
+
+mod data_gradient;
+mod forward;
+mod lanes;
+mod norm_relu;
+mod padded;
+mod panels;
+mod shape;
+mod split;
+mod tile;
+#[cfg(test)]
+mod twins;
+mod weight_gradient;
+
+pub use data_gradient::data_gradient;
+pub use forward::convolve;
+pub use norm_relu::{NormGradients, norm_relu, norm_relu_gradient};
+pub use shape::{ConvShape, KernelError};
+pub use weight_gradient::{bias_gradient, weight_gradient};

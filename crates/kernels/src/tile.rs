@@ -1,0 +1,246 @@
+//! The two inner loops: everything else arranges data for them.
+//!
+//! Both keep a tile of `ROWS` x two vectors in registers. Per step of the inner loop they load two
+//! vectors, and broadcast one element for each row, so the fused multiply-adds are the bottleneck.
+
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{Isa, Lanes, Portable, WIDEST};
+
+/// Where one output pixel reads and writes: element offsets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pixel {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+}
+
+/// A matrix product whose left rows are gathered: for each pixel and column `n`,
+/// `out[pixel.output + n] = start[n] + sum of input[pixel.input + run + j] * panels[.., n]`
+/// over all `run` in `runs` and `j < run_len`, in that order.
+pub(crate) struct Gathered<'a> {
+    pub(crate) input: &'a [f32],
+    pub(crate) pixels: &'a [Pixel],
+    pub(crate) runs: &'a [usize],
+    pub(crate) run_len: usize,
+    /// `[panel][runs * run_len][isa.columns()]`, columns beyond `columns` zero.
+    pub(crate) panels: &'a [f32],
+    /// One for each column of the panels.
+    pub(crate) start: &'a [f32],
+    pub(crate) columns: usize,
+}
+
+/// Computes a [`Gathered`] product.
+pub(crate) fn gathered_product(isa: Isa, product: &Gathered<'_>, out: &mut [f32]) {
+    let panels = product.columns.div_ceil(isa.columns());
+    let depth = product.runs.len() * product.run_len;
+    let last_run = product
+        .runs
+        .iter()
+        .max()
+        .map_or(0, |run| run + product.run_len);
+    let reads = product
+        .pixels
+        .iter()
+        .map(|pixel| pixel.input + last_run)
+        .max();
+    let writes = product
+        .pixels
+        .iter()
+        .map(|pixel| pixel.output + product.columns)
+        .max();
+    assert!(reads.unwrap_or(0) <= product.input.len());
+    assert!(writes.unwrap_or(0) <= out.len());
+    assert!(panels * depth * isa.columns() <= product.panels.len());
+    assert!(panels * isa.columns() <= product.start.len());
+    // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
+    unsafe {
+        match isa {
+            Isa::Portable => gathered::<Portable, { Portable::ROWS }>(product, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => gathered_avx2(product, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => gathered_avx512(product, out),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn gathered_avx2(product: &Gathered<'_>, out: &mut [f32]) {
+    // SAFETY: as the caller promises.
+    unsafe { gathered::<Avx2, { Avx2::ROWS }>(product, out) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn gathered_avx512(product: &Gathered<'_>, out: &mut [f32]) {
+    // SAFETY: as the caller promises.
+    unsafe { gathered::<Avx512, { Avx512::ROWS }>(product, out) }
+}
+
+/// # Safety
+/// The bounds that [`gathered_product`] checks; the processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn gathered<S: Lanes, const ROWS: usize>(product: &Gathered<'_>, out: &mut [f32]) {
+    let width = 2 * S::WIDTH;
+    let depth = product.runs.len() * product.run_len;
+    let input = product.input.as_ptr();
+    let out = out.as_mut_ptr();
+    for first in (0..product.columns).step_by(width) {
+        for tile in product.pixels.chunks(ROWS) {
+            // SAFETY: every offset was bounded by `gathered_product`; in a last tile with fewer
+            // rows the surplus ones repeat the last pixel, and are not stored.
+            unsafe {
+                let panel = product.panels.as_ptr().add(first * depth);
+                let start = product.start.as_ptr().add(first);
+                let start = [S::load(start), S::load(start.add(S::WIDTH))];
+                let mut sums = [start; ROWS];
+                let mut rows = [input; ROWS];
+                for (row, pointer) in rows.iter_mut().enumerate() {
+                    *pointer = input.add(tile[row.min(tile.len() - 1)].input);
+                }
+                let mut weights = panel;
+                for &run in product.runs {
+                    let rows = rows.map(|row| row.add(run));
+                    for tap in 0..product.run_len {
+                        add_step::<S, ROWS>(&mut sums, &rows, tap, weights);
+                        weights = weights.add(width);
+                    }
+                }
+                // Rows are stored by constant index, so that the sums never leave the registers
+                // before; what must not be stored whole goes through a buffer.
+                let used = width.min(product.columns - first);
+                let mut buffer = [[0.0f32; 2 * WIDEST]; ROWS];
+                for row in 0..ROWS {
+                    let to = match tile.get(row) {
+                        Some(pixel) if used == width => out.add(pixel.output + first),
+                        _ => buffer[row].as_mut_ptr(),
+                    };
+                    S::store(to, sums[row][0]);
+                    S::store(to.add(S::WIDTH), sums[row][1]);
+                }
+                if used < width {
+                    for (pixel, values) in tile.iter().zip(&buffer) {
+                        let to = out.add(pixel.output + first);
+                        std::ptr::copy_nonoverlapping(values.as_ptr(), to, used);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One step of a register tile: `sums[row] += rows[row][at] * right[..]`.
+///
+/// # Safety
+/// Every row is readable at `at`, `right` for two vectors; the processor has the instruction set.
+#[inline(always)]
+unsafe fn add_step<S: Lanes, const ROWS: usize>(
+    sums: &mut [[S::Vector; 2]; ROWS],
+    rows: &[*const f32; ROWS],
+    at: usize,
+    right: *const f32,
+) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let right = [S::load(right), S::load(right.add(S::WIDTH))];
+        for row in 0..ROWS {
+            let value = S::splat(*rows[row].add(at));
+            sums[row][0] = S::multiply_add(value, right[0], sums[row][0]);
+            sums[row][1] = S::multiply_add(value, right[1], sums[row][1]);
+        }
+    }
+}
+
+/// A matrix product whose left columns are gathered, added to `sums`: for each `tap` and column
+/// `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]` over `p`, in order.
+pub(crate) struct Correlated<'a> {
+    pub(crate) input: &'a [f32],
+    pub(crate) taps: &'a [usize],
+    pub(crate) pixels: &'a [Pixel],
+    /// `[pixel][columns]`, the columns a multiple of `isa.columns()`.
+    pub(crate) gradient: &'a [f32],
+    pub(crate) columns: usize,
+}
+
+/// Adds a [`Correlated`] product to `sums`, `[tap][columns]`.
+pub(crate) fn correlated_product(isa: Isa, product: &Correlated<'_>, sums: &mut [f32]) {
+    let last_tap = product.taps.iter().max().map_or(0, |tap| tap + 1);
+    let reads = product
+        .pixels
+        .iter()
+        .map(|pixel| pixel.input + last_tap)
+        .max();
+    assert!(reads.unwrap_or(0) <= product.input.len());
+    assert!(product.columns.is_multiple_of(isa.columns()));
+    assert!(product.pixels.len() * product.columns <= product.gradient.len());
+    assert!(product.taps.len() * product.columns <= sums.len());
+    // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
+    unsafe {
+        match isa {
+            Isa::Portable => correlated::<Portable, { Portable::ROWS }>(product, sums),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => correlated_avx2(product, sums),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => correlated_avx512(product, sums),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn correlated_avx2(product: &Correlated<'_>, sums: &mut [f32]) {
+    // SAFETY: as the caller promises.
+    unsafe { correlated::<Avx2, { Avx2::ROWS }>(product, sums) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn correlated_avx512(product: &Correlated<'_>, sums: &mut [f32]) {
+    // SAFETY: as the caller promises.
+    unsafe { correlated::<Avx512, { Avx512::ROWS }>(product, sums) }
+}
+
+/// # Safety
+/// The bounds that [`correlated_product`] checks; the processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn correlated<S: Lanes, const ROWS: usize>(product: &Correlated<'_>, sums: &mut [f32]) {
+    /// Pixels of one pass: their gradients for one tile stay in the first-level cache.
+    const PASS: usize = 256;
+    let width = 2 * S::WIDTH;
+    let input = product.input.as_ptr();
+    for (pass, pixels) in product.pixels.chunks(PASS).enumerate() {
+        for first in (0..product.columns).step_by(width) {
+            for (tile, taps) in product.taps.chunks(ROWS).enumerate() {
+                // SAFETY: every offset was bounded by `correlated_product`; in a last tile with
+                // fewer rows the surplus ones repeat the last tap, and are not stored.
+                unsafe {
+                    let mut rows = [input; ROWS];
+                    for (row, pointer) in rows.iter_mut().enumerate() {
+                        *pointer = input.add(taps[row.min(taps.len() - 1)]);
+                    }
+                    let zero = S::splat(0.0);
+                    let mut tile_sums = [[zero; 2]; ROWS];
+                    let mut gradient = product
+                        .gradient
+                        .as_ptr()
+                        .add(pass * PASS * product.columns + first);
+                    for pixel in pixels {
+                        add_step::<S, ROWS>(&mut tile_sums, &rows, pixel.input, gradient);
+                        // The last step may point past the end, and is not read.
+                        gradient = gradient.wrapping_add(product.columns);
+                    }
+                    let to = sums.as_mut_ptr().add(tile * ROWS * product.columns + first);
+                    for (row, sum) in tile_sums.iter().enumerate() {
+                        if row < taps.len() {
+                            let to = to.add(row * product.columns);
+                            S::store(to, S::add(S::load(to), sum[0]));
+                            let to = to.add(S::WIDTH);
+                            S::store(to, S::add(S::load(to), sum[1]));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Per-patch features, summed over positions.
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+
+use super::convolved;
+use crate::init::Init;
+use crate::layers::{Conv, LayerNorm, Linear};
+
+const CHANNELS: usize = 32;
+const HIDDEN: usize = 256;
+/// Larger than usual: most patches are empty, and their tiny variance must not be blown up.
+const EPSILON: f32 = 1e-3;
+/// The latents start close together, so that early training does not fight over their scale.
+const LATENT_SCALE: f32 = 0.01;
+
+/// One 8/4 convolution and two per-location layers of 32, summed over locations minus the response
+/// to an empty window, then a three-layer MLP of 256.
+///
+/// Its prior, said plainly: the sum over positions IS a count of whatever the features detect, and
+/// position is lost before the first dense layer. It learns counting about five times faster than
+/// the generic encoder; it is no evidence that an encoder without that prior would.
+#[derive(Module, Debug)]
+pub struct Patch {
+    conv: Conv,
+    conv_norm: LayerNorm,
+    layers: Vec<Linear>,
+    norms: Vec<LayerNorm>,
+    dense: Vec<Linear>,
+    latent: Linear,
+    locations: usize,
+}
+
+impl Patch {
+    pub(crate) fn new(init: &mut Init, shape: [usize; 3], latent: usize) -> Self {
+        let [height, width, channels] = shape;
+        let (kernel, stride, padding) = (8, 4, 2);
+        let locations =
+            convolved(height, kernel, stride, padding) * convolved(width, kernel, stride, padding);
+        Self {
+            conv: Conv::new(init, channels, CHANNELS, kernel, stride, padding),
+            conv_norm: LayerNorm::new(init, CHANNELS, EPSILON),
+            layers: (0..2).map(|_| Linear::new(init, CHANNELS, CHANNELS, 1.0)).collect(),
+            norms: (0..2).map(|_| LayerNorm::new(init, CHANNELS, EPSILON)).collect(),
+            dense: vec![
+                Linear::new(init, CHANNELS, HIDDEN, 1.0),
+                Linear::new(init, HIDDEN, HIDDEN, 1.0),
+            ],
+            latent: Linear::new(init, HIDDEN, latent, LATENT_SCALE),
+            locations,
+        }
+    }
+
+    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let batch = images.dims()[0];
+        let responses = self.conv.forward(images).reshape([batch * self.locations, CHANNELS]);
+        let features = self.per_location(responses);
+        let empty = self.per_location(self.conv.response_to_nothing());
+        let summed = features
+            .reshape([batch, self.locations, CHANNELS])
+            .sum_dim(1)
+            .reshape([batch, CHANNELS]);
+        let mut x = summed - empty.mul_scalar(self.locations as f32);
+        for layer in &self.dense {
+            x = activation::relu(layer.forward(x));
+        }
+        self.latent.forward(x)
+    }
+
+    /// `[rows, channels] -> [rows, channels]`.
+    fn per_location(&self, responses: Tensor<2>) -> Tensor<2> {
+        let mut x = self.conv_norm.forward_relu(responses);
+        for (layer, norm) in self.layers.iter().zip(&self.norms) {
+            x = norm.forward_relu(layer.forward(x));
+        }
+        x
+    }
+}

@@ -1,0 +1,80 @@
+//! The paper's reference encoder: eight residual blocks of 32 channels.
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+
+use super::convolved;
+use crate::init::Init;
+use crate::layers::{Conv, LayerNorm, Linear};
+
+const CHANNELS: usize = 32;
+const STAGES: usize = 4;
+const BLOCKS_PER_STAGE: usize = 2;
+const EPSILON: f32 = 1e-5;
+
+/// Four stages; each halves the image with a strided convolution and runs two residual blocks
+/// (`x + conv(relu(norm(conv(relu(norm(x))))))`); flattened into one dense layer.
+#[derive(Module, Debug)]
+pub struct Resnet {
+    downs: Vec<Conv>,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+    latent: Linear,
+}
+
+/// One residual block.
+#[derive(Module, Debug)]
+pub struct Block {
+    norms: Vec<LayerNorm>,
+    convs: Vec<Conv>,
+}
+
+impl Resnet {
+    pub(crate) fn new(init: &mut Init, shape: [usize; 3], latent: usize) -> Self {
+        let [mut height, mut width, mut channels] = shape;
+        let (mut downs, mut blocks) = (Vec::new(), Vec::new());
+        for _ in 0..STAGES {
+            downs.push(Conv::new(init, channels, CHANNELS, 3, 2, 1));
+            channels = CHANNELS;
+            height = convolved(height, 3, 2, 1);
+            width = convolved(width, 3, 2, 1);
+            blocks.extend((0..BLOCKS_PER_STAGE).map(|_| Block::new(init)));
+        }
+        let flat = height * width * CHANNELS;
+        Self {
+            downs,
+            blocks,
+            norm: LayerNorm::new(init, flat, EPSILON),
+            latent: Linear::new(init, flat, latent, 1.0),
+        }
+    }
+
+    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut x = images;
+        for (down, blocks) in self.downs.iter().zip(self.blocks.chunks(BLOCKS_PER_STAGE)) {
+            x = down.forward(x);
+            for block in blocks {
+                x = block.forward(x);
+            }
+        }
+        let x = self.norm.forward(activation::relu(x).flatten(1, 3));
+        self.latent.forward(x)
+    }
+}
+
+impl Block {
+    fn new(init: &mut Init) -> Self {
+        Self {
+            norms: (0..2).map(|_| LayerNorm::new(init, CHANNELS, EPSILON)).collect(),
+            convs: (0..2).map(|_| Conv::new(init, CHANNELS, CHANNELS, 3, 1, 1)).collect(),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let mut y = x.clone();
+        for (norm, conv) in self.norms.iter().zip(&self.convs) {
+            y = conv.forward(norm.forward_relu(y));
+        }
+        x + y
+    }
+}

@@ -1,0 +1,186 @@
+//! Auxiliary heads `P: latent -> prediction of p`.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::OrthogonalStack;
+use crate::init::Init;
+use crate::layers::{LayerNorm, Linear, mish};
+
+const EPSILON: f32 = 1e-5;
+/// Two-hot classification: bins over `symlog(p)` in `[-10, 10]`, as in the reference.
+const BINS: usize = 101;
+const BIN_RANGE: f32 = 10.0;
+
+/// Which auxiliary head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    /// Orthogonal layers, then a linear map of a set norm: a declared Lipschitz constant.
+    Bounded,
+    /// MLP of two hidden layers with LayerNorm and Mish; squared error.
+    Plain,
+    /// The same MLP; cross-entropy over 101 two-hot bins of symlog(p). Scalar p only.
+    TwoHot,
+}
+
+/// `P: [batch, latent] -> [batch, width of p]`.
+#[derive(Module, Debug)]
+pub enum Head {
+    /// See [`BoundedHead`].
+    Bounded(BoundedHead),
+    /// See [`Mlp`].
+    Plain(Mlp),
+    /// See [`Mlp`]; the output is logits over bins.
+    TwoHot(Mlp),
+}
+
+impl Head {
+    /// `lipschitz` sets the constant of a bounded head; `hidden` the width of a plain one.
+    pub fn new(
+        init: &mut Init,
+        kind: HeadKind,
+        latent: usize,
+        hidden: usize,
+        width: usize,
+        lipschitz: f32,
+    ) -> Self {
+        match kind {
+            HeadKind::Bounded => Self::Bounded(BoundedHead::new(init, latent, width, lipschitz)),
+            HeadKind::Plain => Self::Plain(Mlp::new(init, latent, hidden, width)),
+            HeadKind::TwoHot => Self::TwoHot(Mlp::new(init, latent, hidden, BINS)),
+        }
+    }
+
+    /// The prediction of p, `[batch, width of p]`.
+    pub fn predict(&self, latent: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Bounded(head) => head.forward(latent),
+            Self::Plain(head) => head.forward(latent),
+            Self::TwoHot(head) => expected_value(head.forward(latent)),
+        }
+    }
+
+    /// The loss of each row against `targets` `[batch, width]`, `[batch, 1]`: the mean squared error
+    /// over the width, or the two-hot cross-entropy.
+    pub fn row_losses(&self, latent: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::TwoHot(head) => {
+                let log_probabilities = activation::log_softmax(head.forward(latent), 1);
+                (two_hot(targets) * log_probabilities).sum_dim(1).neg()
+            }
+            _ => (self.predict(latent) - targets).square().mean_dim(1),
+        }
+    }
+
+    /// The declared Lipschitz constant of a bounded head; `None`: finite, but not known.
+    pub fn lipschitz(&self) -> Option<f32> {
+        match self {
+            Self::Bounded(head) => Some(head.lipschitz),
+            Self::Plain(_) | Self::TwoHot(_) => None,
+        }
+    }
+}
+
+/// Two orthogonal layers with MaxMin, then a linear map of Frobenius norm `lipschitz` (an upper
+/// bound of its spectral norm; equal to it for scalar p).
+#[derive(Module, Debug)]
+pub struct BoundedHead {
+    trunk: OrthogonalStack,
+    weight: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
+    lipschitz: f32,
+}
+
+impl BoundedHead {
+    fn new(init: &mut Init, latent: usize, width: usize, lipschitz: f32) -> Self {
+        Self {
+            trunk: OrthogonalStack::new(init, 1, 2, latent, true),
+            weight: init.uniform([width, latent], 1.0 / (latent as f32).sqrt()),
+            bias: init.constant([width], 0.0),
+            lipschitz,
+        }
+    }
+
+    fn forward(&self, latent: Tensor<2>) -> Tensor<2> {
+        let [batch, width] = latent.dims();
+        let features = self.trunk.forward(&self.trunk.orthogonal_weights(), latent);
+        let weight = self.weight.val();
+        let norm = weight.clone().square().sum().sqrt().unsqueeze();
+        let weight = weight / norm * self.lipschitz;
+        features.reshape([batch, width]).matmul(weight.transpose()) + self.bias.val().unsqueeze()
+    }
+}
+
+/// Two hidden layers, each with LayerNorm and Mish.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    layers: Vec<Linear>,
+    norms: Vec<LayerNorm>,
+    output: Linear,
+}
+
+impl Mlp {
+    fn new(init: &mut Init, inputs: usize, hidden: usize, outputs: usize) -> Self {
+        Self {
+            layers: vec![
+                Linear::new(init, inputs, hidden, 1.0),
+                Linear::new(init, hidden, hidden, 1.0),
+            ],
+            norms: (0..2).map(|_| LayerNorm::new(init, hidden, EPSILON)).collect(),
+            output: Linear::new(init, hidden, outputs, 1.0),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let mut x = x;
+        for (layer, norm) in self.layers.iter().zip(&self.norms) {
+            x = mish(norm.forward(layer.forward(x)));
+        }
+        self.output.forward(x)
+    }
+}
+
+/// `[batch, 1] -> [batch, bins]`: the two bins around `symlog(p)` share its weight linearly.
+fn two_hot(targets: Tensor<2>) -> Tensor<2> {
+    let centres = bin_centres(&targets);
+    let step = 2.0 * BIN_RANGE / (BINS - 1) as f32;
+    let symlog = targets.clone().sign() * targets.abs().log1p();
+    let distance = (symlog.clamp(-BIN_RANGE, BIN_RANGE) - centres).abs() / step;
+    (distance.neg() + 1.0).clamp_min(0.0)
+}
+
+/// `[batch, bins]` logits -> `[batch, 1]`: symexp of the expected bin centre.
+fn expected_value(logits: Tensor<2>) -> Tensor<2> {
+    let centres = bin_centres(&logits);
+    let symlog = (activation::softmax(logits, 1) * centres).sum_dim(1);
+    symlog.clone().sign() * (symlog.abs().exp() - 1.0)
+}
+
+/// `[1, bins]`.
+fn bin_centres(like: &Tensor<2>) -> Tensor<2> {
+    let step = 2.0 * BIN_RANGE / (BINS - 1) as f32;
+    let centres: Vec<f32> = (0..BINS).map(|bin| bin as f32 * step - BIN_RANGE).collect();
+    Tensor::<1>::from_floats(centres.as_slice(), &like.device()).unsqueeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn two_hot_is_a_distribution_whose_mean_is_the_value() {
+        let device = Device::flex();
+        for value in [-3.0f32, -0.2, 0.0, 0.1, 1.0, 7.5] {
+            let targets = Tensor::<2>::from_floats([[value]], &device);
+            let bins = two_hot(targets);
+            let sum = bins.clone().sum().into_scalar::<f32>();
+            assert!((sum - 1.0).abs() < 1e-4, "{value}: weights sum to {sum}");
+            // Logits of a known distribution: ln of the weights.
+            let back = expected_value((bins + 1e-12).log()).into_scalar::<f32>();
+            assert!((back - value).abs() < 1e-3 * (1.0 + value.abs()), "{value} became {back}");
+        }
+    }
+}

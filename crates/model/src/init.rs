@@ -1,0 +1,81 @@
+//! Seeded parameter initialisation.
+//!
+//! Burn's own initialisers draw from a generator that belongs to the device, shared by everything
+//! that runs in the process. Here every network draws from a generator that is handed in, so that
+//! runs with the same seed are equal even when several train side by side. Parameter ids are
+//! numbered in order of creation for the same reason: an optimiser state saved by one process
+//! finds its parameters again in another.
+
+use burn::module::{Param, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Where the parameters of one network come from: a generator, a device, and the next id.
+pub struct Init<'a> {
+    rng: &'a mut ChaCha8Rng,
+    device: &'a Device,
+    next_id: u64,
+}
+
+impl<'a> Init<'a> {
+    /// Ids are numbered from `first_id`; give each network a range of its own.
+    pub fn new(rng: &'a mut ChaCha8Rng, device: &'a Device, first_id: u64) -> Self {
+        Self { rng, device, next_id: first_id }
+    }
+
+    /// Every entry uniform in `[-bound, bound]`.
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
+        let count = shape.iter().product();
+        let values = (0..count).map(|_| self.rng.random_range(-1.0f32..=1.0) * bound).collect();
+        self.parameter(shape, values)
+    }
+
+    /// Every entry the same.
+    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        let count = shape.iter().product();
+        self.parameter(shape, vec![value; count])
+    }
+
+    /// `count` random orthogonal matrices, `[count, width, width]` (Gram-Schmidt on normal draws).
+    pub fn orthogonal(&mut self, count: usize, width: usize) -> Param<Tensor<3>> {
+        let mut values = Vec::with_capacity(count * width * width);
+        for _ in 0..count {
+            values.extend(orthogonal_matrix(self.rng, width));
+        }
+        self.parameter([count, width, width], values)
+    }
+
+    fn parameter<const D: usize>(&mut self, shape: [usize; D], values: Vec<f32>) -> Param<Tensor<D>> {
+        let id = ParamId::from(self.next_id);
+        self.next_id += 1;
+        let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);
+        Param::initialized(id, tensor.require_grad())
+    }
+}
+
+/// Rows are drawn normal and made orthonormal one after another, in f64.
+fn orthogonal_matrix(rng: &mut ChaCha8Rng, width: usize) -> Vec<f32> {
+    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(width);
+    while rows.len() < width {
+        let mut row: Vec<f64> = (0..width).map(|_| f64::from(normal(rng))).collect();
+        // Twice is enough (Kahan): the second pass removes what rounding left of the first.
+        for _ in 0..2 {
+            for earlier in &rows {
+                let dot: f64 = row.iter().zip(earlier).map(|(a, b)| a * b).sum();
+                row.iter_mut().zip(earlier).for_each(|(a, b)| *a -= dot * b);
+            }
+        }
+        let norm = row.iter().map(|a| a * a).sum::<f64>().sqrt();
+        if norm > 1e-6 {
+            rows.push(row.into_iter().map(|a| a / norm).collect());
+        }
+    }
+    rows.into_iter().flatten().map(|a| a as f32).collect()
+}
+
+/// One draw from the standard normal distribution (Box-Muller).
+pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
+    let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
+    radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
+}

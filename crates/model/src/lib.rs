@@ -1,0 +1,21 @@
+//! P-JEPA models on [Burn](https://burn.dev): encoder, latent dynamics, auxiliary head, and a decoder
+//! trained on detached latents.
+//!
+//! Images are channels-last inside the model, `[batch, height, width, channels]` in `[0, 1]`, as
+//! frames are at rest: convolutions then need no transposes. Latents are `[batch, latent]`.
+
+pub mod bounded;
+pub mod conv;
+pub mod decoder;
+pub mod device;
+pub mod dynamics;
+pub mod encoder;
+mod error;
+pub mod head;
+pub mod init;
+pub mod layers;
+pub mod parameters;
+pub mod pjepa;
+
+pub use error::ModelError;
+pub use pjepa::{Interface, ModelConfig, Pjepa};

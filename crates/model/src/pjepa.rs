@@ -1,0 +1,229 @@
+//! A P-JEPA: encoder, latent dynamics and auxiliary head, and the loss that trains them together
+//! (Yu et al. 2025, section 3).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::dynamics::{ActionBatch, Dynamics, DynamicsKind};
+use crate::encoder::{Encoder, EncoderKind};
+use crate::error::ModelError;
+use crate::head::{Head, HeadKind};
+use crate::init::Init;
+
+/// The shape of a P-JEPA, checked by [`Pjepa::new`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Which encoder.
+    pub encoder: EncoderKind,
+    /// Which latent dynamics.
+    pub dynamics: DynamicsKind,
+    /// Which auxiliary head.
+    pub head: HeadKind,
+    /// Dimensions of the latent; even where dynamics or head are bounded.
+    pub latent: usize,
+    /// Hidden width of plain dynamics and heads.
+    pub hidden: usize,
+    /// Layers of each bounded dynamics network.
+    pub dynamics_layers: usize,
+    /// Lipschitz constant of a bounded head.
+    pub head_lipschitz: f32,
+}
+
+/// What the model is trained on: fixed by the environment or the data, not by choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// `[height, width, channels]` of an observation.
+    pub observation: [usize; 3],
+    /// How many distinct actions there are.
+    pub actions: usize,
+    /// Length of an action vector.
+    pub action_width: usize,
+    /// Length of p.
+    pub target_width: usize,
+}
+
+/// Encoder `E`, latent dynamics `T` and auxiliary head `P`.
+#[derive(Module, Debug)]
+pub struct Pjepa {
+    /// `E: image -> latent`.
+    pub encoder: Encoder,
+    /// `T: (latent, action) -> next latent`.
+    pub dynamics: Dynamics,
+    /// `P: latent -> p`.
+    pub head: Head,
+}
+
+impl Pjepa {
+    /// A freshly initialised model.
+    ///
+    /// # Errors
+    /// A config that cannot be built names the key, the value and what is possible.
+    pub fn new(
+        config: &ModelConfig,
+        interface: &Interface,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        config.check(interface)?;
+        let encoder_init = &mut Init::new(rng, device, 1_000);
+        let encoder =
+            Encoder::new(encoder_init, config.encoder, interface.observation, config.latent);
+        let dynamics = Dynamics::new(
+            &mut Init::new(rng, device, 2_000),
+            config.dynamics,
+            config.latent,
+            config.hidden,
+            config.dynamics_layers,
+            interface.actions,
+            interface.action_width,
+        );
+        let head = Head::new(
+            &mut Init::new(rng, device, 3_000),
+            config.head,
+            config.latent,
+            config.hidden,
+            interface.target_width,
+            config.head_lipschitz,
+        );
+        Ok(Self { encoder, dynamics, head })
+    }
+
+    /// The declared Lipschitz constant of `z -> P(T^w(z))`, the same for every word `w`, since
+    /// bounded dynamics never stretch; `None` where it is finite but not known.
+    pub fn rollout_lipschitz(&self) -> Option<f32> {
+        Some(self.dynamics.lipschitz()? * self.head.lipschitz()?)
+    }
+}
+
+/// One batch of consecutive observations as tensors.
+#[derive(Debug, Clone)]
+pub struct TensorBatch {
+    /// `[rows, height, width, channels]` in `[0, 1]`.
+    pub observations: Tensor<4>,
+    /// The action taken at each row.
+    pub actions: ActionBatch,
+    /// p of each row, `[rows, width]`.
+    pub targets: Tensor<2>,
+    /// `[rows - 1, 1]`: one where the next row is the successor of this one.
+    pub continues: Tensor<2>,
+    /// How many of them are one.
+    pub transitions: usize,
+}
+
+/// Which loss may change the encoder; where it may not, it sees detached latents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncoderGradients {
+    /// `L_dyn` reaches the encoder.
+    pub dynamics: bool,
+    /// `L_p` reaches the encoder.
+    pub auxiliary: bool,
+    /// The target `E(o')` of `L_dyn` is detached (the reference does not).
+    pub stop_target: bool,
+}
+
+/// Noise added to the latents that enter `T` and `P`, `[rows, latent]` each.
+#[derive(Debug, Clone)]
+pub struct LatentNoise {
+    /// Enters `T`.
+    pub dynamics: Tensor<2>,
+    /// Enters `P`.
+    pub auxiliary: Tensor<2>,
+}
+
+/// The two losses, each of shape `[1]`, and the latents they came from.
+#[derive(Debug)]
+pub struct Losses {
+    /// Mean over transitions of `|| T(E(o), a) - E(o') ||^2`.
+    pub dynamics: Tensor<1>,
+    /// Mean over rows of the loss of `P(E(o))` against `p(o)`.
+    pub auxiliary: Tensor<1>,
+    /// `[rows, latent]`.
+    pub latents: Tensor<2>,
+}
+
+impl Pjepa {
+    /// Both losses of one batch; every observation is encoded once.
+    pub fn losses(
+        &self,
+        batch: &TensorBatch,
+        gradients: EncoderGradients,
+        noise: Option<LatentNoise>,
+    ) -> Losses {
+        let latents = self.encoder.forward(batch.observations.clone());
+        let seen_by = |reaches: bool| if reaches { latents.clone() } else { latents.clone().detach() };
+        let [rows, width] = latents.dims();
+
+        let source = seen_by(gradients.dynamics);
+        let target = seen_by(gradients.dynamics && !gradients.stop_target);
+        let (into_dynamics, into_head) = match noise {
+            Some(noise) => {
+                (source + noise.dynamics, seen_by(gradients.auxiliary) + noise.auxiliary)
+            }
+            None => (source, seen_by(gradients.auxiliary)),
+        };
+
+        let predicted = self.dynamics.prepare().step(into_dynamics, &batch.actions);
+        let error = predicted.slice([0..rows - 1, 0..width]) - target.slice([1..rows, 0..width]);
+        let squared = error.square().sum_dim(1) * batch.continues.clone();
+        let dynamics = squared.sum() / batch.transitions.max(1) as f32;
+        let auxiliary = self.head.row_losses(into_head, batch.targets.clone()).mean();
+        Losses { dynamics, auxiliary, latents }
+    }
+}
+
+impl ModelConfig {
+    /// # Errors
+    /// Names the key, the value and what is possible.
+    pub fn check(&self, interface: &Interface) -> Result<(), ModelError> {
+        let bad = |key, value: String, expected| {
+            Err(ModelError::BadConfig { key, value, expected })
+        };
+        let bounded = self.dynamics == DynamicsKind::Bounded || self.head == HeadKind::Bounded;
+        if self.latent == 0 {
+            return bad("model.latent", self.latent.to_string(), "at least 1");
+        }
+        if bounded && !self.latent.is_multiple_of(2) {
+            return bad(
+                "model.latent",
+                self.latent.to_string(),
+                "an even number: bounded networks sort pairs of coordinates",
+            );
+        }
+        if self.hidden == 0 {
+            return bad("model.hidden", self.hidden.to_string(), "at least 1");
+        }
+        if self.dynamics_layers == 0 {
+            return bad("model.dynamics_layers", self.dynamics_layers.to_string(), "at least 1");
+        }
+        if !(self.head_lipschitz.is_finite() && self.head_lipschitz > 0.0) {
+            return bad("model.head_lipschitz", self.head_lipschitz.to_string(), "a positive number");
+        }
+        if self.head == HeadKind::TwoHot && interface.target_width != 1 {
+            return bad(
+                "model.head",
+                "two-hot".to_string(),
+                "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector",
+            );
+        }
+        let [height, width, _] = interface.observation;
+        if height < 16 || width < 16 {
+            return bad(
+                "observation",
+                format!("{height}x{width}"),
+                "images of at least 16x16 pixels",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// u8 pixels, channels-last, to `[rows, height, width, channels]` in `[0, 1]`.
+pub fn images(frames: &[u8], shape: [usize; 3], device: &Device) -> Tensor<4> {
+    let [height, width, channels] = shape;
+    let rows = frames.len() / (height * width * channels).max(1);
+    let values: Vec<f32> = frames.iter().map(|&byte| f32::from(byte) * (1.0 / 255.0)).collect();
+    Tensor::from_data(TensorData::new(values, [rows, height, width, channels]), device)
+}

@@ -1,0 +1,221 @@
+use crate::ClassNames;
+use crate::svg::Svg;
+use crate::text::{percent, round_number};
+
+const SIDE: f64 = 300.0;
+const FOOT: f64 = 22.0;
+const PADDING: f64 = 26.0;
+
+/// Latents in two dimensions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scatter {
+    /// The observations.
+    pub points: Vec<Point>,
+    /// Share of the variance along each axis, in `[0, 1]`.
+    pub explained_share: [Option<f64>; 2],
+}
+
+/// One observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// First principal component.
+    pub x: f64,
+    /// Second principal component.
+    pub y: f64,
+    /// True class.
+    pub class: u32,
+}
+
+/// Both axes share one scale, so that distances on the page are distances in the plane; a bar says
+/// how long a latent unit is, since a collapsed run would otherwise look like any other.
+pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
+    let points: Vec<Point> = scatter
+        .points
+        .iter()
+        .copied()
+        .filter(|p| p.x.is_finite() && p.y.is_finite())
+        .collect();
+    let label = format!(
+        "Scatter of {what}: {} observations in two principal components, coloured by {}",
+        points.len(),
+        classes.noun
+    );
+    let mut svg = Svg::new(SIDE, SIDE + FOOT, &label);
+    svg.rect("frame", 0.5, 0.5, SIDE - 1.0, SIDE - 1.0);
+    let view = View::around(&points);
+    // Neighbours in the list are often of one class; a scrambled order hides no class under another.
+    for index in scrambled(points.len()) {
+        let (x, y) = view.place(points[index].x, points[index].y);
+        svg.circle(&format!("dot c{}", points[index].class), x, y, 2.3);
+    }
+    for label in labels(&points, classes, &view) {
+        svg.text("name middle", label.x, label.y + 4.0, &label.name);
+    }
+    let axis = |index: usize| match scatter.explained_share[index] {
+        Some(share) => format!("PC {} ({})", index + 1, percent(share)),
+        None => format!("PC {}", index + 1),
+    };
+    svg.text(
+        "end",
+        SIDE,
+        SIDE + 15.0,
+        &format!("{} \u{00d7} {}", axis(0), axis(1)),
+    );
+    if view.units_per_pixel > 0.0 {
+        let length = nice_length(SIDE / 4.0 * view.units_per_pixel);
+        let end = 1.0 + length / view.units_per_pixel;
+        svg.line("bar", (1.0, SIDE + 11.0), (end, SIDE + 11.0));
+        svg.text("key", end + 5.0, SIDE + 15.0, &round_number(length));
+    } else if !points.is_empty() {
+        svg.text("key", 0.0, SIDE + 15.0, "all points coincide");
+    }
+    svg
+}
+
+/// A class name (or several, where classes are at one place) and where it stands.
+struct Label {
+    name: String,
+    x: f64,
+    y: f64,
+}
+
+impl Label {
+    fn overlaps(&self, other: &Self) -> bool {
+        let apart = half_width(&self.name) + half_width(&other.name);
+        (self.x - other.x).abs() < apart && (self.y - other.y).abs() < 12.0
+    }
+}
+
+/// Every class's name by its centroid, moved outward so as not to cover the cluster. Where labels
+/// would still overlap, classes have no places of their own, and the key must do.
+fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
+    const ONE_PLACE: f64 = 15.0;
+    // Names, centroid and radius (root mean square), in pixels.
+    let mut groups: Vec<(Vec<String>, (f64, f64), f64)> = Vec::new();
+    for class in 0..classes.len() {
+        let placed = || {
+            points
+                .iter()
+                .filter(|p| p.class as usize == class)
+                .map(|p| view.place(p.x, p.y))
+        };
+        let count = placed().count() as f64;
+        if count == 0.0 {
+            continue;
+        }
+        let x = placed().map(|p| p.0).sum::<f64>() / count;
+        let y = placed().map(|p| p.1).sum::<f64>() / count;
+        let square = placed()
+            .map(|p| (p.0 - x).powi(2) + (p.1 - y).powi(2))
+            .sum::<f64>()
+            / count;
+        let name = classes.name(class as u32);
+        match groups
+            .iter_mut()
+            .find(|(_, at, _)| (x - at.0).hypot(y - at.1) < ONE_PLACE)
+        {
+            Some((names, ..)) => names.push(name),
+            None => groups.push((vec![name], (x, y), square.sqrt())),
+        }
+    }
+    let labels: Vec<Label> = groups
+        .into_iter()
+        .map(|(names, (x, y), radius)| {
+            let name = names.join("\u{202f}\u{b7}\u{202f}");
+            let (right, down) = (x - SIDE / 2.0, y - SIDE / 2.0);
+            let length = right.hypot(down).max(1.0);
+            let half = half_width(&name);
+            let outward = 8.0 + 1.2 * radius.min(24.0);
+            // A long label goes above, where the edge of the picture cannot push it back.
+            let (right, down) = if names.len() > 1 {
+                (0.0, -length)
+            } else {
+                (right, down)
+            };
+            let x = x + (outward + half) * right / length;
+            let y = y + (outward + 4.0) * down / length;
+            // `max` before `min`: a name wider than the picture must not panic.
+            Label {
+                name,
+                x: x.max(half + 3.0).min(SIDE - half - 3.0),
+                y: y.clamp(8.0, SIDE - 8.0),
+            }
+        })
+        .collect();
+    let crowded = labels
+        .iter()
+        .enumerate()
+        .any(|(i, a)| labels[..i].iter().any(|b| a.overlaps(b)));
+    if crowded || labels.len() < 2 {
+        Vec::new()
+    } else {
+        labels
+    }
+}
+
+/// Half the width of a name, estimated: there is no font here to ask.
+fn half_width(name: &str) -> f64 {
+    3.0 * name.chars().count() as f64 + 1.0
+}
+
+struct View {
+    centre: (f64, f64),
+    /// 0 when there is nothing to scale by.
+    units_per_pixel: f64,
+}
+
+impl View {
+    fn around(points: &[Point]) -> Self {
+        let range = |of: fn(&Point) -> f64| {
+            points
+                .iter()
+                .map(of)
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+                    (low.min(v), high.max(v))
+                })
+        };
+        let (x, y) = (range(|p| p.x), range(|p| p.y));
+        if points.is_empty() {
+            return Self {
+                centre: (0.0, 0.0),
+                units_per_pixel: 0.0,
+            };
+        }
+        let units = (x.1 - x.0).max(y.1 - y.0) / (SIDE - 2.0 * PADDING);
+        Self {
+            centre: (f64::midpoint(x.0, x.1), f64::midpoint(y.0, y.1)),
+            units_per_pixel: if units.is_normal() { units } else { 0.0 },
+        }
+    }
+
+    fn place(&self, x: f64, y: f64) -> (f64, f64) {
+        if self.units_per_pixel == 0.0 {
+            return (SIDE / 2.0, SIDE / 2.0);
+        }
+        (
+            SIDE / 2.0 + (x - self.centre.0) / self.units_per_pixel,
+            SIDE / 2.0 - (y - self.centre.1) / self.units_per_pixel,
+        )
+    }
+}
+
+/// Every index once, in an order that has nothing to do with the order given.
+fn scrambled(count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&index| {
+        (index as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+    });
+    order
+}
+
+/// The largest of 1, 2, 5 times a power of ten that is not above `length`.
+fn nice_length(length: f64) -> f64 {
+    let power = 10f64.powf(length.log10().floor());
+    [5.0, 2.0]
+        .into_iter()
+        .map(|m| m * power)
+        .find(|&l| l <= length)
+        .unwrap_or(power)
+}

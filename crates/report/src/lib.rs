@@ -1,0 +1,21 @@
+//! Figures and self-contained pages from plain records.
+//!
+//! [`render_html`] turns a [`Page`] into one HTML file that needs nothing else: no network, no
+//! fonts, no scripts. It follows the reader's light or dark preference and prints in light. The
+//! same figures are to be had one by one, as SVG or PNG files, from [`figures`].
+//!
+//! This crate knows the records of the audit and its own; it never sees a model, a trainer or a
+//! file. Every text that comes in is escaped, and a number that does not exist is an en dash.
+
+mod certificates;
+mod colour;
+mod comparison;
+mod error;
+pub mod figures;
+mod page;
+mod svg;
+mod text;
+
+pub use error::ReportError;
+pub use figures::{Chart, Point, Reconstructions, Scale, Scatter, Series};
+pub use page::{ClassNames, Fact, Metric, Page, RunPage, render_html};

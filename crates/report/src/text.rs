@@ -1,0 +1,141 @@
+/// What is shown for a number that does not exist.
+pub(crate) const MISSING: &str = "\u{2013}";
+
+/// Makes any text safe between tags and inside quoted attributes.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // Not allowed in XML, nor useful in a page.
+            c if c.is_control() && !c.is_whitespace() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A number for people: three significant digits, a power of ten where it is very small or large.
+pub(crate) fn number(value: impl Into<Option<f64>>) -> String {
+    let Some(value) = value.into().filter(|v| v.is_finite()) else {
+        return MISSING.to_owned();
+    };
+    let size = value.abs();
+    let plain = if size == 0.0 {
+        return "0".to_owned();
+    } else if (1e-3..1e5).contains(&size) {
+        let digits_before = size.log10().floor() as i32;
+        format!("{:.*}", (2 - digits_before).clamp(0, 5) as usize, size)
+    } else {
+        let exponent = size.log10().floor() as i32;
+        // Rounding may carry into the next power: 9.97 is shown as 10.0 otherwise.
+        let (mantissa, exponent) = match format!("{:.1}", size / 10f64.powi(exponent)).as_str() {
+            "10.0" => ("1.0".to_owned(), exponent + 1),
+            mantissa => (mantissa.to_owned(), exponent),
+        };
+        format!(
+            "{mantissa}\u{202f}\u{00d7}\u{202f}10{}",
+            superscript(exponent)
+        )
+    };
+    if value < 0.0 {
+        format!("\u{2212}{plain}")
+    } else {
+        plain
+    }
+}
+
+/// A number that is one digit times a power of ten, without digits that say nothing.
+pub(crate) fn round_number(value: f64) -> String {
+    if !(1e-3..1e5).contains(&value) {
+        return number(value);
+    }
+    let decimals = -(value * (1.0 + 1e-9)).log10().floor();
+    format!("{value:.*}", decimals.max(0.0) as usize)
+}
+
+/// A power of ten.
+pub(crate) fn power_of_ten(exponent: i32) -> String {
+    if exponent == 0 {
+        "1".to_owned()
+    } else {
+        format!("10{}", superscript(exponent))
+    }
+}
+
+/// A share in `[0, 1]` as a percentage.
+pub(crate) fn percent(share: impl Into<Option<f64>>) -> String {
+    match share.into().filter(|s| s.is_finite()) {
+        Some(share) => format!("{:.1}\u{202f}%", 100.0 * share),
+        None => MISSING.to_owned(),
+    }
+}
+
+fn superscript(exponent: i32) -> String {
+    exponent
+        .to_string()
+        .chars()
+        .map(|digit| match digit {
+            '-' => '\u{207b}',
+            '1' => '\u{b9}',
+            '2' => '\u{b2}',
+            '3' => '\u{b3}',
+            '0' => '\u{2070}',
+            // The remaining superscript digits follow each other.
+            other => char::from_u32(0x2070 + other.to_digit(10).unwrap_or(0)).unwrap_or(other),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let cases = [
+            (0.0, "0"),
+            (1.0, "1.00"),
+            (0.123_456, "0.123"),
+            (-0.5, "\u{2212}0.500"),
+            (0.001_234, "0.00123"),
+            (1234.5, "1234"),
+            (2.5e-9, "2.5\u{202f}\u{d7}\u{202f}10\u{207b}\u{2079}"),
+            (9.97e-12, "1.0\u{202f}\u{d7}\u{202f}10\u{207b}\u{b9}\u{b9}"),
+            (f64::NAN, MISSING),
+            (f64::NEG_INFINITY, MISSING),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(number(value), expected, "{value}");
+        }
+        assert_eq!(
+            (number(None), percent(None)),
+            (MISSING.to_owned(), MISSING.to_owned())
+        );
+        assert_eq!(percent(0.9964), "99.6\u{202f}%");
+    }
+
+    #[test]
+    fn round_numbers_have_no_idle_digits() {
+        let cases = [(0.002, "0.002"), (0.5, "0.5"), (2.0, "2"), (1000.0, "1000")];
+        for (value, expected) in cases {
+            assert_eq!(round_number(value), expected);
+        }
+        assert_eq!(
+            (power_of_ten(0).as_str(), power_of_ten(-3).as_str()),
+            ("1", "10\u{207b}\u{b3}")
+        );
+    }
+
+    #[test]
+    fn no_markup_survives() {
+        assert_eq!(
+            escape("<a href=\"x\">&'\u{0}"),
+            "&lt;a href=&quot;x&quot;&gt;&amp;&#39;\u{fffd}"
+        );
+    }
+}

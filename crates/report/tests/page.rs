@@ -1,0 +1,269 @@
+//! The page as a whole: what it contains, and what it must never contain.
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
+mod made_up;
+
+use tellapart_report::{
+    Chart, ClassNames, Page, Point, Reconstructions, ReportError, Scale, Scatter, Series, figures,
+    render_html,
+};
+
+/// Every `<tag` in order, attributes cut off.
+fn tags(html: &str) -> Vec<&str> {
+    html.match_indices('<')
+        .map(|(at, _)| {
+            let rest = &html[at + 1..];
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '!'));
+            rest[..end.unwrap_or(rest.len())].trim_end_matches('/')
+        })
+        .collect()
+}
+
+fn assert_balanced(html: &str) {
+    const VOID: [&str; 6] = ["!DOCTYPE", "meta", "circle", "path", "rect", "image"];
+    let mut open = Vec::new();
+    for tag in tags(html) {
+        if VOID.contains(&tag) {
+            continue;
+        }
+        match tag.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop(), Some(closed), "inside {open:?}"),
+            None => open.push(tag),
+        }
+    }
+    assert!(open.is_empty(), "{open:?} stay open");
+}
+
+#[test]
+fn the_page_has_every_section_once_and_in_order() {
+    let html = render_html(&made_up::page().unwrap()).unwrap();
+    assert_balanced(&html);
+    let headings: Vec<&str> = html
+        .split("<h2 ")
+        .skip(1)
+        .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
+        .collect();
+    assert_eq!(
+        headings,
+        [
+            "Findings",
+            "Side by side",
+            "The latents",
+            "Distances",
+            "What is merged, and why it must not be",
+            "What is provably apart",
+            "What the latents still hold",
+            "Curves",
+            "For the record",
+        ]
+    );
+    let count = |what: &str| html.matches(what).count();
+    assert_eq!(count("<h1>"), 1);
+    // Four runs with a scatter, a matrix, pictures and losses each, and one chart of all.
+    assert_eq!(count("<figure>"), 17);
+    assert_eq!(count("<figcaption>"), 17);
+    assert_eq!(count("role=\"img\" aria-label="), 17);
+    assert_eq!(count("<table"), count("<caption"));
+    assert_eq!(count("<circle"), 4 * 700);
+    assert!(html.contains("<kbd>remove</kbd>") && html.contains("differ at once"));
+}
+
+#[test]
+fn the_page_refers_to_nothing_outside_itself() {
+    let page = made_up::page().unwrap();
+    let html = render_html(&page).unwrap();
+    // Picture bytes may spell anything.
+    let html: String = html
+        .split("base64,")
+        .map(|part| part.find('"').map_or(part, |end| &part[end..]))
+        .collect::<Vec<_>>()
+        .join("base64,");
+    for word in ["http", "src=", "<script", "<link", "@import", "//cdn"] {
+        assert!(!html.contains(word), "{word}");
+    }
+    assert_eq!(html.matches("url(").count(), 0);
+    assert_eq!(
+        html.matches("href=").count(),
+        html.matches("href=\"data:image/png;base64,\"").count()
+    );
+    let file = figures::scatter(page.runs[0].scatter.as_ref().unwrap(), &page.classes);
+    assert_eq!(
+        file.matches("http").count(),
+        file.matches("xmlns=\"http").count()
+    );
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    const HOSTILE: &str = "<script>alert('1')</script>\"><b onclick=x>&amp;";
+    let mut page = made_up::page().unwrap();
+    page.title = HOSTILE.into();
+    page.lead = HOSTILE.into();
+    page.classes.noun = HOSTILE.into();
+    page.classes.names.fill(HOSTILE.into());
+    page.actions.fill(HOSTILE.into());
+    for fact in page
+        .facts
+        .iter_mut()
+        .chain(&mut page.settings)
+        .chain(&mut page.environment)
+    {
+        fact.name = HOSTILE.into();
+        fact.value = HOSTILE.into();
+    }
+    for run in &mut page.runs {
+        run.name = HOSTILE.into();
+        run.description = HOSTILE.into();
+        run.finding = HOSTILE.into();
+        run.metrics[0].name = HOSTILE.into();
+        run.audit.probes[0].target = HOSTILE.into();
+        run.charts[0].title = HOSTILE.into();
+        run.charts[0].x_label = HOSTILE.into();
+        run.charts[0].series[0].name = HOSTILE.into();
+    }
+    let html = render_html(&page).unwrap();
+    assert_balanced(&html);
+    assert!(!html.contains("<script") && !html.contains("<b onclick") && !html.contains("'1'"));
+}
+
+#[test]
+fn a_page_without_runs_and_runs_without_figures_still_render() {
+    let mut page = made_up::page().unwrap();
+    for run in &mut page.runs {
+        run.scatter = None;
+        run.distances = None;
+        run.reconstructions = None;
+        run.charts.clear();
+        run.audit.certificate = None;
+        run.audit.open_loop = None;
+        run.audit.clusters.silhouette = None;
+    }
+    page.runs[0].audit.spectrum.rankme = None;
+    page.runs[1].metrics[0].value = Some(f64::NAN);
+    let html = render_html(&page).unwrap();
+    assert_balanced(&html);
+    assert!(html.contains("<td>\u{2013}</td>"));
+    assert!(!html.contains("NaN") && !html.contains("Silhouette"));
+
+    let empty = Page {
+        title: "Nothing".into(),
+        lead: String::new(),
+        facts: vec![],
+        classes: ClassNames {
+            noun: "class".into(),
+            names: vec![],
+        },
+        actions: vec![],
+        runs: vec![],
+        charts: vec![],
+        settings: vec![],
+        environment: vec![],
+    };
+    let html = render_html(&empty).unwrap();
+    assert_balanced(&html);
+    assert!(!html.contains("<section"));
+}
+
+#[test]
+fn the_same_page_is_the_same_bytes() {
+    let render = || render_html(&made_up::page().unwrap()).unwrap();
+    assert_eq!(render(), render());
+}
+
+#[test]
+fn contradicting_records_are_errors() {
+    let wrong = Reconstructions::new([2, 2], vec!["a".into()], vec![0; 12], vec![0; 11]);
+    assert!(matches!(
+        wrong,
+        Err(ReportError::Shape {
+            found: 11,
+            expected: 12,
+            ..
+        })
+    ));
+    let none = Reconstructions::new([2, 2], vec![], vec![], vec![]).unwrap();
+    assert!(matches!(
+        figures::reconstructions(&none, 2),
+        Err(ReportError::Size { .. })
+    ));
+
+    let mut page = made_up::page().unwrap();
+    let distances = page.runs[0].distances.as_mut().unwrap();
+    distances.distances.pop();
+    assert!(figures::distance_matrix(distances).is_err());
+    assert!(render_html(&page).is_err());
+}
+
+#[test]
+fn pictures_are_enlarged_without_smoothing() {
+    let pairs =
+        Reconstructions::new([1, 2], vec!["a".into()], vec![9, 8, 7, 1, 2, 3], vec![0; 6]).unwrap();
+    let bytes = figures::reconstructions(&pairs, 2).unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    // One picture over another, two pixels wide and one high, with a gap of three: times two.
+    assert_eq!((info.width, info.height), (4, 10));
+    let line: Vec<&[u8]> = pixels[..16].chunks(4).collect();
+    assert_eq!(
+        line,
+        [
+            &[9, 8, 7, 255],
+            &[9, 8, 7, 255],
+            &[1, 2, 3, 255],
+            &[1, 2, 3, 255]
+        ]
+    );
+    assert_eq!(pixels[16 * 2 + 3], 0, "the gap is transparent");
+}
+
+#[test]
+fn odd_values_never_reach_the_markup() {
+    let odd = [f64::NAN, f64::INFINITY, 0.0, -1.0, 1e300, 1e-300, 5.0];
+    for scale in [Scale::Linear, Scale::Logarithmic] {
+        for points in [
+            vec![],
+            vec![(0.0, f64::NAN)],
+            vec![(1.0, 2.0)],
+            vec![(1.0, 0.0), (1.0, 0.0)],
+            odd.iter().map(|&v| (v, v)).collect(),
+        ] {
+            let svg = figures::curves(&Chart {
+                title: "t".into(),
+                x_label: "x".into(),
+                scale,
+                series: vec![Series {
+                    name: "s".into(),
+                    points,
+                }],
+            });
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(svg.len() < 20_000);
+        }
+    }
+    let classes = ClassNames {
+        noun: "class".into(),
+        names: vec!["a".into()],
+    };
+    for points in [
+        vec![],
+        vec![(2.0, 2.0); 3],
+        odd.iter().map(|&v| (v, -v)).collect(),
+    ] {
+        let points = points
+            .into_iter()
+            .map(|(x, y)| Point { x, y, class: 7 })
+            .collect();
+        let svg = figures::scatter(
+            &Scatter {
+                points,
+                explained_share: [None, None],
+            },
+            &classes,
+        );
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+}

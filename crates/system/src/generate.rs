@@ -1,0 +1,187 @@
+//! Seeded generators: the same seed gives the same system on every platform.
+//!
+//! Sizes must be sensible (at least one state, action and output; sizes that fit in memory): impossible
+//! ones are errors like everywhere else.
+
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{MooreMachine, OutputId, StateId, SystemError, machine::check_size};
+
+/// Successors and outputs drawn uniformly and independently.
+///
+/// Outputs that no state drew are dropped, so the machine may have fewer than `outputs`.
+///
+/// # Errors
+/// No states, actions or outputs, or too many.
+pub fn random(
+    seed: u64,
+    states: usize,
+    actions: usize,
+    outputs: usize,
+) -> Result<MooreMachine, SystemError> {
+    check_size(states as u64, actions as u64)?;
+    if outputs == 0 {
+        return Err(SystemError::Count {
+            what: "distinct outputs",
+            expected: 1,
+            found: 0,
+        });
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (last_state, last_output) = (
+        states as u32 - 1,
+        (outputs - 1).min(u32::MAX as usize) as u32,
+    );
+    let next = (0..states * actions)
+        .map(|_| StateId::new(rng.random_range(0..=last_state)))
+        .collect();
+    let drawn: Vec<u32> = (0..states)
+        .map(|_| rng.random_range(0..=last_output))
+        .collect();
+    MooreMachine::from_table(actions, next, without_gaps(&drawn))
+}
+
+/// A counter that clips at both ends: action 0 counts down, action 1 up; only the count
+/// `counts / 2` is rewarded (values 0 and 1).
+///
+/// All counts are distinguished; the largest shortest witness has about `counts / 2` actions. With
+/// nine counts this is the counting environment's ground truth (target 4).
+///
+/// # Errors
+/// No counts, or too many.
+pub fn counter(counts: usize) -> Result<MooreMachine, SystemError> {
+    check_size(counts as u64, 2)?;
+    let last = counts as u32 - 1;
+    let target = counts as u32 / 2;
+    let next = (0..counts as u32)
+        .flat_map(|k| {
+            [
+                StateId::new(k.saturating_sub(1)),
+                StateId::new((k + 1).min(last)),
+            ]
+        })
+        .collect();
+    if counts == 1 {
+        let machine = MooreMachine::from_table(2, next, vec![OutputId::new(0)])?;
+        return machine.with_output_values(1, vec![1.0]);
+    }
+    let output = (0..counts as u32)
+        .map(|k| OutputId::new(u32::from(k == target)))
+        .collect();
+    MooreMachine::from_table(2, next, output)?.with_output_values(1, vec![0.0, 1.0])
+}
+
+/// One action along a chain into a last state that stays and alone has another output.
+///
+/// All states are distinguished, each only by walking to the end: refinement needs one round per state.
+///
+/// # Errors
+/// No states, or too many.
+pub fn chain(states: usize) -> Result<MooreMachine, SystemError> {
+    check_size(states as u64, 1)?;
+    let last = states as u32 - 1;
+    let next = (0..states as u32)
+        .map(|state| StateId::new((state + 1).min(last)))
+        .collect();
+    let ends: Vec<u32> = (0..states as u32)
+        .map(|state| u32::from(state == last))
+        .collect();
+    MooreMachine::from_table(1, next, without_gaps(&ends))
+}
+
+/// A cycle of `2^order` states under one action whose outputs spell a de Bruijn word: the family on
+/// which Hopcroft's algorithm needs its full `n log n` (Berstel & Carton 2004, "On the complexity of
+/// Hopcroft's state minimization algorithm").
+///
+/// # Errors
+/// `order` above 30.
+pub fn de_bruijn_cycle(order: u32) -> Result<MooreMachine, SystemError> {
+    check_size(1_u64.checked_shl(order).unwrap_or(u64::MAX), 1)?;
+    if order > 30 {
+        return Err(SystemError::TooManyStates { states: 1 << order });
+    }
+    let states = 1_usize << order;
+    // Prefer-one greedy construction (Martin 1934): from the zero word, append 1 unless seen.
+    let mut seen = vec![false; states];
+    let mut word = 0;
+    let mut bits = Vec::with_capacity(states);
+    for _ in 0..states {
+        let preferred = (word << 1 | 1) & (states - 1);
+        word = if seen[preferred] {
+            preferred & !1
+        } else {
+            preferred
+        };
+        seen[word] = true;
+        bits.push((word & 1) as u32);
+    }
+    let next = (0..states)
+        .map(|state| StateId::from_index((state + 1) & (states - 1)))
+        .collect();
+    MooreMachine::from_table(1, next, without_gaps(&bits))
+}
+
+/// The same machine with its states renumbered at random.
+///
+/// # Errors
+/// None for a valid machine; the signature leaves room for the checks of the constructor.
+pub fn shuffled(machine: &MooreMachine, seed: u64) -> Result<MooreMachine, SystemError> {
+    let mut old_of_new: Vec<StateId> = machine.state_ids().collect();
+    old_of_new.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut new_of_old = vec![StateId::new(0); machine.states()];
+    for (new, old) in old_of_new.iter().enumerate() {
+        new_of_old[old.index()] = StateId::from_index(new);
+    }
+    let mut next = Vec::with_capacity(machine.next_table().len());
+    for &old in &old_of_new {
+        next.extend(
+            machine
+                .successors(old)
+                .iter()
+                .map(|target| new_of_old[target.index()]),
+        );
+    }
+    let output = old_of_new.iter().map(|&old| machine.output(old)).collect();
+    machine.with_states(next, output, new_of_old[machine.initial().index()])
+}
+
+/// Every state becomes `nuisances` copies that behave alike: state `s` of the machine is states
+/// `s * nuisances..(s + 1) * nuisances`, and each transition lands in a random copy of its target.
+///
+/// The classes are those of the machine; the nuisance carries no information about outputs.
+///
+/// # Errors
+/// No nuisances, or more states than can be numbered.
+pub fn with_nuisances(
+    machine: &MooreMachine,
+    nuisances: usize,
+    seed: u64,
+) -> Result<MooreMachine, SystemError> {
+    let states = (machine.states() as u64).saturating_mul(nuisances as u64);
+    check_size(states, machine.actions() as u64)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let copies = nuisances as u32;
+    let mut next = Vec::with_capacity(states as usize * machine.actions());
+    let mut output = Vec::with_capacity(states as usize);
+    for state in machine.state_ids() {
+        for _ in 0..nuisances {
+            output.push(machine.output(state));
+            next.extend(
+                machine.successors(state).iter().map(|target| {
+                    StateId::new(target.get() * copies + rng.random_range(0..copies))
+                }),
+            );
+        }
+    }
+    machine.with_states(next, output, StateId::new(machine.initial().get() * copies))
+}
+
+/// Numbers the values that occur by first occurrence.
+fn without_gaps(drawn: &[u32]) -> Vec<OutputId> {
+    let mut rows = crate::outputs::DistinctRows::new(1);
+    drawn
+        .iter()
+        .map(|&value| rows.id(&[u64::from(value)]))
+        .collect()
+}

@@ -1,0 +1,43 @@
+//! Finite systems: deterministic decision processes with an auxiliary output, as Moore machines.
+//!
+//! A [`MooreMachine`] has `n` states, `A` actions, a total transition function and one output per
+//! state. It is what the largest bisimulation is computed on: states are observations (or hidden
+//! states), the output is the auxiliary function `p`.
+//!
+//! * [`MooreMachineBuilder`] builds one transition at a time and rejects bad input by name;
+//!   [`MooreMachine::from_table`] takes whole tables.
+//! * [`read`] and [`mod@write`] know NumPy `.npz` tables and Aldebaran `.aut` files.
+//! * [`generate`] makes seeded systems for tests, benchmarks and trials.
+//!
+//! Ids are `u32` newtypes ([`StateId`], [`ActionId`], [`OutputId`], [`BlockId`]): they cannot be mixed
+//! up, and a table of ten million states and two actions takes 120 MB.
+//!
+//! ```
+//! use tellapart_system::{ActionId, MooreMachineBuilder, StateId};
+//!
+//! // Two states; action 0 stays, action 1 swaps; only state 1 is rewarded.
+//! let mut builder = MooreMachineBuilder::new(2, 2)?;
+//! for state in [0, 1] {
+//!     builder.transition(StateId::new(state), ActionId::new(0), StateId::new(state))?;
+//!     builder.transition(StateId::new(state), ActionId::new(1), StateId::new(1 - state))?;
+//!     builder.output_value(StateId::new(state), &[f64::from(state)])?;
+//! }
+//! let machine = builder.build()?;
+//! let end = machine.run(StateId::new(0), &[ActionId::new(1)]);
+//! assert_eq!(machine.output_value(machine.output(end)), Some(&[1.0][..]));
+//! # Ok::<(), tellapart_system::SystemError>(())
+//! ```
+
+mod builder;
+mod error;
+pub mod generate;
+mod id;
+mod machine;
+mod outputs;
+pub mod read;
+pub mod write;
+
+pub use builder::MooreMachineBuilder;
+pub use error::SystemError;
+pub use id::{ActionId, BlockId, OutputId, StateId};
+pub use machine::MooreMachine;

@@ -1,0 +1,61 @@
+//! Numbering output vectors by exact equality.
+
+use std::collections::HashMap;
+
+use crate::OutputId;
+
+/// Distinct rows of `width` 64-bit words, numbered by first occurrence.
+///
+/// A hash map is used, but its keys are whole rows: equality is exact.
+pub(crate) struct DistinctRows {
+    width: usize,
+    ids: HashMap<Box<[u64]>, u32>,
+    rows: Vec<u64>,
+    latest: u32,
+}
+
+impl DistinctRows {
+    pub(crate) fn new(width: usize) -> Self {
+        Self {
+            width,
+            ids: HashMap::new(),
+            rows: Vec::new(),
+            latest: 0,
+        }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The number of this row. There are never more distinct rows than states, so 32 bits suffice.
+    pub(crate) fn id(&mut self, row: &[u64]) -> OutputId {
+        debug_assert_eq!(row.len(), self.width);
+        // Neighbouring states often agree: look at the last answer before hashing.
+        let start = self.latest as usize * self.width;
+        if !self.ids.is_empty() && self.rows[start..start + self.width] == *row {
+            return OutputId::new(self.latest);
+        }
+        self.latest = match self.ids.get(row) {
+            Some(&id) => id,
+            None => {
+                let id = self.ids.len() as u32;
+                self.ids.insert(row.into(), id);
+                self.rows.extend_from_slice(row);
+                id
+            }
+        };
+        OutputId::new(self.latest)
+    }
+
+    /// All distinct rows, one after the other, by id.
+    pub(crate) fn into_rows(self) -> Vec<u64> {
+        self.rows
+    }
+}
+
+/// The bits by which an output value is compared: -0.0 and 0.0 are the same number, hence the same
+/// output. `None` for NaN, which equals nothing.
+pub(crate) fn comparison_bits(value: f64) -> Option<u64> {
+    (!value.is_nan()).then(|| (value + 0.0).to_bits())
+}

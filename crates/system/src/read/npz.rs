@@ -1,0 +1,131 @@
+//! Systems as NumPy tables.
+
+use std::path::Path;
+
+use tellapart_files::{Archive, Array, Values};
+
+use crate::machine::OutputMeaning;
+use crate::outputs::{DistinctRows, comparison_bits};
+use crate::{MooreMachine, OutputId, StateId, SystemError};
+
+/// The largest magnitude up to which `f64` holds every integer.
+const EXACT_INTEGERS: u64 = 1 << 53;
+
+/// Reads a `.npz` archive with two arrays:
+///
+/// * `next` `[states, actions]`, any integer type: where each action leads from each state;
+/// * `output` `[states]` or `[states, m]`, integers, floats or bool: the value of the auxiliary
+///   function. Outputs are equal iff all their values are, by exact bits, except that -0.0 equals 0.0;
+///   output ids are numbered by first occurrence.
+///
+/// Other arrays are ignored. Output values are kept ([`MooreMachine::output_value`]) unless one is an
+/// integer beyond 2^53, which `f64` cannot hold: then outputs are told apart, but have no values.
+///
+/// # Errors
+/// An unreadable archive, a missing or mis-shaped array, a successor out of range (with its state and
+/// action), NaN (with its row and column).
+pub fn npz(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
+    npz_archive(&mut Archive::open(path)?)
+}
+
+/// As [`npz`], from an archive that is already open.
+///
+/// # Errors
+/// As [`npz`].
+pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
+    let path = archive.path().to_path_buf();
+    let wrong = |array, problem| SystemError::Array {
+        path: path.clone(),
+        array,
+        problem,
+    };
+    let inside = |source| SystemError::In {
+        path: path.clone(),
+        source: Box::new(source),
+    };
+
+    let Array { shape, values } = archive.read("next")?;
+    let &[states, actions] = &shape[..] else {
+        let problem = format!(
+            "has shape {shape:?}, expected [states, actions]; for one action reshape to [states, 1]"
+        );
+        return Err(wrong("next", problem));
+    };
+    if actions == 0 {
+        return Err(inside(SystemError::NoActions));
+    }
+    let next = values.into_u32().map_err(|bad| {
+        let (state, action) = (bad.index / actions, bad.index % actions);
+        wrong("next", format!("state {state}, action {action}: {bad}"))
+    })?;
+
+    let outputs = archive.read("output")?;
+    let width = match outputs.shape[..] {
+        [rows] if rows == states => 1,
+        [rows, width] if rows == states && width > 0 => width,
+        _ => {
+            let found = &outputs.shape;
+            let problem = format!(
+                "has shape {found:?}, expected [{states}] or [{states}, m] with m >= 1, because \
+                 `next` has {states} states"
+            );
+            return Err(wrong("output", problem));
+        }
+    };
+    let (output, meaning) = number_outputs(&outputs.values, width).map_err(inside)?;
+    drop(outputs);
+    // The same memory is used again: both are 32-bit words.
+    let next = next.into_iter().map(StateId::new).collect();
+    let machine = MooreMachine::from_table(actions, next, output).map_err(inside)?;
+    Ok(machine.with_meaning(meaning))
+}
+
+/// Gives equal rows equal ids, and finds what the ids stand for.
+fn number_outputs(
+    values: &Values,
+    width: usize,
+) -> Result<(Vec<OutputId>, OutputMeaning), SystemError> {
+    let mut distinct = DistinctRows::new(width);
+    let mut row = vec![0; width];
+    let mut output = Vec::with_capacity(values.len() / width);
+    for state in 0..values.len() / width {
+        for (column, bits) in row.iter_mut().enumerate() {
+            *bits = value_bits(values, state * width + column)
+                .ok_or(SystemError::NanOutput { state, column })?;
+        }
+        output.push(distinct.id(&row));
+    }
+    let rows = distinct.into_rows().into_iter();
+    let values: Option<Vec<f64>> = match values {
+        Values::F32(_) | Values::F64(_) => Some(rows.map(f64::from_bits).collect()),
+        Values::I8(_) | Values::I16(_) | Values::I32(_) | Values::I64(_) => rows
+            .map(|bits| bits as i64)
+            .map(|value| (value.unsigned_abs() <= EXACT_INTEGERS).then_some(value as f64))
+            .collect(),
+        _ => rows
+            .map(|bits| (bits <= EXACT_INTEGERS).then_some(bits as f64))
+            .collect(),
+    };
+    let meaning = values.map_or(OutputMeaning::Bare, |values| OutputMeaning::Values {
+        width,
+        values,
+    });
+    Ok((output, meaning))
+}
+
+/// The bits by which one value is compared with others of its array; `None` for NaN.
+fn value_bits(values: &Values, index: usize) -> Option<u64> {
+    match values {
+        Values::Bool(values) => Some(u64::from(values[index])),
+        Values::U8(values) => Some(u64::from(values[index])),
+        Values::U16(values) => Some(u64::from(values[index])),
+        Values::U32(values) => Some(u64::from(values[index])),
+        Values::U64(values) => Some(values[index]),
+        Values::I8(values) => Some(i64::from(values[index]) as u64),
+        Values::I16(values) => Some(i64::from(values[index]) as u64),
+        Values::I32(values) => Some(i64::from(values[index]) as u64),
+        Values::I64(values) => Some(values[index] as u64),
+        Values::F32(values) => comparison_bits(f64::from(values[index])),
+        Values::F64(values) => comparison_bits(values[index]),
+    }
+}

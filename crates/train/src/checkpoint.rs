@@ -1,0 +1,257 @@
+//! Checkpoints: a folder each, replaced as a whole.
+//!
+//! `model.safetensors` holds the parameters under PyTorch's names and layouts, `config.json` the
+//! shapes, `optimizer_*.bpk` Adam's moments (Burn's format), `state.json` how far the run had come.
+//! A new checkpoint is written beside the old one and swapped in, so that there is a whole one at
+//! every moment: at worst under the name `NAME.before`, where reading looks too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+use tellapart_model::parameters::{ParameterValues, parameters, with_parameters};
+use tellapart_model::{Interface, ModelConfig, Pjepa};
+
+use crate::config::ValidConfig;
+use crate::error::TrainError;
+use crate::optimiser::Optimisers;
+use crate::run_directory::RunDirectory;
+
+const MOMENTS: [&str; 3] =
+    ["optimizer_encoder.bpk", "optimizer_dynamics.bpk", "optimizer_head.bpk"];
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// Updates done.
+    pub update: u64,
+    /// Smallest total validation loss so far.
+    pub best: Option<f32>,
+    /// CPU time of the training thread.
+    pub cpu_seconds: f64,
+    /// Time on the wall.
+    pub wall_seconds: f64,
+}
+
+/// What a stored model is: enough to build it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredModel {
+    /// `tellapart.model/1`.
+    pub schema: String,
+    /// The networks.
+    pub model: ModelConfig,
+    /// What they fit.
+    pub interface: Interface,
+    /// Shape of every parameter.
+    pub parameters: BTreeMap<String, Vec<usize>>,
+}
+
+/// Which model a run directory keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The newest.
+    Latest,
+    /// The one of the smallest total validation loss.
+    Best,
+}
+
+impl Which {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Latest => "checkpoints/latest",
+            Self::Best => "checkpoints/best",
+        }
+    }
+}
+
+/// Loads the model of a run, with the shapes it was stored with.
+///
+/// # Errors
+/// There is none, or its files are not whole.
+pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredModel), TrainError> {
+    let folder = whole_folder(&run.join(which.folder())).ok_or_else(|| TrainError::Run {
+        path: run.join(which.folder()),
+        problem: "there is no checkpoint here; train the run first".to_string(),
+    })?;
+    let stored: StoredModel = read_json(&folder.join("config.json"))?;
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let model = Pjepa::new(&stored.model, &stored.interface, &mut rng, device)?;
+    let model = with_parameters(model, &read_tensors(&folder.join("model.safetensors"))?)?;
+    Ok((model.valid(), stored))
+}
+
+pub(crate) fn save(
+    directory: &RunDirectory,
+    model: &Pjepa,
+    config: &ValidConfig,
+    interface: &Interface,
+    optimisers: &Optimisers,
+    state: &TrainingState,
+    best: bool,
+) -> Result<(), TrainError> {
+    let values = parameters(model);
+    let stored = StoredModel {
+        schema: "tellapart.model/1".to_string(),
+        model: config.model.clone(),
+        interface: *interface,
+        parameters: values.iter().map(|(name, value)| (name.clone(), value.shape.clone())).collect(),
+    };
+    let weights = tensors_to_bytes(&values)
+        .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
+    let moments = optimisers
+        .to_bytes()
+        .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
+    let mut targets = vec![Which::Latest];
+    if best {
+        targets.push(Which::Best);
+    }
+    for which in targets {
+        let mut files = vec![
+            ("model.safetensors", weights.clone()),
+            ("config.json", to_json(&stored)?),
+            ("state.json", to_json(state)?),
+        ];
+        if which == Which::Latest {
+            for (name, bytes) in MOMENTS.iter().zip(&moments) {
+                files.push((name, bytes.to_vec()));
+            }
+        }
+        replace_folder(&directory.file(which.folder()), &files)?;
+    }
+    Ok(())
+}
+
+/// Puts the latest checkpoint of a directory into model and optimisers, if there is one.
+pub(crate) fn resume(
+    directory: &RunDirectory,
+    model: &mut Pjepa,
+    optimisers: &mut Optimisers,
+) -> Result<Option<TrainingState>, TrainError> {
+    let Some(folder) = whole_folder(&directory.file(Which::Latest.folder())) else {
+        return Ok(None);
+    };
+    let state: TrainingState = read_json(&folder.join("state.json"))?;
+    let values = read_tensors(&folder.join("model.safetensors"))?;
+    *model = with_parameters(model.clone(), &values)?;
+    let mut moments = Vec::with_capacity(MOMENTS.len());
+    for name in MOMENTS {
+        moments.push(burn::tensor::Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
+    }
+    if let Ok(moments) = <[_; 3]>::try_from(moments) {
+        let fresh = optimisers.take();
+        *optimisers = fresh
+            .with_bytes(moments)
+            .map_err(|problem| TrainError::Run { path: folder.clone(), problem })?;
+    }
+    Ok(Some(state))
+}
+
+/// The folder, or the one it was about to replace; whole means that its last-written file is there.
+fn whole_folder(folder: &Path) -> Option<PathBuf> {
+    [folder.to_path_buf(), beside(folder, "before")]
+        .into_iter()
+        .find(|candidate| candidate.join("state.json").exists())
+}
+
+/// Writes all files into a new folder, then swaps it in.
+fn replace_folder(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), TrainError> {
+    let (next, before) = (beside(folder, "next"), beside(folder, "before"));
+    let io = |action, path: &Path| {
+        let path = path.to_path_buf();
+        move |source| TrainError::Io { action, path, source }
+    };
+    remove(&next)?;
+    fs::create_dir_all(&next).map_err(io("cannot create", &next))?;
+    for (name, bytes) in files {
+        let path = next.join(name);
+        fs::write(&path, bytes).map_err(io("cannot write", &path))?;
+    }
+    if folder.exists() {
+        remove(&before)?;
+        fs::rename(folder, &before).map_err(io("cannot move", folder))?;
+    }
+    fs::rename(&next, folder).map_err(io("cannot move", &next))?;
+    remove(&before)
+}
+
+fn remove(folder: &Path) -> Result<(), TrainError> {
+    match fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(TrainError::Io { action: "cannot remove", path: folder.to_path_buf(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn beside(folder: &Path, suffix: &str) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    folder.with_file_name(name)
+}
+
+fn tensors_to_bytes(values: &BTreeMap<String, ParameterValues>) -> Result<Vec<u8>, String> {
+    let bytes: Vec<(String, Vec<u8>, Vec<usize>)> = values
+        .iter()
+        .map(|(name, parameter)| {
+            let bytes = parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (name.clone(), bytes, parameter.shape.clone())
+        })
+        .collect();
+    let views: Result<Vec<_>, _> = bytes
+        .iter()
+        .map(|(name, bytes, shape)| {
+            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
+        })
+        .collect();
+    let views = views.map_err(|error| error.to_string())?;
+    safetensors::serialize(views, None).map_err(|error| error.to_string())
+}
+
+fn read_tensors(path: &Path) -> Result<BTreeMap<String, ParameterValues>, TrainError> {
+    let problem = |problem: String| TrainError::Run { path: path.to_path_buf(), problem };
+    let bytes = read_bytes(path)?;
+    let tensors =
+        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| problem(error.to_string()))?;
+    let mut values = BTreeMap::new();
+    for (name, view) in tensors.tensors() {
+        if view.dtype() != Dtype::F32 {
+            return Err(problem(format!("`{name}` is {:?}, expected F32", view.dtype())));
+        }
+        let floats = view
+            .data()
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect();
+        values.insert(name, ParameterValues { shape: view.shape().to_vec(), values: floats });
+    }
+    Ok(values)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, TrainError> {
+    fs::read(path).map_err(|source| TrainError::Io {
+        action: "cannot read",
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, TrainError> {
+    serde_json::from_slice(&read_bytes(path)?).map_err(|error| TrainError::Run {
+        path: path.to_path_buf(),
+        problem: format!("not a checkpoint of ours: {error}"),
+    })
+}
+
+fn to_json(record: &impl Serialize) -> Result<Vec<u8>, TrainError> {
+    serde_json::to_vec_pretty(record).map_err(|error| TrainError::Run {
+        path: PathBuf::from("config.json"),
+        problem: error.to_string(),
+    })
+}

@@ -1,0 +1,241 @@
+//! A configuration from a file and from `key.path=value` on the command line.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{Config, ValidConfig};
+
+/// Why a configuration could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or a value has the wrong type.
+    #[error("{origin}: {problem}")]
+    Malformed {
+        /// The file, or the words on the command line.
+        origin: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// No such key.
+    #[error("{origin}: there is no key `{key}`{}", suggestion(.nearest))]
+    UnknownKey {
+        /// The file, or the words on the command line.
+        origin: String,
+        /// Its full path.
+        key: String,
+        /// The known key nearest to it.
+        nearest: Option<String>,
+    },
+    /// A word on the command line is not `key.path=value`.
+    #[error("`{word}` is not of the form key.path=value (for example optimizer.updates=600)")]
+    NotAnOverride {
+        /// The word.
+        word: String,
+    },
+    /// A value that no run can have.
+    #[error("`{key}` is {value}; expected {expected}")]
+    Impossible {
+        /// Its full path.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// What would do.
+        expected: String,
+    },
+    /// An option of the environment that no environment can have.
+    #[error("[environment]: {problem}")]
+    Environment {
+        /// The option, its value, and what would do.
+        problem: String,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
+}
+
+/// Reads a file, applies `overrides` (`key.path=value`) in order, and checks the result.
+///
+/// # Errors
+/// An unreadable or malformed file, an unknown key (with the nearest known one), a value of the
+/// wrong type, or one that no run can have.
+pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
+    parse(&text, &path.display().to_string(), overrides)
+}
+
+/// The same from text; `origin` names it in errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
+    let malformed = |origin: &str, error: toml::de::Error| ConfigError::Malformed {
+        origin: origin.to_string(),
+        problem: error.to_string().trim_end().to_string(),
+    };
+    let mut table: Table = text.parse().map_err(|error| malformed(origin, error))?;
+    let known = known_keys();
+    check_keys(&table, &known, origin)?;
+    // Types are checked before and after, so that the blame falls on the right place.
+    table.clone().try_into::<Config>().map_err(|error| malformed(origin, error))?;
+    for word in overrides {
+        let (key, value) = word
+            .split_once('=')
+            .ok_or_else(|| ConfigError::NotAnOverride { word: word.clone() })?;
+        let mut one = Table::new();
+        insert(&mut one, key.trim(), parse_value(value.trim()));
+        check_keys(&one, &known, word)?;
+        merge(&mut table, one);
+        table.clone().try_into::<Config>().map_err(|error| malformed(word, error))?;
+    }
+    let config: Config = table.try_into().map_err(|error| malformed(origin, error))?;
+    config.validate()
+}
+
+/// TOML where it is TOML; otherwise the bare words a shell leaves (`model.encoder=patch`).
+fn parse_value(text: &str) -> Value {
+    format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_string()))
+}
+
+fn insert(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_string(), value);
+        }
+        Some((head, rest)) => {
+            let entry = table.entry(head).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = entry {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(more)) => merge(inner, more),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Every key there is, dotted: read off a configuration that has them all.
+fn known_keys() -> Vec<String> {
+    let mut full = Config::default();
+    full.environment.start_count = Some(0);
+    let mut keys = Vec::new();
+    if let Ok(table) = Table::try_from(full) {
+        collect_keys(&table, "", &mut keys);
+    }
+    keys
+}
+
+fn collect_keys(table: &Table, prefix: &str, keys: &mut Vec<String>) {
+    for (key, value) in table {
+        let path = join(prefix, key);
+        if let Value::Table(inner) = value {
+            collect_keys(inner, &path, keys);
+        }
+        keys.push(path);
+    }
+}
+
+fn check_keys(table: &Table, known: &[String], origin: &str) -> Result<(), ConfigError> {
+    let mut present = Vec::new();
+    collect_keys(table, "", &mut present);
+    match present.into_iter().find(|key| !known.contains(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let nearest = nearest(&key, known);
+            Err(ConfigError::UnknownKey { origin: origin.to_string(), key, nearest })
+        }
+    }
+}
+
+/// The known key most like this one, by whole path or by last word; `None` if none is alike.
+fn nearest(key: &str, known: &[String]) -> Option<String> {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
+    known
+        .iter()
+        .map(|candidate| {
+            let whole = strsim::jaro_winkler(key, candidate);
+            let word = strsim::jaro_winkler(&last(key), &last(candidate)) * 0.95;
+            (whole.max(word), candidate)
+        })
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.clone())
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str, overrides: &[&str]) -> String {
+        let overrides: Vec<String> = overrides.iter().map(|word| word.to_string()).collect();
+        parse(text, "run.toml", &overrides).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn defaults_are_a_valid_run_and_survive_being_written_down() {
+        let config = parse("", "empty", &[]).unwrap();
+        let text = toml::to_string(&*config).unwrap();
+        assert_eq!(parse(&text, "again", &[]).unwrap(), config);
+    }
+
+    #[test]
+    fn overrides_win_and_bare_words_are_strings() {
+        let words = ["optimizer.updates=7", "model.encoder=patch", "environment.max_steps = 9"];
+        let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
+        let config = parse("[optimizer]\nupdates = 5", "run.toml", &words).unwrap();
+        assert_eq!(config.optimizer.updates, 7);
+        assert_eq!(config.model.encoder, tellapart_model::encoder::EncoderKind::Patch);
+        assert_eq!(config.environment.max_steps, 9);
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest_known_one() {
+        let text = error("[optimizer]\nlearning_rat = 1.0", &[]);
+        assert!(text.contains("`optimizer.learning_rat`"), "{text}");
+        assert!(text.contains("did you mean `optimizer.learning_rate`"), "{text}");
+        let text = error("", &["optimiser.updates=3"]);
+        assert!(text.contains("optimizer"), "{text}");
+        let text = error("", &["updates=3"]);
+        assert!(text.contains("`optimizer.updates`"), "{text}");
+    }
+
+    #[test]
+    fn impossible_values_say_what_would_do() {
+        assert_eq!(
+            error("", &["optimizer.updates=0"]),
+            "`optimizer.updates` is 0; expected at least 1"
+        );
+        assert!(error("", &["optimizer.updates=many"]).contains("optimizer.updates=many"));
+        assert!(error("", &["loss.latent_noise=nan"]).contains("loss.latent_noise"));
+        assert!(error("", &["nonsense"]).contains("key.path=value"));
+        assert!(error("[model", &[]).contains("run.toml"));
+        assert!(error("", &["environment.target=99"]).contains("target"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Training a decoder on the latents of a finished model: it shows what they still contain.
+
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use tellapart_model::Pjepa;
+use tellapart_model::decoder::Decoder;
+use tellapart_model::init::Init;
+use tellapart_model::pjepa::images;
+
+use crate::config::{OptimizerConfig, ValidConfig};
+use crate::error::TrainError;
+use crate::evaluation::{HeldOut, embed};
+use crate::experience::Stream;
+use crate::observer::Observer;
+use crate::optimiser::move_parameters;
+use crate::schedule;
+use crate::seeds::{Purpose, derived_seed, generator};
+
+/// Frames that latents are standardised on, and the mean image is taken of.
+const CALIBRATION_BATCHES: usize = 16;
+/// Gradients of the decoder are clipped to this norm.
+const CLIP: f32 = 1.0;
+
+/// A decoder with the standardisation of its input.
+#[derive(Debug)]
+pub struct TrainedDecoder {
+    decoder: Decoder,
+    mean: Tensor<2>,
+    deviation: Tensor<2>,
+    mean_image: Tensor<4>,
+}
+
+/// How well held-out images were recovered: mean squared errors per pixel in `[0, 1]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DecodingErrors {
+    /// Of the decoder.
+    pub decoder: f64,
+    /// Of the mean training image, which knows nothing of the latent.
+    pub mean_image: f64,
+}
+
+/// Trains a decoder from the latents of `model` to fresh observations of the environment; the model
+/// is not changed. `None` where the configuration asks for no decoder or observations are recorded.
+///
+/// # Errors
+/// As the environment reports them.
+pub fn train_decoder(
+    model: &Pjepa,
+    config: &ValidConfig,
+    observer: &dyn Observer,
+) -> Result<Option<TrainedDecoder>, TrainError> {
+    if config.decoder.updates == 0 || !config.is_live() {
+        return Ok(None);
+    }
+    let plain = tellapart_model::device::by_name(&config.device)?;
+    let device = plain.clone().autodiff();
+    let batch = config.decoder.batch;
+    let mut stream = Stream::new(config, derived_seed(config.seed, Purpose::Decoder), batch)?;
+    let mut next = || -> Result<(Tensor<2>, Tensor<4>), TrainError> {
+        let step = stream.next_row()?;
+        let shape = tellapart_env::BatchEnvironment::observation_shape(step.world);
+        let latents = embed(model, step.frames, shape, &plain);
+        let width = latents.len() / batch;
+        let latents = Tensor::from_data(TensorData::new(latents, [batch, width]), &plain);
+        Ok((latents, images(step.frames, shape, &plain)))
+    };
+
+    let (mut latents, mut frames) = (Vec::new(), Vec::new());
+    for _ in 0..CALIBRATION_BATCHES {
+        let (latent, image) = next()?;
+        latents.push(latent);
+        frames.push(image.mean_dim(0));
+    }
+    let latents = Tensor::cat(latents, 0);
+    let mean = latents.clone().mean_dim(0);
+    // A collapsed coordinate is left as it is rather than blown up to unit size.
+    let deviation =
+        (latents - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
+    let mean_image = Tensor::cat(frames, 0).mean_dim(0);
+    let [_, height, width, channels] = mean_image.dims();
+
+    let mut rng = generator(config.seed, Purpose::Decoder);
+    let mut init = Init::new(&mut rng, &device, 4_000);
+    let mut decoder = Decoder::new(&mut init, config.model.latent, [height, width, channels]);
+    let mut optimiser = AdamConfig::new().with_epsilon(1e-8).init();
+    let plan = OptimizerConfig {
+        updates: config.decoder.updates,
+        warmup: 20,
+        ..OptimizerConfig::default()
+    };
+    for update in 0..config.decoder.updates {
+        if observer.wants_to_stop() {
+            break;
+        }
+        let (latent, image) = next()?;
+        let latent = (latent - mean.clone()) / deviation.clone();
+        let target = (image - mean_image.clone()).autodiff();
+        let loss = (decoder.forward(latent.autodiff()) - target).square().mean();
+        let mut gradients = loss.backward();
+        let rate = config.decoder.learning_rate * schedule::rate(&plan, update);
+        (decoder, _) = move_parameters(&mut optimiser, decoder, &mut gradients, rate, CLIP);
+    }
+    Ok(Some(TrainedDecoder { decoder: decoder.valid(), mean, deviation, mean_image }))
+}
+
+impl TrainedDecoder {
+    /// Images recovered from latents `[rows, width]`, u8, channels-last.
+    pub fn decode(&self, latents: &[f32], device: &Device) -> Vec<u8> {
+        self.images(latents, device)
+            .into_data()
+            .iter::<f32>()
+            .map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8)
+            .collect()
+    }
+
+    /// Errors on held-out observations whose latents these are.
+    pub fn errors(&self, held_out: &HeldOut, latents: &[f32], device: &Device) -> DecodingErrors {
+        let width = latents.len() / held_out.rows().max(1);
+        let bytes: usize = held_out.frame_shape.iter().product();
+        let (mut decoder, mut mean_image) = (0.0f64, 0.0f64);
+        const CHUNK: usize = 256;
+        for (frames, latents) in
+            held_out.frames.chunks(CHUNK * bytes).zip(latents.chunks(CHUNK * width))
+        {
+            let truth = images(frames, held_out.frame_shape, device);
+            let squares = |guess: Tensor<4>| {
+                f64::from((guess - truth.clone()).square().sum().into_scalar::<f32>())
+            };
+            decoder += squares(self.images(latents, device));
+            mean_image += squares(self.mean_image.clone());
+        }
+        let pixels = held_out.frames.len().max(1) as f64;
+        DecodingErrors { decoder: decoder / pixels, mean_image: mean_image / pixels }
+    }
+
+    fn images(&self, latents: &[f32], device: &Device) -> Tensor<4> {
+        let width = self.mean.dims()[1];
+        let latents = TensorData::new(latents.to_vec(), [latents.len() / width, width]);
+        let latents = Tensor::<2>::from_data(latents, device);
+        let latents = (latents - self.mean.clone()) / self.deviation.clone();
+        self.decoder.forward(latents) + self.mean_image.clone()
+    }
+}

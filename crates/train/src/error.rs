@@ -1,0 +1,72 @@
+//! What can go wrong in a run.
+
+use std::path::PathBuf;
+
+use tellapart_data::DataError;
+use tellapart_env::EnvError;
+use tellapart_files::FileError;
+use tellapart_model::ModelError;
+
+use crate::config::ConfigError;
+
+/// Why a run could not begin, go on, or be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The environment.
+    #[error(transparent)]
+    Environment(#[from] EnvError),
+    /// The recorded data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A folder or file of the run directory.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A stored run cannot be used.
+    #[error("{path}: {problem}")]
+    Run {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// Vector actions where distinct ones are needed.
+    #[error(
+        "`actions` are vectors of {width} numbers, and bounded dynamics have one network per \
+         distinct action; set model.dynamics=plain"
+    )]
+    ContinuousActions {
+        /// Numbers in an action.
+        width: usize,
+    },
+    /// A random function of the pixels needs pixels.
+    #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]
+    NotImages,
+    /// A loss stopped being a number.
+    #[error(
+        "the loss is {loss} at update {update}: training diverged. Lower optimizer.learning_rate, or \
+         loss.dynamics_weight; the last checkpoint before it is kept"
+    )]
+    Diverged {
+        /// Not finite.
+        loss: f32,
+        /// 0-based.
+        update: u64,
+    },
+}

@@ -1,0 +1,201 @@
+//! A live environment under the reference's random policy.
+
+use rand_chacha::ChaCha8Rng;
+use tellapart_data::{Batch, ReplayBuffer, ReplayOptions};
+use tellapart_env::{
+    Action, ActionSpace, BatchEnvironment, Counting, End, Outcome, RepeatedRandom,
+};
+use tellapart_model::Interface;
+
+use crate::config::{Sampling, TargetKind, ValidConfig};
+use crate::error::TrainError;
+use crate::seeds::{Purpose, derived_seed, generator};
+use crate::target::RandomFunction;
+
+/// Frames the scale of the random function is set on.
+const CALIBRATION_FRAMES: usize = 512;
+
+/// Steps an environment and serves windows of what it saw.
+#[derive(Debug)]
+pub struct Live {
+    stream: Stream,
+    random: Option<RandomFunction>,
+    replay: ReplayBuffer,
+    window: usize,
+    windows: usize,
+    sampling: Sampling,
+}
+
+/// An environment and a policy, stepped one row at a time.
+#[derive(Debug)]
+pub struct Stream {
+    world: Counting,
+    policy: RepeatedRandom,
+    frames: Vec<u8>,
+    outcomes: Vec<Outcome>,
+    chosen: Vec<Action>,
+    actions: Vec<f32>,
+    action_ids: Vec<u32>,
+    begun: bool,
+}
+
+/// One row of every copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// `[copies, height, width, channels]`.
+    pub frames: &'a [u8],
+    /// `[copies]`.
+    pub outcomes: &'a [Outcome],
+    /// `[copies, action width]`: taken at these frames; without meaning where an episode ends.
+    pub actions: &'a [f32],
+    /// `[copies]`: which distinct action each is.
+    pub action_ids: &'a [u32],
+    /// The world, for what else it can tell of its copies.
+    pub world: &'a Counting,
+}
+
+impl Live {
+    pub(super) fn new(config: &ValidConfig) -> Result<Self, TrainError> {
+        let copies = config.data.copies;
+        let stream = Stream::new(config, derived_seed(config.seed, Purpose::Experience), copies)?;
+        let random = random_function(config)?;
+        let options = ReplayOptions {
+            frame_shape: stream.world.observation_shape(),
+            streams: copies,
+            action_width: stream.world.action_space().vector_width(),
+            target_width: random.as_ref().map_or(1, RandomFunction::width),
+            max_bytes: 0,
+        };
+        let rows = match config.data.sampling {
+            Sampling::Latest => config.data.window * copies,
+            Sampling::Uniform => config.data.replay_rows.max(config.data.window * copies),
+        };
+        let max_bytes = options.row_bytes().unwrap_or(usize::MAX).saturating_mul(rows);
+        Ok(Self {
+            stream,
+            random,
+            replay: ReplayBuffer::new(ReplayOptions { max_bytes, ..options })?,
+            window: config.data.window,
+            windows: config.data.windows,
+            sampling: config.data.sampling,
+        })
+    }
+
+    pub(super) fn interface(&self) -> Interface {
+        let space = self.stream.world.action_space();
+        Interface {
+            observation: self.stream.world.observation_shape(),
+            actions: space.distinct(),
+            action_width: space.vector_width(),
+            target_width: self.random.as_ref().map_or(1, RandomFunction::width),
+        }
+    }
+
+    pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
+        self.collect_window()?;
+        Ok(match self.sampling {
+            Sampling::Latest => self.replay.latest(self.window)?,
+            Sampling::Uniform => self.replay.uniform(self.windows, self.window, rng)?,
+        })
+    }
+
+    pub(super) fn skip(&mut self, batches: u64) -> Result<(), TrainError> {
+        (0..batches).try_for_each(|_| self.collect_window())
+    }
+
+    /// As many fresh rows as one window has, into the replay buffer.
+    fn collect_window(&mut self) -> Result<(), TrainError> {
+        for _ in 0..self.window {
+            let step = self.stream.next_row()?;
+            let targets = match &self.random {
+                Some(function) => function.evaluate(step.frames),
+                None => step.outcomes.iter().map(|outcome| outcome.value).collect(),
+            };
+            let ends: Vec<bool> =
+                step.outcomes.iter().map(|outcome| outcome.end != End::Continues).collect();
+            self.replay.push(tellapart_data::Step {
+                frames: step.frames,
+                actions: step.actions,
+                action_ids: step.action_ids,
+                targets: &targets,
+                ends: &ends,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// `copies` copies of the configured environment under the random policy.
+    ///
+    /// # Errors
+    /// Options that no environment can have (a [`ValidConfig`] has none).
+    pub fn new(config: &ValidConfig, seed: u64, copies: usize) -> Result<Self, TrainError> {
+        let options = config.environment.clone().validate()?;
+        let world = Counting::new(options, seed, copies);
+        let space = world.action_space();
+        Ok(Self {
+            policy: RepeatedRandom::new(space, seed, copies),
+            frames: vec![0; copies * world.frame_bytes()],
+            outcomes: vec![Outcome::default(); copies],
+            chosen: Vec::with_capacity(copies),
+            actions: Vec::with_capacity(copies * space.vector_width()),
+            action_ids: Vec::with_capacity(copies),
+            world,
+            begun: false,
+        })
+    }
+
+    /// Moves every copy by one row and chooses what is done there next.
+    ///
+    /// # Errors
+    /// None that a user can cause: the policy draws from the world's own actions.
+    pub fn next_row(&mut self) -> Result<Step<'_>, TrainError> {
+        if self.begun {
+            self.world.step(&self.chosen, &mut self.frames, &mut self.outcomes)?;
+        } else {
+            self.world.reset(&mut self.frames, &mut self.outcomes)?;
+            self.begun = true;
+        }
+        self.chosen.clear();
+        self.chosen.extend_from_slice(self.policy.next_actions());
+        let space = self.world.action_space();
+        describe_actions(space, &self.chosen, &mut self.actions, &mut self.action_ids)?;
+        Ok(Step {
+            frames: &self.frames,
+            outcomes: &self.outcomes,
+            actions: &self.actions,
+            action_ids: &self.action_ids,
+            world: &self.world,
+        })
+    }
+}
+
+/// Actions as a network and as a finite system take them.
+pub(crate) fn describe_actions(
+    space: ActionSpace,
+    chosen: &[Action],
+    vectors: &mut Vec<f32>,
+    ids: &mut Vec<u32>,
+) -> Result<(), TrainError> {
+    vectors.clear();
+    ids.clear();
+    for &action in chosen {
+        space.push_vector(action, vectors)?;
+        ids.push(space.index_of(action).map_or(0, |id| id.index() as u32));
+    }
+    Ok(())
+}
+
+/// The random auxiliary function of a run, if that is its target.
+pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunction>, TrainError> {
+    if config.target.kind != TargetKind::Random {
+        return Ok(None);
+    }
+    let seed = derived_seed(config.seed, Purpose::Target);
+    let mut stream = Stream::new(config, seed, CALIBRATION_FRAMES)?;
+    let frame_bytes = stream.world.frame_bytes();
+    let calibration = stream.next_row()?.frames;
+    let mut rng = generator(config.seed, Purpose::Target);
+    Ok(Some(RandomFunction::new(&mut rng, frame_bytes, config.target.width, calibration)))
+}

@@ -1,0 +1,137 @@
+//! Recorded trajectories.
+
+use std::ops::Range;
+use std::path::Path;
+
+use rand_chacha::ChaCha8Rng;
+use tellapart_data::{Actions, Batch, Columns, Trajectories, split_by_episode, uniform_window};
+use tellapart_env::{Action, ActionSpace};
+use tellapart_model::Interface;
+use tellapart_model::dynamics::DynamicsKind;
+
+use crate::config::{TargetKind, ValidConfig};
+use crate::error::TrainError;
+use crate::seeds::{Purpose, derived_seed, generator};
+use crate::target::RandomFunction;
+
+/// Serves windows of the training episodes of a recording; the held-out ones are never drawn.
+#[derive(Debug)]
+pub struct Recorded {
+    trajectories: Trajectories,
+    targets: Columns,
+    training: Vec<Range<usize>>,
+    held_out: Vec<Range<usize>>,
+    interface: Interface,
+    /// How numbers become distinct actions, where the recording has numbers.
+    split: Option<ActionSpace>,
+    rows_per_batch: usize,
+}
+
+impl Recorded {
+    /// Reads the recording that `data.source` names.
+    ///
+    /// # Errors
+    /// A file that cannot be read, has no such target or no usable actions, or too few rows.
+    pub fn open(config: &ValidConfig) -> Result<Self, TrainError> {
+        let trajectories = Trajectories::read_npz(Path::new(&config.data.source))?;
+        let observation = trajectories.frame_shape()?;
+        let targets = targets(config, &trajectories, observation)?;
+        let (actions, split) = distinct_actions(config, &trajectories.actions)?;
+        let interface = Interface {
+            observation,
+            actions,
+            action_width: trajectories.actions.width(),
+            target_width: targets.width,
+        };
+        let seed = derived_seed(config.seed, Purpose::Split);
+        let (training, held_out) = if trajectories.splits.is_some() {
+            (trajectories.episodes_in_split(0), trajectories.episodes_in_split(1))
+        } else {
+            split_by_episode(&trajectories, config.data.held_out, seed)?
+        };
+        let rows_per_batch = config.data.window * config.data.windows;
+        let recorded =
+            Self { trajectories, targets, training, held_out, interface, split, rows_per_batch };
+        // Said now rather than at the first update.
+        let mut rng = generator(config.seed, Purpose::Sampling);
+        uniform_window(&recorded.training, rows_per_batch, &mut rng)?;
+        Ok(recorded)
+    }
+
+    pub(super) fn interface(&self) -> Interface {
+        self.interface
+    }
+
+    pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
+        let windows = uniform_window(&self.training, self.rows_per_batch, rng)?;
+        self.batch(&windows)
+    }
+
+    /// The rows of `windows`, with every action's id.
+    ///
+    /// # Errors
+    /// Rows that do not exist.
+    pub fn batch(&self, windows: &[Range<usize>]) -> Result<Batch, TrainError> {
+        let mut batch = self.trajectories.batch(windows, &self.targets)?;
+        if batch.action_ids.is_empty() {
+            // Without a split (plain dynamics) ids carry no meaning, but every row has one.
+            batch.action_ids = match self.split {
+                None => vec![0; batch.rows],
+                Some(space) => batch
+                    .actions
+                    .iter()
+                    .map(|&a| space.index_of(Action::Continuous(a.clamp(-1.0, 1.0))))
+                    .map(|id| id.map_or(0, |id| id.index() as u32))
+                    .collect(),
+            };
+        }
+        Ok(batch)
+    }
+
+    /// The episodes that are never trained on.
+    pub fn held_out(&self) -> &[Range<usize>] {
+        &self.held_out
+    }
+
+    /// The whole recording.
+    pub fn trajectories(&self) -> &Trajectories {
+        &self.trajectories
+    }
+}
+
+fn targets(
+    config: &ValidConfig,
+    trajectories: &Trajectories,
+    observation: [usize; 3],
+) -> Result<Columns, TrainError> {
+    Ok(match config.target.kind {
+        TargetKind::Reward => trajectories.column("rewards")?,
+        TargetKind::Array => trajectories.column(&config.target.array)?,
+        TargetKind::Random => {
+            let tellapart_data::Frames::U8 { values, .. } = &trajectories.observations else {
+                return Err(TrainError::NotImages);
+            };
+            let pixels = observation.iter().product();
+            let mut rng = generator(config.seed, Purpose::Target);
+            let calibration = &values[..values.len().min(512 * pixels)];
+            let function = RandomFunction::new(&mut rng, pixels, config.target.width, calibration);
+            Columns { width: function.width(), values: function.evaluate(values) }
+        }
+    })
+}
+
+/// How many distinct actions there are, and the rule that tells which a number is.
+fn distinct_actions(
+    config: &ValidConfig,
+    actions: &Actions,
+) -> Result<(usize, Option<ActionSpace>), TrainError> {
+    match actions {
+        Actions::Discrete { count, .. } => Ok((*count, None)),
+        Actions::Vectors { width: 1, .. } => {
+            let space = config.environment.actions;
+            Ok((space.distinct(), Some(space)))
+        }
+        Actions::Vectors { .. } if config.model.dynamics == DynamicsKind::Plain => Ok((1, None)),
+        Actions::Vectors { width, .. } => Err(TrainError::ContinuousActions { width: *width }),
+    }
+}

@@ -1,0 +1,155 @@
+//! Adam for each network of a P-JEPA, with gradients clipped network by network.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Bytes, Gradients, Tensor};
+use tellapart_model::Pjepa;
+
+use crate::config::OptimizerConfig;
+use crate::schedule;
+
+/// The three optimisers of a run and what they are set to.
+pub struct Optimisers {
+    config: OptimizerConfig,
+    encoder: ModuleOptimizer,
+    dynamics: ModuleOptimizer,
+    head: ModuleOptimizer,
+}
+
+/// Gradient norms of one update, before clipping.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientNorms {
+    /// Of the encoder.
+    pub encoder: f32,
+    /// Of the latent dynamics.
+    pub dynamics: f32,
+    /// Of the auxiliary head.
+    pub head: f32,
+}
+
+impl Optimisers {
+    /// Fresh moments.
+    pub fn new(config: &OptimizerConfig) -> Self {
+        let adam = || {
+            AdamConfig::new()
+                .with_beta_1(config.beta1)
+                .with_beta_2(config.beta2)
+                .with_epsilon(config.epsilon)
+                .init()
+        };
+        Self { config: config.clone(), encoder: adam(), dynamics: adam(), head: adam() }
+    }
+
+    /// Leaves fresh moments behind.
+    pub(crate) fn take(&mut self) -> Self {
+        let fresh = Self::new(&self.config);
+        std::mem::replace(self, fresh)
+    }
+
+    /// One update.
+    pub fn step(
+        &mut self,
+        model: Pjepa,
+        mut gradients: Gradients,
+        update: u64,
+    ) -> (Pjepa, GradientNorms) {
+        let rate = self.config.learning_rate * schedule::rate(&self.config, update);
+        let clip = self.config.clip;
+        let Pjepa { encoder, dynamics, head } = model;
+        let (encoder, encoder_norm) = move_parameters(
+            &mut self.encoder,
+            encoder,
+            &mut gradients,
+            rate * self.config.encoder_rate,
+            clip,
+        );
+        let (dynamics, dynamics_norm) = move_parameters(
+            &mut self.dynamics,
+            dynamics,
+            &mut gradients,
+            rate * self.config.dynamics_rate,
+            clip,
+        );
+        let (head, head_norm) = move_parameters(
+            &mut self.head,
+            head,
+            &mut gradients,
+            rate * self.config.head_rate,
+            clip,
+        );
+        let norms =
+            GradientNorms { encoder: encoder_norm, dynamics: dynamics_norm, head: head_norm };
+        (Pjepa { encoder, dynamics, head }, norms)
+    }
+
+    /// The moments, to store: encoder, dynamics, head.
+    ///
+    /// # Errors
+    /// As Burn reports them.
+    pub fn to_bytes(&self) -> Result<[Bytes; 3], String> {
+        let bytes =
+            |optimiser: &ModuleOptimizer| optimiser.into_bytes().map_err(|error| error.to_string());
+        Ok([bytes(&self.encoder)?, bytes(&self.dynamics)?, bytes(&self.head)?])
+    }
+
+    /// Moments that were stored.
+    ///
+    /// # Errors
+    /// As Burn reports them.
+    pub fn with_bytes(self, [encoder, dynamics, head]: [Bytes; 3]) -> Result<Self, String> {
+        let load = |optimiser: ModuleOptimizer, bytes: Bytes| {
+            optimiser.from_bytes(bytes).map_err(|error| error.to_string())
+        };
+        Ok(Self {
+            config: self.config,
+            encoder: load(self.encoder, encoder)?,
+            dynamics: load(self.dynamics, dynamics)?,
+            head: load(self.head, head)?,
+        })
+    }
+}
+
+/// Clips the gradients of one module to a common norm and takes one step; returns the norm before.
+pub(crate) fn move_parameters<M: Module>(
+    optimiser: &mut ModuleOptimizer,
+    module: M,
+    gradients: &mut Gradients,
+    rate: f64,
+    clip: f32,
+) -> (M, f32) {
+    let mut own = GradientsParams::from_module(gradients, &module);
+    let mut squares = SquaredNorm { gradients: &own, sum: 0.0 };
+    module.visit(&mut squares);
+    let norm = squares.sum.sqrt();
+    if norm > clip {
+        module.visit(&mut Scale { gradients: &mut own, factor: clip / norm });
+    }
+    (optimiser.step(rate, module, own), norm)
+}
+
+struct SquaredNorm<'a> {
+    gradients: &'a GradientsParams,
+    sum: f32,
+}
+
+impl ModuleVisitor for SquaredNorm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.sum += gradient.square().sum().into_scalar::<f32>();
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f32,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let id: ParamId = param.id;
+        if let Some(gradient) = self.gradients.remove::<D>(id) {
+            self.gradients.register(id, gradient * self.factor);
+        }
+    }
+}

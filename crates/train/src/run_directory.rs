@@ -1,0 +1,195 @@
+//! The folder of one run.
+//!
+//! `config.toml` as resolved, `metrics.csv`, `checkpoints/{latest,best}`, `environment.json`, and
+//! whatever reports are made of it. A finished run is never overwritten.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tellapart_files::write_atomically;
+
+use crate::config::ValidConfig;
+use crate::error::TrainError;
+use crate::metrics::{MetricRecord, csv_header};
+
+/// Written last: its presence means that the run is finished.
+const SUMMARY: &str = "summary.json";
+
+/// An existing folder that belongs to one run.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+/// Where and with what a run was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Surroundings {
+    /// Of this program.
+    pub version: &'static str,
+    /// CPU cores the system offers.
+    pub cores: usize,
+    /// Operating system and processor family.
+    pub platform: String,
+    /// Where the arithmetic happened.
+    pub device: String,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+impl RunDirectory {
+    /// A folder for a new run, or one to continue with `resume`.
+    ///
+    /// # Errors
+    /// A finished run is there already; an unfinished one is, and `resume` was not asked for; the
+    /// unfinished one has another configuration; or the folder cannot be made.
+    pub fn open(path: &Path, config: &ValidConfig, resume: bool) -> Result<Self, TrainError> {
+        let directory = Self { path: path.to_path_buf() };
+        let problem = |problem: String| {
+            Err(TrainError::Run { path: path.to_path_buf(), problem })
+        };
+        if directory.is_finished() {
+            return problem("a finished run is here; choose another folder with --out".to_string());
+        }
+        let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
+            path: directory.file("config.toml"),
+            problem: error.to_string(),
+        })?;
+        let stored = directory.file("config.toml");
+        if stored.exists() {
+            if !resume {
+                return problem(
+                    "an unfinished run is here; continue it with --resume, or choose another folder"
+                        .to_string(),
+                );
+            }
+            let before = crate::config::read(&stored, &[])?;
+            if before != *config {
+                return problem(
+                    "the run here has another configuration; resume it with the one it began with \
+                     (config.toml in it), or choose another folder"
+                        .to_string(),
+                );
+            }
+            return Ok(directory);
+        }
+        for folder in [path.to_path_buf(), directory.file("checkpoints"), directory.file("figures")] {
+            fs::create_dir_all(&folder)
+                .map_err(|source| TrainError::Io { action: "cannot create", path: folder, source })?;
+        }
+        let surroundings = Surroundings {
+            version: env!("CARGO_PKG_VERSION"),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            device: config.device.clone(),
+            seed: config.seed,
+        };
+        directory.write_json("environment.json", &surroundings)?;
+        directory.write("config.toml", text.as_bytes())?;
+        Ok(directory)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path inside it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Whether its summary has been written.
+    pub fn is_finished(&self) -> bool {
+        self.file(SUMMARY).exists()
+    }
+
+    /// Writes the summary, which finishes the run.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    pub fn finish(&self, summary: &impl Serialize) -> Result<(), TrainError> {
+        self.write_json(SUMMARY, summary)
+    }
+
+    /// Writes a whole file: beside, then renamed.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        Ok(write_atomically(&self.file(name), |out| out.write_all(bytes))?)
+    }
+
+    /// The same, for a record.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    pub fn write_json(&self, name: &str, record: &impl Serialize) -> Result<(), TrainError> {
+        let mut text = serde_json::to_vec_pretty(record).map_err(|error| TrainError::Run {
+            path: self.file(name),
+            problem: error.to_string(),
+        })?;
+        text.push(b'\n');
+        self.write(name, &text)
+    }
+
+    /// Starts `metrics.csv` with its header.
+    pub(crate) fn begin_metrics(&self, measures: &[&str]) -> Result<(), TrainError> {
+        self.write("metrics.csv", format!("{}\n", csv_header(measures)).as_bytes())
+    }
+
+    /// Adds one row.
+    pub(crate) fn append_metrics(
+        &self,
+        record: &MetricRecord,
+        measures: usize,
+    ) -> Result<(), TrainError> {
+        let path = self.file("metrics.csv");
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| writeln!(file, "{}", record.csv_row(measures)))
+            .map_err(|source| TrainError::Io { action: "cannot write", path, source })
+    }
+
+    /// Drops rows after `update` (they will be made again) and returns those that stay.
+    pub(crate) fn keep_metrics_until(
+        &self,
+        update: u64,
+        measures: &[&str],
+    ) -> Result<Vec<MetricRecord>, TrainError> {
+        let path = self.file("metrics.csv");
+        let problem = |problem: String| TrainError::Run { path: path.clone(), problem };
+        let file = fs::File::open(&path)
+            .map_err(|source| TrainError::Io { action: "cannot read", path: path.clone(), source })?;
+        let mut kept = format!("{}\n", csv_header(measures));
+        let mut records = Vec::new();
+        for (number, line) in BufReader::new(file).lines().enumerate() {
+            let line = line.map_err(|source| TrainError::Io {
+                action: "cannot read",
+                path: path.clone(),
+                source,
+            })?;
+            if number == 0 {
+                if line.trim_end() != kept.trim_end() {
+                    return Err(problem(
+                        "its columns are those of another version; start a new run".to_string(),
+                    ));
+                }
+                continue;
+            }
+            // A torn last line is one whose update will be made again.
+            let Some(record) = MetricRecord::from_csv(&line, measures.len()) else { break };
+            if record.update > update {
+                break;
+            }
+            kept.push_str(&line);
+            kept.push('\n');
+            records.push(record);
+        }
+        self.write("metrics.csv", kept.as_bytes())?;
+        Ok(records)
+    }
+}

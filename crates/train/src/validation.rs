@@ -1,0 +1,159 @@
+//! Observations to look at during training. They choose the best checkpoint and draw curves; the
+//! final evaluation uses others.
+
+use burn::tensor::Device;
+use tellapart_data::Batch;
+use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom};
+use tellapart_model::pjepa::EncoderGradients;
+use tellapart_model::{Interface, Pjepa};
+
+use crate::config::ValidConfig;
+use crate::error::TrainError;
+use crate::experience::{Experience, describe_actions, random_function};
+use crate::seeds::{Purpose, derived_seed};
+use crate::tensors::tensor_batch;
+
+/// Rows of a recording that validation looks at, at most.
+const RECORDED_ROWS: usize = 1024;
+/// Rows encoded together: bounds the memory of an evaluation.
+const CHUNK: usize = 256;
+
+/// Pairs of consecutive observations: balanced over start states where the environment is live,
+/// held-out episodes where it is recorded.
+#[derive(Debug)]
+pub struct ValidationSet {
+    batch: Batch,
+    states: Vec<u32>,
+    interface: Interface,
+}
+
+/// What [`ValidationSet::evaluate`] found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// `[rows, latent]`.
+    pub latents: Vec<f32>,
+    /// `L_dyn`, without noise.
+    pub loss_dynamics: f32,
+    /// `L_p`, without noise.
+    pub loss_auxiliary: f32,
+}
+
+impl ValidationSet {
+    /// # Errors
+    /// As the environment or the recording reports them.
+    pub fn collect(config: &ValidConfig, experience: &Experience) -> Result<Self, TrainError> {
+        let interface = experience.interface();
+        let (batch, states) = match experience {
+            Experience::Live(_) => live_pairs(config)?,
+            Experience::Recorded(recorded) => {
+                let mut left = RECORDED_ROWS;
+                let mut windows = Vec::new();
+                for episode in recorded.held_out() {
+                    let rows = episode.len().min(left);
+                    windows.push(episode.start..episode.start + rows);
+                    left -= rows;
+                }
+                let states = recorded.trajectories().state_ids.as_ref();
+                let states = states.map_or_else(Vec::new, |ids| {
+                    windows.iter().flat_map(|rows| ids[rows.clone()].to_vec()).collect()
+                });
+                (recorded.batch(&windows)?, states)
+            }
+        };
+        Ok(Self { batch, states, interface })
+    }
+
+    /// Hidden state of each row; empty where a recording does not know.
+    pub fn states(&self) -> &[u32] {
+        &self.states
+    }
+
+    /// Losses and latents of a model without autodiff.
+    pub fn evaluate(&self, model: &Pjepa, device: &Device) -> Found {
+        let reaches = EncoderGradients { dynamics: true, auxiliary: true, stop_target: false };
+        let mut found = Found { latents: Vec::new(), loss_dynamics: 0.0, loss_auxiliary: 0.0 };
+        let (mut dynamics, mut auxiliary, mut transitions) = (0.0f64, 0.0f64, 0usize);
+        for start in (0..self.batch.rows).step_by(CHUNK) {
+            let rows = start..(start + CHUNK).min(self.batch.rows);
+            let part = rows_of(&self.batch, rows.clone());
+            let tensors = tensor_batch(&part, &self.interface, device);
+            let losses = model.losses(&tensors, reaches, None);
+            dynamics +=
+                f64::from(losses.dynamics.into_scalar::<f32>()) * tensors.transitions as f64;
+            auxiliary += f64::from(losses.auxiliary.into_scalar::<f32>()) * rows.len() as f64;
+            transitions += tensors.transitions;
+            found.latents.extend(losses.latents.into_data().iter::<f32>());
+        }
+        found.loss_dynamics = (dynamics / transitions.max(1) as f64) as f32;
+        found.loss_auxiliary = (auxiliary / self.batch.rows.max(1) as f64) as f32;
+        found
+    }
+}
+
+/// Rows of a batch; the last one no longer continues.
+fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
+    let bytes = batch.frame_bytes();
+    let mut continues = batch.continues[rows.clone()].to_vec();
+    if let Some(last) = continues.last_mut() {
+        *last = false;
+    }
+    Batch {
+        frames: batch.frames[rows.start * bytes..rows.end * bytes].to_vec(),
+        rows: rows.len(),
+        actions: batch.actions[rows.start * batch.action_width..rows.end * batch.action_width]
+            .to_vec(),
+        action_ids: batch.action_ids[rows.clone()].to_vec(),
+        targets: batch.targets[rows.start * batch.target_width..rows.end * batch.target_width]
+            .to_vec(),
+        continues,
+        frame_shape: batch.frame_shape,
+        action_width: batch.action_width,
+        target_width: batch.target_width,
+    }
+}
+
+/// For every start state, `validation_per_state` episodes of one step: rows 2i and 2i + 1.
+fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
+    let seed = derived_seed(config.seed, Purpose::Validation);
+    let mut options = config.environment.clone();
+    options.end_at_target = false;
+    let states = u32::from(options.max_count) + 1;
+    let copies = states as usize * config.evaluation.validation_per_state;
+    let mut world = Counting::new(options.validate()?, seed, copies);
+    let mut policy = RepeatedRandom::with_repeat(world.action_space(), seed, copies, 1);
+    let bytes = world.frame_bytes();
+    let (mut first, mut second) = (vec![0; copies * bytes], vec![0; copies * bytes]);
+    let (mut at_first, mut at_second) = (vec![Outcome::default(); copies], vec![Outcome::default(); copies]);
+    let counts: Vec<u8> = (0..copies).map(|copy| (copy % states as usize) as u8).collect();
+    world.reset_with_counts(&counts, &mut first, &mut at_first)?;
+    let (mut vectors, mut ids) = (Vec::new(), Vec::new());
+    let chosen = policy.next_actions();
+    describe_actions(world.action_space(), chosen, &mut vectors, &mut ids)?;
+    world.step(chosen, &mut second, &mut at_second)?;
+
+    let random = random_function(config)?;
+    let width = world.action_space().vector_width();
+    let mut batch = Batch {
+        frame_shape: world.observation_shape(),
+        rows: 2 * copies,
+        action_width: width,
+        target_width: random.as_ref().map_or(1, |function| function.width()),
+        ..Batch::default()
+    };
+    let mut states = Vec::with_capacity(2 * copies);
+    for copy in 0..copies {
+        for (frames, outcomes, continues) in [(&first, &at_first, true), (&second, &at_second, false)] {
+            let frame = &frames[copy * bytes..(copy + 1) * bytes];
+            batch.frames.extend_from_slice(frame);
+            batch.actions.extend_from_slice(&vectors[copy * width..(copy + 1) * width]);
+            batch.action_ids.push(ids[copy]);
+            match &random {
+                Some(function) => batch.targets.extend(function.evaluate(frame)),
+                None => batch.targets.push(outcomes[copy].value),
+            }
+            batch.continues.push(continues);
+            states.push(outcomes[copy].state.index() as u32);
+        }
+    }
+    Ok((batch, states))
+}

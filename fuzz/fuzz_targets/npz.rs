@@ -1,0 +1,18 @@
+//! An `.npz` archive of any bytes gives arrays or errors.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tellapart_files::Archive;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(mut archive) = Archive::from_bytes("fuzz.npz", bytes.to_vec()) else {
+        return;
+    };
+    for name in archive.names().to_vec() {
+        let described = archive.describe(&name);
+        if let Ok(array) = archive.read(&name) {
+            let described = described.expect("what can be read can be described");
+            assert_eq!(described, (array.dtype(), array.shape));
+        }
+    }
+});

@@ -1,0 +1,44 @@
+//! A report of long source files: a hint that a file holds more than one idea, not a failure.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Longer files are listed.
+const LONG_LINES: usize = 400;
+
+pub(crate) fn report(root: &Path) -> Result<(), String> {
+    let mut files = Vec::new();
+    for folder in ["crates", "xtask", "benches"] {
+        let folder = root.join(folder);
+        collect(&folder, &mut files).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    files.sort_by_key(|&(lines, _)| std::cmp::Reverse(lines));
+    let total: usize = files.iter().map(|(lines, _)| lines).sum();
+    println!("{} Rust files, {total} lines", files.len());
+    let long = files.iter().take_while(|(lines, _)| *lines > LONG_LINES);
+    for (lines, path) in long {
+        let path = path.strip_prefix(root).unwrap_or(path);
+        println!(
+            "  {lines:5}  {} (more than {LONG_LINES}: one idea?)",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn collect(folder: &Path, files: &mut Vec<(usize, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if entry.file_name() != "target" {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push((fs::read_to_string(&path)?.lines().count(), path));
+        }
+    }
+    Ok(())
+}

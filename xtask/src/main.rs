@@ -1,0 +1,109 @@
+//! `cargo xtask validate [--all-features]`: everything that must hold before a change is shared.
+//!
+//! Every check runs, also after one has failed; the last lines say which failed.
+
+// Repository tooling: reports go to stdout, failures to stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod floors;
+mod lengths;
+mod packages;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+const USAGE: &str = "usage: cargo xtask validate [--all-features]
+
+  format, floors, clippy, documentation and tests of the workspace; long files are listed
+  --all-features   also check that the GPU features of the program compile";
+
+/// One check: what it is called, and what runs it in the root of the repository.
+type Check = (&'static str, Run);
+type Run = Box<dyn Fn(&Path) -> Result<(), String>>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let all_features = match words[..] {
+        ["validate"] => false,
+        ["validate", "--all-features"] => true,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    // The package of this program lies directly in the workspace.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or(PathBuf::new(), PathBuf::from);
+    let failed: Vec<&str> = checks(all_features)
+        .iter()
+        .filter_map(|(name, check)| {
+            println!("\n== {name} ==");
+            let problem = check(&root).err()?;
+            eprintln!("{name}: {problem}");
+            Some(*name)
+        })
+        .collect();
+    if failed.is_empty() {
+        println!("\nAll checks passed.");
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("\nFailed: {}", failed.join("; "));
+        ExitCode::FAILURE
+    }
+}
+
+/// The cheap checks first.
+fn checks(all_features: bool) -> Vec<Check> {
+    let mut checks: Vec<Check> = vec![
+        ("format", cargo(&["fmt", "--all", "--", "--check"])),
+        ("floors", Box::new(floors::check)),
+        ("lengths of files", Box::new(lengths::report)),
+        (
+            "clippy",
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
+        ("documentation", cargo(&["doc", "--workspace", "--no-deps"])),
+        ("tests", cargo(&["test", "--workspace"])),
+    ];
+    if all_features {
+        checks.push((
+            "feature wgpu",
+            cargo(&["check", "-p", "tellapart", "--features", "wgpu"]),
+        ));
+        checks.push((
+            "feature cuda",
+            cargo(&["check", "-p", "tellapart", "--features", "cuda"]),
+        ));
+    }
+    checks
+}
+
+fn cargo(arguments: &'static [&'static str]) -> Run {
+    Box::new(move |root| {
+        let line = format!("cargo {}", arguments.join(" "));
+        let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(arguments)
+            .current_dir(root)
+            // Read by rustdoc alone; warnings of clippy are denied by its own argument.
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .status()
+            .map_err(|error| format!("`{line}` could not be started: {error}"))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("`{line}` failed ({status})"))
+        }
+    })
+}
