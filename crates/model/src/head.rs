@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::OrthogonalStack;
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear, mish};
+use crate::pjepa::ModelConfig;
 
 const EPSILON: f32 = 1e-5;
 /// Two-hot classification: bins over `symlog(p)` in `[-10, 10]`, as in the reference.
@@ -37,17 +38,17 @@ pub enum Head {
 }
 
 impl Head {
-    /// `lipschitz` sets the constant of a bounded head; `hidden` the width of a plain one.
-    pub fn new(
-        init: &mut Init,
-        kind: HeadKind,
-        latent: usize,
-        hidden: usize,
-        width: usize,
-        lipschitz: f32,
-    ) -> Self {
-        match kind {
-            HeadKind::Bounded => Self::Bounded(BoundedHead::new(init, latent, width, lipschitz)),
+    /// A head for a p of this width, shaped by the `head*`, `latent` and `hidden` of the config.
+    pub fn new(init: &mut Init, config: &ModelConfig, width: usize) -> Self {
+        let (latent, hidden) = (config.latent, config.hidden);
+        match config.head {
+            HeadKind::Bounded => Self::Bounded(BoundedHead::new(
+                init,
+                latent,
+                config.head_layers,
+                width,
+                config.head_lipschitz,
+            )),
             HeadKind::Plain => Self::Plain(Mlp::new(init, latent, hidden, width)),
             HeadKind::TwoHot => Self::TwoHot(Mlp::new(init, latent, hidden, BINS)),
         }
@@ -83,20 +84,20 @@ impl Head {
     }
 }
 
-/// Two orthogonal layers with MaxMin, then a linear map of Frobenius norm `lipschitz` (an upper
-/// bound of its spectral norm; equal to it for scalar p).
+/// Orthogonal layers with MaxMin (possibly none), then a linear map of Frobenius norm `lipschitz`
+/// (an upper bound of its spectral norm; equal to it for scalar p).
 #[derive(Module, Debug)]
 pub struct BoundedHead {
-    trunk: OrthogonalStack,
+    trunk: Option<OrthogonalStack>,
     weight: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
     lipschitz: f32,
 }
 
 impl BoundedHead {
-    fn new(init: &mut Init, latent: usize, width: usize, lipschitz: f32) -> Self {
+    fn new(init: &mut Init, latent: usize, layers: usize, width: usize, lipschitz: f32) -> Self {
         Self {
-            trunk: OrthogonalStack::new(init, 1, 2, latent, true),
+            trunk: (layers > 0).then(|| OrthogonalStack::new(init, 1, layers, latent, true)),
             weight: init.uniform([width, latent], 1.0 / (latent as f32).sqrt()),
             bias: init.constant([width], 0.0),
             lipschitz,
@@ -104,12 +105,15 @@ impl BoundedHead {
     }
 
     fn forward(&self, latent: Tensor<2>) -> Tensor<2> {
-        let [batch, width] = latent.dims();
-        let features = self.trunk.forward(&self.trunk.orthogonal_weights(), latent);
+        let shape = latent.dims();
+        let features = match &self.trunk {
+            Some(trunk) => trunk.forward(&trunk.orthogonal_weights(), latent).reshape(shape),
+            None => latent,
+        };
         let weight = self.weight.val();
         let norm = weight.clone().square().sum().sqrt().unsqueeze();
         let weight = weight / norm * self.lipschitz;
-        features.reshape([batch, width]).matmul(weight.transpose()) + self.bias.val().unsqueeze()
+        features.matmul(weight.transpose()) + self.bias.val().unsqueeze()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::init::Init;
 
 /// The shape of a P-JEPA, checked by [`Pjepa::new`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
     /// Which encoder.
     pub encoder: EncoderKind,
@@ -28,8 +28,26 @@ pub struct ModelConfig {
     pub hidden: usize,
     /// Layers of each bounded dynamics network.
     pub dynamics_layers: usize,
+    /// Orthogonal layers of a bounded head before its linear map; 0 for a linear head.
+    pub head_layers: usize,
     /// Lipschitz constant of a bounded head.
     pub head_lipschitz: f32,
+}
+
+impl Default for ModelConfig {
+    /// The bounded setting on the generic encoder.
+    fn default() -> Self {
+        Self {
+            encoder: EncoderKind::Cnn,
+            dynamics: DynamicsKind::Bounded,
+            head: HeadKind::Bounded,
+            latent: 32,
+            hidden: 512,
+            dynamics_layers: 3,
+            head_layers: 2,
+            head_lipschitz: 0.25,
+        }
+    }
 }
 
 /// What the model is trained on: fixed by the environment or the data, not by choice.
@@ -82,11 +100,8 @@ impl Pjepa {
         );
         let head = Head::new(
             &mut Init::new(rng, device, 3_000),
-            config.head,
-            config.latent,
-            config.hidden,
+            config,
             interface.target_width,
-            config.head_lipschitz,
         );
         Ok(Self { encoder, dynamics, head })
     }

@@ -1,2 +1,33 @@
-//! x
-fn main(){}
+//! The program `tellapart`: parse, call the library, print.
+
+mod commands;
+mod failure;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::commands::Program;
+use crate::terminal::Terminal;
+
+fn main() -> ExitCode {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        // Also help and version; a reader that has gone away is no reason to complain.
+        Err(message) => {
+            let _ = message.print();
+            return ExitCode::from(if message.use_stderr() {
+                failure::BAD_INPUT
+            } else {
+                0
+            });
+        }
+    };
+    let mut terminal = Terminal::new(program.verbosity());
+    let result = commands::run(program.command, &mut terminal).and_then(|()| terminal.flush());
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => terminal.fail(&failure),
+    }
+}

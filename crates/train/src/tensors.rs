@@ -9,7 +9,7 @@ use tellapart_model::init::normal;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch, images};
 
 /// Copies a batch to the device.
-pub fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> TensorBatch {
+pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> TensorBatch {
     let rows = batch.rows;
     let continues: Vec<f32> = batch.continues[..rows.saturating_sub(1)]
         .iter()
@@ -37,7 +37,7 @@ pub fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> Te
 }
 
 /// Normal noise of this standard deviation for both networks; `None` for none.
-pub fn latent_noise(
+pub(crate) fn latent_noise(
     rng: &mut ChaCha8Rng,
     deviation: f32,
     rows: usize,

@@ -21,7 +21,7 @@ const CHUNK: usize = 256;
 /// Pairs of consecutive observations: balanced over start states where the environment is live,
 /// held-out episodes where it is recorded.
 #[derive(Debug)]
-pub struct ValidationSet {
+pub(crate) struct ValidationSet {
     batch: Batch,
     states: Vec<u32>,
     interface: Interface,
@@ -29,19 +29,19 @@ pub struct ValidationSet {
 
 /// What [`ValidationSet::evaluate`] found.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(crate) struct Found {
     /// `[rows, latent]`.
-    pub latents: Vec<f32>,
+    pub(crate) latents: Vec<f32>,
     /// `L_dyn`, without noise.
-    pub loss_dynamics: f32,
+    pub(crate) loss_dynamics: f32,
     /// `L_p`, without noise.
-    pub loss_auxiliary: f32,
+    pub(crate) loss_auxiliary: f32,
 }
 
 impl ValidationSet {
     /// # Errors
     /// As the environment or the recording reports them.
-    pub fn collect(config: &ValidConfig, experience: &Experience) -> Result<Self, TrainError> {
+    pub(crate) fn collect(config: &ValidConfig, experience: &Experience) -> Result<Self, TrainError> {
         let interface = experience.interface();
         let (batch, states) = match experience {
             Experience::Live(_) => live_pairs(config)?,
@@ -64,12 +64,12 @@ impl ValidationSet {
     }
 
     /// Hidden state of each row; empty where a recording does not know.
-    pub fn states(&self) -> &[u32] {
+    pub(crate) fn states(&self) -> &[u32] {
         &self.states
     }
 
     /// Losses and latents of a model without autodiff.
-    pub fn evaluate(&self, model: &Pjepa, device: &Device) -> Found {
+    pub(crate) fn evaluate(&self, model: &Pjepa, device: &Device) -> Found {
         let reaches = EncoderGradients { dynamics: true, auxiliary: true, stop_target: false };
         let mut found = Found { latents: Vec::new(), loss_dynamics: 0.0, loss_auxiliary: 0.0 };
         let (mut dynamics, mut auxiliary, mut transitions) = (0.0f64, 0.0f64, 0usize);

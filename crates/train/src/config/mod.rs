@@ -8,9 +8,6 @@ mod read;
 use serde::{Deserialize, Serialize};
 use tellapart_env::counting;
 use tellapart_model::ModelConfig;
-use tellapart_model::dynamics::DynamicsKind;
-use tellapart_model::encoder::EncoderKind;
-use tellapart_model::head::HeadKind;
 
 pub use check::ValidConfig;
 pub use read::{ConfigError, parse, read};
@@ -195,15 +192,7 @@ impl Default for Config {
             data: DataConfig::default(),
             environment: counting::Options::default(),
             target: TargetConfig::default(),
-            model: ModelConfig {
-                encoder: EncoderKind::Cnn,
-                dynamics: DynamicsKind::Bounded,
-                head: HeadKind::Bounded,
-                latent: 32,
-                hidden: 512,
-                dynamics_layers: 3,
-                head_lipschitz: 0.25,
-            },
+            model: ModelConfig::default(),
             gradients: GradientConfig::default(),
             loss: LossConfig::default(),
             optimizer: OptimizerConfig::default(),

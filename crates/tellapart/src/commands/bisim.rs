@@ -1,0 +1,231 @@
+//! `tellapart bisim SYSTEM`.
+
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+use tellapart::{
+    ActionId, BatchEnvironment as _, Counting, MooreMachine, Partition, StateId, World,
+    largest_bisimulation, quotient, settings, system, witness,
+};
+
+use super::Overwrite;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Compute the largest bisimulation of a finite system: which states must be kept apart
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tellapart bisim counting --witness 0 8
+  tellapart bisim counting value=dense actions=one-hot-3
+  tellapart bisim system.aut --quotient smaller.aut")]
+pub(crate) struct Arguments {
+    /// A .npz file (arrays next, output), a deterministic .aut file, or counting (built in)
+    #[arg(value_name = "SYSTEM")]
+    system: String,
+    /// Options of a built-in environment, such as value=dense
+    #[arg(value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Also find a shortest word of actions that tells state A from state B
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    witness: Option<Vec<usize>>,
+    /// Also write the system with one state for each class (.npz or .aut)
+    #[arg(long, value_name = "OUT")]
+    quotient: Option<PathBuf>,
+    /// Also list the states of every class
+    #[arg(long)]
+    classes: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let quotient_file = arguments
+        .quotient
+        .as_deref()
+        .map(QuotientFile::new)
+        .transpose()?;
+    if let Some(file) = &quotient_file {
+        arguments.overwrite.check(file.path)?;
+    }
+    let start = Instant::now();
+    let machine = system_of(&arguments.system, &arguments.settings)?;
+    let read = start.elapsed();
+    let pair = arguments
+        .witness
+        .as_deref()
+        .map(|pair| states(&machine, pair))
+        .transpose()?;
+    let compared = pair.map(|[a, b]| Compared {
+        a,
+        b,
+        word: witness(&machine, a, b),
+    });
+    let classes = largest_bisimulation(&machine);
+    terminal.detail(format_args!(
+        "read in {:.3} s, computed in {:.3} s",
+        read.as_secs_f64(),
+        (start.elapsed() - read).as_secs_f64()
+    ));
+
+    // The file first: if it fails, no result claims otherwise.
+    if let Some(file) = &quotient_file {
+        let smaller = quotient(&machine, &classes).map_err(Failure::failed)?;
+        file.write(&smaller)?;
+    }
+    if arguments.json {
+        terminal.json(&document(
+            &machine,
+            &classes,
+            compared.as_ref(),
+            arguments.classes,
+        ))?;
+    } else {
+        let out = terminal.out();
+        text::print_summary(&arguments.system, &machine, &classes, out)?;
+        if let Some(compared) = &compared {
+            text::print_compared(&machine, compared, out)?;
+        }
+        if arguments.classes {
+            text::print_classes(&classes, out)?;
+        }
+    }
+    if let Some(file) = &quotient_file {
+        terminal.note(format_args!(
+            "{}: the quotient was written",
+            file.path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Two states, and a shortest word that tells them apart if there is one.
+struct Compared {
+    a: StateId,
+    b: StateId,
+    word: Option<Vec<ActionId>>,
+}
+
+/// A built-in world by its name, or else a file (`./counting` is always a file).
+fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
+    match name.parse() {
+        Ok(World::Counting) => {
+            let world = Counting::new(settings::counting_options(words)?, 0, 0);
+            world.ground_truth().map_err(Failure::failed)
+        }
+        _ if words.is_empty() => Ok(system::read::any(name)?),
+        _ => Err(Failure::bad_input(format!(
+            "{}: only a built-in environment (counting) has options, but {name} is a file",
+            words.join(" ")
+        ))),
+    }
+}
+
+fn states(machine: &MooreMachine, pair: &[usize]) -> Result<[StateId; 2], Failure> {
+    let state = |index: usize| {
+        let found = machine.state(index);
+        found.map_err(|error| Failure::bad_input(format!("--witness: {error}")))
+    };
+    match *pair {
+        [a, b] => Ok([state(a)?, state(b)?]),
+        _ => Err(Failure::bad_input("--witness: expected two states")),
+    }
+}
+
+/// Where the quotient goes, in a format that its name tells.
+struct QuotientFile<'a> {
+    path: &'a Path,
+    is_text: bool,
+}
+
+impl<'a> QuotientFile<'a> {
+    fn new(path: &'a Path) -> Result<Self, Failure> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("aut") => Ok(Self {
+                path,
+                is_text: true,
+            }),
+            Some("npz") => Ok(Self {
+                path,
+                is_text: false,
+            }),
+            _ => Err(Failure::bad_input(format!(
+                "{}: systems are written as .npz or .aut; name a file that ends in one of them",
+                path.display()
+            ))),
+        }
+    }
+
+    fn write(&self, machine: &MooreMachine) -> Result<(), Failure> {
+        let write = if self.is_text {
+            system::write::aut
+        } else {
+            system::write::npz
+        };
+        Ok(write(machine, self.path)?)
+    }
+}
+
+/// `bisim --json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    states: usize,
+    actions: usize,
+    outputs: usize,
+    classes: usize,
+    action_names: Vec<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class_of: Option<Vec<u32>>,
+    /// Present where two states were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bisimilar: Option<bool>,
+    witness: Option<Witness>,
+}
+
+#[derive(Serialize)]
+struct Witness {
+    a: u32,
+    b: u32,
+    word: Vec<u32>,
+    /// Where the word leads from `a` and from `b`: states whose outputs differ.
+    leads_to: [u32; 2],
+}
+
+fn document<'a>(
+    machine: &'a MooreMachine,
+    classes: &Partition,
+    compared: Option<&Compared>,
+    with_classes: bool,
+) -> Document<'a> {
+    let witness = compared.and_then(|Compared { a, b, word }| {
+        let word = word.as_ref()?;
+        Some(Witness {
+            a: a.get(),
+            b: b.get(),
+            word: word.iter().map(|action| action.get()).collect(),
+            leads_to: [*a, *b].map(|state| machine.run(state, word).get()),
+        })
+    });
+    let class_of = || classes.as_slice().iter().map(|class| class.get()).collect();
+    Document {
+        schema: "tellapart.bisim/1",
+        states: machine.states(),
+        actions: machine.actions(),
+        outputs: machine.outputs(),
+        classes: classes.blocks(),
+        action_names: machine
+            .action_ids()
+            .map(|action| machine.action_name(action))
+            .collect(),
+        class_of: with_classes.then(class_of),
+        bisimilar: compared.map(|compared| compared.word.is_none()),
+        witness,
+    }
+}

@@ -1,0 +1,147 @@
+//! Systems, classes and witnesses in plain words.
+
+use std::io::{self, Write};
+
+use tellapart::{ActionId, MooreMachine, OutputId, Partition};
+
+use super::Compared;
+use crate::commands::counted;
+
+/// Longer lists are cut, and say so.
+const MOST_LISTED: usize = 40;
+/// Of the classes, only the largest are worth a line.
+const MOST_CLASSES: usize = 5;
+
+pub(super) fn print_summary(
+    name: &str,
+    machine: &MooreMachine,
+    classes: &Partition,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let names = machine
+        .action_ids()
+        .map(|action| action_name(machine, action));
+    let outputs = counted(machine.outputs(), "output", "outputs");
+    writeln!(
+        out,
+        "{name}: {}, {} ({}), {outputs}{}",
+        counted_states(machine.states()),
+        counted(machine.actions(), "action", "actions"),
+        listed(names, machine.actions(), ", "),
+        if is_labelled(machine) {
+            " (sets of enabled labels)"
+        } else {
+            ""
+        },
+    )?;
+    let blocks = counted(classes.blocks(), "class", "classes");
+    if classes.blocks() == machine.states() {
+        return writeln!(out, "largest bisimulation: {blocks}, each state in its own");
+    }
+    writeln!(out, "largest bisimulation: {blocks}")?;
+
+    let mut largest: Vec<(usize, u32)> = classes.sizes().iter().copied().enumerate().collect();
+    largest.sort_by_key(|&(class, size)| (std::cmp::Reverse(size), class));
+    let shown = largest.len().min(MOST_CLASSES);
+    for &(class, size) in &largest[..shown] {
+        let first = classes.representatives()[class];
+        let size = counted_states(size as usize);
+        writeln!(out, "  class {class}: {size}, the first is {first}")?;
+    }
+    match largest.len() - shown {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} no larger"),
+    }
+}
+
+pub(super) fn print_compared(
+    machine: &MooreMachine,
+    compared: &Compared,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let Compared { a, b, word } = compared;
+    let Some(word) = word else {
+        return writeln!(
+            out,
+            "states {a} and {b} are bisimilar: every word of actions leads to equal outputs"
+        );
+    };
+    if word.is_empty() {
+        writeln!(
+            out,
+            "states {a} and {b} are told apart at once: their outputs differ"
+        )?;
+    } else {
+        let names = word.iter().map(|&action| action_name(machine, action));
+        let letters = counted(word.len(), "action", "actions");
+        let names = listed(names, word.len(), " ");
+        writeln!(
+            out,
+            "states {a} and {b} are told apart by {letters}: {names}"
+        )?;
+    }
+    for start in [*a, *b] {
+        let end = machine.run(start, word);
+        let output = output(machine, machine.output(end));
+        if word.is_empty() {
+            writeln!(out, "  state {start}: {output}")?;
+        } else {
+            writeln!(out, "  from state {start} to state {end}: {output}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A line for each class with all of its states.
+pub(super) fn print_classes(classes: &Partition, out: &mut impl Write) -> io::Result<()> {
+    for (class, members) in classes.members().iter().enumerate() {
+        write!(out, "class {class}:")?;
+        for state in members {
+            write!(out, " {state}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn action_name(machine: &MooreMachine, action: ActionId) -> String {
+    machine
+        .action_name(action)
+        .map_or_else(|| action.to_string(), str::to_owned)
+}
+
+/// What an output stands for, as far as the source of the system said.
+fn output(machine: &MooreMachine, output: OutputId) -> String {
+    if let Some(values) = machine.output_value(output) {
+        let shown = listed(values.iter().map(f64::to_string), values.len(), ", ");
+        return match values {
+            [_] => format!("output {shown}"),
+            _ => format!("output [{shown}]"),
+        };
+    }
+    match machine.enabled_actions(output) {
+        Some([]) => "no label is enabled".to_owned(),
+        Some(actions) => {
+            let names = actions.iter().map(|&action| action_name(machine, action));
+            format!("enabled are {}", listed(names, actions.len(), ", "))
+        }
+        None => format!("output number {output}"),
+    }
+}
+
+/// A system read from labels alone.
+fn is_labelled(machine: &MooreMachine) -> bool {
+    machine.enabled_actions(OutputId::new(0)).is_some()
+}
+
+fn listed(items: impl Iterator<Item = String>, count: usize, separator: &str) -> String {
+    let shown: Vec<String> = items.take(MOST_LISTED).collect();
+    match count - shown.len() {
+        0 => shown.join(separator),
+        more => format!("{}{separator}... and {more} more", shown.join(separator)),
+    }
+}
+
+fn counted_states(n: usize) -> String {
+    counted(n, "state", "states")
+}

@@ -1,0 +1,84 @@
+//! `tellapart collect ENV --episodes N --out FILE.npz`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use tellapart::World;
+use tellapart::collect::Recording;
+use tellapart::settings::{counting_options, counting_words};
+
+use super::{Overwrite, counted};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Record episodes of a built-in environment under its random policy
+#[derive(Args)]
+#[command(
+    after_help = "The file has a row for each observation: observations, actions, rewards, \
+    terminals, timeouts,\nand the hidden truth: state_ids (the count), shape_ids, colors, \
+    positions.\n\nExample: tellapart collect counting --episodes 1000 --out counting.npz \
+    actions=one-hot-3 max_steps=10"
+)]
+pub(crate) struct Arguments {
+    /// The environment: counting
+    #[arg(value_name = "ENV")]
+    world: String,
+    /// How many episodes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    episodes: u32,
+    /// The file to write
+    #[arg(long, value_name = "FILE.npz")]
+    out: PathBuf,
+    /// What the random choices follow from
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Options of the environment, such as actions=one-hot-3, value=dense, max_steps=10
+    #[arg(value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let Arguments { out, seed, .. } = arguments;
+    if out.extension().is_none_or(|extension| extension != "npz") {
+        return Err(Failure::bad_input(format!(
+            "{}: trajectories are written as .npz; name a file that ends in .npz",
+            out.display()
+        )));
+    }
+    match arguments.world.parse().map_err(Failure::bad_input)? {
+        World::Counting => {}
+        other => return Err(Failure::bad_input(format!("{other} cannot be recorded"))),
+    }
+    let options = counting_options(&arguments.settings)?;
+    arguments.overwrite.check(out)?;
+    terminal.detail(format_args!(
+        "seed {seed}; {}",
+        counting_words(&options).join(" ")
+    ));
+
+    let episodes = arguments.episodes as usize;
+    let progress = terminal.progress(episodes, "episodes");
+    let start = Instant::now();
+    let trajectories =
+        Recording::new(options, episodes, *seed).record(|complete| progress.set(complete))?;
+    let recorded = start.elapsed();
+    progress.busy_with("compressing and writing");
+    trajectories.write_npz(out)?;
+    drop(progress);
+
+    terminal.detail(format_args!(
+        "recorded in {:.2} s, compressed and written in {:.2} s",
+        recorded.as_secs_f64(),
+        (start.elapsed() - recorded).as_secs_f64()
+    ));
+    terminal.note(format_args!(
+        "{}: {}, {}",
+        out.display(),
+        counted(episodes, "episode", "episodes"),
+        counted(trajectories.rows(), "observation", "observations"),
+    ));
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! `tellapart completions SHELL`.
+
+use std::io::Write as _;
+
+use clap::{Args, CommandFactory as _};
+
+use super::Program;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Print a script that completes commands and options in a shell
+#[derive(Args)]
+#[command(after_help = "Example:
+  tellapart completions bash > ~/.local/share/bash-completion/completions/tellapart")]
+pub(crate) struct Arguments {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    // Not written directly: the generator panics when the reader has gone away.
+    let mut script = Vec::new();
+    clap_complete::generate(
+        arguments.shell,
+        &mut Program::command(),
+        "tellapart",
+        &mut script,
+    );
+    Ok(terminal.out().write_all(&script)?)
+}

@@ -1,0 +1,209 @@
+//! `tellapart inspect FILE`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, Format, Inspection};
+
+use super::counted;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Say what is in a file: trajectories, a finite system, embeddings, arrays, tensors
+#[derive(Args)]
+#[command(
+    after_help = "Reads .npz, .npy, .aut and .safetensors. Ends with exit code 2 if the file \
+    is not valid as\nwhat it seems to be."
+)]
+pub(crate) struct Arguments {
+    /// The file
+    file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let found = inspect::file(&arguments.file)?;
+    if arguments.json {
+        terminal.json(&found)?;
+    } else {
+        print(&found, terminal.out())?;
+    }
+    match &found.problem {
+        None => Ok(()),
+        Some(problem) => {
+            let what = name(found.format);
+            let path = found.path.display();
+            Err(Failure::bad_input(format!(
+                "{path}: not valid as {what}: {problem}"
+            )))
+        }
+    }
+}
+
+fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
+    let container = match found.container {
+        Container::Npy => ".npy",
+        Container::Npz => ".npz",
+        Container::Aut => ".aut",
+        Container::Safetensors => ".safetensors",
+    };
+    let (path, size) = (found.path.display(), counted_bytes(found.bytes));
+    writeln!(out, "{path}: {} ({container}, {size})", name(found.format))?;
+    print_arrays(&found.arrays, out)?;
+    if let Some(system) = &found.system {
+        writeln!(
+            out,
+            "{}, {}, {}",
+            counted(system.states, "state", "states"),
+            counted(system.actions, "action", "actions"),
+            counted(system.outputs, "output", "outputs"),
+        )?;
+    }
+    if let Some(episodes) = &found.episodes {
+        print_episodes(episodes, out)?;
+    }
+    for note in &found.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    Ok(())
+}
+
+fn name(format: Format) -> &'static str {
+    match format {
+        Format::Trajectories => "trajectories",
+        Format::System => "finite system",
+        Format::Embeddings => "embeddings",
+        Format::Arrays => "arrays",
+    }
+}
+
+/// A table whose columns are as wide as they must be.
+fn print_arrays(arrays: &[ArrayRecord], out: &mut impl Write) -> io::Result<()> {
+    let rows: Vec<[String; 4]> = arrays
+        .iter()
+        .map(|array| {
+            let shape = format!("{:?}", array.shape);
+            [
+                array.name.clone(),
+                array.dtype.clone(),
+                shape,
+                values(array),
+            ]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let [names, dtypes, shapes] = [0, 1, 2].map(|column| width(column).unwrap_or(0));
+    for [name, dtype, shape, values] in &rows {
+        // The only array of a .npy file has no name.
+        let line = format!("{name:names$}  {dtype:dtypes$}  {shape:shapes$}  {values}");
+        writeln!(out, "  {}", line.trim())?;
+    }
+    Ok(())
+}
+
+/// The range of the values, and how many of them are no numbers.
+fn values(array: &ArrayRecord) -> String {
+    let range = match (array.min, array.max) {
+        (Some(min), Some(max)) if min == max => format!("all {}", short(min)),
+        (Some(min), Some(max)) => format!("{} to {}", short(min), short(max)),
+        _ => String::new(),
+    };
+    match array.not_finite {
+        0 => range,
+        n => format!("{range}; {n} NaN or infinite")
+            .trim_start_matches("; ")
+            .to_owned(),
+    }
+}
+
+/// Whole numbers as they are, others with up to five significant digits.
+fn short(value: f64) -> String {
+    if value == value.trunc() && value.abs() < 1e15 {
+        return format!("{value:.0}");
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    if !(-4..15).contains(&magnitude) {
+        return format!("{value:.4e}");
+    }
+    let digits = format!("{value:.*}", (4 - magnitude).max(0) as usize);
+    match digits.contains('.') {
+        true => digits
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
+        false => digits,
+    }
+}
+
+fn print_episodes(episodes: &EpisodeRecord, out: &mut impl Write) -> io::Result<()> {
+    let EpisodeRecord {
+        count,
+        rows,
+        shortest,
+        longest,
+        mean,
+        terminal,
+        timeout,
+        ..
+    } = episodes;
+    writeln!(
+        out,
+        "{}, {}: {shortest} to {longest} an episode, {mean:.2} on average",
+        counted(*count, "episode", "episodes"),
+        counted(*rows, "observation", "observations"),
+    )?;
+    writeln!(out, "{terminal} ended by the world, {timeout} cut off")?;
+    if let Some(states) = episodes.hidden_states {
+        writeln!(out, "{}", counted(states, "hidden state", "hidden states"))?;
+    }
+    Ok(())
+}
+
+fn counted_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return counted(bytes as usize, "byte", "bytes");
+    }
+    let power = (bytes.ilog2() / 10).min(4);
+    let value = bytes as f64 / f64::from(power * 10).exp2();
+    format!("{value:.1} {}", UNITS[power as usize - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let shown = [
+            0.0,
+            -1.0,
+            225.0,
+            0.5,
+            -0.012_345_678,
+            123_456.789,
+            1e-9,
+            2.5e20,
+        ]
+        .map(short);
+        let expected = [
+            "0",
+            "-1",
+            "225",
+            "0.5",
+            "-0.012346",
+            "123457",
+            "1.0000e-9",
+            "2.5000e20",
+        ];
+        assert_eq!(shown, expected);
+        let sizes = [1, 1023, 1024, 1_572_864, 1 << 50].map(counted_bytes);
+        assert_eq!(
+            sizes,
+            ["1 byte", "1023 bytes", "1.0 KiB", "1.5 MiB", "1024.0 TiB"]
+        );
+    }
+}

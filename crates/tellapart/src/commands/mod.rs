@@ -1,0 +1,99 @@
+//! The commands: each file holds the arguments of one, and what it does with them.
+
+mod bisim;
+mod collect;
+mod completions;
+mod inspect;
+
+use std::path::Path;
+
+use clap::{Args, Parser, Subcommand};
+use tellapart::files::FileError;
+
+use crate::failure::Failure;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Which observations an encoder must keep apart, and which it merges.
+#[derive(Parser)]
+#[command(name = "tellapart", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say nothing but errors (the result is still printed)
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: settings and times
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Bisim(bisim::Arguments),
+    Collect(collect::Arguments),
+    Inspect(inspect::Arguments),
+    Completions(completions::Arguments),
+}
+
+pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Bisim(arguments) => bisim::run(&arguments, terminal),
+        Command::Collect(arguments) => collect::run(&arguments, terminal),
+        Command::Inspect(arguments) => inspect::run(&arguments, terminal),
+        Command::Completions(arguments) => completions::run(&arguments, terminal),
+    }
+}
+
+impl Program {
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// For commands that write a file.
+#[derive(Args)]
+struct Overwrite {
+    /// Replace the file to be written if it exists already
+    #[arg(long)]
+    force: bool,
+}
+
+impl Overwrite {
+    /// Whether `path` may be written: asked before any work is done.
+    fn check(&self, path: &Path) -> Result<(), Failure> {
+        if path.is_dir() {
+            return Err(FileError::IsDirectory {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+        if path.exists() && !self.force {
+            let path = path.display();
+            return Err(Failure::bad_input(format!(
+                "{path}: exists already; name another file, or replace it with --force"
+            )));
+        }
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        match folder {
+            Some(folder) if !folder.is_dir() => Err(Failure::bad_input(format!(
+                "{}: there is no folder {} to write it in; create it first",
+                path.display(),
+                folder.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `n` things, in words that fit the number.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

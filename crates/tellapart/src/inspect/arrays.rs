@@ -1,0 +1,109 @@
+//! One array: its type, its shape, the range of its values.
+
+use std::path::Path;
+
+use serde::Serialize;
+use tellapart_files::{Archive, Array, ArrayProblem, FileError, Values, read_npy};
+
+/// One array of a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArrayRecord {
+    /// Its name; empty for the only array of a `.npy` file.
+    pub name: String,
+    /// Type of its values, as NumPy calls it (as the format does, in `.safetensors`); `unsupported`
+    /// for types that are not read.
+    pub dtype: String,
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// The least finite value; absent if there is none or it was not read. As `f64`: integers beyond
+    /// 2^53 are rounded.
+    pub min: Option<f64>,
+    /// The greatest finite value, likewise.
+    pub max: Option<f64>,
+    /// How many values are NaN or infinite.
+    pub not_finite: usize,
+}
+
+impl ArrayRecord {
+    pub(super) fn of_npy(path: &Path) -> Result<Self, FileError> {
+        Ok(Self::of(String::new(), &read_npy(path)?))
+    }
+
+    /// Text, objects and the like are no errors: such an array may stand beside ours.
+    pub(super) fn of_entry(archive: &mut Archive, name: &str) -> Result<Self, FileError> {
+        match archive.read(name) {
+            Ok(array) => Ok(Self::of(name.to_owned(), &array)),
+            Err(FileError::Array {
+                problem: ArrayProblem::UnsupportedDtype { found, .. },
+                ..
+            }) => {
+                let dtype = format!("unsupported ({found})");
+                Ok(Self::unread(name.to_owned(), dtype, Vec::new()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An array of which only the header is known.
+    pub(super) fn unread(name: String, dtype: String, shape: Vec<usize>) -> Self {
+        Self {
+            name,
+            dtype,
+            shape,
+            min: None,
+            max: None,
+            not_finite: 0,
+        }
+    }
+
+    /// Whether it is `[N, d]` of floats.
+    pub(super) fn could_be_embeddings(&self) -> bool {
+        let is_float = ["float32", "float64", "F32", "F64"].contains(&self.dtype.as_str());
+        is_float && self.shape.len() == 2
+    }
+
+    fn of(name: String, array: &Array) -> Self {
+        let mut range = Range::default();
+        match &array.values {
+            Values::Bool(values) => range.of(values, f64::from),
+            Values::U8(values) => range.of(values, f64::from),
+            Values::I8(values) => range.of(values, f64::from),
+            Values::U16(values) => range.of(values, f64::from),
+            Values::I16(values) => range.of(values, f64::from),
+            Values::U32(values) => range.of(values, f64::from),
+            Values::I32(values) => range.of(values, f64::from),
+            Values::U64(values) => range.of(values, |value| value as f64),
+            Values::I64(values) => range.of(values, |value| value as f64),
+            Values::F32(values) => range.of(values, f64::from),
+            Values::F64(values) => range.of(values, f64::from),
+        }
+        let Range { bounds, not_finite } = range;
+        Self {
+            min: bounds.map(|(min, _)| min),
+            max: bounds.map(|(_, max)| max),
+            not_finite,
+            ..Self::unread(name, array.dtype().to_string(), array.shape.clone())
+        }
+    }
+}
+
+#[derive(Default)]
+struct Range {
+    bounds: Option<(f64, f64)>,
+    not_finite: usize,
+}
+
+impl Range {
+    fn of<T: Copy>(&mut self, values: &[T], number: impl Fn(T) -> f64) {
+        let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values.iter().map(|&value| number(value)) {
+            if value.is_finite() {
+                min = min.min(value);
+                max = max.max(value);
+            } else {
+                self.not_finite += 1;
+            }
+        }
+        self.bounds = (min <= max).then_some((min, max));
+    }
+}

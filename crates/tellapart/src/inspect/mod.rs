@@ -1,0 +1,327 @@
+//! What is in a file, and which of our formats it is.
+
+mod arrays;
+mod safetensors;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tellapart_data::{DataError, Trajectories};
+use tellapart_files::{Archive, FileError};
+use tellapart_system::{MooreMachine, SystemError};
+
+pub use arrays::ArrayRecord;
+
+/// What a file is found to hold. Serialises to the document of `tellapart inspect --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// `tellapart.inspect/1`.
+    pub schema: &'static str,
+    /// The file, as given.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// How it is stored.
+    pub container: Container,
+    /// What it is taken for.
+    pub format: Format,
+    /// Its arrays or tensors, in the order of the file; none for `.aut`.
+    pub arrays: Vec<ArrayRecord>,
+    /// Of trajectories that are valid.
+    pub episodes: Option<EpisodeRecord>,
+    /// Of finite systems that are valid.
+    pub system: Option<SystemRecord>,
+    /// What the format could hold but this file does not, and other things worth knowing.
+    pub notes: Vec<String>,
+    /// Why the file is not valid as the format it is taken for.
+    pub problem: Option<String>,
+}
+
+/// How a file is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Container {
+    /// One NumPy array.
+    Npy,
+    /// An archive of NumPy arrays.
+    Npz,
+    /// Aldebaran text.
+    Aut,
+    /// Tensors of a trained model, or embeddings.
+    Safetensors,
+}
+
+/// What a file is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Recorded episodes: it has `observations`.
+    Trajectories,
+    /// A finite system: it has `next`, or is Aldebaran text.
+    System,
+    /// Its only array, or the only one of this kind, is `[N, d]` of floats.
+    Embeddings,
+    /// Arrays of no format that we know.
+    Arrays,
+}
+
+/// Episodes of a recording; lengths in rows (observations).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpisodeRecord {
+    /// How many there are.
+    pub count: usize,
+    /// Observations in all.
+    pub rows: usize,
+    /// Of the shortest episode.
+    pub shortest: usize,
+    /// Of the longest one.
+    pub longest: usize,
+    /// On average.
+    pub mean: f64,
+    /// How many the world ended.
+    pub terminal: usize,
+    /// How many were cut off.
+    pub timeout: usize,
+    /// How many hidden states occur, where `state_ids` tells.
+    pub hidden_states: Option<usize>,
+}
+
+/// Sizes of a finite system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SystemRecord {
+    /// States.
+    pub states: usize,
+    /// Actions.
+    pub actions: usize,
+    /// Distinct outputs; of Aldebaran text, distinct sets of enabled labels.
+    pub outputs: usize,
+}
+
+/// A file that cannot be inspected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// It cannot be read, or is damaged.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is Aldebaran text, but not a system.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// It is in none of the formats.
+    #[error(
+        "{}: not a format that is known; expected .npz, .npy, .aut or .safetensors", path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has the beginning of a `.safetensors` file, but is not a whole one.
+    #[error("{}: damaged .safetensors file: {problem}", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Looks into a file; its first bytes say what it is, not its name.
+///
+/// Reads all of it (of `.safetensors`, the header): memory as for its largest array, or the whole
+/// recording where it is one.
+///
+/// # Errors
+/// [`InspectError`] if the file cannot be read, is damaged, or is of no known kind. A whole archive
+/// that breaks the rules of its format is no error, but has a [`problem`](Inspection::problem).
+pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
+    let path = path.as_ref();
+    let (bytes, start) = beginning(path)?;
+    let container = match &start[..] {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Container::Npy,
+        [b'P', b'K', ..] => Container::Npz,
+        text if text.trim_ascii_start().starts_with(b"des") => Container::Aut,
+        // Eight bytes of length, then JSON.
+        [_, _, _, _, _, _, _, _, b'{', ..] => Container::Safetensors,
+        // Half a file may have lost what it begins with; its reader says what is wrong.
+        _ => match path.extension().and_then(|extension| extension.to_str()) {
+            Some("npz") => Container::Npz,
+            Some("npy") => Container::Npy,
+            Some("aut") => Container::Aut,
+            Some("safetensors") => Container::Safetensors,
+            _ => {
+                return Err(InspectError::UnknownFormat {
+                    path: path.to_owned(),
+                });
+            }
+        },
+    };
+    let mut found = Inspection {
+        schema: "tellapart.inspect/1",
+        path: path.to_owned(),
+        bytes,
+        container,
+        format: Format::Arrays,
+        arrays: Vec::new(),
+        episodes: None,
+        system: None,
+        notes: Vec::new(),
+        problem: None,
+    };
+    match container {
+        Container::Npy => {
+            found.arrays.push(ArrayRecord::of_npy(path)?);
+            found.take_for_embeddings();
+        }
+        Container::Npz => found.look_into_archive(&mut Archive::open(path)?)?,
+        Container::Aut => {
+            found.format = Format::System;
+            found.system = Some(SystemRecord::of(&tellapart_system::read::aut(path)?));
+        }
+        Container::Safetensors => {
+            found.arrays = safetensors::tensors(path, bytes)?;
+            found.take_for_embeddings();
+        }
+    }
+    Ok(found)
+}
+
+fn beginning(path: &Path) -> Result<(u64, Vec<u8>), FileError> {
+    let fail = |source| FileError::from_io(path, source);
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    if metadata.is_dir() {
+        return Err(FileError::IsDirectory {
+            path: path.to_owned(),
+        });
+    }
+    let mut start = Vec::with_capacity(64);
+    file.take(64).read_to_end(&mut start).map_err(fail)?;
+    Ok((metadata.len(), start))
+}
+
+impl Inspection {
+    fn look_into_archive(&mut self, archive: &mut Archive) -> Result<(), FileError> {
+        for name in archive.names().to_vec() {
+            self.arrays.push(ArrayRecord::of_entry(archive, &name)?);
+        }
+        if archive.contains("observations") {
+            self.format = Format::Trajectories;
+            match Trajectories::read_archive(archive) {
+                Ok(trajectories) => self.describe_trajectories(&trajectories),
+                Err(error) => self.problem = Some(without_path(&error)),
+            }
+        } else if archive.contains("next") {
+            self.format = Format::System;
+            match tellapart_system::read::npz_archive(archive) {
+                Ok(machine) => self.system = Some(SystemRecord::of(&machine)),
+                Err(error) => self.problem = Some(error.to_string()),
+            }
+        } else {
+            self.take_for_embeddings();
+        }
+        Ok(())
+    }
+
+    fn describe_trajectories(&mut self, trajectories: &Trajectories) {
+        let lengths: Vec<usize> = trajectories
+            .episodes()
+            .map(|episode| episode.len())
+            .collect();
+        let rows = trajectories.rows();
+        let flagged = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count();
+        let both = trajectories.terminals.iter().zip(&trajectories.timeouts);
+        let both = both
+            .filter(|&(&terminal, &timeout)| terminal && timeout)
+            .count();
+        let hidden_states = trajectories.state_ids.as_ref().map(|ids| {
+            let mut ids = ids.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.len()
+        });
+        self.episodes = Some(EpisodeRecord {
+            count: lengths.len(),
+            rows,
+            shortest: lengths.iter().copied().min().unwrap_or(0),
+            longest: lengths.iter().copied().max().unwrap_or(0),
+            mean: rows as f64 / lengths.len().max(1) as f64,
+            terminal: flagged(&trajectories.terminals),
+            timeout: flagged(&trajectories.timeouts) - both,
+            hidden_states,
+        });
+        let last = trajectories
+            .terminals
+            .last()
+            .zip(trajectories.timeouts.last());
+        let stopped_at_an_end = last.is_some_and(|(&terminal, &timeout)| terminal || timeout);
+        let absent = [
+            (
+                trajectories.rewards.is_none() && trajectories.aux.is_none(),
+                "no `rewards` and no `aux`: a value to learn from must be given otherwise",
+            ),
+            (
+                trajectories.state_ids.is_none(),
+                "no `state_ids`: embeddings cannot be compared with the hidden truth",
+            ),
+            (
+                trajectories.splits.is_none(),
+                "no `splits`: held-out episodes are chosen by a seed",
+            ),
+            (
+                !stopped_at_an_end,
+                "the last episode carries no end: the recording stopped in the middle of it",
+            ),
+        ];
+        let absent = absent.into_iter().filter(|(is_absent, _)| *is_absent);
+        self.notes.extend(absent.map(|(_, note)| note.to_owned()));
+        for name in trajectories.skipped() {
+            self.notes.push(format!(
+                "`{name}` is not read: it is no array with a row for each observation"
+            ));
+        }
+    }
+
+    /// What nothing else claimed.
+    fn take_for_embeddings(&mut self) {
+        let mut fitting = self
+            .arrays
+            .iter()
+            .filter(|array| array.could_be_embeddings());
+        match (fitting.next(), fitting.next()) {
+            (Some(array), None) => {
+                self.format = Format::Embeddings;
+                let [rows, width] = array.shape[..] else {
+                    return;
+                };
+                self.notes
+                    .push(format!("{rows} embeddings of {width} dimensions"));
+            }
+            _ => self.notes.push(
+                "not one of our formats: trajectories have `observations`, `actions`, and \
+                 `terminals` or `timeouts`; a finite system has `next` and `output`; embeddings \
+                 are a single array [N, d] of floats"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// The record names the file once already.
+fn without_path(error: &DataError) -> String {
+    match error {
+        DataError::InFile { problem, .. } => problem.to_string(),
+        error => error.to_string(),
+    }
+}
+
+impl SystemRecord {
+    fn of(machine: &MooreMachine) -> Self {
+        Self {
+            states: machine.states(),
+            actions: machine.actions(),
+            outputs: machine.outputs(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Options of a world from the words `key=value` of a command line.
+
+use serde::Deserialize;
+use tellapart_env::EnvError;
+use tellapart_env::counting::{Options, ValidOptions};
+use toml::{Table, Value};
+
+/// Words that do not make options.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// Not of the form `key=value`.
+    #[error("`{word}` is not of the form key=value (for example max_steps=10)")]
+    NotASetting {
+        /// The word.
+        word: String,
+    },
+    /// No such option.
+    #[error("there is no option `{key}`{}; the options are {}", suggestion(.nearest), .known.join(", "))]
+    UnknownKey {
+        /// The key that was given.
+        key: String,
+        /// The known key most like it, if any is.
+        nearest: Option<String>,
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// A value of the wrong type.
+    #[error("`{word}`: {problem}")]
+    WrongType {
+        /// The word.
+        word: String,
+        /// What was expected instead.
+        problem: String,
+    },
+    /// Values that no world can have.
+    #[error(transparent)]
+    Impossible(#[from] EnvError),
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|key| format!(" (did you mean `{key}`?)"))
+        .unwrap_or_default()
+}
+
+/// The options of the counting world: the defaults, changed by `words` in their order.
+///
+/// Values are TOML, or the bare words that a shell leaves; a list may be given with commas alone.
+///
+/// ```
+/// use tellapart::settings::counting_options;
+///
+/// let options = counting_options(["actions=one-hot-3", "max_steps=10", "shapes=circle,line"])?;
+/// assert_eq!((options.max_steps, options.shapes.len()), (10, 2));
+///
+/// let error = counting_options(["max_step=10"]).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `max_steps`?"));
+/// # Ok::<(), tellapart::settings::SettingError>(())
+/// ```
+///
+/// # Errors
+/// A [`SettingError`] that names the word, and what would do.
+pub fn counting_options<W: AsRef<str>>(
+    words: impl IntoIterator<Item = W>,
+) -> Result<ValidOptions, SettingError> {
+    let known = all_options();
+    let (mut given, mut options) = (Table::new(), Options::default());
+    for word in words {
+        let word = word.as_ref();
+        let not_a_setting = || SettingError::NotASetting {
+            word: word.to_owned(),
+        };
+        let (key, text) = word.split_once('=').ok_or_else(not_a_setting)?;
+        let key = key.trim();
+        let like = known.get(key).ok_or_else(|| unknown(key, &known))?;
+        given.insert(key.to_owned(), value(text.trim(), like));
+        // One word at a time, so that the blame falls on the right one.
+        options = Options::deserialize(given.clone()).map_err(|error| SettingError::WrongType {
+            word: word.to_owned(),
+            problem: error.message().trim_end().to_owned(),
+        })?;
+    }
+    Ok(options.validate()?)
+}
+
+/// The words that make these options again, one for each option that is not absent.
+#[must_use]
+pub fn counting_words(options: &Options) -> Vec<String> {
+    let table = Table::try_from(options).unwrap_or_default();
+    table
+        .iter()
+        .map(|(key, value)| format!("{key}={}", bare(value)))
+        .collect()
+}
+
+/// A value as one would type it in a shell.
+fn bare(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(bare).collect::<Vec<_>>().join(","),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(yes) => yes.to_string(),
+        // The options have neither dates nor tables.
+        Value::Datetime(_) | Value::Table(_) => String::new(),
+    }
+}
+
+/// Every option with some value; none is left out because it is absent by default.
+fn all_options() -> Table {
+    let options = Options {
+        start_count: Some(0),
+        ..Options::default()
+    };
+    Table::try_from(options).unwrap_or_default()
+}
+
+/// TOML where it is TOML, else text; a list where the option is one.
+fn value(text: &str, like: &Value) -> Value {
+    let toml = || {
+        format!("value = {text}")
+            .parse::<Table>()
+            .ok()?
+            .remove("value")
+    };
+    match (toml(), like) {
+        (Some(Value::String(words)), Value::Array(_)) => list(&words),
+        (Some(value), _) => value,
+        (None, Value::Array(_)) => list(text),
+        (None, _) => Value::String(text.to_owned()),
+    }
+}
+
+fn list(text: &str) -> Value {
+    let inner = text.trim_start_matches('[').trim_end_matches(']');
+    let items = inner
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
+    Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+}
+
+fn unknown(key: &str, known: &Table) -> SettingError {
+    let likeness = |name: &String| strsim::jaro_winkler(key, name);
+    let nearest = known
+        .keys()
+        .filter(|name| likeness(name) > 0.75)
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .cloned();
+    SettingError::UnknownKey {
+        key: key.to_owned(),
+        nearest,
+        known: known.keys().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tellapart_env::counting;
+
+    use super::*;
+
+    fn error(words: &[&str]) -> String {
+        counting_options(words).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn no_words_are_the_defaults() {
+        let defaults = Options::default().validate().unwrap();
+        assert_eq!(counting_options([""; 0]).unwrap(), defaults);
+    }
+
+    #[test]
+    fn options_as_words_make_the_same_options() {
+        let options = Options {
+            start_count: Some(2),
+            value: counting::Value::Dense,
+            shapes: vec![counting::Shape::Line, counting::Shape::Square],
+            ..Options::default()
+        };
+        let words = counting_words(&options);
+        assert!(
+            words.contains(&"shapes=line,square".to_owned()),
+            "{words:?}"
+        );
+        assert_eq!(words.len(), all_options().len());
+        assert_eq!(*counting_options(words).unwrap(), options);
+    }
+
+    #[test]
+    fn lists_take_any_form_and_the_last_word_wins() {
+        for shapes in [
+            "shapes=line,circle",
+            "shapes=[line, circle]",
+            r#"shapes=["line","circle"]"#,
+        ] {
+            assert_eq!(
+                counting_options([shapes]).unwrap().shapes.len(),
+                2,
+                "{shapes}"
+            );
+        }
+        assert_eq!(counting_options(["shapes=line"]).unwrap().shapes.len(), 1);
+        assert_eq!(
+            counting_options(["target=1", "target = 2"]).unwrap().target,
+            2
+        );
+    }
+
+    #[test]
+    fn errors_name_the_word_and_what_would_do() {
+        assert!(error(&["max_steps"]).contains("key=value"));
+        assert!(error(&["colour_min=3"]).contains("did you mean `color_min`?"));
+        let nothing_like_it = error(&["zzz=3"]);
+        assert!(
+            !nothing_like_it.contains("did you mean"),
+            "{nothing_like_it}"
+        );
+        assert!(nothing_like_it.contains("max_count"), "{nothing_like_it}");
+        let wrong_type = error(&["max_steps=ten"]);
+        assert!(wrong_type.starts_with("`max_steps=ten`: "), "{wrong_type}");
+        assert!(wrong_type.contains("u32"), "{wrong_type}");
+        assert!(error(&["max_count=300"]).contains("300"));
+        assert!(error(&["value=denser"]).contains("dense"));
+        assert!(error(&["actions=one-hot-4"]).contains("continuous-3"));
+        assert!(error(&["target=9"]).contains("at most max_count = 8"));
+        assert!(error(&["shapes="]).contains("at least one shape"));
+    }
+}

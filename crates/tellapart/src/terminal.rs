@@ -1,0 +1,133 @@
+//! The only place that writes to the terminal: data to standard output, all else to standard error.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How much is said beside the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors.
+    Quiet,
+    /// Also what was written, and progress.
+    Normal,
+    /// Also settings and times.
+    Verbose,
+}
+
+/// Standard output and standard error, with the rules for their use.
+pub(crate) struct Terminal {
+    verbosity: Verbosity,
+    out: BufWriter<Stdout>,
+}
+
+impl Terminal {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
+        Self {
+            verbosity,
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+        }
+    }
+
+    /// Where the result goes. Buffered; flushed at the end of the program.
+    pub(crate) fn out(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
+    /// The result as one JSON document on one line.
+    pub(crate) fn json(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer(&mut self.out, document).map_err(io::Error::from)?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// What was done; not with `--quiet`.
+    pub(crate) fn note(&self, text: impl Display) {
+        if self.verbosity >= Verbosity::Normal {
+            tell(text);
+        }
+    }
+
+    /// How it was done; only with `--verbose`.
+    pub(crate) fn detail(&self, text: impl Display) {
+        if self.verbosity >= Verbosity::Verbose {
+            tell(text);
+        }
+    }
+
+    /// A bar over `total` steps, named by their unit; it shows on a terminal only, and goes away
+    /// when dropped.
+    pub(crate) fn progress(&self, total: usize, unit: &str) -> Progress {
+        let is_shown = self.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
+        let target = if is_shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+        let template = format!("{{wide_bar}} {{pos}}/{{len}} {unit}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        Progress(bar)
+    }
+
+    /// Writes out what is buffered.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.out.flush()?)
+    }
+
+    /// Says why the program ends, and gives its exit code.
+    pub(crate) fn fail(mut self, failure: &Failure) -> ExitCode {
+        match failure {
+            Failure::ReaderGone => {
+                // What is buffered has nowhere to go; dropping the buffer must not try again.
+                let _ = self.out.into_parts();
+                ExitCode::SUCCESS
+            }
+            Failure::Told { code, .. } => {
+                // Results that were ready come before the error.
+                let _ = self.out.flush();
+                let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+                tell(format_args!("{red}error:{red:#} {failure}"));
+                ExitCode::from(*code)
+            }
+        }
+    }
+}
+
+/// A progress bar.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn set(&self, done: usize) {
+        self.0.set_position(done as u64);
+    }
+
+    /// What goes on now, of unknown length.
+    pub(crate) fn busy_with(&self, what: &'static str) {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            self.0.set_style(style);
+        }
+        self.0.set_message(what);
+        self.0.enable_steady_tick(Duration::from_millis(100));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A line to standard error; colours are taken out where they are not wanted (`NO_COLOR`, no
+/// terminal). There is nobody to tell when that fails.
+fn tell(text: impl Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}

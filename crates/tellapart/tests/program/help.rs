@@ -1,0 +1,37 @@
+use crate::run::{Folder, assert_snapshot};
+
+#[test]
+fn help_of_every_command() {
+    let folder = Folder::new();
+    assert_snapshot("help", &folder.fine("--help"));
+    for command in ["bisim", "collect", "inspect", "completions"] {
+        let help = folder.fine(&format!("{command} --help"));
+        for line in help.lines() {
+            assert!(line.chars().count() <= 110, "{command}: {line}");
+        }
+        assert_snapshot(&format!("help-{command}"), &help);
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let expected = format!("tellapart {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(Folder::new().fine("--version"), expected);
+}
+
+#[test]
+fn completions_for_every_shell_name_every_command() {
+    let folder = Folder::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = folder.fine(&format!("completions {shell}"));
+        for word in ["bisim", "collect", "inspect", "--quotient", "--episodes"] {
+            let word = word.trim_start_matches('-');
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert!(
+        folder
+            .error(2, "completions csh")
+            .contains("possible values")
+    );
+}

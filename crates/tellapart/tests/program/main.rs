@@ -1,0 +1,11 @@
+//! The program as a user meets it: what it prints where, and how it ends.
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
+mod bad_input;
+mod bisim;
+mod collect;
+mod help;
+mod inspect;
+mod run;
+mod streams;

@@ -1,0 +1,101 @@
+//! Runs the program in a folder of its own, and compares what it says with committed text.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder to run in; paths in arguments and messages are relative to it.
+pub(crate) struct Folder(TempDir);
+
+/// What came out.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    /// The names of all files.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tellapart"));
+        command
+            .current_dir(self.0.path())
+            .args(words.split_whitespace());
+        command.env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR");
+        command
+    }
+
+    /// Runs it with the arguments in `words`, split at spaces.
+    pub(crate) fn run(&self, words: &str) -> Ran {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(words).output().unwrap();
+        Ran {
+            code: status.code(),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// The output of a run that must be fine.
+    pub(crate) fn fine(&self, words: &str) -> String {
+        let ran = self.run(words);
+        assert_eq!(ran.code, Some(0), "{words}: {ran:?}");
+        ran.out
+    }
+
+    /// The message of a run that must end with `code`, with nothing on standard output.
+    pub(crate) fn error(&self, code: i32, words: &str) -> String {
+        let ran = self.run(words);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (Some(code), ""),
+            "{words}: {ran:?}"
+        );
+        assert!(!ran.err.contains("panicked"), "{words}: {ran:?}");
+        ran.err
+    }
+
+    pub(crate) fn json(&self, words: &str) -> serde_json::Value {
+        serde_json::from_str(&self.fine(words)).unwrap()
+    }
+}
+
+/// Compares with `tests/snapshots/NAME.txt`; `UPDATE_SNAPSHOTS=1 cargo test` writes it instead.
+#[track_caller]
+pub(crate) fn assert_snapshot(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.txt"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        expected, found,
+        "{name}: run again with UPDATE_SNAPSHOTS=1 if the change is meant"
+    );
+}
