@@ -6,10 +6,12 @@ use std::io;
 
 use tellapart::collect::CollectError;
 use tellapart::data::DataError;
+use tellapart::experiment::ExperimentError;
 use tellapart::files::{ArrayProblem, FileError};
 use tellapart::inspect::InspectError;
 use tellapart::settings::SettingError;
 use tellapart::system::SystemError;
+use tellapart::train::TrainError;
 
 /// Exit code: the request was sound, but it could not be carried out.
 pub(crate) const FAILED: u8 = 1;
@@ -129,6 +131,27 @@ impl From<CollectError> for Failure {
             CollectError::OutOfMemory { .. } => Self::failed(error),
             CollectError::Data(error) => error.into(),
             error => Self::bad_input(error),
+        }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::File(error) => error.into(),
+            TrainError::Data(error) => error.into(),
+            TrainError::Io { .. } | TrainError::Diverged { .. } => Self::failed(error),
+            error => Self::bad_input(error),
+        }
+    }
+}
+
+impl From<ExperimentError> for Failure {
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::Train(error) => error.into(),
+            ExperimentError::File(error) => error.into(),
+            error => Self::failed(error),
         }
     }
 }

@@ -37,12 +37,16 @@
 //! | [`files`] | NumPy files, atomic writes |
 //! | [`collect`] | records a world into trajectories |
 //! | [`inspect`] | says what is in a file |
+//! | [`model`] | P-JEPAs: encoders, latent dynamics, auxiliary heads |
+//! | [`train`](mod@train) | configuration, the training loop, checkpoints, run directories |
+//! | [`experiment`] | runs measured against the truth; the paper's experiment |
 //! | [`settings`] | options of a world from `key=value` |
 //!
 //! Nothing here prints or keeps global state; random choices follow from the seeds that are given.
 //! The program `tellapart` is a thin shell around this library.
 
 pub mod collect;
+pub mod experiment;
 pub mod inspect;
 pub mod settings;
 
@@ -51,8 +55,10 @@ pub use tellapart_bisim as bisim;
 pub use tellapart_data as data;
 pub use tellapart_env as env;
 pub use tellapart_files as files;
+pub use tellapart_model as model;
 pub use tellapart_report as report;
 pub use tellapart_system as system;
+pub use tellapart_train as train;
 
 pub use tellapart_bisim::{Partition, SplittingTree, largest_bisimulation, quotient, witness};
 pub use tellapart_data::{Trajectories, TrajectoryParts};

@@ -47,6 +47,11 @@ impl Terminal {
         Ok(self.out.write_all(b"\n")?)
     }
 
+    /// Whether only errors are to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// What was done; not with `--quiet`.
     pub(crate) fn note(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
@@ -102,10 +107,20 @@ impl Terminal {
     }
 }
 
-/// A progress bar.
+/// A progress bar; may be moved from any thread.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
+    /// So many more steps are done.
+    pub(crate) fn advance(&self, steps: u64) {
+        self.0.inc(steps);
+    }
+
+    /// Writes a line to standard error without tearing the bar.
+    pub(crate) fn note(&self, text: impl Display) {
+        self.0.suspend(|| tell(text));
+    }
+
     pub(crate) fn set(&self, done: usize) {
         self.0.set_position(done as u64);
     }

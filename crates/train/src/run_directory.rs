@@ -39,17 +39,18 @@ pub struct Surroundings {
 }
 
 impl RunDirectory {
-    /// A folder for a new run, or one to continue with `resume`.
+    /// A folder for a new run, or with `resume` the one of a run that began earlier. Resuming a
+    /// finished run is allowed: there is nothing left to train.
     ///
     /// # Errors
-    /// A finished run is there already; an unfinished one is, and `resume` was not asked for; the
-    /// unfinished one has another configuration; or the folder cannot be made.
+    /// A run is there already and `resume` was not asked for; it has another configuration; or the
+    /// folder cannot be made.
     pub fn open(path: &Path, config: &ValidConfig, resume: bool) -> Result<Self, TrainError> {
         let directory = Self { path: path.to_path_buf() };
         let problem = |problem: String| {
             Err(TrainError::Run { path: path.to_path_buf(), problem })
         };
-        if directory.is_finished() {
+        if directory.is_finished() && !resume {
             return problem("a finished run is here; choose another folder with --out".to_string());
         }
         let text = toml::to_string(&**config).map_err(|error| TrainError::Run {

@@ -4,6 +4,9 @@ mod bisim;
 mod collect;
 mod completions;
 mod inspect;
+mod reproduce;
+mod stop;
+mod train;
 
 use std::path::Path;
 
@@ -31,6 +34,8 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Reproduce(reproduce::Arguments),
+    Train(train::Arguments),
     Bisim(bisim::Arguments),
     Collect(collect::Arguments),
     Inspect(inspect::Arguments),
@@ -39,6 +44,8 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
+        Command::Reproduce(arguments) => reproduce::run(&arguments, terminal),
+        Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Collect(arguments) => collect::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),

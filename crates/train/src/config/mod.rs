@@ -10,7 +10,7 @@ use tellapart_env::counting;
 use tellapart_model::ModelConfig;
 
 pub use check::ValidConfig;
-pub use read::{ConfigError, parse, read};
+pub use read::{ConfigError, Layer, parse, read};
 
 /// One run. Every key has a default; the defaults are the `joint-reward` run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

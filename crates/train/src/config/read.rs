@@ -72,23 +72,36 @@ fn suggestion(nearest: &Option<String>) -> String {
 pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
-    parse(&text, &path.display().to_string(), overrides)
+    parse(&[Layer { text: &text, origin: &path.display().to_string() }], overrides)
 }
 
-/// The same from text; `origin` names it in errors.
+/// The text of a configuration file, or of one that changes some keys of another.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    /// TOML.
+    pub text: &'a str,
+    /// What it is called in errors.
+    pub origin: &'a str,
+}
+
+/// The same from texts, each over the one before it.
 ///
 /// # Errors
 /// As [`read`].
-pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
+pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, ConfigError> {
     let malformed = |origin: &str, error: toml::de::Error| ConfigError::Malformed {
         origin: origin.to_string(),
         problem: error.to_string().trim_end().to_string(),
     };
-    let mut table: Table = text.parse().map_err(|error| malformed(origin, error))?;
     let known = known_keys();
-    check_keys(&table, &known, origin)?;
-    // Types are checked before and after, so that the blame falls on the right place.
-    table.clone().try_into::<Config>().map_err(|error| malformed(origin, error))?;
+    let mut table = Table::new();
+    // Types are checked after each step, so that the blame falls on the right place.
+    for Layer { text, origin } in layers {
+        let layer: Table = text.parse().map_err(|error| malformed(origin, error))?;
+        check_keys(&layer, &known, origin)?;
+        merge(&mut table, layer);
+        table.clone().try_into::<Config>().map_err(|error| malformed(origin, error))?;
+    }
     for word in overrides {
         let (key, value) = word
             .split_once('=')
@@ -99,7 +112,7 @@ pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<ValidConf
         merge(&mut table, one);
         table.clone().try_into::<Config>().map_err(|error| malformed(word, error))?;
     }
-    let config: Config = table.try_into().map_err(|error| malformed(origin, error))?;
+    let config: Config = table.try_into().map_err(|error| malformed("configuration", error))?;
     config.validate()
 }
 
@@ -193,23 +206,34 @@ fn join(prefix: &str, key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn error(text: &str, overrides: &[&str]) -> String {
+    fn read_text(text: &str, overrides: &[&str]) -> Result<ValidConfig, ConfigError> {
         let overrides: Vec<String> = overrides.iter().map(|word| word.to_string()).collect();
-        parse(text, "run.toml", &overrides).unwrap_err().to_string()
+        parse(&[Layer { text, origin: "run.toml" }], &overrides)
+    }
+
+    fn error(text: &str, overrides: &[&str]) -> String {
+        read_text(text, overrides).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_later_layer_changes_only_the_keys_it_has() {
+        let one = Layer { text: "seed = 4\n[optimizer]\nupdates = 5\nwarmup = 2", origin: "a" };
+        let two = Layer { text: "[optimizer]\nupdates = 6", origin: "b" };
+        let config = parse(&[one, two], &[]).unwrap();
+        assert_eq!((config.seed, config.optimizer.updates, config.optimizer.warmup), (4, 6, 2));
     }
 
     #[test]
     fn defaults_are_a_valid_run_and_survive_being_written_down() {
-        let config = parse("", "empty", &[]).unwrap();
+        let config = read_text("", &[]).unwrap();
         let text = toml::to_string(&*config).unwrap();
-        assert_eq!(parse(&text, "again", &[]).unwrap(), config);
+        assert_eq!(read_text(&text, &[]).unwrap(), config);
     }
 
     #[test]
     fn overrides_win_and_bare_words_are_strings() {
         let words = ["optimizer.updates=7", "model.encoder=patch", "environment.max_steps = 9"];
-        let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
-        let config = parse("[optimizer]\nupdates = 5", "run.toml", &words).unwrap();
+        let config = read_text("[optimizer]\nupdates = 5", &words).unwrap();
         assert_eq!(config.optimizer.updates, 7);
         assert_eq!(config.model.encoder, tellapart_model::encoder::EncoderKind::Patch);
         assert_eq!(config.environment.max_steps, 9);

@@ -1,0 +1,178 @@
+//! `tellapart reproduce counting`.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tellapart::experiment::reproduce::{Plan, Progress, RUNS, Setting, findings};
+use tellapart::experiment::summary::{RunSummary, Summary};
+use tellapart::train::metrics::MetricRecord;
+use tellapart::train::{TrainError, ValidConfig};
+
+use super::stop;
+use crate::failure::Failure;
+use crate::terminal::{self, Terminal};
+
+/// Reproduce the paper's experiment: what four ways of training keep apart, and what they merge
+#[derive(Args)]
+#[command(
+    after_help = "Four runs of each seed: joint-reward, joint-random, reward-only, dynamics-only. \
+    Writes summary.json,\nreport.html and figures/ into the output folder, and a run directory for \
+    each run under seed-N/.\nEvery seed is reported. Ctrl-C keeps the last checkpoints; continue with \
+    --resume.\n\nExample: tellapart reproduce counting --seeds 5"
+)]
+pub(crate) struct Arguments {
+    /// The experiment
+    #[arg(value_name = "EXPERIMENT")]
+    experiment: Experiment,
+    /// Keys to change in all runs, such as optimizer.updates=600
+    #[arg(value_name = "KEY.PATH=VALUE")]
+    overrides: Vec<String>,
+    /// How many seeds
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// The first seed; the others follow it
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    first_seed: u64,
+    /// The cheap encoder (it has a counting prior) and fewer updates: a minute or so
+    #[arg(long)]
+    quick: bool,
+    /// Networks with declared Lipschitz constants, or plain ones
+    #[arg(long, value_enum, default_value_t = Networks::Bounded)]
+    setting: Networks,
+    /// The output folder
+    #[arg(long, value_name = "DIR", default_value = "runs/counting")]
+    out: PathBuf,
+    /// Continue what is in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// Runs trained side by side, one core each; by default as many as there are cores
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Where to compute: cpu, or wgpu or cuda where compiled in
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Print summary.json
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Experiment {
+    /// Counting objects in 64x64 images, up to nuisance
+    Counting,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Networks {
+    Bounded,
+    Plain,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let Experiment::Counting = arguments.experiment;
+    let mut overrides = arguments.overrides.clone();
+    overrides.extend(arguments.device.iter().map(|device| format!("device={device}")));
+    let first = arguments.first_seed;
+    let plan = Plan {
+        seeds: (first..first.saturating_add(arguments.seeds)).collect(),
+        setting: match arguments.setting {
+            Networks::Bounded => Setting::Bounded,
+            Networks::Plain => Setting::Plain,
+        },
+        quick: arguments.quick,
+        out: arguments.out.clone(),
+        resume: arguments.resume,
+        jobs: arguments
+            .jobs
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, NonZeroUsize::get),
+        overrides,
+    };
+    let configs = plan.configs().map_err(TrainError::from)?;
+    let updates: u64 = configs.iter().map(|config| config.optimizer.updates).sum();
+    let stop = stop::on_interrupt()?;
+    let bar = Bar {
+        bar: terminal.progress(updates as usize, "updates"),
+        quiet: terminal.is_quiet(),
+        done: configs.iter().map(|_| Default::default()).collect(),
+        configs,
+    };
+    let summary = plan.carry_out(&stop, &bar)?;
+    drop(bar);
+    if arguments.json {
+        terminal.json(&summary)?;
+    } else {
+        print(&summary, terminal.out())?;
+    }
+    terminal.note(format_args!(
+        "{}: report.html, summary.json, figures/, and a folder for each run",
+        plan.out.display()
+    ));
+    Ok(())
+}
+
+/// One bar over the updates of all runs, and a line for each that is done.
+struct Bar {
+    bar: terminal::Progress,
+    quiet: bool,
+    configs: Vec<ValidConfig>,
+    /// Updates of each run that the bar has counted.
+    done: Vec<std::sync::atomic::AtomicU64>,
+}
+
+impl Progress for Bar {
+    fn updated(&self, run: &ValidConfig, record: &MetricRecord) {
+        let index = self.configs.iter().position(|config| config == run);
+        if let Some(done) = index.and_then(|index| self.done.get(index)) {
+            let before = done.swap(record.update, std::sync::atomic::Ordering::Relaxed);
+            self.bar.advance(record.update.saturating_sub(before));
+        }
+    }
+
+    fn measured(&self, run: &RunSummary) {
+        if !self.quiet {
+            self.bar.note(format_args!(
+                "seed {} {}: {:.0} s of training; {}",
+                run.seed,
+                run.name,
+                run.train_wall_seconds,
+                tellapart::experiment::pages::one_line(run)
+            ));
+        }
+    }
+}
+
+/// The table and the findings.
+fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<14} {:>5} {:>9} {:>7} {:>9} {:>10} {:>9} {:>10} {:>9}",
+        "run", "seed", "nearest", "merged", "closest", "certified", "relative", "error of", "CPU s"
+    )?;
+    writeln!(
+        out,
+        "{:<14} {:>5} {:>9} {:>7} {:>9} {:>10} {:>9} {:>10} {:>9}",
+        "", "", "centroid", "pairs", "gap/mean", "pairs", "spread", "P/var", ""
+    )?;
+    let real = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
+    for (name, _) in RUNS {
+        for run in summary.runs.iter().filter(|run| run.name == name) {
+            writeln!(
+                out,
+                "{:<14} {:>5} {:>9.3} {:>7} {:>9} {:>10} {:>9} {:>10} {:>9.0}",
+                run.name,
+                run.seed,
+                run.nearest_centroid_accuracy,
+                run.merged_pairs.len(),
+                real(run.closest_gap_over_mean_gap),
+                run.certified_pairs.map_or("–".to_string(), |pairs| pairs.to_string()),
+                run.relative_spread.map_or("–".to_string(), |value| format!("{value:.1e}")),
+                real(run.target_error_over_variance),
+                run.train_cpu_seconds
+            )?;
+        }
+    }
+    writeln!(out, "\n{}", findings(summary))
+}

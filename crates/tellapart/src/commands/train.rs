@@ -1,0 +1,91 @@
+//! `tellapart train CONFIG.toml [key=value ...] [--resume]`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use tellapart::experiment::measure::Truth;
+use tellapart::experiment::reproduce::{Progress, one_run};
+use tellapart::experiment::summary::RunSummary;
+use tellapart::experiment::follow::Follower;
+use tellapart::train::metrics::MetricRecord;
+use tellapart::train::{RunDirectory, TrainError, ValidConfig, config, train};
+
+use super::stop;
+use crate::failure::Failure;
+use crate::terminal::{self, Terminal};
+
+/// Train one run, measure it, and write its run directory
+#[derive(Args)]
+#[command(
+    after_help = "The run directory holds config.toml (resolved), metrics.csv, checkpoints/, figures/, \
+    report.html,\nsummary.json and environment.json. A run on recorded data is trained and \
+    validated; it is measured\nagainst the truth only where there is an environment to ask.\n\n\
+    Example: tellapart train configs/joint-reward.toml seed=7 optimizer.updates=600 --out runs/short"
+)]
+pub(crate) struct Arguments {
+    /// The run's configuration
+    #[arg(value_name = "CONFIG.toml")]
+    config: PathBuf,
+    /// Keys to change, such as model.encoder=patch optimizer.updates=600
+    #[arg(value_name = "KEY.PATH=VALUE")]
+    overrides: Vec<String>,
+    /// The run directory; by default runs/NAME-seed-SEED
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue an interrupted run from its last checkpoint
+    #[arg(long)]
+    resume: bool,
+    /// Where to compute: cpu, or wgpu or cuda where compiled in
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Print the run's summary as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let mut overrides = arguments.overrides.clone();
+    overrides.extend(arguments.device.iter().map(|device| format!("device={device}")));
+    let config = config::read(&arguments.config, &overrides).map_err(TrainError::from)?;
+    let out = arguments.out.clone().unwrap_or_else(|| {
+        PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))
+    });
+    let directory = RunDirectory::open(&out, &config, arguments.resume)?;
+    let stop = stop::on_interrupt()?;
+    let bar = Bar(terminal.progress(config.optimizer.updates as usize, "updates"));
+    if config.is_live() {
+        let truth = Truth::of(&config)?;
+        let shown = one_run(&config, &directory, &truth, &stop, &bar)?;
+        drop(bar);
+        if arguments.json {
+            terminal.json(&shown.summary)?;
+        } else {
+            writeln!(terminal.out(), "{}", shown.measured.audit.summary())?;
+        }
+    } else {
+        let mut follower = Follower::new(&[], &stop, |record| bar.updated(&config, record));
+        let trained = train(&config, Some(&directory), &mut follower)?;
+        drop(follower);
+        drop(bar);
+        if trained.stopped {
+            return Err(Failure::failed(format!(
+                "stopped after {} updates; continue with --resume",
+                trained.updates
+            )));
+        }
+    }
+    terminal.note(format_args!("{}: finished", out.display()));
+    Ok(())
+}
+
+/// A bar over the updates of one run.
+struct Bar(terminal::Progress);
+
+impl Progress for Bar {
+    fn updated(&self, _run: &ValidConfig, record: &MetricRecord) {
+        self.0.set(record.update as usize);
+    }
+
+    fn measured(&self, _run: &RunSummary) {}
+}

@@ -1,0 +1,76 @@
+//! Following a run: what is measured while it trains, and whether it should stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tellapart_audit::{Classes, Clusters, Embeddings, MERGED_WITHIN_SPREADS, Spectrum};
+use tellapart_train::metrics::MetricRecord;
+use tellapart_train::observer::{LabelledLatents, Observer};
+
+/// Columns of `metrics.csv` that the audit answers: collapse shows here, not in the losses.
+const MEASURES: [&str; 5] = [
+    "nearest_centroid_accuracy",
+    "closest_gap_over_mean_gap",
+    "merged_pairs",
+    "relative_spread",
+    "rankme",
+];
+
+/// Measures validation latents against the true classes, and passes progress on.
+pub struct Follower<'a> {
+    class_of_state: &'a [u32],
+    stop: &'a AtomicBool,
+    on_update: Box<dyn FnMut(&MetricRecord) + 'a>,
+}
+
+impl<'a> Follower<'a> {
+    /// `class_of_state[s]` is the true class of hidden state `s`; empty where it is not known.
+    pub fn new(
+        class_of_state: &'a [u32],
+        stop: &'a AtomicBool,
+        on_update: impl FnMut(&MetricRecord) + 'a,
+    ) -> Self {
+        Self { class_of_state, stop, on_update: Box::new(on_update) }
+    }
+
+    fn clusters(&self, latents: LabelledLatents<'_>) -> Option<(Clusters, Spectrum)> {
+        let classes: Option<Vec<u32>> = latents
+            .states
+            .iter()
+            .map(|&state| self.class_of_state.get(state as usize).copied())
+            .collect();
+        let classes = classes?;
+        let count = self.class_of_state.iter().max().map_or(0, |&class| class as usize + 1);
+        let embeddings =
+            Embeddings::new(latents.values, latents.states.len(), latents.width).ok()?;
+        let classes = Classes::new(&classes, count).ok()?;
+        let clusters = Clusters::measure(&embeddings, &classes, MERGED_WITHIN_SPREADS).ok()?;
+        Some((clusters, Spectrum::measure(&embeddings).ok()?))
+    }
+}
+
+impl Observer for Follower<'_> {
+    fn measures(&self) -> &[&'static str] {
+        &MEASURES
+    }
+
+    fn measure(&mut self, latents: LabelledLatents<'_>) -> Vec<Option<f64>> {
+        match self.clusters(latents) {
+            None => vec![None; MEASURES.len()],
+            Some((clusters, spectrum)) => vec![
+                Some(clusters.nearest_centroid_accuracy),
+                clusters.closest_gap_over_mean_gap,
+                Some(clusters.merged.len() as f64),
+                clusters.relative_spread,
+                spectrum.rankme,
+            ],
+        }
+    }
+
+    fn updated(&mut self, record: &MetricRecord) {
+        (self.on_update)(record);
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,282 @@
+//! Reports of measured runs.
+
+use std::path::Path;
+
+use tellapart_report::{
+    Chart, ClassNames, Fact, Metric, Page, RunPage, Scale, Series, figures, render_html,
+};
+use tellapart_train::metrics::{MetricRecord, Validation};
+use tellapart_train::{RunDirectory, ValidConfig};
+
+use super::ExperimentError;
+use super::measure::{Measured, Truth};
+use super::summary::{RunSummary, Summary};
+
+/// What a page shows of one run.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// As resolved.
+    pub config: ValidConfig,
+    /// The numbers.
+    pub summary: RunSummary,
+    /// The figures.
+    pub measured: Measured,
+    /// The curves.
+    pub records: Vec<MetricRecord>,
+}
+
+impl Shown {
+    /// Its part of a page.
+    pub fn page(&self) -> RunPage {
+        RunPage {
+            name: self.config.name.clone(),
+            description: describe(&self.config),
+            finding: self.measured.audit.summary(),
+            audit: self.measured.audit.clone(),
+            metrics: metrics(&self.summary),
+            scatter: Some(self.measured.scatter.clone()),
+            distances: Some(self.measured.distances.clone()),
+            reconstructions: self.measured.reconstructions.clone(),
+            charts: vec![losses(&self.records), separation(&self.records)],
+        }
+    }
+
+    /// Writes `report.html` and `figures/` into the run's own folder.
+    ///
+    /// # Errors
+    /// A record that contradicts itself, or a folder that cannot be written.
+    pub fn write(&self, directory: &RunDirectory, truth: &Truth) -> Result<(), ExperimentError> {
+        let classes = class_names(truth);
+        let page = Page {
+            title: format!("{}, seed {}", self.config.name, self.config.seed),
+            lead: self.measured.audit.summary(),
+            facts: facts(truth, &[&self.config]),
+            classes: classes.clone(),
+            actions: truth.action_names(),
+            runs: vec![self.page()],
+            charts: Vec::new(),
+            settings: settings(&self.config),
+            environment: environment(),
+        };
+        directory.write("report.html", render_html(&page)?.as_bytes())?;
+        write_figures(&directory.file("figures"), "", &self.page(), &classes)
+    }
+}
+
+/// Writes the scatter, distance matrix, curves and reconstructions of one run as single files.
+///
+/// # Errors
+/// As [`Shown::write`].
+pub fn write_figures(
+    folder: &Path,
+    prefix: &str,
+    run: &RunPage,
+    classes: &ClassNames,
+) -> Result<(), ExperimentError> {
+    std::fs::create_dir_all(folder).map_err(|source| tellapart_train::TrainError::Io {
+        action: "cannot create",
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    let write = |name: &str, bytes: &[u8]| -> Result<(), ExperimentError> {
+        let path = folder.join(format!("{prefix}{name}"));
+        Ok(tellapart_files::write_atomically(&path, |out| out.write_all(bytes))?)
+    };
+    if let Some(scatter) = &run.scatter {
+        write("scatter.svg", figures::scatter(scatter, classes).as_bytes())?;
+    }
+    if let Some(distances) = &run.distances {
+        write("distances.svg", figures::labelled_distance_matrix(distances, classes)?.as_bytes())?;
+        write("distances.png", &figures::distance_matrix(distances)?)?;
+    }
+    if let Some(pairs) = &run.reconstructions {
+        write("reconstructions.png", &figures::reconstructions(pairs, 3)?)?;
+    }
+    for (chart, name) in run.charts.iter().zip(["losses.svg", "separation.svg"]) {
+        write(name, figures::curves(chart).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The page of a whole experiment: the runs of one seed side by side, and every seed in the table.
+pub fn experiment(title: &str, lead: &str, truth: &Truth, shown: &[Shown], summary: &Summary) -> Page {
+    let configs: Vec<&ValidConfig> = shown.iter().map(|run| &run.config).collect();
+    let mut facts = facts(truth, &configs);
+    facts.push(Fact::new("Setting", &summary.setting));
+    facts.push(Fact::new("Runs shown", format!("seed {}", shown.first().map_or(0, |run| run.config.seed))));
+    let seeds = summary.runs.iter().map(|run| {
+        let name = format!("{}, seed {}", run.name, run.seed);
+        Fact::new(name, one_line(run))
+    });
+    Page {
+        title: title.to_string(),
+        lead: lead.to_string(),
+        facts,
+        classes: class_names(truth),
+        actions: truth.action_names(),
+        runs: shown.iter().map(Shown::page).collect(),
+        charts: vec![open_loop(shown)],
+        settings: seeds.chain(shown.iter().flat_map(|run| settings(&run.config))).collect(),
+        environment: environment(),
+    }
+}
+
+/// One run in one line, as the table of seeds has it.
+pub fn one_line(run: &RunSummary) -> String {
+    let ratio = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
+    format!(
+        "nearest centroid {:.3}, merged pairs {}, closest gap / mean gap {}, certified {}",
+        run.nearest_centroid_accuracy,
+        run.merged_pairs.len(),
+        ratio(run.closest_gap_over_mean_gap),
+        run.certified_pairs.map_or("–".to_string(), |pairs| pairs.to_string()),
+    )
+}
+
+fn class_names(truth: &Truth) -> ClassNames {
+    // A class is called by the counts in it.
+    let names = (0..truth.classes as u32).map(|class| {
+        let states: Vec<String> = truth
+            .class_of_state
+            .iter()
+            .enumerate()
+            .filter(|(_, of)| **of == class)
+            .map(|(state, _)| state.to_string())
+            .collect();
+        states.join("/")
+    });
+    ClassNames { noun: "count".to_string(), names: names.collect() }
+}
+
+fn facts(truth: &Truth, configs: &[&ValidConfig]) -> Vec<Fact> {
+    let mut facts = vec![Fact::new("Classes of the largest bisimulation", truth.classes)];
+    if let Some(config) = configs.first() {
+        let rows = config.evaluation.held_out_per_state * truth.class_of_state.len();
+        facts.push(Fact::new("Held-out observations", rows));
+        facts.push(Fact::new("Updates", config.optimizer.updates));
+    }
+    facts
+}
+
+fn settings(config: &ValidConfig) -> Vec<Fact> {
+    let model = &config.model;
+    let name = |value: serde_json::Result<serde_json::Value>| {
+        value.ok().and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
+    };
+    let networks = format!(
+        "{} encoder, latent {}, {} dynamics, {} head",
+        name(serde_json::to_value(model.encoder)),
+        model.latent,
+        name(serde_json::to_value(model.dynamics)),
+        name(serde_json::to_value(model.head)),
+    );
+    let training = format!(
+        "{} updates of {} observations, learning rate {}, weight of L_dyn {} (ramp {} to {}), latent \
+         noise {}",
+        config.optimizer.updates,
+        config.data.window * config.data.copies,
+        config.optimizer.learning_rate,
+        config.loss.dynamics_weight,
+        config.loss.ramp_start,
+        config.loss.ramp_end,
+        config.loss.latent_noise,
+    );
+    vec![
+        Fact::new(format!("{}: networks", config.name), networks),
+        Fact::new(format!("{}: training", config.name), training),
+    ]
+}
+
+fn environment() -> Vec<Fact> {
+    vec![
+        Fact::new("tellapart", env!("CARGO_PKG_VERSION")),
+        Fact::new(
+            "Platform",
+            format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        ),
+        Fact::new("Cores", std::thread::available_parallelism().map_or(1, usize::from)),
+    ]
+}
+
+/// Which losses change the encoder, in a sentence.
+fn describe(config: &ValidConfig) -> String {
+    use tellapart_train::config::TargetKind;
+    let target = match config.target.kind {
+        TargetKind::Reward => "the reward".to_string(),
+        TargetKind::Random => {
+            format!("a fixed random linear map of the pixels to {} numbers", config.target.width)
+        }
+        TargetKind::Array => format!("the array `{}`", config.target.array),
+    };
+    match (config.gradients.dynamics, config.gradients.auxiliary) {
+        (true, true) => format!("Both losses shape the encoder; p is {target}."),
+        (false, true) => format!("Only the auxiliary loss shapes the encoder; p is {target}."),
+        (true, false) => "Only the dynamics loss shapes the encoder.".to_string(),
+        (false, false) => "No loss shapes the encoder: it stays as initialised.".to_string(),
+    }
+}
+
+fn metrics(summary: &RunSummary) -> Vec<Metric> {
+    let metric = |name: &str, value: Option<f64>| Metric { name: name.to_string(), value };
+    let deepest = |k: usize| summary.open_loop_accuracy.get(k - 1).copied().flatten();
+    vec![
+        metric("Error of P over the variance of p", summary.target_error_over_variance),
+        metric("Open-loop accuracy of p, 1 step", deepest(1)),
+        metric("Median certified margin", summary.median_certified_margin),
+        metric("Decoder error per pixel", summary.decoder_error),
+        metric("Mean image's error per pixel", summary.mean_image_error),
+        metric("Training CPU seconds", Some(summary.train_cpu_seconds)),
+    ]
+}
+
+fn losses(records: &[MetricRecord]) -> Chart {
+    let of = |value: fn(&MetricRecord) -> f32| -> Vec<(f64, f64)> {
+        records.iter().map(|record| (record.update as f64, f64::from(value(record)))).collect()
+    };
+    Chart {
+        title: "Losses".to_string(),
+        x_label: "update".to_string(),
+        scale: Scale::Logarithmic,
+        series: vec![
+            Series { name: "L_dyn".to_string(), points: of(|record| record.loss_dynamics) },
+            Series { name: "L_p".to_string(), points: of(|record| record.loss_auxiliary) },
+        ],
+    }
+}
+
+/// Nearest-centroid accuracy on validation observations, the first measure of a follower.
+fn separation(records: &[MetricRecord]) -> Chart {
+    let first = |validation: &Validation| validation.measures.first().copied().flatten();
+    let points = records
+        .iter()
+        .filter_map(|record| {
+            let value = record.validation.as_ref().and_then(first)?;
+            Some((record.update as f64, value))
+        })
+        .collect();
+    Chart {
+        title: "Nearest-centroid accuracy (validation)".to_string(),
+        x_label: "update".to_string(),
+        scale: Scale::Linear,
+        series: vec![Series { name: "accuracy".to_string(), points }],
+    }
+}
+
+fn open_loop(shown: &[Shown]) -> Chart {
+    let series = shown.iter().filter(|run| !run.summary.open_loop_accuracy.is_empty()).map(|run| {
+        let points = run
+            .summary
+            .open_loop_accuracy
+            .iter()
+            .enumerate()
+            .filter_map(|(step, accuracy)| Some(((step + 1) as f64, (*accuracy)?)))
+            .collect();
+        Series { name: run.config.name.clone(), points }
+    });
+    Chart {
+        title: "Open-loop balanced accuracy of p".to_string(),
+        x_label: "steps ahead".to_string(),
+        scale: Scale::Linear,
+        series: series.collect(),
+    }
+}

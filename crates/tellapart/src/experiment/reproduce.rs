@@ -1,0 +1,257 @@
+//! The paper's experiment: four runs of each seed in the counting environment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tellapart_report::render_html;
+use tellapart_train::config::{ConfigError, Layer, parse};
+use tellapart_train::metrics::MetricRecord;
+use tellapart_train::{RunDirectory, TrainError, ValidConfig, train};
+
+use super::ExperimentError;
+use super::follow::Follower;
+use super::measure::{Truth, measure};
+use super::pages::{Shown, experiment, write_figures};
+use super::summary::{RunSummary, Summary};
+
+/// The four runs, by name, in the order of the tables.
+pub const RUNS: [(&str, &str); 4] = [
+    ("joint-reward", include_str!("../../../../configs/joint-reward.toml")),
+    ("joint-random", include_str!("../../../../configs/joint-random.toml")),
+    ("reward-only", include_str!("../../../../configs/reward-only.toml")),
+    ("dynamics-only", include_str!("../../../../configs/dynamics-only.toml")),
+];
+const QUICK: Layer<'_> = Layer {
+    text: include_str!("../../../../configs/settings/quick.toml"),
+    origin: "configs/settings/quick.toml",
+};
+const PLAIN: Layer<'_> = Layer {
+    text: include_str!("../../../../configs/settings/plain.toml"),
+    origin: "configs/settings/plain.toml",
+};
+
+/// Which networks the four runs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Dynamics and head with declared Lipschitz constants.
+    Bounded,
+    /// Plain MLPs.
+    Plain,
+}
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// One set of four runs for each.
+    pub seeds: Vec<u64>,
+    /// Which networks.
+    pub setting: Setting,
+    /// The cheap encoder and fewer updates.
+    pub quick: bool,
+    /// Where everything goes.
+    pub out: PathBuf,
+    /// Continue what is in `out`.
+    pub resume: bool,
+    /// Runs trained side by side; results do not depend on it.
+    pub jobs: usize,
+    /// Keys changed in all runs, `key.path=value`.
+    pub overrides: Vec<String>,
+}
+
+/// Told how it goes, from any thread.
+pub trait Progress: Sync {
+    /// One record of one run.
+    fn updated(&self, run: &ValidConfig, record: &MetricRecord);
+    /// A run has been measured.
+    fn measured(&self, run: &RunSummary);
+}
+
+impl Plan {
+    /// The configurations of all runs, seed by seed.
+    ///
+    /// # Errors
+    /// An override that does not fit.
+    pub fn configs(&self) -> Result<Vec<ValidConfig>, ConfigError> {
+        let mut configs = Vec::new();
+        for seed in &self.seeds {
+            for (name, text) in RUNS {
+                let origin = format!("configs/{name}.toml");
+                let mut layers = vec![Layer { text, origin: &origin }];
+                if self.quick {
+                    layers.push(QUICK);
+                }
+                if self.setting == Setting::Plain {
+                    layers.push(PLAIN);
+                }
+                let mut overrides = self.overrides.clone();
+                overrides.push(format!("seed={seed}"));
+                configs.push(parse(&layers, &overrides)?);
+            }
+        }
+        Ok(configs)
+    }
+
+    /// Trains, measures and reports everything. Writes a folder for each run under `out`, and
+    /// `summary.json`, `report.html` and `figures/` over all of them.
+    ///
+    /// # Errors
+    /// The first run that failed; [`ExperimentError::Stopped`] if `stop` was set.
+    pub fn carry_out(
+        &self,
+        stop: &AtomicBool,
+        progress: &dyn Progress,
+    ) -> Result<Summary, ExperimentError> {
+        let configs = self.configs().map_err(TrainError::from)?;
+        let Some(first) = configs.first() else {
+            return Err(ExperimentError::Lost { run: "of no seed".to_string() });
+        };
+        let truth = Truth::of(first)?;
+        // Every folder is claimed before anything is trained.
+        let mut directories = Vec::with_capacity(configs.len());
+        for config in &configs {
+            directories.push(RunDirectory::open(&self.folder_of(config), config, self.resume)?);
+        }
+
+        let next = AtomicUsize::new(0);
+        let results: Mutex<Vec<Option<Result<Shown, ExperimentError>>>> =
+            Mutex::new(configs.iter().map(|_| None).collect());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.clamp(1, configs.len()) {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(config) = configs.get(index) else { break };
+                        let result = one_run(config, &directories[index], &truth, stop, progress);
+                        if result.is_err() {
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        if let Ok(mut results) = results.lock() {
+                            results[index] = Some(result);
+                        }
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut shown = Vec::with_capacity(results.len());
+        let mut unfinished = false;
+        for result in results {
+            match result {
+                Some(Err(ExperimentError::Stopped { .. })) | None => unfinished = true,
+                Some(result) => shown.push(result?),
+            }
+        }
+        if unfinished {
+            return Err(ExperimentError::Stopped { folder: self.out.display().to_string() });
+        }
+        self.report(&truth, &shown)
+    }
+
+    fn report(&self, truth: &Truth, shown: &[Shown]) -> Result<Summary, ExperimentError> {
+        let runs = shown.iter().map(|run| run.summary.clone()).collect();
+        let setting = match self.setting {
+            Setting::Bounded => "bounded",
+            Setting::Plain => "plain",
+        };
+        let summary = Summary::new(setting, self.quick, truth, runs);
+        let side_by_side = &shown[..shown.len().min(RUNS.len())];
+        let lead = findings(&summary);
+        let title = "Which counts does an encoder keep apart?";
+        let page = experiment(title, &lead, truth, side_by_side, &summary);
+        for run in &page.runs {
+            let prefix = format!("{}-", run.name);
+            write_figures(&self.out.join("figures"), &prefix, run, &page.classes)?;
+        }
+        let write = |name: &str, bytes: &[u8]| {
+            tellapart_files::write_atomically(&self.out.join(name), |out| out.write_all(bytes))
+        };
+        write("report.html", render_html(&page)?.as_bytes())?;
+        let mut json = serde_json::to_vec_pretty(&summary).map_err(|error| TrainError::Run {
+            path: self.out.join("summary.json"),
+            problem: error.to_string(),
+        })?;
+        json.push(b'\n');
+        write("summary.json", &json)?;
+        Ok(summary)
+    }
+
+    fn folder_of(&self, config: &ValidConfig) -> PathBuf {
+        self.out.join(format!("seed-{}", config.seed)).join(Path::new(&config.name))
+    }
+}
+
+/// Trains and measures one run, and writes its folder.
+///
+/// # Errors
+/// As training and measuring report them; [`ExperimentError::Stopped`] if `stop` was set.
+pub fn one_run(
+    config: &ValidConfig,
+    directory: &RunDirectory,
+    truth: &Truth,
+    stop: &AtomicBool,
+    progress: &dyn Progress,
+) -> Result<Shown, ExperimentError> {
+    let stopped = || ExperimentError::Stopped { folder: directory.path().display().to_string() };
+    let mut follower =
+        Follower::new(&truth.class_of_state, stop, |record| progress.updated(config, record));
+    let trained = train(config, Some(directory), &mut follower)?;
+    if trained.stopped {
+        return Err(stopped());
+    }
+    let measured = measure(&trained, config, truth, &follower)?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(stopped());
+    }
+    let summary = RunSummary::new(config, &trained, &measured);
+    let shown = Shown {
+        config: config.clone(),
+        summary,
+        measured,
+        records: trained.records,
+    };
+    shown.write(directory, truth)?;
+    directory.finish(&shown.summary)?;
+    progress.measured(&shown.summary);
+    Ok(shown)
+}
+
+/// What was found, in plain words, seed by seed where seeds differ.
+pub fn findings(summary: &Summary) -> String {
+    let mut text = format!(
+        "The largest bisimulation of the environment with respect to the reward has {} classes: an \
+         encoder must keep that many counts apart.",
+        summary.largest_bisimulation.classes
+    );
+    for (name, _) in RUNS {
+        let runs: Vec<&RunSummary> = summary.runs.iter().filter(|run| run.name == name).collect();
+        if runs.is_empty() {
+            continue;
+        }
+        let merges: Vec<String> = runs.iter().map(|run| merged_in_words(run, summary)).collect();
+        let all_equal = merges.iter().all(|merge| *merge == merges[0]);
+        text.push_str(&format!(" {name} "));
+        if all_equal {
+            text.push_str(&merges[0]);
+        } else {
+            let each = runs.iter().zip(&merges).map(|(run, merge)| format!("{merge} (seed {})", run.seed));
+            text.push_str(&each.collect::<Vec<_>>().join("; "));
+        }
+        text.push('.');
+    }
+    text
+}
+
+fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
+    let classes = summary.largest_bisimulation.classes;
+    let pairs = classes * classes.saturating_sub(1) / 2;
+    match run.merged_pairs.len() {
+        0 => "merges no two of them".to_string(),
+        all if all == pairs => "merges them all".to_string(),
+        _ => {
+            let list: Vec<String> =
+                run.merged_pairs.iter().map(|[a, b]| format!("{a}-{b}")).collect();
+            format!("merges {}", list.join(", "))
+        }
+    }
+}
