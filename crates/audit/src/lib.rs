@@ -40,7 +40,7 @@ pub use clusters::{ClassCluster, Clusters, MERGED_WITHIN_SPREADS, MergedPair};
 pub use distances::SortedDistances;
 pub use embeddings::{Classes, Embeddings};
 pub use error::AuditError;
-pub use open_loop::{OpenLoop, OpenLoopStep, StepValues};
+pub use open_loop::{OpenLoop, OpenLoopStep, StepValues, calibrated_threshold};
 pub use probe::{DEFAULT_RIDGE, Probe, ProbeScore};
 pub use report::AuditReport;
 pub use residuals::WordRollout;

@@ -42,12 +42,17 @@ pub struct OpenLoopStep {
 
 impl OpenLoop {
     /// `steps[k - 1]` holds step `k`; steps may have different numbers of rows, since episodes end.
-    /// `width` is the number of components of `p`.
+    /// `width` is the number of components of `p`. Of a two-valued `p`, a prediction counts as the
+    /// greater value from `threshold` up; `None` puts it midway between the two values.
     ///
     /// # Errors
     /// An empty step, arrays of different length, or a recorded or predicted value that is not
     /// finite; the message names the step.
-    pub fn measure(steps: &[StepValues<'_>], width: usize) -> Result<Self, AuditError> {
+    pub fn measure(
+        steps: &[StepValues<'_>],
+        width: usize,
+        threshold: Option<f64>,
+    ) -> Result<Self, AuditError> {
         for (index, step) in steps.iter().enumerate() {
             let rows = step.recorded.len() / width.max(1);
             let recorded = format!("the recorded values of step {}", index + 1);
@@ -60,7 +65,7 @@ impl OpenLoop {
         let steps = steps
             .iter()
             .enumerate()
-            .map(|(index, step)| measure_step(index + 1, step, width, two_values))
+            .map(|(index, step)| measure_step(index + 1, step, width, two_values, threshold))
             .collect();
         Ok(Self { steps, two_values })
     }
@@ -71,6 +76,7 @@ fn measure_step(
     step: &StepValues<'_>,
     width: usize,
     two_values: Option<[f32; 2]>,
+    threshold: Option<f64>,
 ) -> OpenLoopStep {
     let rows = step.recorded.len() / width;
     let count = step.recorded.len() as f64;
@@ -98,17 +104,23 @@ fn measure_step(
         mean_squared_error,
         variance,
         error_over_variance: (variance > 0.0).then(|| mean_squared_error / variance),
-        balanced_accuracy: two_values.and_then(|values| balanced_accuracy(step, values)),
+        balanced_accuracy: two_values
+            .and_then(|values| balanced_accuracy(step, values, threshold)),
     }
 }
 
-fn balanced_accuracy(step: &StepValues<'_>, [low, high]: [f32; 2]) -> Option<f64> {
-    let midpoint = f64::midpoint(f64::from(low), f64::from(high));
+fn balanced_accuracy(
+    step: &StepValues<'_>,
+    [low, high]: [f32; 2],
+    threshold: Option<f64>,
+) -> Option<f64> {
+    let threshold =
+        threshold.unwrap_or_else(|| f64::midpoint(f64::from(low), f64::from(high)));
     // [value is high] -> (rows, rows predicted on the right side)
     let mut tally = [(0usize, 0usize); 2];
     for (&predicted, &recorded) in step.predicted.iter().zip(step.recorded) {
         let is_high = recorded == high;
-        let says_high = f64::from(predicted) >= midpoint;
+        let says_high = f64::from(predicted) >= threshold;
         let (seen, right) = &mut tally[usize::from(is_high)];
         *seen += 1;
         *right += usize::from(is_high == says_high);
@@ -120,6 +132,25 @@ fn balanced_accuracy(step: &StepValues<'_>, [low, high]: [f32; 2]) -> Option<f64
             .sum::<f64>()
             / 2.0
     })
+}
+
+/// Midway between the mean predictions at the lesser and at the greater of two values of `p`, to be
+/// read off observations other than those that are then judged by it.
+///
+/// A head trained by squared error on a rare event answers too low where the event happens; a
+/// threshold midway between the values themselves would call that a miss. `None` unless `recorded`
+/// takes exactly two values.
+#[must_use]
+pub fn calibrated_threshold(values: StepValues<'_>) -> Option<f64> {
+    let [low, _] = two_values(&[values])?;
+    let mut tally = [(0usize, 0.0f64); 2];
+    for (&predicted, &recorded) in values.predicted.iter().zip(values.recorded) {
+        let (seen, sum) = &mut tally[usize::from(recorded != low)];
+        *seen += 1;
+        *sum += f64::from(predicted);
+    }
+    let [low, high] = tally.map(|(seen, sum)| sum / seen as f64);
+    Some(f64::midpoint(low, high))
 }
 
 /// The two values, if the recorded values of all steps together take exactly two.

@@ -199,7 +199,7 @@ fn open_loop_errors_by_hand() {
             recorded: &[0.0, 0.0],
         },
     ];
-    let found = OpenLoop::measure(&steps, 1).unwrap();
+    let found = OpenLoop::measure(&steps, 1, None).unwrap();
     assert_eq!(found.two_values, Some([0.0, 1.0]));
     let first = &found.steps[0];
     assert!((first.mean_squared_error - 0.105).abs() < 1e-6);
@@ -217,7 +217,7 @@ fn open_loop_errors_by_hand() {
         recorded: &[0.0, 1.0],
     }];
     assert!(
-        OpenLoop::measure(&bad, 1)
+        OpenLoop::measure(&bad, 1, None)
             .unwrap_err()
             .to_string()
             .contains("step 1")
@@ -228,7 +228,8 @@ fn open_loop_errors_by_hand() {
                 predicted: &[],
                 recorded: &[]
             }],
-            0
+            0,
+            None
         )
         .is_err()
     );

@@ -47,7 +47,8 @@ impl OrthogonalStack {
     ) -> Self {
         Self {
             weight: init.orthogonal(networks * layers, width),
-            bias: init.constant([networks * layers, 1, width], 0.0),
+            // Not zero: the origin would be a fixed point of every action from the start.
+            bias: init.uniform([networks * layers, 1, width], 1.0 / (width as f32).sqrt()),
             networks,
             layers,
             activate_last,

@@ -1,6 +1,6 @@
 //! Where the arithmetic happens.
 
-use burn::tensor::Device;
+pub use burn::tensor::Device;
 
 use crate::error::ModelError;
 

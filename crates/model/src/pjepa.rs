@@ -35,7 +35,9 @@ pub struct ModelConfig {
 }
 
 impl Default for ModelConfig {
-    /// The bounded setting on the generic encoder.
+    /// The bounded setting on the generic encoder. The head is linear: it leaves no room for the
+    /// head to tell apart what the encoder does not, and the contrast between joint and
+    /// auxiliary-only training is sharpest.
     fn default() -> Self {
         Self {
             encoder: EncoderKind::Cnn,
@@ -44,7 +46,7 @@ impl Default for ModelConfig {
             latent: 32,
             hidden: 512,
             dynamics_layers: 3,
-            head_layers: 2,
+            head_layers: 0,
             head_lipschitz: 0.25,
         }
     }

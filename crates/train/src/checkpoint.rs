@@ -20,7 +20,7 @@ use tellapart_model::{Interface, ModelConfig, Pjepa};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
-use crate::optimiser::Optimisers;
+use crate::learner::Learner;
 use crate::run_directory::RunDirectory;
 
 const MOMENTS: [&str; 3] =
@@ -88,14 +88,13 @@ pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredM
 
 pub(crate) fn save(
     directory: &RunDirectory,
-    model: &Pjepa,
+    learner: &Learner,
     config: &ValidConfig,
     interface: &Interface,
-    optimisers: &Optimisers,
     state: &TrainingState,
     best: bool,
 ) -> Result<(), TrainError> {
-    let values = parameters(model);
+    let values = parameters(&learner.model);
     let stored = StoredModel {
         schema: "tellapart.model/1".to_string(),
         model: config.model.clone(),
@@ -104,7 +103,8 @@ pub(crate) fn save(
     };
     let weights = tensors_to_bytes(&values)
         .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
-    let moments = optimisers
+    let moments = learner
+        .optimisers
         .to_bytes()
         .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
     let mut targets = vec![Which::Latest];
@@ -127,25 +127,25 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// Puts the latest checkpoint of a directory into model and optimisers, if there is one.
+/// Puts the latest checkpoint of a directory into the learner, if there is one.
 pub(crate) fn resume(
     directory: &RunDirectory,
-    model: &mut Pjepa,
-    optimisers: &mut Optimisers,
+    learner: &mut Learner,
 ) -> Result<Option<TrainingState>, TrainError> {
     let Some(folder) = whole_folder(&directory.file(Which::Latest.folder())) else {
         return Ok(None);
     };
     let state: TrainingState = read_json(&folder.join("state.json"))?;
     let values = read_tensors(&folder.join("model.safetensors"))?;
-    *model = with_parameters(model.clone(), &values)?;
+    learner.model = with_parameters(learner.model.clone(), &values)?;
     let mut moments = Vec::with_capacity(MOMENTS.len());
     for name in MOMENTS {
         moments.push(burn::tensor::Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
     }
     if let Ok(moments) = <[_; 3]>::try_from(moments) {
-        let fresh = optimisers.take();
-        *optimisers = fresh
+        learner.optimisers = learner
+            .optimisers
+            .take()
             .with_bytes(moments)
             .map_err(|problem| TrainError::Run { path: folder.clone(), problem })?;
     }

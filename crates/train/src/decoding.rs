@@ -99,7 +99,7 @@ pub fn train_decoder(
         let loss = (decoder.forward(latent.autodiff()) - target).square().mean();
         let mut gradients = loss.backward();
         let rate = config.decoder.learning_rate * schedule::rate(&plan, update);
-        (decoder, _) = move_parameters(&mut optimiser, decoder, &mut gradients, rate, CLIP);
+        move_parameters(&mut optimiser, &mut decoder, &mut gradients, rate, CLIP);
     }
     Ok(Some(TrainedDecoder { decoder: decoder.valid(), mean, deviation, mean_image }))
 }

@@ -54,18 +54,23 @@ pub struct RecordedStep {
 }
 
 impl HeldOut {
-    /// Episodes do not end here, so that every row has a whole continuation.
+    /// `per_state` observations of every state, for this purpose alone. Episodes do not end here, so
+    /// that every row has a whole continuation.
     ///
     /// # Errors
     /// As the environment reports them.
-    pub fn collect(config: &ValidConfig) -> Result<Self, TrainError> {
-        let seed = derived_seed(config.seed, Purpose::HeldOut);
+    pub fn collect(
+        config: &ValidConfig,
+        purpose: Purpose,
+        per_state: usize,
+    ) -> Result<Self, TrainError> {
+        let seed = derived_seed(config.seed, purpose);
         let horizon = config.evaluation.horizon_steps;
         let mut options = config.environment.clone();
         options.end_at_target = false;
         options.max_steps = u32::try_from(horizon).unwrap_or(u32::MAX).saturating_add(1);
         let states = usize::from(options.max_count) + 1;
-        let rows = states * config.evaluation.held_out_per_state;
+        let rows = states * per_state;
         let mut world = Counting::new(options.validate()?, seed, rows);
         let mut frames = vec![0; rows * world.frame_bytes()];
         let mut outcomes = vec![Outcome::default(); rows];

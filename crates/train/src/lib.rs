@@ -7,6 +7,7 @@ pub mod decoding;
 mod error;
 pub mod evaluation;
 pub mod experience;
+pub mod learner;
 pub mod metrics;
 pub mod observer;
 pub mod optimiser;

@@ -49,37 +49,32 @@ impl Optimisers {
     /// One update.
     pub fn step(
         &mut self,
-        model: Pjepa,
+        model: &mut Pjepa,
         mut gradients: Gradients,
         update: u64,
-    ) -> (Pjepa, GradientNorms) {
+    ) -> GradientNorms {
         let rate = self.config.learning_rate * schedule::rate(&self.config, update);
         let clip = self.config.clip;
-        let Pjepa { encoder, dynamics, head } = model;
-        let (encoder, encoder_norm) = move_parameters(
-            &mut self.encoder,
-            encoder,
-            &mut gradients,
-            rate * self.config.encoder_rate,
-            clip,
-        );
-        let (dynamics, dynamics_norm) = move_parameters(
-            &mut self.dynamics,
-            dynamics,
-            &mut gradients,
-            rate * self.config.dynamics_rate,
-            clip,
-        );
-        let (head, head_norm) = move_parameters(
-            &mut self.head,
-            head,
-            &mut gradients,
-            rate * self.config.head_rate,
-            clip,
-        );
-        let norms =
-            GradientNorms { encoder: encoder_norm, dynamics: dynamics_norm, head: head_norm };
-        (Pjepa { encoder, dynamics, head }, norms)
+        let [encoder, dynamics, head] =
+            [self.config.encoder_rate, self.config.dynamics_rate, self.config.head_rate]
+                .map(|factor| rate * factor);
+        GradientNorms {
+            encoder: move_parameters(
+                &mut self.encoder,
+                &mut model.encoder,
+                &mut gradients,
+                encoder,
+                clip,
+            ),
+            dynamics: move_parameters(
+                &mut self.dynamics,
+                &mut model.dynamics,
+                &mut gradients,
+                dynamics,
+                clip,
+            ),
+            head: move_parameters(&mut self.head, &mut model.head, &mut gradients, head, clip),
+        }
     }
 
     /// The moments, to store: encoder, dynamics, head.
@@ -112,19 +107,21 @@ impl Optimisers {
 /// Clips the gradients of one module to a common norm and takes one step; returns the norm before.
 pub(crate) fn move_parameters<M: Module>(
     optimiser: &mut ModuleOptimizer,
-    module: M,
+    module: &mut M,
     gradients: &mut Gradients,
     rate: f64,
     clip: f32,
-) -> (M, f32) {
-    let mut own = GradientsParams::from_module(gradients, &module);
+) -> f32 {
+    let mut own = GradientsParams::from_module(gradients, module);
     let mut squares = SquaredNorm { gradients: &own, sum: 0.0 };
     module.visit(&mut squares);
     let norm = squares.sum.sqrt();
     if norm > clip {
         module.visit(&mut Scale { gradients: &mut own, factor: clip / norm });
     }
-    (optimiser.step(rate, module, own), norm)
+    // A clone shares its tensors; the old module is dropped before the step would copy them.
+    *module = optimiser.step(rate, module.clone(), own);
+    norm
 }
 
 struct SquaredNorm<'a> {

@@ -2,22 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
+use burn::module::Module;
 use cpu_time::ThreadTime;
-use tellapart_model::pjepa::EncoderGradients;
 use tellapart_model::{Interface, Pjepa, device};
 
 use crate::checkpoint::{self, TrainingState};
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 use crate::experience::Experience;
+use crate::learner::{Learner, dynamics_weight};
 use crate::metrics::{MetricRecord, Validation};
 use crate::observer::{LabelledLatents, Observer};
-use crate::optimiser::Optimisers;
 use crate::run_directory::RunDirectory;
 use crate::schedule;
-use crate::seeds::{Purpose, generator, generator_at};
-use crate::tensors::{latent_noise, tensor_batch};
+use crate::seeds::{Purpose, generator_at};
 use crate::validation::ValidationSet;
 
 /// A trained model with what its training was like.
@@ -53,19 +51,16 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     let clock = Clock::start();
-    let device = device::by_name(&config.device)?.autodiff();
     let mut experience = Experience::open(config)?;
     let interface = experience.interface();
-    let mut rng = generator(config.seed, Purpose::Initialisation);
-    let mut model = Pjepa::new(&config.model, &interface, &mut rng, &device)?;
-    let mut optimisers = Optimisers::new(&config.optimizer);
+    let mut learner = Learner::new(config, interface)?;
     let validation = ValidationSet::collect(config, &experience)?;
     let measures = observer.measures().len();
 
     let mut state = TrainingState::default();
     let mut records = Vec::new();
     if let Some(directory) = directory {
-        if let Some(found) = checkpoint::resume(directory, &mut model, &mut optimisers)? {
+        if let Some(found) = checkpoint::resume(directory, &mut learner)? {
             experience.skip(found.update)?;
             records = directory.keep_metrics_until(found.update, observer.measures())?;
             state = found;
@@ -74,30 +69,13 @@ pub fn train(
         }
     }
     let (cpu_before, wall_before) = (state.cpu_seconds, state.wall_seconds);
-    let reaches = EncoderGradients {
-        dynamics: config.gradients.dynamics,
-        auxiliary: config.gradients.auxiliary,
-        stop_target: config.gradients.stop_target,
-    };
 
     let mut stopped = false;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
         let batch =
             experience.next_batch(&mut generator_at(config.seed, Purpose::Sampling, update))?;
-        let tensors = tensor_batch(&batch, &interface, &device);
-        let mut noise_rng = generator_at(config.seed, Purpose::Noise, update);
-        let deviation = config.loss.latent_noise;
-        let noise =
-            latent_noise(&mut noise_rng, deviation, batch.rows, config.model.latent, &device);
-
-        let losses = model.losses(&tensors, reaches, noise);
-        let weight = dynamics_weight(config, update);
-        let loss = losses.dynamics.clone() * weight
-            + losses.auxiliary.clone() * config.loss.auxiliary_weight;
-        let gradients = loss.backward();
-        let (moved, norms) = optimisers.step(model, gradients, update);
-        model = moved;
+        let done = learner.update(&batch, update);
 
         state.update += 1;
         state.cpu_seconds = cpu_before + clock.cpu();
@@ -109,25 +87,24 @@ pub fn train(
         if !(log || stopped) {
             continue;
         }
-        let value = loss.into_scalar::<f32>();
+        let value = done.total.into_scalar::<f32>();
         if !value.is_finite() {
             return Err(TrainError::Diverged { loss: value, update });
         }
         if log {
-            let latents = losses.latents.inner();
-            let centred = latents.clone() - latents.mean_dim(0);
+            let centred = done.latents.clone() - done.latents.mean_dim(0);
             let record = MetricRecord {
                 update: state.update,
                 cpu_seconds: state.cpu_seconds,
-                loss_dynamics: losses.dynamics.into_scalar::<f32>(),
-                loss_auxiliary: losses.auxiliary.into_scalar::<f32>(),
-                dynamics_weight: weight,
+                loss_dynamics: done.dynamics.into_scalar::<f32>(),
+                loss_auxiliary: done.auxiliary.into_scalar::<f32>(),
+                dynamics_weight: dynamics_weight(config, update),
                 learning_rate: config.optimizer.learning_rate
                     * schedule::rate(&config.optimizer, update),
-                gradient_norms: [norms.encoder, norms.dynamics, norms.head],
+                gradient_norms: [done.norms.encoder, done.norms.dynamics, done.norms.head],
                 latent_spread: centred.square().mean().sqrt().into_scalar::<f32>(),
                 validation: if validate {
-                    Some(measure(&validation, &model, config, &device, observer))
+                    Some(measure(&validation, &learner.model, config, observer)?)
                 } else {
                     None
                 },
@@ -149,11 +126,11 @@ pub fn train(
             if best {
                 state.best = score;
             }
-            checkpoint::save(directory, &model, config, &interface, &optimisers, &state, best)?;
+            checkpoint::save(directory, &learner, config, &interface, &state, best)?;
         }
     }
     Ok(Trained {
-        model: burn::module::Module::valid(&model),
+        model: learner.model.valid(),
         interface,
         records,
         updates: state.update,
@@ -161,11 +138,6 @@ pub fn train(
         cpu_seconds: state.cpu_seconds,
         wall_seconds: state.wall_seconds,
     })
-}
-
-/// Where `L_dyn` cannot reach the encoder there is nothing to ramp: T simply learns.
-fn dynamics_weight(config: &ValidConfig, update: u64) -> f32 {
-    if config.gradients.dynamics { schedule::dynamics_weight(&config.loss, update) } else { 1.0 }
 }
 
 fn total_loss(config: &ValidConfig, validation: &Validation) -> f32 {
@@ -177,22 +149,20 @@ fn measure(
     set: &ValidationSet,
     model: &Pjepa,
     config: &ValidConfig,
-    device: &Device,
     observer: &mut dyn Observer,
-) -> Validation {
-    let model = burn::module::Module::valid(model);
-    let found = set.evaluate(&model, &device.clone().inner());
+) -> Result<Validation, TrainError> {
+    let found = set.evaluate(&model.valid(), &device::by_name(&config.device)?);
     let latents = LabelledLatents {
         values: &found.latents,
         width: config.model.latent,
         states: set.states(),
     };
     let measures = if set.states().is_empty() { Vec::new() } else { observer.measure(latents) };
-    Validation {
+    Ok(Validation {
         loss_dynamics: found.loss_dynamics,
         loss_auxiliary: found.loss_auxiliary,
         measures,
-    }
+    })
 }
 
 /// CPU and wall time since a run (or its resumed part) began.

@@ -188,7 +188,7 @@ fn run(
             &classes,
             DEFAULT_RIDGE,
         )?],
-        open_loop: Some(OpenLoop::measure(&open_loop, 1)?),
+        open_loop: Some(OpenLoop::measure(&open_loop, 1, None)?),
         certificate: Some(Certificate::measure(&embeddings, &classes, &rollouts, 1)?),
         clusters,
     };

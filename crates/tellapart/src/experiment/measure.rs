@@ -3,13 +3,15 @@
 use tellapart_audit::{
     AuditReport, Certificate, Classes, DEFAULT_RIDGE, Embeddings, OpenLoop, Pca, Probe,
     SortedDistances, StepValues, WordRollout,
+    calibrated_threshold,
 };
 use tellapart_bisim::{SplittingTree, largest_bisimulation};
 use tellapart_env::{ActionSpace, BatchEnvironment, Counting};
-use tellapart_model::device;
+use tellapart_model::device::{self, Device};
 use tellapart_report::{Point, Reconstructions, Scatter};
 use tellapart_system::{ActionId, MooreMachine, StateId};
 use tellapart_train::config::TargetKind;
+use tellapart_train::seeds::Purpose;
 use tellapart_train::decoding::{DecodingErrors, train_decoder};
 use tellapart_train::evaluation::{HeldOut, embed, predict, roll_out, roll_out_word};
 use tellapart_train::{Observer, Trained, TrainError, ValidConfig};
@@ -107,7 +109,7 @@ pub fn measure(
     observer: &dyn Observer,
 ) -> Result<Measured, ExperimentError> {
     let device = device::by_name(&config.device).map_err(TrainError::from)?;
-    let held_out = HeldOut::collect(config)?;
+    let held_out = HeldOut::collect(config, Purpose::HeldOut, config.evaluation.held_out_per_state)?;
     let width = config.model.latent;
     let latents = embed(&trained.model, &held_out.frames, held_out.frame_shape, &device);
     let labels: Vec<u32> =
@@ -128,7 +130,8 @@ pub fn measure(
             .zip(steps)
             .map(|(predicted, step)| StepValues { predicted, recorded: &step.targets })
             .collect();
-        audit.open_loop = Some(OpenLoop::measure(&pairs, held_out.target_width)?);
+        let threshold = threshold(trained, config, &device)?;
+        audit.open_loop = Some(OpenLoop::measure(&pairs, held_out.target_width, threshold)?);
         audit.certificate =
             Some(certificate(trained, config, truth, &held_out, &latents, &embeddings, &classes)?);
     }
@@ -165,6 +168,19 @@ pub fn measure(
         reconstructions,
         audit,
     })
+}
+
+/// From what prediction on p counts as rewarded: read off validation observations.
+fn threshold(
+    trained: &Trained,
+    config: &ValidConfig,
+    device: &Device,
+) -> Result<Option<f64>, ExperimentError> {
+    let per_state = config.evaluation.validation_per_state;
+    let seen = HeldOut::collect(config, Purpose::Validation, per_state)?;
+    let latents = embed(&trained.model, &seen.frames, seen.frame_shape, device);
+    let predicted = predict(&trained.model, &latents, config.model.latent, device);
+    Ok(calibrated_threshold(StepValues { predicted: &predicted, recorded: &seen.targets }))
 }
 
 /// The theorem with a margin, for each pair of classes and its best word.

@@ -273,6 +273,6 @@ impl Default for EvaluationConfig {
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { updates: 600, batch: 128, learning_rate: 1e-3 }
+        Self { updates: 300, batch: 128, learning_rate: 2e-3 }
     }
 }
