@@ -1,13 +1,14 @@
 //! Benchmarks: `cargo run --release -p tellapart-benches -- NAME [--option N ...]`.
 //!
 //! Each measures what it is compared with in the same run, and reports a median with its spread.
-//! A new one is a module and a line in [`BENCHES`]; one that trains goes behind the feature `train`.
+//! A new one is a module and a line in [`BENCHES`].
 
 // A benchmark is a program: what it measures goes to stdout, what is wrong to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
 mod renderer;
+mod step;
 mod timing;
 
 use std::process::ExitCode;
@@ -15,11 +16,18 @@ use std::process::ExitCode;
 use arguments::Arguments;
 
 /// Name, purpose, and the benchmark itself.
-const BENCHES: &[(&str, &str, Bench)] = &[(
-    "renderer",
-    "frames of the counting world against a memset of the bytes",
-    renderer::run,
-)];
+const BENCHES: &[(&str, &str, Bench)] = &[
+    (
+        "renderer",
+        "frames of the counting world against a memset of the bytes",
+        renderer::run,
+    ),
+    (
+        "step",
+        "a training step of each encoder, and its convolutions against Burn's own",
+        step::run,
+    ),
+];
 
 type Bench = fn(Arguments) -> Result<(), String>;
 

@@ -19,7 +19,7 @@ pub struct ParameterValues {
 
 /// All float parameters of a module by dotted name.
 pub fn parameters<M: Module>(module: &M) -> BTreeMap<String, ParameterValues> {
-    let mut collector = Collector { path: Vec::new(), found: BTreeMap::new() };
+    let mut collector = Collector { path: Path::default(), found: BTreeMap::new() };
     module.visit(&mut collector);
     collector.found
 }
@@ -46,51 +46,70 @@ pub fn with_parameters<M: Module>(
     if let Some(name) = stored.keys().find(|name| !expected.contains_key(*name)) {
         return problem(name, "is not part of this model".to_string());
     }
-    Ok(module.map(&mut Loader { path: Vec::new(), stored }))
+    Ok(module.map(&mut Loader { path: Path::default(), stored }))
 }
 
 fn problem<T>(name: &str, problem: String) -> Result<T, ModelError> {
     Err(ModelError::Parameter { name: name.to_string(), problem })
 }
 
+/// Where a visitor is in a module. Which variant an enum has is the configuration's business: it is
+/// no part of a name.
+#[derive(Default)]
+struct Path(Vec<Option<String>>);
+
+impl Path {
+    fn enter(&mut self, name: &str, container: &str) {
+        self.0.push((!container.starts_with("Enum:")).then(|| name.to_string()));
+    }
+
+    fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    fn name(&self) -> String {
+        self.0.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}
+
 struct Collector {
-    path: Vec<String>,
+    path: Path,
     found: BTreeMap<String, ParameterValues>,
 }
 
 impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         let values = tensor.inner().into_data().iter::<f32>().collect();
-        self.found.insert(self.path.join("."), ParameterValues { shape, values });
+        self.found.insert(self.path.name(), ParameterValues { shape, values });
     }
 }
 
 struct Loader<'a> {
-    path: Vec<String>,
+    path: Path,
     stored: &'a BTreeMap<String, ParameterValues>,
 }
 
 impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+        self.path.exit();
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(stored) = self.stored.get(&self.path.join(".")) else {
+        let Some(stored) = self.stored.get(&self.path.name()) else {
             return param;
         };
         let device = param.val().device();

@@ -8,6 +8,7 @@ mod error;
 pub mod evaluation;
 pub mod experience;
 pub mod learner;
+pub mod memory;
 pub mod metrics;
 pub mod observer;
 pub mod optimiser;

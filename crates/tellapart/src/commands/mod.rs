@@ -4,6 +4,7 @@ mod bisim;
 mod collect;
 mod completions;
 mod inspect;
+mod report;
 mod reproduce;
 mod stop;
 mod train;
@@ -36,6 +37,7 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input
 pub(crate) enum Command {
     Reproduce(reproduce::Arguments),
     Train(train::Arguments),
+    Report(report::Arguments),
     Bisim(bisim::Arguments),
     Collect(collect::Arguments),
     Inspect(inspect::Arguments),
@@ -46,6 +48,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failu
     match command {
         Command::Reproduce(arguments) => reproduce::run(&arguments, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),
+        Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Collect(arguments) => collect::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use tellapart::experiment::measure::Truth;
 use tellapart::experiment::reproduce::{Progress, one_run};
-use tellapart::experiment::summary::RunSummary;
+use tellapart::experiment::ExperimentError;
+use tellapart::experiment::summary::{RecordedSummary, RunSummary};
 use tellapart::experiment::follow::Follower;
 use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{RunDirectory, TrainError, ValidConfig, config, train};
@@ -18,9 +19,9 @@ use crate::terminal::{self, Terminal};
 /// Train one run, measure it, and write its run directory
 #[derive(Args)]
 #[command(
-    after_help = "The run directory holds config.toml (resolved), metrics.csv, checkpoints/, figures/, \
-    report.html,\nsummary.json and environment.json. A run on recorded data is trained and \
-    validated; it is measured\nagainst the truth only where there is an environment to ask.\n\n\
+    after_help = "The run directory holds config.toml (resolved), metrics.csv, checkpoints/, \
+    environment.json and\nsummary.json; where there is an environment to ask for the truth, also \
+    report.html and figures/.\n\n\
     Example: tellapart train configs/joint-reward.toml seed=7 optimizer.updates=600 --out runs/short"
 )]
 pub(crate) struct Arguments {
@@ -69,10 +70,15 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         drop(follower);
         drop(bar);
         if trained.stopped {
-            return Err(Failure::failed(format!(
-                "stopped after {} updates; continue with --resume",
-                trained.updates
-            )));
+            let folder = out.display().to_string();
+            return Err(ExperimentError::Stopped { folder }.into());
+        }
+        let summary = RecordedSummary::new(&config, &trained);
+        directory.finish(&summary).map_err(Failure::from)?;
+        if arguments.json {
+            terminal.json(&summary)?;
+        } else {
+            writeln!(terminal.out(), "{}", summary.in_words())?;
         }
     }
     terminal.note(format_args!("{}: finished", out.display()));
@@ -80,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
 }
 
 /// A bar over the updates of one run.
-struct Bar(terminal::Progress);
+pub(super) struct Bar(pub(super) terminal::Progress);
 
 impl Progress for Bar {
     fn updated(&self, _run: &ValidConfig, record: &MetricRecord) {

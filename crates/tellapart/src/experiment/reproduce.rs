@@ -223,11 +223,14 @@ pub fn findings(summary: &Summary) -> String {
          encoder must keep that many counts apart.",
         summary.largest_bisimulation.classes
     );
-    for (name, _) in RUNS {
-        let runs: Vec<&RunSummary> = summary.runs.iter().filter(|run| run.name == name).collect();
-        if runs.is_empty() {
-            continue;
+    let mut names: Vec<&str> = Vec::new();
+    for run in &summary.runs {
+        if !names.contains(&run.name.as_str()) {
+            names.push(&run.name);
         }
+    }
+    for name in names {
+        let runs: Vec<&RunSummary> = summary.runs.iter().filter(|run| run.name == name).collect();
         let merges: Vec<String> = runs.iter().map(|run| merged_in_words(run, summary)).collect();
         let all_equal = merges.iter().all(|merge| *merge == merges[0]);
         text.push_str(&format!(" {name} "));

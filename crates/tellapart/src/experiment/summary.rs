@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tellapart_audit::Probe;
-use tellapart_train::{Trained, ValidConfig};
+use tellapart_train::{Trained, ValidConfig, memory};
 
 use super::measure::{Measured, Truth};
 
@@ -118,6 +118,53 @@ impl RunSummary {
     }
 }
 
+/// `summary.json` of a run on recorded data, `tellapart.run/1`: nothing is known of the truth, so it
+/// says how well the losses hold on held-out episodes and no more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordedSummary {
+    /// `tellapart.run/1`.
+    pub schema: String,
+    /// As configured.
+    pub name: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// Updates done.
+    pub updates: u64,
+    /// CPU time of the training thread.
+    pub train_cpu_seconds: f64,
+    /// `L_dyn` on held-out episodes, at the end.
+    pub held_out_loss_dynamics: Option<f32>,
+    /// `L_p` on held-out episodes, at the end.
+    pub held_out_loss_auxiliary: Option<f32>,
+}
+
+impl RecordedSummary {
+    /// From the last validation.
+    pub fn new(config: &ValidConfig, trained: &Trained) -> Self {
+        let last = trained.records.iter().rev().find_map(|record| record.validation.as_ref());
+        Self {
+            schema: "tellapart.run/1".to_string(),
+            name: config.name.clone(),
+            seed: config.seed,
+            updates: trained.updates,
+            train_cpu_seconds: trained.cpu_seconds,
+            held_out_loss_dynamics: last.map(|validation| validation.loss_dynamics),
+            held_out_loss_auxiliary: last.map(|validation| validation.loss_auxiliary),
+        }
+    }
+
+    /// One sentence.
+    pub fn in_words(&self) -> String {
+        let loss = |value: Option<f32>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
+        format!(
+            "{} updates; on held-out episodes L_dyn is {} and L_p is {}.",
+            self.updates,
+            loss(self.held_out_loss_dynamics),
+            loss(self.held_out_loss_auxiliary)
+        )
+    }
+}
+
 impl Summary {
     /// All runs of an experiment.
     pub fn new(setting: &str, quick: bool, truth: &Truth, runs: Vec<RunSummary>) -> Self {
@@ -126,7 +173,7 @@ impl Summary {
             setting: setting.to_string(),
             quick,
             largest_bisimulation: Blocks { classes: truth.classes },
-            peak_memory_mib: peak_memory_mib(),
+            peak_memory_mib: memory::peak_mib(),
             runs,
         }
     }
@@ -137,11 +184,4 @@ fn encoder_name(config: &ValidConfig) -> String {
         .ok()
         .and_then(|value| value.as_str().map(str::to_string))
         .unwrap_or_default()
-}
-
-/// The kernel's high-water mark of this process; `None` where there is no such file.
-fn peak_memory_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
 }

@@ -244,7 +244,7 @@ impl Default for LossConfig {
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self {
-            updates: 1200,
+            updates: 1600,
             learning_rate: 3e-3,
             encoder_rate: 1.0,
             dynamics_rate: 1.0,

@@ -1,0 +1,99 @@
+//! How long does one training step take, and what of it is convolution?
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Distribution, Tensor, module};
+use tellapart_model::conv::{Conv2dOptions, conv2d};
+use tellapart_train::config::{ValidConfig, parse};
+use tellapart_train::experience::Experience;
+use tellapart_train::learner::Learner;
+use tellapart_train::memory;
+use tellapart_train::seeds::{Purpose, generator};
+
+use crate::{
+    arguments::Arguments,
+    timing::{Times, side_by_side},
+};
+
+/// A whole step (copy of the batch, forward, backward, optimisers) for each encoder with the default
+/// recipe, one thread; then the convolutions of the generic encoder, forward and backward, ours beside
+/// Burn's. `--window` (observations in a batch), `--repeats`, `--millis` (of one repeat).
+pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
+    let window = arguments.take("window", 128)?;
+    let repeats = arguments.take("repeats", 9)?;
+    let least = Duration::from_millis(arguments.take("millis", 200)? as u64);
+    arguments.finish()?;
+
+    println!(
+        "{window} observations of 64x64x3, one thread; median of {repeats} repeats \
+         [lower, upper quartile]"
+    );
+    for encoder in ["cnn", "patch", "resnet"] {
+        let mut step = whole_step(encoder, window)?;
+        let [times] = side_by_side(repeats, least, [&mut *step]);
+        println!("  {encoder:<7} step             {}", milliseconds(&times));
+    }
+    let device = Device::flex().autodiff();
+    let (mut ours, mut burns) = (convolutions(&device, window, our_conv), convolutions(&device, window, burns_conv));
+    let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
+    println!("  convolutions, ours       {}", milliseconds(&ours));
+    println!(
+        "  convolutions, Burn's     {}   {:.2} times ours",
+        milliseconds(&burns),
+        burns.median().as_secs_f64() / ours.median().as_secs_f64()
+    );
+    if let Some(peak) = memory::peak_mib() {
+        println!("  peak memory of this whole run: {peak} MiB");
+    }
+    Ok(())
+}
+
+fn whole_step(encoder: &str, window: usize) -> Result<Box<dyn FnMut()>, String> {
+    let words = [format!("model.encoder={encoder}"), format!("data.window={window}")];
+    let config: ValidConfig = parse(&[], &words).map_err(|error| error.to_string())?;
+    let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
+    let mut learner =
+        Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
+    let batch = experience
+        .next_batch(&mut generator(1, Purpose::Sampling))
+        .map_err(|error| error.to_string())?;
+    let mut update = 0;
+    Ok(Box::new(move || {
+        black_box(learner.update(&batch, update));
+        update += 1;
+    }))
+}
+
+type Convolution = fn(Tensor<4>, Tensor<4>, usize, usize) -> Tensor<4>;
+
+/// Forward and backward through the three convolutions of the generic encoder.
+fn convolutions(device: &Device, window: usize, conv: Convolution) -> impl FnMut() {
+    let uniform = Distribution::Uniform(-0.1, 0.1);
+    let images: Tensor<4> = Tensor::random([window, 64, 64, 3], uniform, device);
+    let weights = [[32, 3, 8, 8], [32, 32, 3, 3], [64, 32, 3, 3]]
+        .map(|shape| Tensor::<4>::random(shape, uniform, device).require_grad());
+    move || {
+        let [first, second, third] = weights.clone();
+        let x = conv(images.clone(), first, 4, 2);
+        let x = conv(conv(x, second, 2, 1), third, 2, 1);
+        black_box(x.sum().backward());
+    }
+}
+
+fn our_conv(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+    conv2d(x, weight, None, Conv2dOptions { stride, padding, threads: 1 })
+}
+
+/// Channels-last in and out as well, by permuting, which costs Burn nothing.
+fn burns_conv(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+    let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], 1);
+    module::conv2d(x.permute([0, 3, 1, 2]), weight, None, options).permute([0, 2, 3, 1])
+}
+
+fn milliseconds(times: &Times) -> String {
+    let [low, middle, high] =
+        [times.quantile(0.25), times.median(), times.quantile(0.75)].map(|t| t.as_secs_f64() * 1e3);
+    format!("{middle:>8.1} ms [{low:.1}, {high:.1}]")
+}
