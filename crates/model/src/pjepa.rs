@@ -87,7 +87,8 @@ impl Pjepa {
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        config.check(interface)?;
+        config.check()?;
+        config.check_fits(interface)?;
         let encoder_init = &mut Init::new(rng, device, 1_000);
         let encoder =
             Encoder::new(encoder_init, config.encoder, interface.observation, config.latent);
@@ -192,49 +193,51 @@ impl Pjepa {
 }
 
 impl ModelConfig {
+    /// Checks what does not depend on the data.
+    ///
     /// # Errors
     /// Names the key, the value and what is possible.
-    pub fn check(&self, interface: &Interface) -> Result<(), ModelError> {
-        let bad = |key, value: String, expected| {
-            Err(ModelError::BadConfig { key, value, expected })
-        };
-        let bounded = self.dynamics == DynamicsKind::Bounded || self.head == HeadKind::Bounded;
-        if self.latent == 0 {
-            return bad("model.latent", self.latent.to_string(), "at least 1");
+    pub fn check(&self) -> Result<(), ModelError> {
+        let bounded = self.dynamics == DynamicsKind::Bounded
+            || (self.head == HeadKind::Bounded && self.head_layers > 0);
+        for (key, value) in [
+            ("model.latent", self.latent),
+            ("model.hidden", self.hidden),
+            ("model.dynamics_layers", self.dynamics_layers),
+        ] {
+            if !(1..=65_536).contains(&value) {
+                return Err(bad(key, value.to_string(), "a whole number from 1 to 65536"));
+            }
         }
         if bounded && !self.latent.is_multiple_of(2) {
-            return bad(
-                "model.latent",
-                self.latent.to_string(),
-                "an even number: bounded networks sort pairs of coordinates",
-            );
-        }
-        if self.hidden == 0 {
-            return bad("model.hidden", self.hidden.to_string(), "at least 1");
-        }
-        if self.dynamics_layers == 0 {
-            return bad("model.dynamics_layers", self.dynamics_layers.to_string(), "at least 1");
+            let expected = "an even number: bounded networks sort pairs of coordinates";
+            return Err(bad("model.latent", self.latent.to_string(), expected));
         }
         if !(self.head_lipschitz.is_finite() && self.head_lipschitz > 0.0) {
-            return bad("model.head_lipschitz", self.head_lipschitz.to_string(), "a positive number");
-        }
-        if self.head == HeadKind::TwoHot && interface.target_width != 1 {
-            return bad(
-                "model.head",
-                "two-hot".to_string(),
-                "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector",
-            );
-        }
-        let [height, width, _] = interface.observation;
-        if height < 16 || width < 16 {
-            return bad(
-                "observation",
-                format!("{height}x{width}"),
-                "images of at least 16x16 pixels",
-            );
+            let value = self.head_lipschitz.to_string();
+            return Err(bad("model.head_lipschitz", value, "a positive number"));
         }
         Ok(())
     }
+
+    /// Checks what the data decides.
+    fn check_fits(&self, interface: &Interface) -> Result<(), ModelError> {
+        if self.head == HeadKind::TwoHot && interface.target_width != 1 {
+            let expected =
+                "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector";
+            return Err(bad("model.head", "two-hot".to_string(), expected));
+        }
+        let [height, width, channels] = interface.observation;
+        if height < 16 || width < 16 || channels == 0 {
+            let found = format!("{height}x{width}x{channels}");
+            return Err(bad("observation", found, "images of at least 16x16 pixels"));
+        }
+        Ok(())
+    }
+}
+
+fn bad(key: &'static str, value: String, expected: &'static str) -> ModelError {
+    ModelError::BadConfig { key, value, expected }
 }
 
 /// u8 pixels, channels-last, to `[rows, height, width, channels]` in `[0, 1]`.

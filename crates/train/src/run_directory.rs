@@ -40,11 +40,10 @@ pub struct Surroundings {
 
 impl RunDirectory {
     /// A folder for a new run, or with `resume` the one of a run that began earlier. Resuming a
-    /// finished run is allowed: there is nothing left to train.
+    /// finished run is allowed: there is nothing left to train. Nothing is written yet.
     ///
     /// # Errors
-    /// A run is there already and `resume` was not asked for; it has another configuration; or the
-    /// folder cannot be made.
+    /// A run is there already and `resume` was not asked for; or it has another configuration.
     pub fn open(path: &Path, config: &ValidConfig, resume: bool) -> Result<Self, TrainError> {
         let directory = Self { path: path.to_path_buf() };
         let problem = |problem: String| {
@@ -53,10 +52,6 @@ impl RunDirectory {
         if directory.is_finished() && !resume {
             return problem("a finished run is here; choose another folder with --out".to_string());
         }
-        let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
-            path: directory.file("config.toml"),
-            problem: error.to_string(),
-        })?;
         let stored = directory.file("config.toml");
         if stored.exists() {
             if !resume {
@@ -73,11 +68,29 @@ impl RunDirectory {
                         .to_string(),
                 );
             }
-            return Ok(directory);
         }
-        for folder in [path.to_path_buf(), directory.file("checkpoints"), directory.file("figures")] {
-            fs::create_dir_all(&folder)
-                .map_err(|source| TrainError::Io { action: "cannot create", path: folder, source })?;
+        Ok(directory)
+    }
+
+    /// Makes the folder and says in it what the run is; called once everything the run needs is
+    /// there, so that a run that cannot begin leaves nothing behind.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    pub(crate) fn begin(&self, config: &ValidConfig) -> Result<(), TrainError> {
+        if self.file("config.toml").exists() {
+            return Ok(());
+        }
+        let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
+            path: self.file("config.toml"),
+            problem: error.to_string(),
+        })?;
+        for folder in [self.path.clone(), self.file("checkpoints"), self.file("figures")] {
+            fs::create_dir_all(&folder).map_err(|source| TrainError::Io {
+                action: "cannot create",
+                path: folder,
+                source,
+            })?;
         }
         let surroundings = Surroundings {
             version: env!("CARGO_PKG_VERSION"),
@@ -86,9 +99,8 @@ impl RunDirectory {
             device: config.device.clone(),
             seed: config.seed,
         };
-        directory.write_json("environment.json", &surroundings)?;
-        directory.write("config.toml", text.as_bytes())?;
-        Ok(directory)
+        self.write_json("environment.json", &surroundings)?;
+        self.write("config.toml", text.as_bytes())
     }
 
     /// The folder.

@@ -60,6 +60,7 @@ pub fn train(
     let mut state = TrainingState::default();
     let mut records = Vec::new();
     if let Some(directory) = directory {
+        directory.begin(config)?;
         if let Some(found) = checkpoint::resume(directory, &mut learner)? {
             experience.skip(found.update)?;
             records = directory.keep_metrics_until(found.update, observer.measures())?;

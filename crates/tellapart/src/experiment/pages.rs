@@ -10,7 +10,7 @@ use tellapart_train::{RunDirectory, ValidConfig};
 
 use super::ExperimentError;
 use super::measure::{Measured, Truth};
-use super::summary::{RunSummary, Summary};
+use super::summary::{RunSummary, Summary, word};
 
 /// What a page shows of one run.
 #[derive(Debug, Clone)]
@@ -160,15 +160,12 @@ fn facts(truth: &Truth, configs: &[&ValidConfig]) -> Vec<Fact> {
 
 fn settings(config: &ValidConfig) -> Vec<Fact> {
     let model = &config.model;
-    let name = |value: serde_json::Result<serde_json::Value>| {
-        value.ok().and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
-    };
     let networks = format!(
         "{} encoder, latent {}, {} dynamics, {} head",
-        name(serde_json::to_value(model.encoder)),
+        word(model.encoder),
         model.latent,
-        name(serde_json::to_value(model.dynamics)),
-        name(serde_json::to_value(model.head)),
+        word(model.dynamics),
+        word(model.head),
     );
     let training = format!(
         "{} updates of {} observations, learning rate {}, weight of L_dyn {} (ramp {} to {}), latent \

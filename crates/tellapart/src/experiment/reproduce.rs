@@ -246,15 +246,24 @@ pub fn findings(summary: &Summary) -> String {
 }
 
 fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
-    let classes = summary.largest_bisimulation.classes;
-    let pairs = classes * classes.saturating_sub(1) / 2;
-    match run.merged_pairs.len() {
-        0 => "merges no two of them".to_string(),
-        all if all == pairs => "merges them all".to_string(),
-        _ => {
-            let list: Vec<String> =
-                run.merged_pairs.iter().map(|[a, b]| format!("{a}-{b}")).collect();
-            format!("merges {}", list.join(", "))
-        }
+    let classes = summary.largest_bisimulation.classes as u32;
+    let pairs = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| [a, b]));
+    let (merged, apart): (Vec<_>, Vec<_>) = pairs.partition(|pair| run.merged_pairs.contains(pair));
+    let listed = |pairs: &[[u32; 2]]| {
+        pairs.iter().map(|[a, b]| format!("{a}-{b}")).collect::<Vec<_>>().join(", ")
+    };
+    let all = merged.len() + apart.len();
+    // Only the reward makes counts classes: another p asks for other distinctions.
+    if run.target != "reward" {
+        return format!(
+            "was not asked to keep counts apart, and {} of {all} pairs of them overlap",
+            merged.len()
+        );
+    }
+    match (merged.len(), apart.len()) {
+        (0, _) => "merges no two of them".to_string(),
+        (_, 0) => "merges them all".to_string(),
+        (some, rest) if some <= rest => format!("merges {}", listed(&merged)),
+        (some, _) => format!("merges {some} of {all} pairs, all but {}", listed(&apart)),
     }
 }

@@ -39,6 +39,8 @@ pub struct RunSummary {
     pub seed: u64,
     /// The encoder.
     pub encoder: String,
+    /// The auxiliary function: `reward`, `random` or `array`.
+    pub target: String,
     /// Updates done.
     pub updates: u64,
     /// CPU time of the training thread.
@@ -94,7 +96,8 @@ impl RunSummary {
         Self {
             name: config.name.clone(),
             seed: config.seed,
-            encoder: encoder_name(config),
+            encoder: word(config.model.encoder),
+            target: word(config.target.kind),
             updates: trained.updates,
             train_cpu_seconds: trained.cpu_seconds,
             train_wall_seconds: trained.wall_seconds,
@@ -179,9 +182,8 @@ impl Summary {
     }
 }
 
-fn encoder_name(config: &ValidConfig) -> String {
-    serde_json::to_value(config.model.encoder)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_string))
-        .unwrap_or_default()
+/// A choice as configurations spell it.
+pub(super) fn word(choice: impl Serialize) -> String {
+    let value = serde_json::to_value(choice).ok();
+    value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
 }

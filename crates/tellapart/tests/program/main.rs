@@ -5,6 +5,7 @@
 mod bad_input;
 mod bisim;
 mod collect;
+mod experiments;
 mod help;
 mod inspect;
 mod run;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use serde::Serialize;
+use tellapart_model::device;
 
 use super::{Config, ConfigError, TargetKind};
 
@@ -29,6 +30,8 @@ impl Config {
             .clone()
             .validate()
             .map_err(|error| ConfigError::Environment { problem: error.to_string() })?;
+        self.model.check()?;
+        device::by_name(&self.device)?;
         let data = &self.data;
         at_least("data.copies", data.copies as u64, 1)?;
         at_least("data.window", data.window as u64, 2)?;
@@ -68,6 +71,13 @@ impl Config {
         at_least("evaluation.held_out_per_state", evaluation.held_out_per_state as u64, 2)?;
         at_least("evaluation.horizon_steps", evaluation.horizon_steps as u64, 1)?;
         at_least("decoder.batch", self.decoder.batch as u64, 1)?;
+        if self.is_live() && self.decoder.updates > 0 && !self.environment.image_side.is_multiple_of(8) {
+            return bad(
+                "environment.image_side",
+                &self.environment.image_side.to_string(),
+                "a multiple of 8, which the decoder needs (or set decoder.updates=0)",
+            );
+        }
         within("decoder.learning_rate", self.decoder.learning_rate, 0.0..=10.0)?;
         if self.name.trim().is_empty() {
             return bad("name", "\"\"", "a name");

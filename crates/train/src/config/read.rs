@@ -52,6 +52,9 @@ pub enum ConfigError {
         /// What would do.
         expected: String,
     },
+    /// Networks that cannot be built, or a device that is not there.
+    #[error(transparent)]
+    Model(#[from] tellapart_model::ModelError),
     /// An option of the environment that no environment can have.
     #[error("[environment]: {problem}")]
     Environment {
