@@ -36,7 +36,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
         println!("  {encoder:<7} step             {}", milliseconds(&times));
     }
     let device = Device::flex().autodiff();
-    let (mut ours, mut burns) = (convolutions(&device, window, our_conv), convolutions(&device, window, burns_conv));
+    let (mut ours, mut burns) = (
+        convolutions(&device, window, our_conv),
+        convolutions(&device, window, burns_conv),
+    );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
     println!("  convolutions, ours       {}", milliseconds(&ours));
     println!(
@@ -51,7 +54,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
 }
 
 fn whole_step(encoder: &str, window: usize) -> Result<Box<dyn FnMut()>, String> {
-    let words = [format!("model.encoder={encoder}"), format!("data.window={window}")];
+    let words = [
+        format!("model.encoder={encoder}"),
+        format!("data.window={window}"),
+    ];
     let config: ValidConfig = parse(&[], &words).map_err(|error| error.to_string())?;
     let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
     let mut learner =
@@ -83,7 +89,16 @@ fn convolutions(device: &Device, window: usize, conv: Convolution) -> impl FnMut
 }
 
 fn our_conv(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    conv2d(x, weight, None, Conv2dOptions { stride, padding, threads: 1 })
+    conv2d(
+        x,
+        weight,
+        None,
+        Conv2dOptions {
+            stride,
+            padding,
+            threads: 1,
+        },
+    )
 }
 
 /// Channels-last in and out as well, by permuting, which costs Burn nothing.

@@ -23,33 +23,42 @@ const SOUNDNESS_TOLERANCE: f64 = 1e-5;
 /// taken, so that the bound holds for every two of the observations given; with the best of the
 /// words given. With zero losses this is the theorem that a well-trained model merges only
 /// bisimilar observations.
+///
+/// A positive numerator certifies the pair whatever `L_w` is: equal latents give equal predictions,
+/// so the two cannot coincide. How far apart they are is known only where `L_w` is declared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Certificate {
+    /// Whether every word came with a Lipschitz constant. If not, only the signs of the bounds are
+    /// known: `soundness`, `split` and every size are `None`.
+    pub declared: bool,
     /// One record for every two classes, in order.
     pub pairs: Vec<CertifiedPair>,
     /// Pairs with a positive bound.
     pub certified: usize,
     /// Whether the bounds hold on the observations themselves.
-    pub soundness: Soundness,
+    pub soundness: Option<Soundness>,
     /// Whether errors measured on half of the observations certify the other half.
-    pub split: SplitCheck,
+    pub split: Option<SplitCheck>,
 }
 
 /// The bound for two classes beside what is really there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CertifiedPair {
     /// The lower class.
     pub a: u32,
     /// The higher class.
     pub b: u32,
-    /// Whether `bound` is positive.
+    /// Whether the lower bound is positive for one of the words, with the worst error of each class.
     pub certified: bool,
-    /// Largest lower bound over the words, with the worst error of each class. May be negative,
-    /// which says nothing. `None` if a class is empty or no word was given.
+    /// The largest of these bounds. May be negative, which says nothing. `None` if a class is empty,
+    /// no word was given, or constants are not declared.
     pub bound: Option<f64>,
-    /// The word that gives `bound`; the first of the best.
+    /// The word that gives the largest bound, or the largest numerator where constants are not
+    /// declared; the first of the best. `None` if a class is empty or no word was given.
     pub word: Option<Vec<u32>>,
-    /// The same with each class's median error: for information, it certifies nothing.
+    /// `bound` with each class's median error: for information, it certifies nothing.
     pub median_bound: Option<f64>,
     /// `bound` with the errors of the even rows alone.
     pub even_rows_bound: Option<f64>,
@@ -60,6 +69,7 @@ pub struct CertifiedPair {
 
 /// Every two observations held against the bound with their own errors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Soundness {
     /// Pairs of observations compared.
     pub pairs: u64,
@@ -72,6 +82,7 @@ pub struct Soundness {
 
 /// The class bounds of the even rows held against the odd rows, which they have not seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SplitCheck {
     /// Pairs of classes with a positive bound by the even rows.
     pub certified: usize,
@@ -89,8 +100,8 @@ impl Certificate {
     /// `width` is the number of components of `p`.
     ///
     /// # Errors
-    /// A word whose arrays do not have `rows * width` finite values, or whose Lipschitz constant is
-    /// not finite and above zero.
+    /// A word whose arrays do not have `rows * width` finite values, or whose declared Lipschitz
+    /// constant is not finite and above zero.
     pub fn measure(
         embeddings: &Embeddings<'_>,
         classes: &Classes<'_>,
@@ -102,34 +113,44 @@ impl Certificate {
             .iter()
             .map(|word| WordResiduals::measure(word, embeddings.rows(), width))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut pairs = class_bounds(&words, classes);
-        let rows = compare_rows(embeddings, classes, &words, &pairs);
+        let declared = words.iter().all(WordResiduals::is_declared);
+        let mut pairs = class_bounds(&words, classes, declared);
+        // Without constants there is no size to hold a distance against.
+        let checked = if declared { &words[..] } else { &[] };
+        let rows = compare_rows(embeddings, classes, checked, &pairs);
         for (pair, distance) in pairs.iter_mut().zip(&rows.smallest) {
             pair.smallest_distance = distance.is_finite().then_some(*distance);
         }
         let positive = |bound: Option<f64>| bound.is_some_and(|b| b > 0.0);
         Ok(Self {
+            declared,
             certified: pairs.iter().filter(|pair| pair.certified).count(),
-            split: SplitCheck {
+            split: declared.then(|| SplitCheck {
                 certified: pairs
                     .iter()
                     .filter(|pair| positive(pair.even_rows_bound))
                     .count(),
                 pairs: rows.split_pairs,
                 closer_than_bound: rows.split_closer,
-            },
-            soundness: Soundness {
+            }),
+            soundness: declared.then(|| Soundness {
                 pairs: rows.pairs,
                 violations: rows.violations,
                 worst_excess: rows.worst_excess.is_finite().then_some(rows.worst_excess),
-            },
+            }),
             pairs,
         })
     }
 }
 
-/// The bounds of every two classes; actual distances are filled in later.
-fn class_bounds(words: &[WordResiduals<'_>], classes: &Classes<'_>) -> Vec<CertifiedPair> {
+/// The bounds of every two classes, with their sizes if `declared`; actual distances are filled in
+/// later.
+fn class_bounds(
+    words: &[WordResiduals<'_>],
+    classes: &Classes<'_>,
+    declared: bool,
+) -> Vec<CertifiedPair> {
+    let size = |best: Option<(usize, f64)>| best.filter(|_| declared).map(|(_, bound)| bound);
     let of_words: Vec<_> = words
         .iter()
         .map(|word| word.by_class(classes, |_| true))
@@ -160,10 +181,10 @@ fn class_bounds(words: &[WordResiduals<'_>], classes: &Classes<'_>) -> Vec<Certi
                 a: a as u32,
                 b: b as u32,
                 certified: worst.is_some_and(|(_, bound)| bound > 0.0),
-                bound: worst.map(|(_, bound)| bound),
+                bound: size(worst),
                 word: worst.map(|(index, _)| words[index].actions().to_vec()),
-                median_bound: median.map(|(_, bound)| bound),
-                even_rows_bound: even.map(|(_, bound)| bound),
+                median_bound: size(median),
+                even_rows_bound: size(even),
                 smallest_distance: None,
             });
         }

@@ -16,6 +16,7 @@ const RESOLUTION_ULPS: f64 = 8.0;
 /// Every ratio is `None` (null in JSON) exactly where its denominator is zero or its classes are
 /// missing; nothing here is ever NaN or infinite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Clusters {
     /// One record per class, in class order; empty classes are included.
     pub classes: Vec<ClassCluster>,
@@ -50,6 +51,7 @@ pub struct Clusters {
 
 /// One class in latent space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClassCluster {
     /// Class index.
     pub class: u32,
@@ -63,6 +65,7 @@ pub struct ClassCluster {
 
 /// Two classes that the encoder does not tell apart, although they are not bisimilar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MergedPair {
     /// The lower class.
     pub a: u32,

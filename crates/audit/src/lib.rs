@@ -21,7 +21,7 @@
 //! - [`AuditReport`] bundles what follows and says it in plain words.
 //! - [`Clusters`]: accuracy, silhouette, gaps, spreads, merged pairs.
 //! - [`Certificate`]: lower bounds on latent distances that follow from a model's open-loop errors
-//!   and its Lipschitz constants.
+//!   and its Lipschitz constants; only their signs where it declares none.
 //! - [`Spectrum`], [`Pca`], [`Probe`], [`OpenLoop`], [`SortedDistances`].
 
 mod certificate;

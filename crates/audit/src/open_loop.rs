@@ -14,6 +14,7 @@ pub struct StepValues<'a> {
 
 /// How well the auxiliary value is foreseen by rolling the latent dynamics forward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OpenLoop {
     /// One record per step, `k = 1, 2, ...`.
     pub steps: Vec<OpenLoopStep>,
@@ -23,6 +24,7 @@ pub struct OpenLoop {
 
 /// The open-loop error after `k` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OpenLoopStep {
     /// Steps rolled forward, from 1.
     pub k: usize,
@@ -34,9 +36,9 @@ pub struct OpenLoopStep {
     pub variance: f64,
     /// Error over variance: 1 is what a constant prediction reaches. `None` if `p` does not vary.
     pub error_over_variance: Option<f64>,
-    /// Mean of the two recalls of a two-valued scalar `p`, thresholded at the midpoint (a prediction
-    /// at the midpoint counts as high); 0.5 is chance. `None` if `p` is not two-valued, or only one
-    /// value occurs at this step.
+    /// Mean of the two recalls of a two-valued scalar `p`, by the threshold given to
+    /// [`OpenLoop::measure`] (a prediction that equals it counts as high); 0.5 is chance. `None` if
+    /// `p` is not two-valued, or only one value occurs at this step.
     pub balanced_accuracy: Option<f64>,
 }
 
@@ -104,8 +106,7 @@ fn measure_step(
         mean_squared_error,
         variance,
         error_over_variance: (variance > 0.0).then(|| mean_squared_error / variance),
-        balanced_accuracy: two_values
-            .and_then(|values| balanced_accuracy(step, values, threshold)),
+        balanced_accuracy: two_values.and_then(|values| balanced_accuracy(step, values, threshold)),
     }
 }
 
@@ -114,8 +115,7 @@ fn balanced_accuracy(
     [low, high]: [f32; 2],
     threshold: Option<f64>,
 ) -> Option<f64> {
-    let threshold =
-        threshold.unwrap_or_else(|| f64::midpoint(f64::from(low), f64::from(high)));
+    let threshold = threshold.unwrap_or_else(|| f64::midpoint(f64::from(low), f64::from(high)));
     // [value is high] -> (rows, rows predicted on the right side)
     let mut tally = [(0usize, 0usize); 2];
     for (&predicted, &recorded) in step.predicted.iter().zip(step.recorded) {

@@ -13,6 +13,7 @@ pub const DEFAULT_RIDGE: f64 = 1e-3;
 /// neighbouring rows are frames of one episode, the halves share what the frames share, and the
 /// score flatters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Probe {
     /// What is read off.
     pub target: String,

@@ -101,14 +101,21 @@ impl AuditReport {
         );
         if let Some(certificate) = &self.certificate {
             text += &format!(
-                " {} of {} pairs are certified apart.",
+                " {} of {} pairs are certified apart{}.",
                 certificate.certified,
-                certificate.pairs.len()
+                certificate.pairs.len(),
+                if certificate.declared {
+                    ""
+                } else {
+                    ", by an unknown distance: no Lipschitz constants are declared"
+                }
             );
-            if certificate.soundness.violations > 0 {
+            if let Some(soundness) = certificate.soundness
+                && soundness.violations > 0
+            {
                 text += &format!(
                     " BUT {} pairs of observations break their bound: a Lipschitz constant is wrong.",
-                    certificate.soundness.violations
+                    soundness.violations
                 );
             }
         }

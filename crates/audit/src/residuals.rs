@@ -13,8 +13,8 @@ pub struct WordRollout<'a> {
     pub actions: Vec<u32>,
     /// An upper bound on the Lipschitz constant of `z -> P(T^w(z))`, above zero: the product of the
     /// constants of the head and of one dynamics step for each action. The certificate is only as
-    /// sound as this number.
-    pub lipschitz: f64,
+    /// sound as this number. `None` where none is declared: finite, but unknown.
+    pub lipschitz: Option<f64>,
     /// `P(T^w(E(o)))` for every observation, `[rows, width]`.
     pub predicted: &'a [f32],
     /// The true `p` after the word, `[rows, width]`.
@@ -25,6 +25,9 @@ pub struct WordRollout<'a> {
 pub(crate) struct WordResiduals<'a> {
     word: &'a WordRollout<'a>,
     width: usize,
+    /// The declared constant; 1 where none is, which leaves the sign of every bound as it is and
+    /// its size without meaning.
+    lipschitz: f64,
     /// Error of every row.
     error: Vec<f64>,
     /// Which distinct true value every row has.
@@ -54,10 +57,11 @@ impl<'a> WordResiduals<'a> {
             rows,
             width,
         )?;
-        if !(word.lipschitz > 0.0 && word.lipschitz.is_finite()) {
+        let lipschitz = word.lipschitz.unwrap_or(1.0);
+        if !(lipschitz > 0.0 && lipschitz.is_finite()) {
             return Err(AuditError::Setting {
                 name: format!("the Lipschitz constant of word {name}"),
-                value: word.lipschitz,
+                value: lipschitz,
                 expected: "finite and above zero",
             });
         }
@@ -82,6 +86,7 @@ impl<'a> WordResiduals<'a> {
         let mut residuals = Self {
             word,
             width,
+            lipschitz,
             error,
             value,
             example,
@@ -98,6 +103,11 @@ impl<'a> WordResiduals<'a> {
         Ok(residuals)
     }
 
+    /// Whether its bounds have a size, not only a sign.
+    pub(crate) fn is_declared(&self) -> bool {
+        self.word.lipschitz.is_some()
+    }
+
     pub(crate) fn actions(&self) -> &[u32] {
         &self.word.actions
     }
@@ -105,7 +115,7 @@ impl<'a> WordResiduals<'a> {
     /// The lower bound on the latent distance of two rows by their own errors.
     pub(crate) fn row_bound(&self, a: usize, b: usize) -> f64 {
         let apart = self.value_distance(self.value[a], self.value[b]);
-        (apart - self.error[a] - self.error[b]) / self.word.lipschitz
+        (apart - self.error[a] - self.error[b]) / self.lipschitz
     }
 
     /// Errors and values of each class, over the rows for which `chosen` holds.
@@ -171,7 +181,7 @@ impl ClassResiduals<'_> {
                     .map(move |&y| self.of.value_distance(x, y))
             })
             .fold(f64::INFINITY, f64::min);
-        Some((apart - error(of_a) - error(of_b)) / self.of.word.lipschitz)
+        Some((apart - error(of_a) - error(of_b)) / self.of.lipschitz)
     }
 }
 

@@ -9,6 +9,7 @@ const MAX_ITERATIONS: usize = 100_000;
 
 /// How many directions the latents use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Spectrum {
     /// Singular values of the `[n, d]` matrix of latents as they are, descending, `min(n, d)`.
     pub singular_values: Vec<f64>,
@@ -47,6 +48,7 @@ impl Spectrum {
 /// Signs are fixed so that the entry of largest size in each component is positive (the first of
 /// them on a tie): the same latents always give the same picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Pca {
     /// Mean latent, `[d]`.
     pub mean: Vec<f64>,

@@ -83,7 +83,8 @@ impl Model {
         self.output[end]
     }
 
-    fn certificate(&self, slack: f64) -> Result<Certificate, AuditError> {
+    /// Constants times `slack`; none declared without one.
+    fn certificate(&self, slack: Option<f64>) -> Result<Certificate, AuditError> {
         let words: Vec<Vec<u32>> = (0..=DEPTH).flat_map(|k| [vec![0; k], vec![1; k]]).collect();
         let tables: Vec<(Vec<f32>, Vec<f32>)> = words
             .iter()
@@ -98,7 +99,7 @@ impl Model {
             .zip(&tables)
             .map(|(word, (predicted, truth))| WordRollout {
                 actions: word.clone(),
-                lipschitz: slack * self.lipschitz(word),
+                lipschitz: slack.map(|slack| slack * self.lipschitz(word)),
                 predicted,
                 truth,
             })
@@ -116,8 +117,8 @@ impl Model {
 proptest! {
     #[test]
     fn with_true_constants_no_bound_is_ever_broken(seed: u64) {
-        let found = Model::random(seed).certificate(1.0).unwrap();
-        prop_assert_eq!(found.soundness.violations, 0);
+        let found = Model::random(seed).certificate(Some(1.0)).unwrap();
+        prop_assert_eq!(found.soundness.unwrap().violations, 0);
         for pair in &found.pairs {
             if let (Some(bound), Some(actual)) = (pair.bound, pair.smallest_distance) {
                 prop_assert!(bound <= actual + 1e-4, "{pair:?}");
@@ -133,10 +134,28 @@ proptest! {
         }
     }
 
+    /// The scale of the bounds drops out, however wrong it would be to call it 1.
+    #[test]
+    fn without_constants_the_signs_stay_and_the_sizes_go(seed: u64) {
+        let model = Model::random(seed);
+        let (with, without) =
+            (model.certificate(Some(1.0)).unwrap(), model.certificate(None).unwrap());
+        prop_assert!(with.declared && !without.declared);
+        prop_assert_eq!(with.certified, without.certified);
+        prop_assert!(without.soundness.is_none() && without.split.is_none());
+        for (with, without) in with.pairs.iter().zip(&without.pairs) {
+            prop_assert_eq!(with.certified, without.certified);
+            prop_assert_eq!(with.smallest_distance, without.smallest_distance);
+            prop_assert_eq!(with.word.is_some(), without.word.is_some());
+            let sizes = [without.bound, without.median_bound, without.even_rows_bound];
+            prop_assert_eq!(sizes, [None; 3]);
+        }
+    }
+
     #[test]
     fn the_reported_bound_is_the_best_of_a_plain_loop(seed: u64) {
         let model = Model::random(seed);
-        let found = model.certificate(1.0).unwrap();
+        let found = model.certificate(Some(1.0)).unwrap();
         for pair in &found.pairs {
             let members = |class: u32| -> Vec<usize> {
                 (0..model.rows).filter(|&row| model.labels[row] == class).collect()
@@ -165,7 +184,7 @@ proptest! {
 }
 
 /// Two classes at 0 and 1 on a line, one output each, a perfect head.
-fn two_points(lipschitz: f64) -> Certificate {
+fn two_points(lipschitz: Option<f64>) -> Certificate {
     let latents = [0.0, 1.0, 0.0, 1.0];
     let word = WordRollout {
         actions: vec![],
@@ -180,23 +199,46 @@ fn two_points(lipschitz: f64) -> Certificate {
 
 #[test]
 fn zero_losses_give_the_theorem() {
-    let found = two_points(1.0);
-    assert_eq!((found.certified, found.soundness.violations), (1, 0));
+    let found = two_points(Some(1.0));
+    assert_eq!(
+        (found.certified, found.soundness.unwrap().violations),
+        (1, 0)
+    );
     assert_eq!(found.pairs[0].bound, Some(1.0));
     assert_eq!(found.pairs[0].smallest_distance, Some(1.0));
 }
 
 #[test]
 fn a_constant_that_is_too_small_is_found_out() {
-    assert_eq!(two_points(0.5).soundness.violations, 4);
-    assert_eq!(two_points(0.5).soundness.worst_excess, Some(1.0));
+    assert_eq!(two_points(Some(0.5)).soundness.unwrap().violations, 4);
+    assert_eq!(
+        two_points(Some(0.5)).soundness.unwrap().worst_excess,
+        Some(1.0)
+    );
+}
+
+#[test]
+fn one_word_without_a_constant_leaves_only_signs() {
+    let (near, far) = ([0.0, 1.0], [0.0, 9.0]);
+    let word = |lipschitz, values| WordRollout {
+        actions: vec![],
+        lipschitz,
+        predicted: values,
+        truth: values,
+    };
+    let embeddings = Embeddings::new(&[0.0, 1e-3], 2, 1).unwrap();
+    let classes = Classes::new(&[0, 1], 2).unwrap();
+    let words = [word(Some(1000.0), &near), word(None, &far)];
+    let found = Certificate::measure(&embeddings, &classes, &words, 1).unwrap();
+    assert_eq!((found.declared, found.certified), (false, 1));
+    assert_eq!((found.pairs[0].bound, found.soundness), (None, None));
 }
 
 #[test]
 fn rows_of_one_class_that_disagree_count_with_their_closest_values() {
     let word = WordRollout {
         actions: vec![0],
-        lipschitz: 2.0,
+        lipschitz: Some(2.0),
         predicted: &[0.0, 3.0, 4.0],
         truth: &[0.0, 3.0, 4.0],
     };
@@ -212,23 +254,24 @@ fn the_odd_rows_can_refute_what_the_even_rows_promise() {
     // Even rows are predicted perfectly, odd rows of class 1 sit on class 0 and are mispredicted.
     let word = WordRollout {
         actions: vec![],
-        lipschitz: 1.0,
+        lipschitz: Some(1.0),
         predicted: &[0.0, 0.0, 1.0, 0.0],
         truth: &[0.0, 0.0, 1.0, 1.0],
     };
     let embeddings = Embeddings::new(&[0.0, 0.0, 1.0, 0.0], 4, 1).unwrap();
     let classes = Classes::new(&[0, 0, 1, 1], 2).unwrap();
     let found = Certificate::measure(&embeddings, &classes, &[word], 1).unwrap();
-    assert_eq!(found.soundness.violations, 0);
-    assert_eq!((found.certified, found.split.certified), (0, 1));
-    assert_eq!((found.split.pairs, found.split.closer_than_bound), (1, 1));
+    assert_eq!(found.soundness.unwrap().violations, 0);
+    let split = found.split.unwrap();
+    assert_eq!((found.certified, split.certified), (0, 1));
+    assert_eq!((split.pairs, split.closer_than_bound), (1, 1));
 }
 
 #[test]
 fn a_constant_of_zero_is_refused_by_name() {
     let word = WordRollout {
         actions: vec![1, 0],
-        lipschitz: 0.0,
+        lipschitz: Some(0.0),
         predicted: &[0.0],
         truth: &[0.0],
     };

@@ -97,8 +97,8 @@ fn bjorck(weight: Tensor<3>) -> Tensor<3> {
 mod tests {
     use super::*;
     use burn::tensor::{Device, TensorData};
-    use rand_chacha::ChaCha8Rng;
     use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn weights_are_orthogonal_and_distances_never_grow() {
@@ -112,16 +112,27 @@ mod tests {
             let weights = stack.orthogonal_weights();
             let x: Vec<f32> = (0..2 * 8).map(|_| crate::init::normal(&mut rng)).collect();
             let input = Tensor::<2>::from_data(TensorData::new(x.clone(), [2, 8]), &device);
-            let output = stack.forward(&weights, input).into_data().to_vec::<f32>().unwrap();
+            let output = stack
+                .forward(&weights, input)
+                .into_data()
+                .to_vec::<f32>()
+                .unwrap();
             let before = distance(&x[..8], &x[8..]);
             for network in output.chunks(16) {
                 let after = distance(&network[..8], &network[8..]);
-                assert!(after <= before * 1.0001, "seed {seed}: {before} became {after}");
+                assert!(
+                    after <= before * 1.0001,
+                    "seed {seed}: {before} became {after}"
+                );
             }
         }
     }
 
     fn distance(a: &[f32], b: &[f32]) -> f32 {
-        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum::<f32>()
+            .sqrt()
     }
 }

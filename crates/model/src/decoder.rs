@@ -45,7 +45,9 @@ impl Decoder {
         let [down, across, channels] = self.layout;
         let x = self.hidden_norm.forward_relu(self.hidden.forward(latent));
         let x = activation::relu(self.features.forward(x));
-        let x = self.pixels.forward(x.reshape([batch * down * across, FEATURES]));
+        let x = self
+            .pixels
+            .forward(x.reshape([batch * down * across, FEATURES]));
         x.reshape([batch, down, across, PATCH, PATCH, channels])
             .permute([0, 1, 3, 2, 4, 5])
             .reshape([batch, down * PATCH, across * PATCH, channels])

@@ -24,5 +24,8 @@ pub fn by_name(name: &str) -> Result<Device, ModelError> {
 }
 
 fn missing(name: &str, problem: &'static str) -> Result<Device, ModelError> {
-    Err(ModelError::Device { name: name.to_string(), problem })
+    Err(ModelError::Device {
+        name: name.to_string(),
+        problem,
+    })
 }

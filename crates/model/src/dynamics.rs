@@ -31,7 +31,13 @@ pub struct ActionBatch {
 
 impl ActionBatch {
     /// `vectors` is `[batch, width]` flat; `ids[row] < actions` is the distinct action of the row.
-    pub fn new(vectors: &[f32], width: usize, ids: &[u32], actions: usize, device: &Device) -> Self {
+    pub fn new(
+        vectors: &[f32],
+        width: usize,
+        ids: &[u32],
+        actions: usize,
+        device: &Device,
+    ) -> Self {
         let batch = ids.len();
         let mut chosen = vec![0.0f32; actions * batch];
         for (row, &id) in ids.iter().enumerate() {
@@ -89,7 +95,10 @@ impl Dynamics {
             Self::Bounded(bounded) => Some(bounded.networks.orthogonal_weights()),
             Self::Plain(_) => None,
         };
-        PreparedDynamics { dynamics: self, weights }
+        PreparedDynamics {
+            dynamics: self,
+            weights,
+        }
     }
 
     /// The declared Lipschitz constant in the latent, the same for every action; `None` for plain
@@ -109,7 +118,9 @@ impl PreparedDynamics<'_> {
             (Dynamics::Bounded(bounded), Some(weights)) => {
                 let [batch, width] = latent.dims();
                 let each = bounded.networks.forward(weights, latent);
-                (each * actions.chosen.clone()).sum_dim(0).reshape([batch, width])
+                (each * actions.chosen.clone())
+                    .sum_dim(0)
+                    .reshape([batch, width])
             }
             (Dynamics::Bounded(_), None) => unreachable!("prepare() works the weights out"),
             (Dynamics::Plain(plain), _) => plain.step(latent, actions.vectors.clone()),

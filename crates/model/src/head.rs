@@ -107,7 +107,9 @@ impl BoundedHead {
     fn forward(&self, latent: Tensor<2>) -> Tensor<2> {
         let shape = latent.dims();
         let features = match &self.trunk {
-            Some(trunk) => trunk.forward(&trunk.orthogonal_weights(), latent).reshape(shape),
+            Some(trunk) => trunk
+                .forward(&trunk.orthogonal_weights(), latent)
+                .reshape(shape),
             None => latent,
         };
         let weight = self.weight.val();
@@ -132,7 +134,9 @@ impl Mlp {
                 Linear::new(init, inputs, hidden, 1.0),
                 Linear::new(init, hidden, hidden, 1.0),
             ],
-            norms: (0..2).map(|_| LayerNorm::new(init, hidden, EPSILON)).collect(),
+            norms: (0..2)
+                .map(|_| LayerNorm::new(init, hidden, EPSILON))
+                .collect(),
             output: Linear::new(init, hidden, outputs, 1.0),
         }
     }
@@ -184,7 +188,10 @@ mod tests {
             assert!((sum - 1.0).abs() < 1e-4, "{value}: weights sum to {sum}");
             // Logits of a known distribution: ln of the weights.
             let back = expected_value((bins + 1e-12).log()).into_scalar::<f32>();
-            assert!((back - value).abs() < 1e-3 * (1.0 + value.abs()), "{value} became {back}");
+            assert!(
+                (back - value).abs() < 1e-3 * (1.0 + value.abs()),
+                "{value} became {back}"
+            );
         }
     }
 }

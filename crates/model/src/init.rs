@@ -21,13 +21,19 @@ pub struct Init<'a> {
 impl<'a> Init<'a> {
     /// Ids are numbered from `first_id`; give each network a range of its own.
     pub fn new(rng: &'a mut ChaCha8Rng, device: &'a Device, first_id: u64) -> Self {
-        Self { rng, device, next_id: first_id }
+        Self {
+            rng,
+            device,
+            next_id: first_id,
+        }
     }
 
     /// Every entry uniform in `[-bound, bound]`.
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
         let count = shape.iter().product();
-        let values = (0..count).map(|_| self.rng.random_range(-1.0f32..=1.0) * bound).collect();
+        let values = (0..count)
+            .map(|_| self.rng.random_range(-1.0f32..=1.0) * bound)
+            .collect();
         self.parameter(shape, values)
     }
 
@@ -46,7 +52,11 @@ impl<'a> Init<'a> {
         self.parameter([count, width, width], values)
     }
 
-    fn parameter<const D: usize>(&mut self, shape: [usize; D], values: Vec<f32>) -> Param<Tensor<D>> {
+    fn parameter<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        values: Vec<f32>,
+    ) -> Param<Tensor<D>> {
         let id = ParamId::from(self.next_id);
         self.next_id += 1;
         let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);

@@ -43,7 +43,11 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// Identity scale, zero shift.
     pub fn new(init: &mut Init, width: usize, epsilon: f32) -> Self {
-        Self { weight: init.constant([width], 1.0), bias: init.constant([width], 0.0), epsilon }
+        Self {
+            weight: init.constant([width], 1.0),
+            bias: init.constant([width], 0.0),
+            epsilon,
+        }
     }
 
     /// `[..., width] -> [..., width]`.
@@ -92,7 +96,11 @@ impl Conv {
     /// Zero padding on all sides.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         // One thread: runs are trained side by side, one to a core.
-        let options = Conv2dOptions { stride: self.stride, padding: self.padding, threads: 1 };
+        let options = Conv2dOptions {
+            stride: self.stride,
+            padding: self.padding,
+            threads: 1,
+        };
         conv2d(x, self.weight.val(), Some(self.bias.val()), options)
     }
 

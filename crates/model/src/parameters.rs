@@ -19,7 +19,10 @@ pub struct ParameterValues {
 
 /// All float parameters of a module by dotted name.
 pub fn parameters<M: Module>(module: &M) -> BTreeMap<String, ParameterValues> {
-    let mut collector = Collector { path: Path::default(), found: BTreeMap::new() };
+    let mut collector = Collector {
+        path: Path::default(),
+        found: BTreeMap::new(),
+    };
     module.visit(&mut collector);
     collector.found
 }
@@ -37,7 +40,10 @@ pub fn with_parameters<M: Module>(
         match stored.get(name) {
             None => return problem(name, "is missing".to_string()),
             Some(found) if found.shape != parameter.shape => {
-                let text = format!("has shape {:?}, expected {:?}", found.shape, parameter.shape);
+                let text = format!(
+                    "has shape {:?}, expected {:?}",
+                    found.shape, parameter.shape
+                );
                 return problem(name, text);
             }
             Some(_) => {}
@@ -46,11 +52,17 @@ pub fn with_parameters<M: Module>(
     if let Some(name) = stored.keys().find(|name| !expected.contains_key(*name)) {
         return problem(name, "is not part of this model".to_string());
     }
-    Ok(module.map(&mut Loader { path: Path::default(), stored }))
+    Ok(module.map(&mut Loader {
+        path: Path::default(),
+        stored,
+    }))
 }
 
 fn problem<T>(name: &str, problem: String) -> Result<T, ModelError> {
-    Err(ModelError::Parameter { name: name.to_string(), problem })
+    Err(ModelError::Parameter {
+        name: name.to_string(),
+        problem,
+    })
 }
 
 /// Where a visitor is in a module. Which variant an enum has is the configuration's business: it is
@@ -60,7 +72,8 @@ struct Path(Vec<Option<String>>);
 
 impl Path {
     fn enter(&mut self, name: &str, container: &str) {
-        self.0.push((!container.starts_with("Enum:")).then(|| name.to_string()));
+        self.0
+            .push((!container.starts_with("Enum:")).then(|| name.to_string()));
     }
 
     fn exit(&mut self) {
@@ -68,7 +81,12 @@ impl Path {
     }
 
     fn name(&self) -> String {
-        self.0.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(".")
+        self.0
+            .iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(".")
     }
 }
 
@@ -90,7 +108,8 @@ impl ModuleVisitor for Collector {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         let values = tensor.inner().into_data().iter::<f32>().collect();
-        self.found.insert(self.path.name(), ParameterValues { shape, values });
+        self.found
+            .insert(self.path.name(), ParameterValues { shape, values });
     }
 }
 

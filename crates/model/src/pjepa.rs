@@ -90,8 +90,12 @@ impl Pjepa {
         config.check()?;
         config.check_fits(interface)?;
         let encoder_init = &mut Init::new(rng, device, 1_000);
-        let encoder =
-            Encoder::new(encoder_init, config.encoder, interface.observation, config.latent);
+        let encoder = Encoder::new(
+            encoder_init,
+            config.encoder,
+            interface.observation,
+            config.latent,
+        );
         let dynamics = Dynamics::new(
             &mut Init::new(rng, device, 2_000),
             config.dynamics,
@@ -106,7 +110,11 @@ impl Pjepa {
             config,
             interface.target_width,
         );
-        Ok(Self { encoder, dynamics, head })
+        Ok(Self {
+            encoder,
+            dynamics,
+            head,
+        })
     }
 
     /// The declared Lipschitz constant of `z -> P(T^w(z))`, the same for every word `w`, since
@@ -171,26 +179,49 @@ impl Pjepa {
         noise: Option<LatentNoise>,
     ) -> Losses {
         let latents = self.encoder.forward(batch.observations.clone());
-        let seen_by = |reaches: bool| if reaches { latents.clone() } else { latents.clone().detach() };
+        let seen_by = |reaches: bool| {
+            if reaches {
+                latents.clone()
+            } else {
+                latents.clone().detach()
+            }
+        };
         let [rows, width] = latents.dims();
 
         let source = seen_by(gradients.dynamics);
         let target = seen_by(gradients.dynamics && !gradients.stop_target);
         let (into_dynamics, into_head) = match noise {
-            Some(noise) => {
-                (source + noise.dynamics, seen_by(gradients.auxiliary) + noise.auxiliary)
-            }
+            Some(noise) => (
+                source + noise.dynamics,
+                seen_by(gradients.auxiliary) + noise.auxiliary,
+            ),
             None => (source, seen_by(gradients.auxiliary)),
         };
 
-        let predicted = self.dynamics.prepare().step(into_dynamics, &batch.actions);
-        let error = predicted.slice([0..rows - 1, 0..width]) - target.slice([1..rows, 0..width]);
-        let squared = error.square().sum_dim(1) * batch.continues.clone();
-        let dynamics = squared.sum() / batch.transitions.max(1) as f32;
-        let auxiliary = self.head.row_losses(into_head, batch.targets.clone()).mean();
-        Losses { dynamics, auxiliary, latents }
+        let dynamics = if rows < 2 {
+            latents.clone().sum() * 0.0
+        } else {
+            let predicted = self.dynamics.prepare().step(into_dynamics, &batch.actions);
+            let error =
+                predicted.slice([0..rows - 1, 0..width]) - target.slice([1..rows, 0..width]);
+            let squared = error.square().sum_dim(1) * batch.continues.clone();
+            squared.sum() / batch.transitions.max(1) as f32
+        };
+        let auxiliary = self
+            .head
+            .row_losses(into_head, batch.targets.clone())
+            .mean();
+        Losses {
+            dynamics,
+            auxiliary,
+            latents,
+        }
     }
 }
+
+/// Far above anything that trains here, and small enough that a slip of the keyboard is an error
+/// rather than an exhausted machine.
+const MOST: usize = 4096;
 
 impl ModelConfig {
     /// Checks what does not depend on the data.
@@ -205,9 +236,17 @@ impl ModelConfig {
             ("model.hidden", self.hidden),
             ("model.dynamics_layers", self.dynamics_layers),
         ] {
-            if !(1..=65_536).contains(&value) {
-                return Err(bad(key, value.to_string(), "a whole number from 1 to 65536"));
+            if !(1..=MOST).contains(&value) {
+                return Err(bad(key, value.to_string(), "a whole number from 1 to 4096"));
             }
+        }
+        if self.head_layers > MOST {
+            let value = self.head_layers.to_string();
+            return Err(bad(
+                "model.head_layers",
+                value,
+                "a whole number from 0 to 4096",
+            ));
         }
         if bounded && !self.latent.is_multiple_of(2) {
             let expected = "an even number: bounded networks sort pairs of coordinates";
@@ -237,13 +276,23 @@ impl ModelConfig {
 }
 
 fn bad(key: &'static str, value: String, expected: &'static str) -> ModelError {
-    ModelError::BadConfig { key, value, expected }
+    ModelError::BadConfig {
+        key,
+        value,
+        expected,
+    }
 }
 
 /// u8 pixels, channels-last, to `[rows, height, width, channels]` in `[0, 1]`.
 pub fn images(frames: &[u8], shape: [usize; 3], device: &Device) -> Tensor<4> {
     let [height, width, channels] = shape;
     let rows = frames.len() / (height * width * channels).max(1);
-    let values: Vec<f32> = frames.iter().map(|&byte| f32::from(byte) * (1.0 / 255.0)).collect();
-    Tensor::from_data(TensorData::new(values, [rows, height, width, channels]), device)
+    let values: Vec<f32> = frames
+        .iter()
+        .map(|&byte| f32::from(byte) * (1.0 / 255.0))
+        .collect();
+    Tensor::from_data(
+        TensorData::new(values, [rows, height, width, channels]),
+        device,
+    )
 }

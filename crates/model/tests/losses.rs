@@ -22,11 +22,25 @@ fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
 
 #[test]
 fn losses_are_the_sums_they_claim_to_be() {
-    let reaches = EncoderGradients { dynamics: true, auxiliary: true, stop_target: false };
+    let reaches = EncoderGradients {
+        dynamics: true,
+        auxiliary: true,
+        stop_target: false,
+    };
     for (seed, encoder, dynamics, head) in [
-        (1, EncoderKind::Cnn, DynamicsKind::Bounded, HeadKind::Bounded),
+        (
+            1,
+            EncoderKind::Cnn,
+            DynamicsKind::Bounded,
+            HeadKind::Bounded,
+        ),
         (2, EncoderKind::Patch, DynamicsKind::Plain, HeadKind::Plain),
-        (3, EncoderKind::Resnet, DynamicsKind::Bounded, HeadKind::Plain),
+        (
+            3,
+            EncoderKind::Resnet,
+            DynamicsKind::Bounded,
+            HeadKind::Plain,
+        ),
     ] {
         let device = Device::flex();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -38,11 +52,16 @@ fn losses_are_the_sums_they_claim_to_be() {
             hidden: 8,
             ..ModelConfig::default()
         };
-        let interface =
-            Interface { observation: SHAPE, actions: 2, action_width: 1, target_width: 2 };
+        let interface = Interface {
+            observation: SHAPE,
+            actions: 2,
+            action_width: 1,
+            target_width: 2,
+        };
         let model = Pjepa::new(&config, &interface, &mut rng, &device).unwrap();
-        let frames: Vec<u8> =
-            (0..ROWS * 16 * 16 * 3).map(|i| ((i * 31 + seed as usize) % 251) as u8).collect();
+        let frames: Vec<u8> = (0..ROWS * 16 * 16 * 3)
+            .map(|i| ((i * 31 + seed as usize) % 251) as u8)
+            .collect();
         let vectors = [-0.5f32, 0.5, 1.0, -1.0, 0.25];
         let ids = [0u32, 1, 1, 0, 1];
         let targets: Vec<f32> = (0..ROWS * 2).map(|_| normal(&mut rng)).collect();
@@ -53,7 +72,10 @@ fn losses_are_the_sums_they_claim_to_be() {
             observations: images(&frames, SHAPE, &device),
             actions: actions.clone(),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
-            continues: Tensor::from_data(TensorData::new(continues.to_vec(), [ROWS - 1, 1]), &device),
+            continues: Tensor::from_data(
+                TensorData::new(continues.to_vec(), [ROWS - 1, 1]),
+                &device,
+            ),
             transitions: 2,
         };
         let losses = model.losses(&batch, reaches, None);
@@ -62,10 +84,10 @@ fn losses_are_the_sums_they_claim_to_be() {
         let stepped = rows(model.dynamics.prepare().step(latents.clone(), &actions));
         let predicted = rows(model.head.predict(latents.clone()));
         let latents = rows(latents);
-        let squared = |a: &[f32], b: &[f32]| -> f32 {
-            a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
-        };
-        let dynamics = (squared(&stepped[0], &latents[1]) + squared(&stepped[3], &latents[4])) / 2.0;
+        let squared =
+            |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
+        let dynamics =
+            (squared(&stepped[0], &latents[1]) + squared(&stepped[3], &latents[4])) / 2.0;
         let auxiliary = predicted
             .iter()
             .zip(targets.chunks(2))
@@ -75,7 +97,10 @@ fn losses_are_the_sums_they_claim_to_be() {
         let close = |name: &str, found: Tensor<1>, expected: f32| {
             let found = found.into_scalar::<f32>();
             let tolerance = 1e-4 * (1.0 + expected.abs());
-            assert!((found - expected).abs() < tolerance, "seed {seed}, {name}: {found} {expected}");
+            assert!(
+                (found - expected).abs() < tolerance,
+                "seed {seed}, {name}: {found} {expected}"
+            );
         };
         close("L_dyn", losses.dynamics, dynamics);
         close("L_p", losses.auxiliary, auxiliary);
@@ -93,8 +118,12 @@ fn bounded_networks_keep_the_constant_they_declare() {
             head_lipschitz: 0.5,
             ..ModelConfig::default()
         };
-        let interface =
-            Interface { observation: SHAPE, actions: 2, action_width: 1, target_width: 3 };
+        let interface = Interface {
+            observation: SHAPE,
+            actions: 2,
+            action_width: 1,
+            target_width: 3,
+        };
         let model = Pjepa::new(&config, &interface, &mut rng, &device).unwrap();
         let declared = model.rollout_lipschitz().unwrap();
         let points: Vec<f32> = (0..2 * LATENT).map(|_| normal(&mut rng)).collect();
@@ -115,5 +144,9 @@ fn bounded_networks_keep_the_constant_they_declare() {
 }
 
 fn distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b) * (a - b))
+        .sum::<f32>()
+        .sqrt()
 }

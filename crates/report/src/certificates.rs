@@ -103,15 +103,26 @@ pub(crate) fn certificate_section(page: &Page) -> String {
     if tables.is_empty() {
         return String::new();
     }
-    let intro = "Open-loop errors and Lipschitz constants bound from below how far apart two classes \
-                 must lie. <b>Above</b> the diagonal is the bound with the worst error of each class \
-                 (tinted where positive: certified apart), <b>below</b> it the smallest distance \
-                 really found (tinted where the pair counts as merged). A bound at or below zero \
-                 says nothing.";
+    let mut intro = "Open-loop errors and Lipschitz constants bound from below how far apart two \
+                     classes must lie. <b>Above</b> the diagonal is the bound with the worst error \
+                     of each class (tinted where positive: certified apart), <b>below</b> it the \
+                     smallest distance really found (tinted where the pair counts as merged). A \
+                     bound at or below zero says nothing. All of it holds for the held-out \
+                     observations measured here; of others it is evidence, not proof."
+        .to_owned();
+    let certificates = || {
+        page.runs
+            .iter()
+            .filter_map(|run| run.audit.certificate.as_ref())
+    };
+    if certificates().any(|certificate| !certificate.declared) {
+        intro += " Where a model declares no Lipschitz constants only the sign of the bound is known, \
+                  and \u{2713} stands for apart, by an unknown distance.";
+    }
     section(
         "certificates",
         "What is provably apart",
-        intro,
+        &intro,
         &format!("<div class=\"multiples wide\">\n{tables}</div>\n"),
     )
 }
@@ -157,7 +168,11 @@ fn cell(audit: &AuditReport, certificate: &Certificate, row: usize, column: usiz
             Some(word) => format!(" title=\"by the word {word:?}\""),
             None => String::new(),
         };
-        format!("<td class=\"{class}\"{word}>{}</td>", narrow(pair.bound))
+        let bound = match certificate.declared {
+            false if pair.certified => "\u{2713}".to_owned(),
+            _ => narrow(pair.bound),
+        };
+        format!("<td class=\"{class}\"{word}>{bound}</td>")
     } else {
         let merged = audit
             .clusters
@@ -188,21 +203,24 @@ fn in_words(certificate: &Certificate) -> String {
         certificate.certified,
         certificate.pairs.len()
     );
-    let soundness = &certificate.soundness;
-    text += &if soundness.violations == 0 {
-        format!(
-            " None of {} pairs of observations breaks its bound.",
-            grouped(soundness.pairs)
-        )
-    } else {
-        format!(
-            " {} of {} pairs of observations break their bound: a Lipschitz constant is wrong.",
-            grouped(soundness.violations),
-            grouped(soundness.pairs)
-        )
-    };
-    let split = &certificate.split;
-    if split.pairs > 0 {
+    if !certificate.declared {
+        text += " No Lipschitz constants are declared, so only the sign of a bound is shown.";
+    }
+    if let Some(soundness) = &certificate.soundness {
+        text += &if soundness.violations == 0 {
+            format!(
+                " None of {} pairs of observations breaks its bound.",
+                grouped(soundness.pairs)
+            )
+        } else {
+            format!(
+                " {} of {} pairs of observations break their bound: a Lipschitz constant is wrong.",
+                grouped(soundness.violations),
+                grouped(soundness.pairs)
+            )
+        };
+    }
+    if let Some(split) = certificate.split.as_ref().filter(|split| split.pairs > 0) {
         text += &format!(
             " Half the observations certify {} pairs; of {} pairs of observations in the other \
              half, {} are closer than that.",

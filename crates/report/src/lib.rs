@@ -14,8 +14,10 @@ mod error;
 pub mod figures;
 mod page;
 mod svg;
+mod table;
 mod text;
 
 pub use error::ReportError;
 pub use figures::{Chart, Point, Reconstructions, Scale, Scatter, Series};
 pub use page::{ClassNames, Fact, Metric, Page, RunPage, render_html};
+pub use table::{Cell, Table};

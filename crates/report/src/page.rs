@@ -2,7 +2,10 @@ use tellapart_audit::{AuditReport, SortedDistances};
 
 use crate::figures::{draw_curves, draw_matrix, draw_reconstructions, draw_scatter};
 use crate::text::escape;
-use crate::{Chart, Reconstructions, ReportError, Scatter, certificates, colour, comparison, svg};
+use crate::{
+    Chart, Reconstructions, ReportError, Scatter, Table, certificates, colour, comparison, svg,
+    table,
+};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -21,6 +24,8 @@ pub struct Page {
     pub actions: Vec<String>,
     /// The runs, in the order they are shown.
     pub runs: Vec<RunPage>,
+    /// Every seed in short, where there are more seeds than one.
+    pub seeds: Option<Table>,
     /// Charts that compare runs.
     pub charts: Vec<Chart>,
     /// Settings, for the record.
@@ -124,6 +129,9 @@ pub fn render_html(page: &Page) -> Result<String, ReportError> {
     body += "<main>\n";
     body += &findings(page);
     body += &comparison::section(page);
+    if let Some(seeds) = &page.seeds {
+        body += &table::seeds_section(seeds);
+    }
     body += &latents(page)?;
     body += &certificates::merged_section(page);
     body += &certificates::certificate_section(page);

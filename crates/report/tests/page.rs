@@ -5,8 +5,8 @@
 mod made_up;
 
 use tellapart_report::{
-    Chart, ClassNames, Page, Point, Reconstructions, ReportError, Scale, Scatter, Series, figures,
-    render_html,
+    Cell, Chart, ClassNames, Page, Point, Reconstructions, ReportError, Scale, Scatter, Series,
+    figures, render_html,
 };
 
 /// Every `<tag` in order, attributes cut off.
@@ -49,6 +49,7 @@ fn the_page_has_every_section_once_and_in_order() {
         [
             "Findings",
             "Side by side",
+            "Every seed",
             "The latents",
             "Distances",
             "What is merged, and why it must not be",
@@ -112,6 +113,10 @@ fn hostile_text_stays_text() {
         fact.name = HOSTILE.into();
         fact.value = HOSTILE.into();
     }
+    let seeds = page.seeds.as_mut().unwrap();
+    seeds.caption = HOSTILE.into();
+    seeds.columns[0] = HOSTILE.into();
+    seeds.rows[0][0] = Cell::Text(HOSTILE.into());
     for run in &mut page.runs {
         run.name = HOSTILE.into();
         run.description = HOSTILE.into();
@@ -156,6 +161,7 @@ fn a_page_without_runs_and_runs_without_figures_still_render() {
         },
         actions: vec![],
         runs: vec![],
+        seeds: None,
         charts: vec![],
         settings: vec![],
         environment: vec![],
@@ -163,6 +169,32 @@ fn a_page_without_runs_and_runs_without_figures_still_render() {
     let html = render_html(&empty).unwrap();
     assert_balanced(&html);
     assert!(!html.contains("<section"));
+}
+
+#[test]
+fn without_declared_constants_no_size_is_shown() {
+    let mut page = made_up::page().unwrap();
+    assert!(!render_html(&page).unwrap().contains('\u{2713}'));
+    page.runs.truncate(1);
+    let audit = &mut page.runs[0].audit;
+    let certificate = audit.certificate.as_mut().unwrap();
+    assert!(certificate.certified > 0);
+    certificate.declared = false;
+    (certificate.soundness, certificate.split) = (None, None);
+    for pair in &mut certificate.pairs {
+        pair.bound = None;
+    }
+    let certified = certificate.certified;
+    let finding = audit.summary();
+    assert!(
+        finding.contains("no Lipschitz constants") && !finding.contains("BUT"),
+        "{finding}"
+    );
+    let html = render_html(&page).unwrap();
+    assert_balanced(&html);
+    assert_eq!(html.matches(">\u{2713}</td>").count(), certified);
+    assert!(html.contains("No Lipschitz constants are declared"));
+    assert!(!html.contains("breaks its bound") && !html.contains("break their bound"));
 }
 
 #[test]

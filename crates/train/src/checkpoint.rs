@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -23,8 +24,11 @@ use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::run_directory::RunDirectory;
 
-const MOMENTS: [&str; 3] =
-    ["optimizer_encoder.bpk", "optimizer_dynamics.bpk", "optimizer_head.bpk"];
+const MOMENTS: [&str; 3] = [
+    "optimizer_encoder.bpk",
+    "optimizer_dynamics.bpk",
+    "optimizer_head.bpk",
+];
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -99,18 +103,28 @@ pub(crate) fn save(
         schema: "tellapart.model/1".to_string(),
         model: config.model.clone(),
         interface: *interface,
-        parameters: values.iter().map(|(name, value)| (name.clone(), value.shape.clone())).collect(),
+        parameters: values
+            .iter()
+            .map(|(name, value)| (name.clone(), value.shape.clone()))
+            .collect(),
     };
-    let weights = tensors_to_bytes(&values)
-        .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
+    let weights = tensors_to_bytes(&values).map_err(|problem| TrainError::Run {
+        path: directory.file("checkpoints"),
+        problem,
+    })?;
     let moments = learner
         .optimisers
         .to_bytes()
-        .map_err(|problem| TrainError::Run { path: directory.file("checkpoints"), problem })?;
-    let mut targets = vec![Which::Latest];
-    if best {
-        targets.push(Which::Best);
-    }
+        .map_err(|problem| TrainError::Run {
+            path: directory.file("checkpoints"),
+            problem,
+        })?;
+    // The best first: `latest` says how good the best is, so it must not be ahead of it.
+    let targets = if best {
+        vec![Which::Best, Which::Latest]
+    } else {
+        vec![Which::Latest]
+    };
     for which in targets {
         let mut files = vec![
             ("model.safetensors", weights.clone()),
@@ -140,14 +154,19 @@ pub(crate) fn resume(
     learner.model = with_parameters(learner.model.clone(), &values)?;
     let mut moments = Vec::with_capacity(MOMENTS.len());
     for name in MOMENTS {
-        moments.push(burn::tensor::Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
+        moments.push(burn::tensor::Bytes::from_bytes_vec(read_bytes(
+            &folder.join(name),
+        )?));
     }
     if let Ok(moments) = <[_; 3]>::try_from(moments) {
         learner.optimisers = learner
             .optimisers
             .take()
             .with_bytes(moments)
-            .map_err(|problem| TrainError::Run { path: folder.clone(), problem })?;
+            .map_err(|problem| TrainError::Run {
+                path: folder.clone(),
+                problem,
+            })?;
     }
     Ok(Some(state))
 }
@@ -164,13 +183,21 @@ fn replace_folder(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), TrainE
     let (next, before) = (beside(folder, "next"), beside(folder, "before"));
     let io = |action, path: &Path| {
         let path = path.to_path_buf();
-        move |source| TrainError::Io { action, path, source }
+        move |source| TrainError::Io {
+            action,
+            path,
+            source,
+        }
     };
     remove(&next)?;
     fs::create_dir_all(&next).map_err(io("cannot create", &next))?;
     for (name, bytes) in files {
         let path = next.join(name);
-        fs::write(&path, bytes).map_err(io("cannot write", &path))?;
+        let written = fs::File::create(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.map_err(io("cannot write", &path))?;
     }
     if folder.exists() {
         remove(&before)?;
@@ -182,9 +209,11 @@ fn replace_folder(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), TrainE
 
 fn remove(folder: &Path) -> Result<(), TrainError> {
     match fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(TrainError::Io { action: "cannot remove", path: folder.to_path_buf(), source })
-        }
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(TrainError::Io {
+            action: "cannot remove",
+            path: folder.to_path_buf(),
+            source,
+        }),
         _ => Ok(()),
     }
 }
@@ -200,7 +229,11 @@ fn tensors_to_bytes(values: &BTreeMap<String, ParameterValues>) -> Result<Vec<u8
     let bytes: Vec<(String, Vec<u8>, Vec<usize>)> = values
         .iter()
         .map(|(name, parameter)| {
-            let bytes = parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes = parameter
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             (name.clone(), bytes, parameter.shape.clone())
         })
         .collect();
@@ -215,21 +248,33 @@ fn tensors_to_bytes(values: &BTreeMap<String, ParameterValues>) -> Result<Vec<u8
 }
 
 fn read_tensors(path: &Path) -> Result<BTreeMap<String, ParameterValues>, TrainError> {
-    let problem = |problem: String| TrainError::Run { path: path.to_path_buf(), problem };
+    let problem = |problem: String| TrainError::Run {
+        path: path.to_path_buf(),
+        problem,
+    };
     let bytes = read_bytes(path)?;
-    let tensors =
-        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| problem(error.to_string()))?;
+    let tensors = safetensors::SafeTensors::deserialize(&bytes)
+        .map_err(|error| problem(error.to_string()))?;
     let mut values = BTreeMap::new();
     for (name, view) in tensors.tensors() {
         if view.dtype() != Dtype::F32 {
-            return Err(problem(format!("`{name}` is {:?}, expected F32", view.dtype())));
+            return Err(problem(format!(
+                "`{name}` is {:?}, expected F32",
+                view.dtype()
+            )));
         }
         let floats = view
             .data()
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             .collect();
-        values.insert(name, ParameterValues { shape: view.shape().to_vec(), values: floats });
+        values.insert(
+            name,
+            ParameterValues {
+                shape: view.shape().to_vec(),
+                values: floats,
+            },
+        );
     }
     Ok(values)
 }

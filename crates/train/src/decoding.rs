@@ -75,8 +75,11 @@ pub fn train_decoder(
     let latents = Tensor::cat(latents, 0);
     let mean = latents.clone().mean_dim(0);
     // A collapsed coordinate is left as it is rather than blown up to unit size.
-    let deviation =
-        (latents - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
+    let deviation = (latents - mean.clone())
+        .square()
+        .mean_dim(0)
+        .sqrt()
+        .clamp_min(1e-6);
     let mean_image = Tensor::cat(frames, 0).mean_dim(0);
     let [_, height, width, channels] = mean_image.dims();
 
@@ -96,12 +99,19 @@ pub fn train_decoder(
         let (latent, image) = next()?;
         let latent = (latent - mean.clone()) / deviation.clone();
         let target = (image - mean_image.clone()).autodiff();
-        let loss = (decoder.forward(latent.autodiff()) - target).square().mean();
+        let loss = (decoder.forward(latent.autodiff()) - target)
+            .square()
+            .mean();
         let mut gradients = loss.backward();
         let rate = config.decoder.learning_rate * schedule::rate(&plan, update);
         move_parameters(&mut optimiser, &mut decoder, &mut gradients, rate, CLIP);
     }
-    Ok(Some(TrainedDecoder { decoder: decoder.valid(), mean, deviation, mean_image }))
+    Ok(Some(TrainedDecoder {
+        decoder: decoder.valid(),
+        mean,
+        deviation,
+        mean_image,
+    }))
 }
 
 impl TrainedDecoder {
@@ -120,8 +130,10 @@ impl TrainedDecoder {
         let bytes: usize = held_out.frame_shape.iter().product();
         let (mut decoder, mut mean_image) = (0.0f64, 0.0f64);
         const CHUNK: usize = 256;
-        for (frames, latents) in
-            held_out.frames.chunks(CHUNK * bytes).zip(latents.chunks(CHUNK * width))
+        for (frames, latents) in held_out
+            .frames
+            .chunks(CHUNK * bytes)
+            .zip(latents.chunks(CHUNK * width))
         {
             let truth = images(frames, held_out.frame_shape, device);
             let squares = |guess: Tensor<4>| {
@@ -131,7 +143,10 @@ impl TrainedDecoder {
             mean_image += squares(self.mean_image.clone());
         }
         let pixels = held_out.frames.len().max(1) as f64;
-        DecodingErrors { decoder: decoder / pixels, mean_image: mean_image / pixels }
+        DecodingErrors {
+            decoder: decoder / pixels,
+            mean_image: mean_image / pixels,
+        }
     }
 
     fn images(&self, latents: &[f32], device: &Device) -> Tensor<4> {

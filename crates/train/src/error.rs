@@ -49,11 +49,38 @@ pub enum TrainError {
     /// Vector actions where distinct ones are needed.
     #[error(
         "`actions` are vectors of {width} numbers, and bounded dynamics have one network per \
-         distinct action; set model.dynamics=plain"
+         distinct action; set model.dynamics=plain (single numbers within [-1, 1] are split as \
+         environment.actions=continuous-2 or continuous-3 says)"
     )]
     ContinuousActions {
         /// Numbers in an action.
         width: usize,
+    },
+    /// The replay buffer cannot be had.
+    #[error(
+        "{rows} rows of {copies} copies do not fit into memory; choose a smaller data.window, \
+         data.copies or data.replay_rows"
+    )]
+    Replay {
+        /// Rows of all copies together.
+        rows: usize,
+        /// As configured.
+        copies: usize,
+        /// What the buffer says.
+        source: DataError,
+    },
+    /// A recording shorter than a window.
+    #[error(
+        "{source_name}: {rows} rows of training episodes, but data.window is {window}; choose a smaller \
+         window or record more"
+    )]
+    TooFewRows {
+        /// The recording.
+        source_name: String,
+        /// Rows of its training episodes.
+        rows: usize,
+        /// Rows of a window.
+        window: usize,
     },
     /// A random function of the pixels needs pixels.
     #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]

@@ -84,10 +84,19 @@ impl HeldOut {
         };
         let mut held_out = Self {
             frame_shape: world.observation_shape(),
-            states: outcomes.iter().map(|outcome| outcome.state.index() as u32).collect(),
-            shapes: (0..rows).map(|row| u32::from(world.shape(row).id())).collect(),
-            colors: (0..rows).flat_map(|row| world.color(row).map(|c| f32::from(c) / 255.0)).collect(),
-            mean_positions: (0..rows).flat_map(|row| mean_position(world.positions(row))).collect(),
+            states: outcomes
+                .iter()
+                .map(|outcome| outcome.state.index() as u32)
+                .collect(),
+            shapes: (0..rows)
+                .map(|row| u32::from(world.shape(row).id()))
+                .collect(),
+            colors: (0..rows)
+                .flat_map(|row| world.color(row).map(|c| f32::from(c) / 255.0))
+                .collect(),
+            mean_positions: (0..rows)
+                .flat_map(|row| mean_position(world.positions(row)))
+                .collect(),
             targets: targets_of(&frames, &outcomes),
             target_width: random.as_ref().map_or(1, |function| function.width()),
             continuation: Vec::with_capacity(horizon),
@@ -101,7 +110,11 @@ impl HeldOut {
             describe_actions(world.action_space(), chosen, &mut actions, &mut action_ids)?;
             world.step(chosen, &mut frames, &mut outcomes)?;
             let targets = targets_of(&frames, &outcomes);
-            held_out.continuation.push(RecordedStep { actions, action_ids, targets });
+            held_out.continuation.push(RecordedStep {
+                actions,
+                action_ids,
+                targets,
+            });
         }
         Ok(held_out)
     }
@@ -178,11 +191,17 @@ pub fn roll_out_word(
         });
     }
     let predictions = roll_out(model, interface, latents, width, &steps, device);
-    Ok(predictions.into_iter().next_back().unwrap_or_else(|| predict(model, latents, width, device)))
+    Ok(predictions
+        .into_iter()
+        .next_back()
+        .unwrap_or_else(|| predict(model, latents, width, device)))
 }
 
 fn latent_tensor(latents: &[f32], width: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(latents.to_vec(), [latents.len() / width, width]), device)
+    Tensor::from_data(
+        TensorData::new(latents.to_vec(), [latents.len() / width, width]),
+        device,
+    )
 }
 
 fn to_vec(tensor: Tensor<2>) -> Vec<f32> {
@@ -190,9 +209,16 @@ fn to_vec(tensor: Tensor<2>) -> Vec<f32> {
 }
 
 fn mean_position(positions: &[[i16; 2]]) -> [f32; 2] {
-    let placed: Vec<_> = positions.iter().filter(|position| position[0] >= 0).collect();
+    let placed: Vec<_> = positions
+        .iter()
+        .filter(|position| position[0] >= 0)
+        .collect();
     let mean = |axis: usize| {
-        placed.iter().map(|position| f32::from(position[axis])).sum::<f32>() / placed.len() as f32
+        placed
+            .iter()
+            .map(|position| f32::from(position[axis]))
+            .sum::<f32>()
+            / placed.len() as f32
     };
     [mean(0), mean(1)]
 }

@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
 use tellapart_model::Interface;
 
-pub(crate) use live::{describe_actions, random_function};
 pub use live::{Live, Step, Stream};
+pub(crate) use live::{describe_actions, random_function};
 pub use recorded::Recorded;
 
 use crate::config::ValidConfig;

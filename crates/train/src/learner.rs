@@ -84,5 +84,9 @@ impl Learner {
 
 /// Where `L_dyn` cannot reach the encoder there is nothing to ramp: T simply learns.
 pub(crate) fn dynamics_weight(config: &ValidConfig, update: u64) -> f32 {
-    if config.gradients.dynamics { schedule::dynamics_weight(&config.loss, update) } else { 1.0 }
+    if config.gradients.dynamics {
+        schedule::dynamics_weight(&config.loss, update)
+    } else {
+        1.0
+    }
 }

@@ -29,10 +29,10 @@ pub struct MetricRecord {
 /// Losses and measures on the validation observations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validation {
-    /// `L_dyn`.
-    pub loss_dynamics: f32,
-    /// `L_p`.
-    pub loss_auxiliary: f32,
+    /// `L_dyn`; `None` without a transition to validate on.
+    pub loss_dynamics: Option<f32>,
+    /// `L_p`; `None` without an observation to validate on.
+    pub loss_auxiliary: Option<f32>,
     /// In the order of the names the observer declared.
     pub measures: Vec<Option<f64>>,
 }
@@ -60,6 +60,14 @@ pub fn csv_header(measures: &[&str]) -> String {
     names.join(",")
 }
 
+fn push_cell(row: &mut String, value: Option<impl std::fmt::LowerExp>) {
+    row.push(',');
+    if let Some(value) = value {
+        // Writing to a String cannot fail.
+        let _ = write!(row, "{value:e}");
+    }
+}
+
 impl MetricRecord {
     /// One line without its end; absent values are empty.
     pub fn csv_row(&self, measures: usize) -> String {
@@ -80,17 +88,12 @@ impl MetricRecord {
         match &self.validation {
             None => row.push_str(&",".repeat(2 + measures)),
             Some(validation) => {
-                // Writing to a String cannot fail.
-                let _ = write!(
-                    row,
-                    ",{:e},{:e}",
-                    validation.loss_dynamics, validation.loss_auxiliary
-                );
+                let losses = [validation.loss_dynamics, validation.loss_auxiliary];
+                for loss in losses {
+                    push_cell(&mut row, loss);
+                }
                 for index in 0..measures {
-                    row.push(',');
-                    if let Some(Some(value)) = validation.measures.get(index) {
-                        let _ = write!(row, "{value:e}");
-                    }
+                    push_cell(&mut row, validation.measures.get(index).copied().flatten());
                 }
             }
         }
@@ -106,13 +109,16 @@ impl MetricRecord {
             return None;
         }
         let real = |index: usize| fields[index].parse::<f32>().ok();
-        let validation = if fields[10].is_empty() {
+        let validation = if fields[10..].iter().all(|field| field.is_empty()) {
             None
         } else {
             Some(Validation {
-                loss_dynamics: real(10)?,
-                loss_auxiliary: real(11)?,
-                measures: fields[COLUMNS.len()..].iter().map(|text| text.parse().ok()).collect(),
+                loss_dynamics: real(10),
+                loss_auxiliary: real(11),
+                measures: fields[COLUMNS.len()..]
+                    .iter()
+                    .map(|text| text.parse().ok())
+                    .collect(),
             })
         };
         Some(Self {
@@ -149,14 +155,17 @@ mod tests {
         for validation in [
             None,
             Some(Validation {
-                loss_dynamics: 0.2,
-                loss_auxiliary: 0.3,
+                loss_dynamics: None,
+                loss_auxiliary: Some(0.3),
                 measures: vec![Some(0.5), None],
             }),
         ] {
             record.validation = validation;
             let row = record.csv_row(2);
-            assert_eq!(row.split(',').count(), csv_header(&["a", "b"]).split(',').count());
+            assert_eq!(
+                row.split(',').count(),
+                csv_header(&["a", "b"]).split(',').count()
+            );
             assert_eq!(MetricRecord::from_csv(&row, 2).as_ref(), Some(&record));
             assert_eq!(MetricRecord::from_csv(&row[..row.len() / 2], 2), None);
         }

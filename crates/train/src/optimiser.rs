@@ -27,6 +27,15 @@ pub struct GradientNorms {
     pub head: f32,
 }
 
+impl GradientNorms {
+    /// Whether all three are numbers.
+    pub fn are_finite(&self) -> bool {
+        [self.encoder, self.dynamics, self.head]
+            .iter()
+            .all(|norm| norm.is_finite())
+    }
+}
+
 impl Optimisers {
     /// Fresh moments.
     pub fn new(config: &OptimizerConfig) -> Self {
@@ -37,7 +46,12 @@ impl Optimisers {
                 .with_epsilon(config.epsilon)
                 .init()
         };
-        Self { config: config.clone(), encoder: adam(), dynamics: adam(), head: adam() }
+        Self {
+            config: config.clone(),
+            encoder: adam(),
+            dynamics: adam(),
+            head: adam(),
+        }
     }
 
     /// Leaves fresh moments behind.
@@ -55,9 +69,12 @@ impl Optimisers {
     ) -> GradientNorms {
         let rate = self.config.learning_rate * schedule::rate(&self.config, update);
         let clip = self.config.clip;
-        let [encoder, dynamics, head] =
-            [self.config.encoder_rate, self.config.dynamics_rate, self.config.head_rate]
-                .map(|factor| rate * factor);
+        let [encoder, dynamics, head] = [
+            self.config.encoder_rate,
+            self.config.dynamics_rate,
+            self.config.head_rate,
+        ]
+        .map(|factor| rate * factor);
         GradientNorms {
             encoder: move_parameters(
                 &mut self.encoder,
@@ -84,7 +101,11 @@ impl Optimisers {
     pub fn to_bytes(&self) -> Result<[Bytes; 3], String> {
         let bytes =
             |optimiser: &ModuleOptimizer| optimiser.into_bytes().map_err(|error| error.to_string());
-        Ok([bytes(&self.encoder)?, bytes(&self.dynamics)?, bytes(&self.head)?])
+        Ok([
+            bytes(&self.encoder)?,
+            bytes(&self.dynamics)?,
+            bytes(&self.head)?,
+        ])
     }
 
     /// Moments that were stored.
@@ -93,7 +114,9 @@ impl Optimisers {
     /// As Burn reports them.
     pub fn with_bytes(self, [encoder, dynamics, head]: [Bytes; 3]) -> Result<Self, String> {
         let load = |optimiser: ModuleOptimizer, bytes: Bytes| {
-            optimiser.from_bytes(bytes).map_err(|error| error.to_string())
+            optimiser
+                .from_bytes(bytes)
+                .map_err(|error| error.to_string())
         };
         Ok(Self {
             config: self.config,
@@ -113,11 +136,17 @@ pub(crate) fn move_parameters<M: Module>(
     clip: f32,
 ) -> f32 {
     let mut own = GradientsParams::from_module(gradients, module);
-    let mut squares = SquaredNorm { gradients: &own, sum: 0.0 };
+    let mut squares = SquaredNorm {
+        gradients: &own,
+        sum: 0.0,
+    };
     module.visit(&mut squares);
     let norm = squares.sum.sqrt();
     if norm > clip {
-        module.visit(&mut Scale { gradients: &mut own, factor: clip / norm });
+        module.visit(&mut Scale {
+            gradients: &mut own,
+            factor: clip / norm,
+        });
     }
     // A clone shares its tensors; the old module is dropped before the step would copy them.
     *module = optimiser.step(rate, module.clone(), own);

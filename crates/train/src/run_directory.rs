@@ -45,10 +45,18 @@ impl RunDirectory {
     /// # Errors
     /// A run is there already and `resume` was not asked for; or it has another configuration.
     pub fn open(path: &Path, config: &ValidConfig, resume: bool) -> Result<Self, TrainError> {
-        let directory = Self { path: path.to_path_buf() };
-        let problem = |problem: String| {
-            Err(TrainError::Run { path: path.to_path_buf(), problem })
+        let directory = Self {
+            path: path.to_path_buf(),
         };
+        let problem = |problem: String| {
+            Err(TrainError::Run {
+                path: path.to_path_buf(),
+                problem,
+            })
+        };
+        if path.exists() && !path.is_dir() {
+            return problem("a file is here; name a folder with --out".to_string());
+        }
         if directory.is_finished() && !resume {
             return problem("a finished run is here; choose another folder with --out".to_string());
         }
@@ -85,7 +93,11 @@ impl RunDirectory {
             path: self.file("config.toml"),
             problem: error.to_string(),
         })?;
-        for folder in [self.path.clone(), self.file("checkpoints"), self.file("figures")] {
+        for folder in [
+            self.path.clone(),
+            self.file("checkpoints"),
+            self.file("figures"),
+        ] {
             fs::create_dir_all(&folder).map_err(|source| TrainError::Io {
                 action: "cannot create",
                 path: folder,
@@ -131,7 +143,9 @@ impl RunDirectory {
     /// # Errors
     /// As the system reports them.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-        Ok(write_atomically(&self.file(name), |out| out.write_all(bytes))?)
+        Ok(write_atomically(&self.file(name), |out| {
+            out.write_all(bytes)
+        })?)
     }
 
     /// The same, for a record.
@@ -149,7 +163,10 @@ impl RunDirectory {
 
     /// Starts `metrics.csv` with its header.
     pub(crate) fn begin_metrics(&self, measures: &[&str]) -> Result<(), TrainError> {
-        self.write("metrics.csv", format!("{}\n", csv_header(measures)).as_bytes())
+        self.write(
+            "metrics.csv",
+            format!("{}\n", csv_header(measures)).as_bytes(),
+        )
     }
 
     /// Adds one row.
@@ -164,7 +181,11 @@ impl RunDirectory {
             .create(true)
             .open(&path)
             .and_then(|mut file| writeln!(file, "{}", record.csv_row(measures)))
-            .map_err(|source| TrainError::Io { action: "cannot write", path, source })
+            .map_err(|source| TrainError::Io {
+                action: "cannot write",
+                path,
+                source,
+            })
     }
 
     /// Drops rows after `update` (they will be made again) and returns those that stay.
@@ -174,9 +195,15 @@ impl RunDirectory {
         measures: &[&str],
     ) -> Result<Vec<MetricRecord>, TrainError> {
         let path = self.file("metrics.csv");
-        let problem = |problem: String| TrainError::Run { path: path.clone(), problem };
-        let file = fs::File::open(&path)
-            .map_err(|source| TrainError::Io { action: "cannot read", path: path.clone(), source })?;
+        let problem = |problem: String| TrainError::Run {
+            path: path.clone(),
+            problem,
+        };
+        let file = fs::File::open(&path).map_err(|source| TrainError::Io {
+            action: "cannot read",
+            path: path.clone(),
+            source,
+        })?;
         let mut kept = format!("{}\n", csv_header(measures));
         let mut records = Vec::new();
         for (number, line) in BufReader::new(file).lines().enumerate() {
@@ -194,7 +221,9 @@ impl RunDirectory {
                 continue;
             }
             // A torn last line is one whose update will be made again.
-            let Some(record) = MetricRecord::from_csv(&line, measures.len()) else { break };
+            let Some(record) = MetricRecord::from_csv(&line, measures.len()) else {
+                break;
+            };
             if record.update > update {
                 break;
             }

@@ -32,7 +32,11 @@ mod tests {
 
     #[test]
     fn the_rate_rises_then_falls_to_its_floor() {
-        let config = OptimizerConfig { updates: 100, warmup: 10, ..Default::default() };
+        let config = OptimizerConfig {
+            updates: 100,
+            warmup: 10,
+            ..Default::default()
+        };
         assert!((rate(&config, 0) - 0.1).abs() < 1e-12);
         assert!((rate(&config, 10) - 1.0).abs() < 1e-12);
         assert!(rate(&config, 99) < 0.03 && rate(&config, 99) >= config.final_rate);
@@ -53,7 +57,11 @@ mod tests {
         assert!((dynamics_weight(&config, 0) - 0.1).abs() < 1e-6);
         assert!((dynamics_weight(&config, 300) - 2.0 * 0.525).abs() < 1e-6);
         assert_eq!(dynamics_weight(&config, 500), 2.0);
-        let flat = LossConfig { ramp_start: 0, ramp_end: 0, ..config };
+        let flat = LossConfig {
+            ramp_start: 0,
+            ramp_end: 0,
+            ..config
+        };
         assert_eq!(dynamics_weight(&flat, 0), 2.0);
     }
 }

@@ -21,10 +21,16 @@ impl RandomFunction {
         let weights = (0..pixels * width).map(|_| normal(rng)).collect();
         let mut function = Self { weights, width };
         let values = function.evaluate(calibration);
-        let squares: f64 = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+        let squares: f64 = values
+            .iter()
+            .map(|&value| f64::from(value) * f64::from(value))
+            .sum();
         let scale = (squares / values.len().max(1) as f64).sqrt();
         if scale > 0.0 {
-            function.weights.iter_mut().for_each(|weight| *weight /= scale as f32);
+            function
+                .weights
+                .iter_mut()
+                .for_each(|weight| *weight /= scale as f32);
         }
         function
     }
@@ -39,11 +45,17 @@ impl RandomFunction {
         let pixels = self.weights.len() / self.width;
         let rows = frames.len() / pixels.max(1);
         let mut values = vec![0.0f32; rows * self.width];
-        for (frame, value) in frames.chunks_exact(pixels).zip(values.chunks_exact_mut(self.width)) {
+        for (frame, value) in frames
+            .chunks_exact(pixels)
+            .zip(values.chunks_exact_mut(self.width))
+        {
             for (&byte, weights) in frame.iter().zip(self.weights.chunks_exact(self.width)) {
                 if byte != 0 {
                     let byte = f32::from(byte) * (1.0 / 255.0);
-                    value.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += byte * weight);
+                    value
+                        .iter_mut()
+                        .zip(weights)
+                        .for_each(|(sum, weight)| *sum += byte * weight);
                 }
             }
         }

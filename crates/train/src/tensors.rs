@@ -48,8 +48,13 @@ pub(crate) fn latent_noise(
         return None;
     }
     let mut draw = || {
-        let values: Vec<f32> = (0..rows * latent).map(|_| normal(rng) * deviation).collect();
+        let values: Vec<f32> = (0..rows * latent)
+            .map(|_| normal(rng) * deviation)
+            .collect();
         Tensor::from_data(TensorData::new(values, [rows, latent]), device)
     };
-    Some(LatentNoise { dynamics: draw(), auxiliary: draw() })
+    Some(LatentNoise {
+        dynamics: draw(),
+        auxiliary: draw(),
+    })
 }

@@ -60,8 +60,9 @@ pub fn train(
     let mut state = TrainingState::default();
     let mut records = Vec::new();
     if let Some(directory) = directory {
+        let found = checkpoint::resume(directory, &mut learner)?;
         directory.begin(config)?;
-        if let Some(found) = checkpoint::resume(directory, &mut learner)? {
+        if let Some(found) = found {
             experience.skip(found.update)?;
             records = directory.keep_metrics_until(found.update, observer.measures())?;
             state = found;
@@ -85,12 +86,15 @@ pub fn train(
         let last = state.update == config.optimizer.updates;
         let validate = last || state.update.is_multiple_of(config.evaluation.every);
         let log = validate || state.update.is_multiple_of(config.evaluation.log_every);
+        // Gradients that are not finite have just been applied: nothing after this is worth keeping.
+        if !done.norms.are_finite() {
+            return Err(TrainError::Diverged {
+                loss: done.total.into_scalar::<f32>(),
+                update,
+            });
+        }
         if !(log || stopped) {
             continue;
-        }
-        let value = done.total.into_scalar::<f32>();
-        if !value.is_finite() {
-            return Err(TrainError::Diverged { loss: value, update });
         }
         if log {
             let centred = done.latents.clone() - done.latents.mean_dim(0);
@@ -118,7 +122,7 @@ pub fn train(
         }
         if let (Some(directory), true) = (directory, validate || stopped) {
             let score = records.last().and_then(|record| record.validation.as_ref());
-            let score = score.map(|validation| total_loss(config, validation));
+            let score = score.and_then(|validation| total_loss(config, validation));
             let best = match (score, state.best) {
                 (Some(score), Some(best)) => score < best,
                 (Some(_), None) => true,
@@ -141,9 +145,12 @@ pub fn train(
     })
 }
 
-fn total_loss(config: &ValidConfig, validation: &Validation) -> f32 {
+/// What `best` is chosen by; `None` where there is nothing to validate on.
+fn total_loss(config: &ValidConfig, validation: &Validation) -> Option<f32> {
     let weight = dynamics_weight(config, config.optimizer.updates);
-    weight * validation.loss_dynamics + config.loss.auxiliary_weight * validation.loss_auxiliary
+    let total = weight * validation.loss_dynamics?
+        + config.loss.auxiliary_weight * validation.loss_auxiliary?;
+    total.is_finite().then_some(total)
 }
 
 fn measure(
@@ -158,7 +165,11 @@ fn measure(
         width: config.model.latent,
         states: set.states(),
     };
-    let measures = if set.states().is_empty() { Vec::new() } else { observer.measure(latents) };
+    let measures = if set.states().is_empty() {
+        Vec::new()
+    } else {
+        observer.measure(latents)
+    };
     Ok(Validation {
         loss_dynamics: found.loss_dynamics,
         loss_auxiliary: found.loss_auxiliary,
@@ -174,11 +185,17 @@ struct Clock {
 
 impl Clock {
     fn start() -> Self {
-        Self { cpu: ThreadTime::now(), wall: Instant::now() }
+        Self {
+            cpu: ThreadTime::now(),
+            wall: Instant::now(),
+        }
     }
 
     fn cpu(&self) -> f64 {
-        self.cpu.try_elapsed().unwrap_or(Duration::ZERO).as_secs_f64()
+        self.cpu
+            .try_elapsed()
+            .unwrap_or(Duration::ZERO)
+            .as_secs_f64()
     }
 
     fn wall(&self) -> f64 {

@@ -32,16 +32,19 @@ pub(crate) struct ValidationSet {
 pub(crate) struct Found {
     /// `[rows, latent]`.
     pub(crate) latents: Vec<f32>,
-    /// `L_dyn`, without noise.
-    pub(crate) loss_dynamics: f32,
-    /// `L_p`, without noise.
-    pub(crate) loss_auxiliary: f32,
+    /// `L_dyn`, without noise; `None` without transitions.
+    pub(crate) loss_dynamics: Option<f32>,
+    /// `L_p`, without noise; `None` without rows.
+    pub(crate) loss_auxiliary: Option<f32>,
 }
 
 impl ValidationSet {
     /// # Errors
     /// As the environment or the recording reports them.
-    pub(crate) fn collect(config: &ValidConfig, experience: &Experience) -> Result<Self, TrainError> {
+    pub(crate) fn collect(
+        config: &ValidConfig,
+        experience: &Experience,
+    ) -> Result<Self, TrainError> {
         let interface = experience.interface();
         let (batch, states) = match experience {
             Experience::Live(_) => live_pairs(config)?,
@@ -55,12 +58,19 @@ impl ValidationSet {
                 }
                 let states = recorded.trajectories().state_ids.as_ref();
                 let states = states.map_or_else(Vec::new, |ids| {
-                    windows.iter().flat_map(|rows| ids[rows.clone()].to_vec()).collect()
+                    windows
+                        .iter()
+                        .flat_map(|rows| ids[rows.clone()].to_vec())
+                        .collect()
                 });
                 (recorded.batch(&windows)?, states)
             }
         };
-        Ok(Self { batch, states, interface })
+        Ok(Self {
+            batch,
+            states,
+            interface,
+        })
     }
 
     /// Hidden state of each row; empty where a recording does not know.
@@ -70,11 +80,16 @@ impl ValidationSet {
 
     /// Losses and latents of a model without autodiff.
     pub(crate) fn evaluate(&self, model: &Pjepa, device: &Device) -> Found {
-        let reaches = EncoderGradients { dynamics: true, auxiliary: true, stop_target: false };
-        let mut found = Found { latents: Vec::new(), loss_dynamics: 0.0, loss_auxiliary: 0.0 };
+        let reaches = EncoderGradients {
+            dynamics: true,
+            auxiliary: true,
+            stop_target: false,
+        };
+        let mut latents = Vec::new();
         let (mut dynamics, mut auxiliary, mut transitions) = (0.0f64, 0.0f64, 0usize);
-        for start in (0..self.batch.rows).step_by(CHUNK) {
-            let rows = start..(start + CHUNK).min(self.batch.rows);
+        let mut start = 0;
+        while start < self.batch.rows {
+            let rows = start..self.chunk_end(start);
             let part = rows_of(&self.batch, rows.clone());
             let tensors = tensor_batch(&part, &self.interface, device);
             let losses = model.losses(&tensors, reaches, None);
@@ -82,11 +97,24 @@ impl ValidationSet {
                 f64::from(losses.dynamics.into_scalar::<f32>()) * tensors.transitions as f64;
             auxiliary += f64::from(losses.auxiliary.into_scalar::<f32>()) * rows.len() as f64;
             transitions += tensors.transitions;
-            found.latents.extend(losses.latents.into_data().iter::<f32>());
+            latents.extend(losses.latents.into_data().iter::<f32>());
+            start = rows.end;
         }
-        found.loss_dynamics = (dynamics / transitions.max(1) as f64) as f32;
-        found.loss_auxiliary = (auxiliary / self.batch.rows.max(1) as f64) as f32;
-        found
+        let mean = |sum: f64, count: usize| (count > 0).then(|| (sum / count as f64) as f32);
+        Found {
+            latents,
+            loss_dynamics: mean(dynamics, transitions),
+            loss_auxiliary: mean(auxiliary, self.batch.rows),
+        }
+    }
+
+    /// Chunks end where a transition does not, as far as episodes are short enough for that.
+    fn chunk_end(&self, start: usize) -> usize {
+        let end = (start + CHUNK).min(self.batch.rows);
+        (start + 1..=end)
+            .rev()
+            .find(|&row| !self.batch.continues[row - 1])
+            .unwrap_or(end)
     }
 }
 
@@ -123,8 +151,13 @@ fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     let mut policy = RepeatedRandom::with_repeat(world.action_space(), seed, copies, 1);
     let bytes = world.frame_bytes();
     let (mut first, mut second) = (vec![0; copies * bytes], vec![0; copies * bytes]);
-    let (mut at_first, mut at_second) = (vec![Outcome::default(); copies], vec![Outcome::default(); copies]);
-    let counts: Vec<u8> = (0..copies).map(|copy| (copy % states as usize) as u8).collect();
+    let (mut at_first, mut at_second) = (
+        vec![Outcome::default(); copies],
+        vec![Outcome::default(); copies],
+    );
+    let counts: Vec<u8> = (0..copies)
+        .map(|copy| (copy % states as usize) as u8)
+        .collect();
     world.reset_with_counts(&counts, &mut first, &mut at_first)?;
     let (mut vectors, mut ids) = (Vec::new(), Vec::new());
     let chosen = policy.next_actions();
@@ -142,10 +175,14 @@ fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     };
     let mut states = Vec::with_capacity(2 * copies);
     for copy in 0..copies {
-        for (frames, outcomes, continues) in [(&first, &at_first, true), (&second, &at_second, false)] {
+        for (frames, outcomes, continues) in
+            [(&first, &at_first, true), (&second, &at_second, false)]
+        {
             let frame = &frames[copy * bytes..(copy + 1) * bytes];
             batch.frames.extend_from_slice(frame);
-            batch.actions.extend_from_slice(&vectors[copy * width..(copy + 1) * width]);
+            batch
+                .actions
+                .extend_from_slice(&vectors[copy * width..(copy + 1) * width]);
             batch.action_ids.push(ids[copy]);
             match &random {
                 Some(function) => batch.targets.extend(function.evaluate(frame)),

@@ -39,7 +39,14 @@ horizon_steps = 3
 
 fn tiny(words: &[&str]) -> ValidConfig {
     let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
-    config::parse(&[config::Layer { text: TINY, origin: "tiny" }], &words).unwrap()
+    config::parse(
+        &[config::Layer {
+            text: TINY,
+            origin: "tiny",
+        }],
+        &words,
+    )
+    .unwrap()
 }
 
 /// Stops after so many updates.
@@ -62,7 +69,9 @@ fn run(config: &ValidConfig, folder: &Path, resume: bool, stop_after: u64) -> Tr
 
 fn without_times(trained: &Trained) -> Vec<MetricRecord> {
     let mut records = trained.records.clone();
-    records.iter_mut().for_each(|record| record.cpu_seconds = 0.0);
+    records
+        .iter_mut()
+        .for_each(|record| record.cpu_seconds = 0.0);
     records
 }
 
@@ -74,16 +83,34 @@ fn values(trained: &Trained) -> BTreeMap<String, ParameterValues> {
 fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
     for words in [
         &[][..],
-        &["data.sampling=uniform", "data.windows=2", "data.replay_rows=40", "data.copies=2"],
-        &["model.dynamics=plain", "model.head=two-hot", "model.encoder=patch"],
-        &["target.kind=random", "target.width=3", "model.head=plain", "model.encoder=resnet"],
+        &[
+            "data.sampling=uniform",
+            "data.windows=2",
+            "data.replay_rows=40",
+            "data.copies=2",
+        ],
+        &[
+            "model.dynamics=plain",
+            "model.head=two-hot",
+            "model.encoder=patch",
+        ],
+        &[
+            "target.kind=random",
+            "target.width=3",
+            "model.head=plain",
+            "model.encoder=resnet",
+        ],
     ] {
         let config = tiny(words);
         let folder = tempfile::tempdir().unwrap();
         let whole = run(&config, &folder.path().join("whole"), false, u64::MAX);
         let torn = folder.path().join("torn");
         let first = run(&config, &torn, false, 7);
-        assert!(first.stopped && first.updates < 12, "{words:?}: {}", first.updates);
+        assert!(
+            first.stopped && first.updates < 12,
+            "{words:?}: {}",
+            first.updates
+        );
         let second = run(&config, &torn, true, u64::MAX);
         assert!(!second.stopped);
         assert_eq!(values(&whole), values(&second), "{words:?}");
@@ -117,12 +144,21 @@ fn a_loss_that_may_not_reach_the_encoder_does_not() {
     ]);
     assert_eq!(part(&neither, "encoder"), part(&untouched, "encoder"));
     // Without gradients into the encoder, dynamics and head still learn.
-    assert_ne!(part(&neither, "head"), part(&after(&["optimizer.head_rate=0"]), "head"));
+    assert_ne!(
+        part(&neither, "head"),
+        part(&after(&["optimizer.head_rate=0"]), "head")
+    );
     // The weight of a loss that does not reach the encoder cannot matter to it.
     let auxiliary_only = ["gradients.dynamics=false"];
     let heavier = ["gradients.dynamics=false", "loss.dynamics_weight=9"];
-    assert_eq!(part(&after(&auxiliary_only), "encoder"), part(&after(&heavier), "encoder"));
-    assert_ne!(part(&after(&auxiliary_only), "encoder"), part(&neither, "encoder"));
+    assert_eq!(
+        part(&after(&auxiliary_only), "encoder"),
+        part(&after(&heavier), "encoder")
+    );
+    assert_ne!(
+        part(&after(&auxiliary_only), "encoder"),
+        part(&neither, "encoder")
+    );
 }
 
 #[test]
@@ -142,7 +178,9 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     let config = tiny(&["optimizer.updates=2"]);
     let folder = tempfile::tempdir().unwrap();
     let error = |config: &ValidConfig, resume| {
-        RunDirectory::open(folder.path(), config, resume).unwrap_err().to_string()
+        RunDirectory::open(folder.path(), config, resume)
+            .unwrap_err()
+            .to_string()
     };
     run(&config, folder.path(), false, u64::MAX);
     assert!(error(&config, false).contains("--resume"));
@@ -152,19 +190,30 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
     let cpu = device::by_name("cpu").unwrap();
-    let problem = load(folder.path(), Which::Latest, &cpu).unwrap_err().to_string();
+    let problem = load(folder.path(), Which::Latest, &cpu)
+        .unwrap_err()
+        .to_string();
     assert!(problem.contains("model.safetensors"), "{problem}");
 
     std::fs::remove_dir_all(folder.path().join("checkpoints")).unwrap();
-    let problem = load(folder.path(), Which::Latest, &cpu).unwrap_err().to_string();
+    let problem = load(folder.path(), Which::Latest, &cpu)
+        .unwrap_err()
+        .to_string();
     assert!(problem.contains("no checkpoint"), "{problem}");
 }
 
 #[test]
 fn a_diverging_run_says_so_and_keeps_its_last_checkpoint() {
-    let config = tiny(&["optimizer.learning_rate=10", "optimizer.clip=1e9", "model.head=plain",
-        "model.dynamics=plain", "loss.auxiliary_weight=1e6", "loss.dynamics_weight=1e6",
-        "optimizer.updates=400", "evaluation.every=1"]);
+    let config = tiny(&[
+        "optimizer.learning_rate=10",
+        "optimizer.clip=1e9",
+        "model.head=plain",
+        "model.dynamics=plain",
+        "loss.auxiliary_weight=1e6",
+        "loss.dynamics_weight=1e6",
+        "optimizer.updates=400",
+        "evaluation.every=1",
+    ]);
     let folder = tempfile::tempdir().unwrap();
     let directory = RunDirectory::open(folder.path(), &config, false).unwrap();
     match train(&config, Some(&directory), &mut Silent) {

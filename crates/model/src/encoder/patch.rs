@@ -40,8 +40,12 @@ impl Patch {
         Self {
             conv: Conv::new(init, channels, CHANNELS, kernel, stride, padding),
             conv_norm: LayerNorm::new(init, CHANNELS, EPSILON),
-            layers: (0..2).map(|_| Linear::new(init, CHANNELS, CHANNELS, 1.0)).collect(),
-            norms: (0..2).map(|_| LayerNorm::new(init, CHANNELS, EPSILON)).collect(),
+            layers: (0..2)
+                .map(|_| Linear::new(init, CHANNELS, CHANNELS, 1.0))
+                .collect(),
+            norms: (0..2)
+                .map(|_| LayerNorm::new(init, CHANNELS, EPSILON))
+                .collect(),
             dense: vec![
                 Linear::new(init, CHANNELS, HIDDEN, 1.0),
                 Linear::new(init, HIDDEN, HIDDEN, 1.0),
@@ -53,7 +57,10 @@ impl Patch {
 
     pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let batch = images.dims()[0];
-        let responses = self.conv.forward(images).reshape([batch * self.locations, CHANNELS]);
+        let responses = self
+            .conv
+            .forward(images)
+            .reshape([batch * self.locations, CHANNELS]);
         let features = self.per_location(responses);
         let empty = self.per_location(self.conv.response_to_nothing());
         let summed = features

@@ -65,8 +65,12 @@ impl Resnet {
 impl Block {
     fn new(init: &mut Init) -> Self {
         Self {
-            norms: (0..2).map(|_| LayerNorm::new(init, CHANNELS, EPSILON)).collect(),
-            convs: (0..2).map(|_| Conv::new(init, CHANNELS, CHANNELS, 3, 1, 1)).collect(),
+            norms: (0..2)
+                .map(|_| LayerNorm::new(init, CHANNELS, EPSILON))
+                .collect(),
+            convs: (0..2)
+                .map(|_| Conv::new(init, CHANNELS, CHANNELS, 3, 1, 1))
+                .collect(),
         }
     }
 

@@ -59,7 +59,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let Some(first) = configs.first() else {
         return Err(Failure::bad_input("name at least one run directory"));
     };
-    if let Some(index) = configs.iter().position(|config| config.environment != first.environment) {
+    if let Some(index) = configs
+        .iter()
+        .position(|config| config.environment != first.environment)
+    {
         return Err(Failure::bad_input(format!(
             "{} and {}: trained in different environments; report them apart",
             arguments.runs[0].display(),

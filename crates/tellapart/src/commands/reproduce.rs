@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// The first seed; the others follow it
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
     first_seed: u64,
     /// The cheap encoder (it has a counting prior) and fewer updates: a minute or so
     #[arg(long)]
@@ -73,7 +73,12 @@ enum Networks {
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     let Experiment::Counting = arguments.experiment;
     let mut overrides = arguments.overrides.clone();
-    overrides.extend(arguments.device.iter().map(|device| format!("device={device}")));
+    overrides.extend(
+        arguments
+            .device
+            .iter()
+            .map(|device| format!("device={device}")),
+    );
     let first = arguments.first_seed;
     let plan = Plan {
         seeds: (first..first.saturating_add(arguments.seeds)).collect(),
@@ -167,8 +172,10 @@ fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
                 run.nearest_centroid_accuracy,
                 run.merged_pairs.len(),
                 real(run.closest_gap_over_mean_gap),
-                run.certified_pairs.map_or("–".to_string(), |pairs| pairs.to_string()),
-                run.relative_spread.map_or("–".to_string(), |value| format!("{value:.1e}")),
+                run.certified_pairs
+                    .map_or("–".to_string(), |pairs| pairs.to_string()),
+                run.relative_spread
+                    .map_or("–".to_string(), |value| format!("{value:.1e}")),
                 real(run.target_error_over_variance),
                 run.train_cpu_seconds
             )?;

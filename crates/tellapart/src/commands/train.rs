@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use tellapart::experiment::ExperimentError;
+use tellapart::experiment::follow::Follower;
 use tellapart::experiment::measure::Truth;
 use tellapart::experiment::reproduce::{Progress, one_run};
-use tellapart::experiment::ExperimentError;
 use tellapart::experiment::summary::{RecordedSummary, RunSummary};
-use tellapart::experiment::follow::Follower;
 use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{RunDirectory, TrainError, ValidConfig, config, train};
 
@@ -47,7 +47,12 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     let mut overrides = arguments.overrides.clone();
-    overrides.extend(arguments.device.iter().map(|device| format!("device={device}")));
+    overrides.extend(
+        arguments
+            .device
+            .iter()
+            .map(|device| format!("device={device}")),
+    );
     let config = config::read(&arguments.config, &overrides).map_err(TrainError::from)?;
     let out = arguments.out.clone().unwrap_or_else(|| {
         PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))

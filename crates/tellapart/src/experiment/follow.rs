@@ -29,7 +29,11 @@ impl<'a> Follower<'a> {
         stop: &'a AtomicBool,
         on_update: impl FnMut(&MetricRecord) + 'a,
     ) -> Self {
-        Self { class_of_state, stop, on_update: Box::new(on_update) }
+        Self {
+            class_of_state,
+            stop,
+            on_update: Box::new(on_update),
+        }
     }
 
     fn clusters(&self, latents: LabelledLatents<'_>) -> Option<(Clusters, Spectrum)> {
@@ -39,7 +43,11 @@ impl<'a> Follower<'a> {
             .map(|&state| self.class_of_state.get(state as usize).copied())
             .collect();
         let classes = classes?;
-        let count = self.class_of_state.iter().max().map_or(0, |&class| class as usize + 1);
+        let count = self
+            .class_of_state
+            .iter()
+            .max()
+            .map_or(0, |&class| class as usize + 1);
         let embeddings =
             Embeddings::new(latents.values, latents.states.len(), latents.width).ok()?;
         let classes = Classes::new(&classes, count).ok()?;

@@ -2,8 +2,7 @@
 
 use tellapart_audit::{
     AuditReport, Certificate, Classes, DEFAULT_RIDGE, Embeddings, OpenLoop, Pca, Probe,
-    SortedDistances, StepValues, WordRollout,
-    calibrated_threshold,
+    SortedDistances, StepValues, WordRollout, calibrated_threshold,
 };
 use tellapart_bisim::{SplittingTree, largest_bisimulation};
 use tellapart_env::{ActionSpace, BatchEnvironment, Counting};
@@ -11,10 +10,10 @@ use tellapart_model::device::{self, Device};
 use tellapart_report::{Point, Reconstructions, Scatter};
 use tellapart_system::{ActionId, MooreMachine, StateId};
 use tellapart_train::config::TargetKind;
-use tellapart_train::seeds::Purpose;
 use tellapart_train::decoding::{DecodingErrors, train_decoder};
 use tellapart_train::evaluation::{HeldOut, embed, predict, roll_out, roll_out_word};
-use tellapart_train::{Observer, Trained, TrainError, ValidConfig};
+use tellapart_train::seeds::Purpose;
+use tellapart_train::{Observer, TrainError, Trained, ValidConfig};
 
 use super::ExperimentError;
 
@@ -37,7 +36,11 @@ impl Truth {
     /// # Errors
     /// As the environment reports them.
     pub fn of(config: &ValidConfig) -> Result<Self, ExperimentError> {
-        let options = config.environment.clone().validate().map_err(TrainError::from)?;
+        let options = config
+            .environment
+            .clone()
+            .validate()
+            .map_err(TrainError::from)?;
         let world = Counting::new(options, 0, 1);
         let system = world.ground_truth().map_err(TrainError::from)?;
         let partition = largest_bisimulation(&system);
@@ -54,8 +57,11 @@ impl Truth {
 
     /// Names of the actions, by id.
     pub fn action_names(&self) -> Vec<String> {
-        let names: &[&str] =
-            if self.actions.distinct() == 3 { &["remove", "keep", "add"] } else { &["remove", "add"] };
+        let names: &[&str] = if self.actions.distinct() == 3 {
+            &["remove", "keep", "add"]
+        } else {
+            &["remove", "add"]
+        };
         names.iter().map(|&name| name.to_string()).collect()
     }
 
@@ -70,7 +76,11 @@ impl Truth {
         let partition = tree.partition();
         let representatives = partition.representatives();
         for (i, &a) in representatives.iter().enumerate() {
-            words.extend(representatives[..i].iter().filter_map(|&b| tree.witness(a, b)));
+            words.extend(
+                representatives[..i]
+                    .iter()
+                    .filter_map(|&b| tree.witness(a, b)),
+            );
         }
         words.sort();
         words.dedup();
@@ -109,11 +119,23 @@ pub fn measure(
     observer: &dyn Observer,
 ) -> Result<Measured, ExperimentError> {
     let device = device::by_name(&config.device).map_err(TrainError::from)?;
-    let held_out = HeldOut::collect(config, Purpose::HeldOut, config.evaluation.held_out_per_state)?;
+    let held_out = HeldOut::collect(
+        config,
+        Purpose::HeldOut,
+        config.evaluation.held_out_per_state,
+    )?;
     let width = config.model.latent;
-    let latents = embed(&trained.model, &held_out.frames, held_out.frame_shape, &device);
-    let labels: Vec<u32> =
-        held_out.states.iter().map(|&state| truth.class_of_state[state as usize]).collect();
+    let latents = embed(
+        &trained.model,
+        &held_out.frames,
+        held_out.frame_shape,
+        &device,
+    );
+    let labels: Vec<u32> = held_out
+        .states
+        .iter()
+        .map(|&state| truth.class_of_state[state as usize])
+        .collect();
     let embeddings = Embeddings::new(&latents, held_out.rows(), width)?;
     let classes = Classes::new(&labels, truth.classes)?;
 
@@ -123,17 +145,33 @@ pub fn measure(
     // Positions are drawn anew at every step, so a random function of the pixels cannot be foreseen.
     if config.target.kind == TargetKind::Reward {
         let steps = &held_out.continuation;
-        let foreseen =
-            roll_out(&trained.model, &trained.interface, &latents, width, steps, &device);
+        let foreseen = roll_out(
+            &trained.model,
+            &trained.interface,
+            &latents,
+            width,
+            steps,
+            &device,
+        );
         let pairs: Vec<StepValues<'_>> = foreseen
             .iter()
             .zip(steps)
-            .map(|(predicted, step)| StepValues { predicted, recorded: &step.targets })
+            .map(|(predicted, step)| StepValues {
+                predicted,
+                recorded: &step.targets,
+            })
             .collect();
         let threshold = threshold(trained, config, &device)?;
         audit.open_loop = Some(OpenLoop::measure(&pairs, held_out.target_width, threshold)?);
-        audit.certificate =
-            Some(certificate(trained, config, truth, &held_out, &latents, &embeddings, &classes)?);
+        audit.certificate = Some(certificate(
+            trained,
+            config,
+            truth,
+            &held_out,
+            &latents,
+            &embeddings,
+            &classes,
+        )?);
     }
 
     let decoder = train_decoder(&trained.model, config, observer)?;
@@ -143,17 +181,27 @@ pub fn measure(
     let reconstructions = match &decoder {
         None => None,
         Some(decoder) => {
-            let latents: Vec<f32> =
-                shown.iter().flat_map(|&row| embeddings.row(row).to_vec()).collect();
+            let latents: Vec<f32> = shown
+                .iter()
+                .flat_map(|&row| embeddings.row(row).to_vec())
+                .collect();
             let bytes: usize = held_out.frame_shape.iter().product();
             let originals = shown
                 .iter()
                 .flat_map(|&row| held_out.frames[row * bytes..(row + 1) * bytes].to_vec())
                 .collect();
-            let names = shown.iter().map(|&row| held_out.states[row].to_string()).collect();
+            let names = shown
+                .iter()
+                .map(|&row| held_out.states[row].to_string())
+                .collect();
             let rebuilt = decoder.decode(&latents, &device);
             let [height, width, _] = held_out.frame_shape;
-            Some(Reconstructions::new([height, width], names, originals, rebuilt)?)
+            Some(Reconstructions::new(
+                [height, width],
+                names,
+                originals,
+                rebuilt,
+            )?)
         }
     };
     Ok(Measured {
@@ -180,13 +228,16 @@ fn threshold(
     let seen = HeldOut::collect(config, Purpose::Validation, per_state)?;
     let latents = embed(&trained.model, &seen.frames, seen.frame_shape, device);
     let predicted = predict(&trained.model, &latents, config.model.latent, device);
-    Ok(calibrated_threshold(StepValues { predicted: &predicted, recorded: &seen.targets }))
+    Ok(calibrated_threshold(StepValues {
+        predicted: &predicted,
+        recorded: &seen.targets,
+    }))
 }
 
 /// The theorem with a margin, for each pair of classes and its best word.
 ///
-/// Plain networks declare no Lipschitz constant; theirs is finite all the same, so the sign of the
-/// bound still certifies, and its size says nothing: it is worked out as if the constant were 1.
+/// Plain networks declare no Lipschitz constant: the sign of the bound still certifies, and its size
+/// stays unknown.
 fn certificate(
     trained: &Trained,
     config: &ValidConfig,
@@ -197,16 +248,24 @@ fn certificate(
     classes: &Classes<'_>,
 ) -> Result<Certificate, ExperimentError> {
     let device = device::by_name(&config.device).map_err(TrainError::from)?;
-    let lipschitz = f64::from(trained.model.rollout_lipschitz().unwrap_or(1.0));
+    let lipschitz = trained.model.rollout_lipschitz().map(f64::from);
     let words = truth.words(config.evaluation.horizon_steps);
     let mut values = Vec::with_capacity(words.len());
     for word in &words {
-        let predicted =
-            roll_out_word(&trained.model, config, &trained.interface, latents, word, &device)?;
+        let predicted = roll_out_word(
+            &trained.model,
+            config,
+            &trained.interface,
+            latents,
+            word,
+            &device,
+        )?;
         let after = held_out.states.iter().map(|&state| {
             let state = truth.system.run(StateId::from_index(state as usize), word);
             let value = truth.system.output_value(truth.system.output(state));
-            value.and_then(|value| value.first()).map_or(0.0, |&value| value as f32)
+            value
+                .and_then(|value| value.first())
+                .map_or(0.0, |&value| value as f32)
         });
         values.push((predicted, after.collect::<Vec<f32>>()));
     }
@@ -220,7 +279,12 @@ fn certificate(
             truth: after,
         })
         .collect();
-    Ok(Certificate::measure(embeddings, classes, &rollouts, held_out.target_width)?)
+    Ok(Certificate::measure(
+        embeddings,
+        classes,
+        &rollouts,
+        held_out.target_width,
+    )?)
 }
 
 /// What can be read off the latents linearly: the count, and each nuisance.
@@ -236,10 +300,13 @@ fn probes(
     let mut probes = vec![Probe::classes("count", &all, &counts, DEFAULT_RIDGE)?];
 
     // An empty image shows no shape, colour or position.
-    let rows: Vec<usize> =
-        (0..held_out.rows()).filter(|&row| held_out.mean_positions[2 * row].is_finite()).collect();
+    let rows: Vec<usize> = (0..held_out.rows())
+        .filter(|&row| held_out.mean_positions[2 * row].is_finite())
+        .collect();
     let pick = |values: &[f32], width: usize| -> Vec<f32> {
-        rows.iter().flat_map(|&row| values[row * width..(row + 1) * width].to_vec()).collect()
+        rows.iter()
+            .flat_map(|&row| values[row * width..(row + 1) * width].to_vec())
+            .collect()
     };
     let visible_latents = pick(latents, width);
     let visible = Embeddings::new(&visible_latents, rows.len(), width)?;
@@ -248,9 +315,21 @@ fn probes(
     let shapes = Classes::new(&shapes, shape_count)?;
     probes.push(Probe::classes("shape", &visible, &shapes, DEFAULT_RIDGE)?);
     let colors = pick(&held_out.colors, 3);
-    probes.push(Probe::continuous("colour", &visible, &colors, 3, DEFAULT_RIDGE)?);
+    probes.push(Probe::continuous(
+        "colour",
+        &visible,
+        &colors,
+        3,
+        DEFAULT_RIDGE,
+    )?);
     let positions = pick(&held_out.mean_positions, 2);
-    probes.push(Probe::continuous("mean position", &visible, &positions, 2, DEFAULT_RIDGE)?);
+    probes.push(Probe::continuous(
+        "mean position",
+        &visible,
+        &positions,
+        2,
+        DEFAULT_RIDGE,
+    )?);
     Ok(probes)
 }
 
@@ -259,7 +338,10 @@ fn error_over_variance(predicted: &[f32], truth: &[f32], width: usize) -> Option
     let rows = (truth.len() / width) as f64;
     let mut means = vec![0.0f64; width];
     for row in truth.chunks_exact(width) {
-        means.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / rows);
+        means
+            .iter_mut()
+            .zip(row)
+            .for_each(|(mean, &value)| *mean += f64::from(value) / rows);
     }
     let (mut error, mut variance) = (0.0, 0.0);
     for (predicted, truth) in predicted.chunks_exact(width).zip(truth.chunks_exact(width)) {
@@ -276,13 +358,22 @@ fn scatter(pca: &Pca, rows: &[usize], labels: &[u32]) -> Scatter {
     Scatter {
         points: rows
             .iter()
-            .map(|&row| Point { x: axis(row, 0), y: axis(row, 1), class: labels[row] })
+            .map(|&row| Point {
+                x: axis(row, 0),
+                y: axis(row, 1),
+                class: labels[row],
+            })
             .collect(),
-        explained_share: [pca.explained_share.first().copied(), pca.explained_share.get(1).copied()],
+        explained_share: [
+            pca.explained_share.first().copied(),
+            pca.explained_share.get(1).copied(),
+        ],
     }
 }
 
 /// The first row of each class, by class.
 fn first_of_each(labels: &[u32], classes: usize) -> Vec<usize> {
-    (0..classes as u32).filter_map(|class| labels.iter().position(|&label| label == class)).collect()
+    (0..classes as u32)
+        .filter_map(|class| labels.iter().position(|&label| label == class))
+        .collect()
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use tellapart_report::{
-    Chart, ClassNames, Fact, Metric, Page, RunPage, Scale, Series, figures, render_html,
+    Cell, Chart, ClassNames, Fact, Metric, Page, RunPage, Scale, Series, Table, figures,
+    render_html,
 };
 use tellapart_train::metrics::{MetricRecord, Validation};
 use tellapart_train::{RunDirectory, ValidConfig};
@@ -54,8 +55,9 @@ impl Shown {
             classes: classes.clone(),
             actions: truth.action_names(),
             runs: vec![self.page()],
+            seeds: None,
             charts: Vec::new(),
-            settings: settings(&self.config),
+            settings: settings(&self.config.name, &self.config),
             environment: environment(),
         };
         directory.write("report.html", render_html(&page)?.as_bytes())?;
@@ -80,13 +82,18 @@ pub fn write_figures(
     })?;
     let write = |name: &str, bytes: &[u8]| -> Result<(), ExperimentError> {
         let path = folder.join(format!("{prefix}{name}"));
-        Ok(tellapart_files::write_atomically(&path, |out| out.write_all(bytes))?)
+        Ok(tellapart_files::write_atomically(&path, |out| {
+            out.write_all(bytes)
+        })?)
     };
     if let Some(scatter) = &run.scatter {
         write("scatter.svg", figures::scatter(scatter, classes).as_bytes())?;
     }
     if let Some(distances) = &run.distances {
-        write("distances.svg", figures::labelled_distance_matrix(distances, classes)?.as_bytes())?;
+        write(
+            "distances.svg",
+            figures::labelled_distance_matrix(distances, classes)?.as_bytes(),
+        )?;
         write("distances.png", &figures::distance_matrix(distances)?)?;
     }
     if let Some(pairs) = &run.reconstructions {
@@ -98,27 +105,108 @@ pub fn write_figures(
     Ok(())
 }
 
-/// The page of a whole experiment: the runs of one seed side by side, and every seed in the table.
-pub fn experiment(title: &str, lead: &str, truth: &Truth, shown: &[Shown], summary: &Summary) -> Page {
+/// The page of a whole experiment: some runs side by side, and every seed in a table.
+pub fn experiment(
+    title: &str,
+    lead: &str,
+    truth: &Truth,
+    shown: &[Shown],
+    summary: &Summary,
+) -> Page {
     let configs: Vec<&ValidConfig> = shown.iter().map(|run| &run.config).collect();
+    let headings = headings(&configs);
     let mut facts = facts(truth, &configs);
     facts.push(Fact::new("Setting", &summary.setting));
-    facts.push(Fact::new("Runs shown", format!("seed {}", shown.first().map_or(0, |run| run.config.seed))));
-    let seeds = summary.runs.iter().map(|run| {
-        let name = format!("{}, seed {}", run.name, run.seed);
-        Fact::new(name, one_line(run))
+    let seeds = distinct(configs.iter().map(|config| config.seed));
+    let listed: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let noun = if seeds.len() == 1 {
+        "Seed shown"
+    } else {
+        "Seeds shown"
+    };
+    facts.push(Fact::new(noun, listed.join(", ")));
+    let runs = shown.iter().zip(&headings).map(|(run, heading)| RunPage {
+        name: heading.clone(),
+        ..run.page()
     });
+    let settings = configs
+        .iter()
+        .zip(&headings)
+        .flat_map(|(config, heading)| settings(heading, config));
     Page {
         title: title.to_string(),
         lead: lead.to_string(),
         facts,
         classes: class_names(truth),
         actions: truth.action_names(),
-        runs: shown.iter().map(Shown::page).collect(),
-        charts: vec![open_loop(shown)],
-        settings: seeds.chain(shown.iter().flat_map(|run| settings(&run.config))).collect(),
+        runs: runs.collect(),
+        seeds: every_seed(&summary.runs),
+        charts: vec![open_loop(shown, &headings)],
+        settings: settings.collect(),
         environment: environment(),
     }
+}
+
+/// What each run is called: its name, with whatever it takes to tell it from the others.
+fn headings(configs: &[&ValidConfig]) -> Vec<String> {
+    let with_seed = |config: &ValidConfig| format!("{}, seed {}", config.name, config.seed);
+    let mut headings = Vec::with_capacity(configs.len());
+    for (index, config) in configs.iter().enumerate() {
+        let namesakes = configs.iter().filter(|other| other.name == config.name);
+        let twins = configs
+            .iter()
+            .filter(|other| with_seed(other) == with_seed(config));
+        headings.push(if twins.count() > 1 {
+            format!("{} ({})", with_seed(config), index + 1)
+        } else if namesakes.count() > 1 {
+            with_seed(config)
+        } else {
+            config.name.clone()
+        });
+    }
+    headings
+}
+
+/// Each run of each seed in a row; nothing where there is only one seed.
+fn every_seed(runs: &[RunSummary]) -> Option<Table> {
+    let columns = [
+        "Run",
+        "Seed",
+        "Nearest centroid",
+        "Merged pairs",
+        "Closest gap / mean gap",
+        "Certified pairs",
+        "Mean distance / mean norm",
+        "Error of P over the variance of p",
+    ];
+    let row = |run: &RunSummary| {
+        vec![
+            Cell::Text(run.name.clone()),
+            Cell::Text(run.seed.to_string()),
+            Cell::Share(Some(run.nearest_centroid_accuracy)),
+            Cell::Count(Some(run.merged_pairs.len() as u64)),
+            Cell::Number(run.closest_gap_over_mean_gap),
+            Cell::Count(run.certified_pairs.map(|pairs| pairs as u64)),
+            Cell::Number(run.relative_spread),
+            Cell::Number(run.target_error_over_variance),
+        ]
+    };
+    (distinct(runs.iter().map(|run| run.seed)).len() > 1).then(|| Table {
+        caption: "Every run of every seed, on held-out observations.".to_string(),
+        columns: columns.map(str::to_string).to_vec(),
+        rows: runs.iter().map(row).collect(),
+    })
+}
+
+/// Each value once, in the order of first occurrence.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for value in values {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    seen
 }
 
 /// One run in one line, as the table of seeds has it.
@@ -129,7 +217,8 @@ pub fn one_line(run: &RunSummary) -> String {
         run.nearest_centroid_accuracy,
         run.merged_pairs.len(),
         ratio(run.closest_gap_over_mean_gap),
-        run.certified_pairs.map_or("–".to_string(), |pairs| pairs.to_string()),
+        run.certified_pairs
+            .map_or("–".to_string(), |pairs| pairs.to_string()),
     )
 }
 
@@ -145,20 +234,34 @@ fn class_names(truth: &Truth) -> ClassNames {
             .collect();
         states.join("/")
     });
-    ClassNames { noun: "count".to_string(), names: names.collect() }
+    ClassNames {
+        noun: "count".to_string(),
+        names: names.collect(),
+    }
 }
 
+/// What holds of all these runs; where they differ, their settings tell.
 fn facts(truth: &Truth, configs: &[&ValidConfig]) -> Vec<Fact> {
-    let mut facts = vec![Fact::new("Classes of the largest bisimulation", truth.classes)];
-    if let Some(config) = configs.first() {
-        let rows = config.evaluation.held_out_per_state * truth.class_of_state.len();
+    let mut facts = vec![Fact::new(
+        "Classes of the largest bisimulation",
+        truth.classes,
+    )];
+    let states = truth.class_of_state.len();
+    let rows = distinct(
+        configs
+            .iter()
+            .map(|config| config.evaluation.held_out_per_state * states),
+    );
+    if let [rows] = rows[..] {
         facts.push(Fact::new("Held-out observations", rows));
-        facts.push(Fact::new("Updates", config.optimizer.updates));
+    }
+    if let [updates] = distinct(configs.iter().map(|config| config.optimizer.updates))[..] {
+        facts.push(Fact::new("Updates per run", updates));
     }
     facts
 }
 
-fn settings(config: &ValidConfig) -> Vec<Fact> {
+fn settings(heading: &str, config: &ValidConfig) -> Vec<Fact> {
     let model = &config.model;
     let networks = format!(
         "{} encoder, latent {}, {} dynamics, {} head",
@@ -179,8 +282,8 @@ fn settings(config: &ValidConfig) -> Vec<Fact> {
         config.loss.latent_noise,
     );
     vec![
-        Fact::new(format!("{}: networks", config.name), networks),
-        Fact::new(format!("{}: training", config.name), training),
+        Fact::new(format!("{heading}: networks"), networks),
+        Fact::new(format!("{heading}: training"), training),
     ]
 }
 
@@ -191,7 +294,10 @@ fn environment() -> Vec<Fact> {
             "Platform",
             format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         ),
-        Fact::new("Cores", std::thread::available_parallelism().map_or(1, usize::from)),
+        Fact::new(
+            "Cores",
+            std::thread::available_parallelism().map_or(1, usize::from),
+        ),
     ]
 }
 
@@ -201,7 +307,10 @@ fn describe(config: &ValidConfig) -> String {
     let target = match config.target.kind {
         TargetKind::Reward => "the reward".to_string(),
         TargetKind::Random => {
-            format!("a fixed random linear map of the pixels to {} numbers", config.target.width)
+            format!(
+                "a fixed random linear map of the pixels to {} numbers",
+                config.target.width
+            )
         }
         TargetKind::Array => format!("the array `{}`", config.target.array),
     };
@@ -214,10 +323,16 @@ fn describe(config: &ValidConfig) -> String {
 }
 
 fn metrics(summary: &RunSummary) -> Vec<Metric> {
-    let metric = |name: &str, value: Option<f64>| Metric { name: name.to_string(), value };
+    let metric = |name: &str, value: Option<f64>| Metric {
+        name: name.to_string(),
+        value,
+    };
     let deepest = |k: usize| summary.open_loop_accuracy.get(k - 1).copied().flatten();
     vec![
-        metric("Error of P over the variance of p", summary.target_error_over_variance),
+        metric(
+            "Error of P over the variance of p",
+            summary.target_error_over_variance,
+        ),
         metric("Open-loop accuracy of p, 1 step", deepest(1)),
         metric("Median certified margin", summary.median_certified_margin),
         metric("Decoder error per pixel", summary.decoder_error),
@@ -228,15 +343,24 @@ fn metrics(summary: &RunSummary) -> Vec<Metric> {
 
 fn losses(records: &[MetricRecord]) -> Chart {
     let of = |value: fn(&MetricRecord) -> f32| -> Vec<(f64, f64)> {
-        records.iter().map(|record| (record.update as f64, f64::from(value(record)))).collect()
+        records
+            .iter()
+            .map(|record| (record.update as f64, f64::from(value(record))))
+            .collect()
     };
     Chart {
         title: "Losses".to_string(),
         x_label: "update".to_string(),
         scale: Scale::Logarithmic,
         series: vec![
-            Series { name: "L_dyn".to_string(), points: of(|record| record.loss_dynamics) },
-            Series { name: "L_p".to_string(), points: of(|record| record.loss_auxiliary) },
+            Series {
+                name: "L_dyn".to_string(),
+                points: of(|record| record.loss_dynamics),
+            },
+            Series {
+                name: "L_p".to_string(),
+                points: of(|record| record.loss_auxiliary),
+            },
         ],
     }
 }
@@ -255,12 +379,17 @@ fn separation(records: &[MetricRecord]) -> Chart {
         title: "Nearest-centroid accuracy (validation)".to_string(),
         x_label: "update".to_string(),
         scale: Scale::Linear,
-        series: vec![Series { name: "accuracy".to_string(), points }],
+        series: vec![Series {
+            name: "accuracy".to_string(),
+            points,
+        }],
     }
 }
 
-fn open_loop(shown: &[Shown]) -> Chart {
-    let series = shown.iter().filter(|run| !run.summary.open_loop_accuracy.is_empty()).map(|run| {
+fn open_loop(shown: &[Shown], headings: &[String]) -> Chart {
+    let runs = shown.iter().zip(headings);
+    let foreseen = runs.filter(|(run, _)| !run.summary.open_loop_accuracy.is_empty());
+    let series = foreseen.map(|(run, heading)| {
         let points = run
             .summary
             .open_loop_accuracy
@@ -268,7 +397,10 @@ fn open_loop(shown: &[Shown]) -> Chart {
             .enumerate()
             .filter_map(|(step, accuracy)| Some(((step + 1) as f64, (*accuracy)?)))
             .collect();
-        Series { name: run.config.name.clone(), points }
+        Series {
+            name: heading.clone(),
+            points,
+        }
     });
     Chart {
         title: "Open-loop balanced accuracy of p".to_string(),

@@ -17,10 +17,22 @@ use super::summary::{RunSummary, Summary};
 
 /// The four runs, by name, in the order of the tables.
 pub const RUNS: [(&str, &str); 4] = [
-    ("joint-reward", include_str!("../../../../configs/joint-reward.toml")),
-    ("joint-random", include_str!("../../../../configs/joint-random.toml")),
-    ("reward-only", include_str!("../../../../configs/reward-only.toml")),
-    ("dynamics-only", include_str!("../../../../configs/dynamics-only.toml")),
+    (
+        "joint-reward",
+        include_str!("../../../../configs/joint-reward.toml"),
+    ),
+    (
+        "joint-random",
+        include_str!("../../../../configs/joint-random.toml"),
+    ),
+    (
+        "reward-only",
+        include_str!("../../../../configs/reward-only.toml"),
+    ),
+    (
+        "dynamics-only",
+        include_str!("../../../../configs/dynamics-only.toml"),
+    ),
 ];
 const QUICK: Layer<'_> = Layer {
     text: include_str!("../../../../configs/settings/quick.toml"),
@@ -39,6 +51,9 @@ pub enum Setting {
     /// Plain MLPs.
     Plain,
 }
+
+/// Written last, over all runs.
+const SUMMARY: &str = "summary.json";
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -71,13 +86,30 @@ impl Plan {
     /// The configurations of all runs, seed by seed.
     ///
     /// # Errors
-    /// An override that does not fit.
+    /// An override that does not fit, or of a key that the experiment sets itself.
     pub fn configs(&self) -> Result<Vec<ValidConfig>, ConfigError> {
+        let own = ["name", "seed", "data.source"];
+        let taken = self
+            .overrides
+            .iter()
+            .find(|word| own.contains(&word.split('=').next().unwrap_or_default().trim()));
+        if let Some(word) = taken {
+            return Err(ConfigError::Malformed {
+                origin: word.clone(),
+                problem:
+                    "the experiment sets this itself; use --seeds and --first-seed, or `train` \
+                          for a run of your own"
+                        .to_string(),
+            });
+        }
         let mut configs = Vec::new();
         for seed in &self.seeds {
             for (name, text) in RUNS {
                 let origin = format!("configs/{name}.toml");
-                let mut layers = vec![Layer { text, origin: &origin }];
+                let mut layers = vec![Layer {
+                    text,
+                    origin: &origin,
+                }];
                 if self.quick {
                     layers.push(QUICK);
                 }
@@ -104,13 +136,28 @@ impl Plan {
     ) -> Result<Summary, ExperimentError> {
         let configs = self.configs().map_err(TrainError::from)?;
         let Some(first) = configs.first() else {
-            return Err(ExperimentError::Lost { run: "of no seed".to_string() });
+            return Err(ExperimentError::Lost {
+                run: "of no seed".to_string(),
+            });
         };
         let truth = Truth::of(first)?;
-        // Every folder is claimed before anything is trained.
+        // Every folder is looked at before anything is trained.
+        let summary = self.out.join(SUMMARY);
+        if summary.exists() && !self.resume {
+            return Err(TrainError::Run {
+                path: self.out.clone(),
+                problem: "a finished experiment is here; choose another folder with --out"
+                    .to_string(),
+            }
+            .into());
+        }
         let mut directories = Vec::with_capacity(configs.len());
         for config in &configs {
-            directories.push(RunDirectory::open(&self.folder_of(config), config, self.resume)?);
+            directories.push(RunDirectory::open(
+                &self.folder_of(config),
+                config,
+                self.resume,
+            )?);
         }
 
         let next = AtomicUsize::new(0);
@@ -121,7 +168,9 @@ impl Plan {
                 scope.spawn(|| {
                     while !stop.load(Ordering::Relaxed) {
                         let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(config) = configs.get(index) else { break };
+                        let Some(config) = configs.get(index) else {
+                            break;
+                        };
                         let result = one_run(config, &directories[index], &truth, stop, progress);
                         if result.is_err() {
                             stop.store(true, Ordering::Relaxed);
@@ -133,7 +182,9 @@ impl Plan {
                 });
             }
         });
-        let results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let results = results
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut shown = Vec::with_capacity(results.len());
         let mut unfinished = false;
         for result in results {
@@ -143,7 +194,9 @@ impl Plan {
             }
         }
         if unfinished {
-            return Err(ExperimentError::Stopped { folder: self.out.display().to_string() });
+            return Err(ExperimentError::Stopped {
+                folder: self.out.display().to_string(),
+            });
         }
         self.report(&truth, &shown)
     }
@@ -168,16 +221,18 @@ impl Plan {
         };
         write("report.html", render_html(&page)?.as_bytes())?;
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|error| TrainError::Run {
-            path: self.out.join("summary.json"),
+            path: self.out.join(SUMMARY),
             problem: error.to_string(),
         })?;
         json.push(b'\n');
-        write("summary.json", &json)?;
+        write(SUMMARY, &json)?;
         Ok(summary)
     }
 
     fn folder_of(&self, config: &ValidConfig) -> PathBuf {
-        self.out.join(format!("seed-{}", config.seed)).join(Path::new(&config.name))
+        self.out
+            .join(format!("seed-{}", config.seed))
+            .join(Path::new(&config.name))
     }
 }
 
@@ -192,9 +247,12 @@ pub fn one_run(
     stop: &AtomicBool,
     progress: &dyn Progress,
 ) -> Result<Shown, ExperimentError> {
-    let stopped = || ExperimentError::Stopped { folder: directory.path().display().to_string() };
-    let mut follower =
-        Follower::new(&truth.class_of_state, stop, |record| progress.updated(config, record));
+    let stopped = || ExperimentError::Stopped {
+        folder: directory.path().display().to_string(),
+    };
+    let mut follower = Follower::new(&truth.class_of_state, stop, |record| {
+        progress.updated(config, record)
+    });
     let trained = train(config, Some(directory), &mut follower)?;
     if trained.stopped {
         return Err(stopped());
@@ -210,8 +268,11 @@ pub fn one_run(
         measured,
         records: trained.records,
     };
-    shown.write(directory, truth)?;
-    directory.finish(&shown.summary)?;
+    // A finished run is looked at again, never written again.
+    if !directory.is_finished() {
+        shown.write(directory, truth)?;
+        directory.finish(&shown.summary)?;
+    }
     progress.measured(&shown.summary);
     Ok(shown)
 }
@@ -231,18 +292,59 @@ pub fn findings(summary: &Summary) -> String {
     }
     for name in names {
         let runs: Vec<&RunSummary> = summary.runs.iter().filter(|run| run.name == name).collect();
-        let merges: Vec<String> = runs.iter().map(|run| merged_in_words(run, summary)).collect();
+        let merges: Vec<String> = runs
+            .iter()
+            .map(|run| merged_in_words(run, summary))
+            .collect();
         let all_equal = merges.iter().all(|merge| *merge == merges[0]);
         text.push_str(&format!(" {name} "));
         if all_equal {
             text.push_str(&merges[0]);
         } else {
-            let each = runs.iter().zip(&merges).map(|(run, merge)| format!("{merge} (seed {})", run.seed));
+            let each = runs
+                .iter()
+                .zip(&merges)
+                .map(|(run, merge)| format!("{merge} (seed {})", run.seed));
             text.push_str(&each.collect::<Vec<_>>().join("; "));
         }
         text.push('.');
     }
+    if let Some(contrast) = contrast(summary) {
+        text.push_str(&contrast);
+    }
     text
+}
+
+/// Whether joint and auxiliary-only training differ in what they merge, seed by seed.
+fn contrast(summary: &Summary) -> Option<String> {
+    let of = |name: &str, seed: u64| {
+        summary
+            .runs
+            .iter()
+            .find(move |run| run.name == name && run.seed == seed)
+    };
+    let pairs: Vec<(&RunSummary, &RunSummary)> = summary
+        .runs
+        .iter()
+        .filter(|run| run.name == "joint-reward")
+        .filter_map(|joint| Some((joint, of("reward-only", joint.seed)?)))
+        .collect();
+    let count = |holds: fn(&RunSummary, &RunSummary) -> bool| {
+        pairs
+            .iter()
+            .filter(|(joint, alone)| holds(joint, alone))
+            .count()
+    };
+    let more = count(|joint, alone| alone.merged_pairs.len() > joint.merged_pairs.len());
+    let fewer = count(|joint, alone| alone.certified_pairs < joint.certified_pairs);
+    let seeds = pairs.len();
+    (seeds > 0).then(|| {
+        format!(
+            " Without L_dyn in the encoder more pairs are merged than with it on {more} of {seeds} \
+             {}, and fewer are certified apart on {fewer}.",
+            if seeds == 1 { "seed" } else { "seeds" }
+        )
+    })
 }
 
 fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
@@ -250,7 +352,11 @@ fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
     let pairs = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| [a, b]));
     let (merged, apart): (Vec<_>, Vec<_>) = pairs.partition(|pair| run.merged_pairs.contains(pair));
     let listed = |pairs: &[[u32; 2]]| {
-        pairs.iter().map(|[a, b]| format!("{a}-{b}")).collect::<Vec<_>>().join(", ")
+        pairs
+            .iter()
+            .map(|[a, b]| format!("{a}-{b}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let all = merged.len() + apart.len();
     // Only the reward makes counts classes: another p asks for other distinctions.

@@ -41,6 +41,12 @@ pub struct RunSummary {
     pub encoder: String,
     /// The auxiliary function: `reward`, `random` or `array`.
     pub target: String,
+    /// The latent dynamics: `bounded` or `plain`.
+    pub dynamics: String,
+    /// The auxiliary head: `bounded`, `plain` or `two-hot`.
+    pub head: String,
+    /// Latent dimensions.
+    pub latent: usize,
     /// Updates done.
     pub updates: u64,
     /// CPU time of the training thread.
@@ -83,21 +89,28 @@ impl RunSummary {
         let audit = &measured.audit;
         let clusters = &audit.clusters;
         let declared = trained.model.rollout_lipschitz().is_some();
-        let margins = audit.certificate.as_ref().filter(|_| declared).map(|certificate| {
-            let mut bounds: Vec<f64> = certificate
-                .pairs
-                .iter()
-                .filter(|pair| pair.certified)
-                .filter_map(|pair| pair.bound)
-                .collect();
-            bounds.sort_by(f64::total_cmp);
-            bounds
-        });
+        let margins = audit
+            .certificate
+            .as_ref()
+            .filter(|_| declared)
+            .map(|certificate| {
+                let mut bounds: Vec<f64> = certificate
+                    .pairs
+                    .iter()
+                    .filter(|pair| pair.certified)
+                    .filter_map(|pair| pair.bound)
+                    .collect();
+                bounds.sort_by(f64::total_cmp);
+                bounds
+            });
         Self {
             name: config.name.clone(),
             seed: config.seed,
             encoder: word(config.model.encoder),
             target: word(config.target.kind),
+            dynamics: word(config.model.dynamics),
+            head: word(config.model.head),
+            latent: config.model.latent,
             updates: trained.updates,
             train_cpu_seconds: trained.cpu_seconds,
             train_wall_seconds: trained.wall_seconds,
@@ -106,11 +119,23 @@ impl RunSummary {
             closest_gap_over_mean_gap: clusters.closest_gap_over_mean_gap,
             spread_over_closest_gap: clusters.spread_over_closest_gap,
             relative_spread: clusters.relative_spread,
-            merged_pairs: clusters.merged.iter().map(|pair| [pair.a, pair.b]).collect(),
-            certified_pairs: audit.certificate.as_ref().map(|certificate| certificate.certified),
-            median_certified_margin: margins.and_then(|bounds| bounds.get(bounds.len() / 2).copied()),
+            merged_pairs: clusters
+                .merged
+                .iter()
+                .map(|pair| [pair.a, pair.b])
+                .collect(),
+            certified_pairs: audit
+                .certificate
+                .as_ref()
+                .map(|certificate| certificate.certified),
+            median_certified_margin: margins
+                .and_then(|bounds| bounds.get(bounds.len() / 2).copied()),
             open_loop_accuracy: audit.open_loop.as_ref().map_or_else(Vec::new, |open_loop| {
-                open_loop.steps.iter().map(|step| step.balanced_accuracy).collect()
+                open_loop
+                    .steps
+                    .iter()
+                    .map(|step| step.balanced_accuracy)
+                    .collect()
             }),
             rankme: audit.spectrum.rankme,
             target_error_over_variance: measured.target_error_over_variance,
@@ -144,21 +169,26 @@ pub struct RecordedSummary {
 impl RecordedSummary {
     /// From the last validation.
     pub fn new(config: &ValidConfig, trained: &Trained) -> Self {
-        let last = trained.records.iter().rev().find_map(|record| record.validation.as_ref());
+        let last = trained
+            .records
+            .iter()
+            .rev()
+            .find_map(|record| record.validation.as_ref());
         Self {
             schema: "tellapart.run/1".to_string(),
             name: config.name.clone(),
             seed: config.seed,
             updates: trained.updates,
             train_cpu_seconds: trained.cpu_seconds,
-            held_out_loss_dynamics: last.map(|validation| validation.loss_dynamics),
-            held_out_loss_auxiliary: last.map(|validation| validation.loss_auxiliary),
+            held_out_loss_dynamics: last.and_then(|validation| validation.loss_dynamics),
+            held_out_loss_auxiliary: last.and_then(|validation| validation.loss_auxiliary),
         }
     }
 
     /// One sentence.
     pub fn in_words(&self) -> String {
-        let loss = |value: Option<f32>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
+        let loss =
+            |value: Option<f32>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
         format!(
             "{} updates; on held-out episodes L_dyn is {} and L_p is {}.",
             self.updates,
@@ -175,7 +205,9 @@ impl Summary {
             schema: "tellapart.reproduce/1".to_string(),
             setting: setting.to_string(),
             quick,
-            largest_bisimulation: Blocks { classes: truth.classes },
+            largest_bisimulation: Blocks {
+                classes: truth.classes,
+            },
             peak_memory_mib: memory::peak_mib(),
             runs,
         }
@@ -185,5 +217,7 @@ impl Summary {
 /// A choice as configurations spell it.
 pub(super) fn word(choice: impl Serialize) -> String {
     let value = serde_json::to_value(choice).ok();
-    value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
+    value
+        .and_then(|value| value.as_str().map(str::to_string))
+        .unwrap_or_default()
 }

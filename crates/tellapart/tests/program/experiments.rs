@@ -31,69 +31,144 @@ fn without_times(mut summary: Value) -> Value {
 #[test]
 fn reproduce_writes_what_it_promises_and_the_same_on_any_number_of_cores() {
     let folder = Folder::new();
-    let said = folder.fine(&format!("reproduce counting --seeds 2 --jobs 2 --out two {TINY}"));
-    for name in ["joint-reward", "joint-random", "reward-only", "dynamics-only"] {
+    let said = folder.fine(&format!(
+        "reproduce counting --seeds 2 --jobs 2 --out two {TINY}"
+    ));
+    for name in [
+        "joint-reward",
+        "joint-random",
+        "reward-only",
+        "dynamics-only",
+    ] {
         assert!(said.contains(name), "{name} in {said}");
-        for file in ["config.toml", "metrics.csv", "summary.json", "report.html", "environment.json"] {
+        for file in [
+            "config.toml",
+            "metrics.csv",
+            "summary.json",
+            "report.html",
+            "environment.json",
+        ] {
             let path = folder.path(&format!("two/seed-2/{name}/{file}"));
             assert!(path.is_file(), "{}", path.display());
         }
         let model = format!("two/seed-1/{name}/checkpoints/latest/model.safetensors");
         assert!(folder.path(&model).is_file());
-        assert!(folder.path(&format!("two/figures/{name}-scatter.svg")).is_file());
+        assert!(
+            folder
+                .path(&format!("two/figures/{name}-scatter.svg"))
+                .is_file()
+        );
     }
     let summary = json(&folder, "two/summary.json");
     assert_eq!(summary["schema"], "tellapart.reproduce/1");
     assert_eq!(summary["largest_bisimulation"]["classes"], 3);
     assert_eq!(summary["runs"].as_array().unwrap().len(), 8);
     for field in [
-        "name", "seed", "encoder", "updates", "train_cpu_seconds", "train_wall_seconds",
-        "nearest_centroid_accuracy", "silhouette", "closest_gap_over_mean_gap",
-        "spread_over_closest_gap", "relative_spread", "merged_pairs", "open_loop_accuracy", "rankme",
+        "name",
+        "seed",
+        "encoder",
+        "updates",
+        "train_cpu_seconds",
+        "train_wall_seconds",
+        "nearest_centroid_accuracy",
+        "silhouette",
+        "closest_gap_over_mean_gap",
+        "spread_over_closest_gap",
+        "relative_spread",
+        "merged_pairs",
+        "open_loop_accuracy",
+        "rankme",
     ] {
         assert!(summary["runs"][0].get(field).is_some(), "{field}");
     }
 
-    folder.fine(&format!("reproduce counting --seeds 2 --jobs 1 --out one {TINY}"));
-    assert_eq!(without_times(json(&folder, "one/summary.json")), without_times(summary.clone()));
+    folder.fine(&format!(
+        "reproduce counting --seeds 2 --jobs 1 --out one {TINY}"
+    ));
+    assert_eq!(
+        without_times(json(&folder, "one/summary.json")),
+        without_times(summary.clone())
+    );
 
     // A finished experiment is not overwritten; resuming it finds nothing to train.
     let again = folder.error(2, &format!("reproduce counting --seeds 2 --out two {TINY}"));
-    assert!(again.contains("--resume") && again.contains("another folder"), "{again}");
-    folder.fine(&format!("reproduce counting --seeds 2 --resume --out two {TINY}"));
-    assert_eq!(without_times(json(&folder, "two/summary.json")), without_times(summary));
-    let other = folder.error(2, &format!("reproduce counting --resume --out two {TINY} seed=9 loss.latent_noise=1"));
+    assert!(
+        again.contains("--resume") && again.contains("another folder"),
+        "{again}"
+    );
+    folder.fine(&format!(
+        "reproduce counting --seeds 2 --resume --out two {TINY}"
+    ));
+    assert_eq!(
+        without_times(json(&folder, "two/summary.json")),
+        without_times(summary)
+    );
+    let other = folder.error(
+        2,
+        &format!("reproduce counting --resume --out two {TINY} seed=9 loss.latent_noise=1"),
+    );
     assert!(other.contains("another configuration"), "{other}");
 }
 
 #[test]
 fn one_run_alone_and_a_page_of_several() {
     let folder = Folder::new();
-    folder.write("run.toml", "name = \"mine\"\n[gradients]\ndynamics = false\n");
+    folder.write(
+        "run.toml",
+        "name = \"mine\"\n[gradients]\ndynamics = false\n",
+    );
     let said = folder.fine(&format!("train run.toml {TINY}"));
     assert!(said.contains("nearest centroid"), "{said}");
-    assert_eq!(json(&folder, "runs/mine-seed-1/summary.json")["name"], "mine");
-    folder.fine(&format!("train run.toml {TINY} seed=2 model.dynamics=plain model.head=plain --out other"));
+    assert_eq!(
+        json(&folder, "runs/mine-seed-1/summary.json")["name"],
+        "mine"
+    );
+    folder.fine(&format!(
+        "train run.toml {TINY} seed=2 model.dynamics=plain model.head=plain --out other"
+    ));
     let config = std::fs::read_to_string(folder.path("other/config.toml")).unwrap();
     assert!(config.contains("dynamics = \"plain\""), "{config}");
     folder.fine("report runs/mine-seed-1 other --out page.html");
-    assert!(std::fs::read_to_string(folder.path("page.html")).unwrap().contains("mine"));
-    assert!(folder.error(2, "report runs --out p.html").contains("no config.toml"));
-    assert!(folder.error(2, "report other --out page.html").contains("--force"));
+    assert!(
+        std::fs::read_to_string(folder.path("page.html"))
+            .unwrap()
+            .contains("mine")
+    );
+    assert!(
+        folder
+            .error(2, "report runs --out p.html")
+            .contains("no config.toml")
+    );
+    assert!(
+        folder
+            .error(2, "report other --out page.html")
+            .contains("--force")
+    );
 }
 
 #[test]
 fn recorded_data_can_be_trained_on() {
     let folder = Folder::new();
-    folder.fine("collect counting --episodes 40 --out data.npz image_side=16 radius=1 min_distance=3");
-    folder.write("run.toml", "name = \"recorded\"\n[data]\nsource = \"data.npz\"\n");
+    folder.fine(
+        "collect counting --episodes 40 --out data.npz image_side=16 radius=1 min_distance=3",
+    );
+    folder.write(
+        "run.toml",
+        "name = \"recorded\"\n[data]\nsource = \"data.npz\"\n",
+    );
     let said = folder.fine(&format!("train run.toml {TINY} data.windows=2"));
     assert!(said.contains("held-out"), "{said}");
     let summary = json(&folder, "runs/recorded-seed-1/summary.json");
     assert!(summary["held_out_loss_auxiliary"].is_number(), "{summary}");
-    let missing = folder.error(2, &format!("train run.toml {TINY} target.kind=array target.array=nothing --out b"));
+    let missing = folder.error(
+        2,
+        &format!("train run.toml {TINY} target.kind=array target.array=nothing --out b"),
+    );
     assert!(missing.contains("nothing"), "{missing}");
-    let short = folder.error(2, &format!("train run.toml {TINY} data.window=4000 data.replay_rows=4000 --out c"));
+    let short = folder.error(
+        2,
+        &format!("train run.toml {TINY} data.window=4000 data.replay_rows=4000 --out c"),
+    );
     assert!(short.contains("4000"), "{short}");
 }
 
@@ -114,7 +189,13 @@ fn an_interrupted_run_keeps_a_checkpoint_and_is_continued() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let state: Value = json(&folder, "long/checkpoints/latest/state.json");
     assert!(state["update"].as_u64().unwrap() > 0);
@@ -136,7 +217,10 @@ fn what_cannot_be_run_is_said_in_one_sentence() {
         ("train fine.toml optimizer.updates=0", "expected at least 1"),
         ("train fine.toml model.latent=5", "even"),
         ("train fine.toml model.encoder=vit", "vit"),
-        ("train fine.toml data.source=nowhere.npz --out n", "nowhere.npz"),
+        (
+            "train fine.toml data.source=nowhere.npz --out n",
+            "nowhere.npz",
+        ),
         ("train fine.toml --device tpu --out d", "tpu"),
         ("train fine.toml --device cuda --out e", "--features cuda"),
         ("train fine.toml nonsense", "key.path=value"),

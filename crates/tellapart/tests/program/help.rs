@@ -4,7 +4,15 @@ use crate::run::{Folder, assert_snapshot};
 fn help_of_every_command() {
     let folder = Folder::new();
     assert_snapshot("help", &folder.fine("--help"));
-    for command in ["reproduce", "train", "report", "bisim", "collect", "inspect", "completions"] {
+    for command in [
+        "reproduce",
+        "train",
+        "report",
+        "bisim",
+        "collect",
+        "inspect",
+        "completions",
+    ] {
         let help = folder.fine(&format!("{command} --help"));
         for line in help.lines() {
             assert!(line.chars().count() <= 110, "{command}: {line}");

@@ -29,17 +29,22 @@ impl Config {
         self.environment
             .clone()
             .validate()
-            .map_err(|error| ConfigError::Environment { problem: error.to_string() })?;
+            .map_err(|error| ConfigError::Environment {
+                problem: error.to_string(),
+            })?;
         self.model.check()?;
         device::by_name(&self.device)?;
         let data = &self.data;
-        at_least("data.copies", data.copies as u64, 1)?;
-        at_least("data.window", data.window as u64, 2)?;
-        at_least("data.windows", data.windows as u64, 1)?;
-        let batch = (data.window * data.windows) as u64;
-        at_least("data.replay_rows", data.replay_rows as u64, batch)?;
+        count("data.copies", data.copies, 1..=65_536)?;
+        count("data.window", data.window, 2..=65_536)?;
+        count("data.windows", data.windows, 1..=65_536)?;
+        count(
+            "data.replay_rows",
+            data.replay_rows,
+            data.window..=100_000_000,
+        )?;
         within("data.held_out", data.held_out, 0.0..=0.9)?;
-        at_least("target.width", self.target.width as u64, 1)?;
+        count("target.width", self.target.width, 1..=65_536)?;
         if self.is_live() && self.target.kind == TargetKind::Array {
             return bad(
                 "target.kind",
@@ -48,39 +53,93 @@ impl Config {
             );
         }
         let loss = &self.loss;
-        within("loss.auxiliary_weight", f64::from(loss.auxiliary_weight), 0.0..=1e6)?;
-        within("loss.dynamics_weight", f64::from(loss.dynamics_weight), 0.0..=1e6)?;
+        within(
+            "loss.auxiliary_weight",
+            f64::from(loss.auxiliary_weight),
+            0.0..=1e6,
+        )?;
+        within(
+            "loss.dynamics_weight",
+            f64::from(loss.dynamics_weight),
+            0.0..=1e6,
+        )?;
         within("loss.ramp_floor", f64::from(loss.ramp_floor), 0.0..=1.0)?;
         at_least("loss.ramp_end", loss.ramp_end, loss.ramp_start)?;
         within("loss.latent_noise", f64::from(loss.latent_noise), 0.0..=1e3)?;
         let optimizer = &self.optimizer;
         at_least("optimizer.updates", optimizer.updates, 1)?;
-        within("optimizer.learning_rate", optimizer.learning_rate, 0.0..=10.0)?;
+        within(
+            "optimizer.learning_rate",
+            optimizer.learning_rate,
+            0.0..=10.0,
+        )?;
         within("optimizer.encoder_rate", optimizer.encoder_rate, 0.0..=1e3)?;
-        within("optimizer.dynamics_rate", optimizer.dynamics_rate, 0.0..=1e3)?;
+        within(
+            "optimizer.dynamics_rate",
+            optimizer.dynamics_rate,
+            0.0..=1e3,
+        )?;
         within("optimizer.head_rate", optimizer.head_rate, 0.0..=1e3)?;
         within("optimizer.beta1", f64::from(optimizer.beta1), 0.0..=0.9999)?;
         within("optimizer.beta2", f64::from(optimizer.beta2), 0.0..=0.99999)?;
-        within("optimizer.epsilon", f64::from(optimizer.epsilon), 1e-12..=1.0)?;
+        within(
+            "optimizer.epsilon",
+            f64::from(optimizer.epsilon),
+            1e-12..=1.0,
+        )?;
         within("optimizer.final_rate", optimizer.final_rate, 0.0..=1.0)?;
         within("optimizer.clip", f64::from(optimizer.clip), 1e-6..=1e9)?;
         let evaluation = &self.evaluation;
         at_least("evaluation.log_every", evaluation.log_every, 1)?;
         at_least("evaluation.every", evaluation.every, 1)?;
-        at_least("evaluation.validation_per_state", evaluation.validation_per_state as u64, 2)?;
-        at_least("evaluation.held_out_per_state", evaluation.held_out_per_state as u64, 2)?;
-        at_least("evaluation.horizon_steps", evaluation.horizon_steps as u64, 1)?;
-        at_least("decoder.batch", self.decoder.batch as u64, 1)?;
-        if self.is_live() && self.decoder.updates > 0 && !self.environment.image_side.is_multiple_of(8) {
+        count(
+            "evaluation.validation_per_state",
+            evaluation.validation_per_state,
+            2..=100_000,
+        )?;
+        count(
+            "evaluation.held_out_per_state",
+            evaluation.held_out_per_state,
+            2..=100_000,
+        )?;
+        count(
+            "evaluation.horizon_steps",
+            evaluation.horizon_steps,
+            1..=1000,
+        )?;
+        count("decoder.batch", self.decoder.batch, 1..=65_536)?;
+        if self.is_live()
+            && self.decoder.updates > 0
+            && !self.environment.image_side.is_multiple_of(8)
+        {
             return bad(
                 "environment.image_side",
                 &self.environment.image_side.to_string(),
                 "a multiple of 8, which the decoder needs (or set decoder.updates=0)",
             );
         }
-        within("decoder.learning_rate", self.decoder.learning_rate, 0.0..=10.0)?;
-        if self.name.trim().is_empty() {
-            return bad("name", "\"\"", "a name");
+        within(
+            "decoder.learning_rate",
+            self.decoder.learning_rate,
+            0.0..=10.0,
+        )?;
+        // It names a folder.
+        if self.name.trim().is_empty()
+            || self.name.starts_with('.')
+            || self.name.contains(['/', '\\'])
+        {
+            return bad(
+                "name",
+                &format!("{:?}", self.name),
+                "a name without slashes or leading dot",
+            );
+        }
+        if i64::try_from(self.seed).is_err() {
+            return bad(
+                "seed",
+                &self.seed.to_string(),
+                "at most 9223372036854775807",
+            );
         }
         Ok(ValidConfig(self))
     }
@@ -101,6 +160,18 @@ impl ValidConfig {
 fn at_least(key: &'static str, value: u64, least: u64) -> Result<(), ConfigError> {
     if value < least {
         return bad(key, &value.to_string(), &format!("at least {least}"));
+    }
+    Ok(())
+}
+
+fn count(
+    key: &'static str,
+    value: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<(), ConfigError> {
+    if !range.contains(&value) {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        return bad(key, &value.to_string(), &expected);
     }
     Ok(())
 }

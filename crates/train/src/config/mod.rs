@@ -46,13 +46,14 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// `counting` (a live environment), or the path of a trajectory `.npz`.
+    /// `counting` (a live environment), or the path of a trajectory `.npz`: then windows are drawn
+    /// uniformly from its training episodes, and `copies`, `sampling` and `replay_rows` do not matter.
     pub source: String,
     /// How many copies of a live environment are stepped together.
     pub copies: usize,
     /// Consecutive observations in one window of a batch.
     pub window: usize,
-    /// Windows in a batch.
+    /// Windows in a batch that is drawn; a `latest` batch has one window of each copy instead.
     pub windows: usize,
     /// `latest`: every batch is what was just seen; `uniform`: drawn from a replay buffer.
     pub sampling: Sampling,
@@ -218,13 +219,21 @@ impl Default for DataConfig {
 
 impl Default for TargetConfig {
     fn default() -> Self {
-        Self { kind: TargetKind::Reward, width: 256, array: "aux".to_string() }
+        Self {
+            kind: TargetKind::Reward,
+            width: 256,
+            array: "aux".to_string(),
+        }
     }
 }
 
 impl Default for GradientConfig {
     fn default() -> Self {
-        Self { dynamics: true, auxiliary: true, stop_target: false }
+        Self {
+            dynamics: true,
+            auxiliary: true,
+            stop_target: false,
+        }
     }
 }
 
@@ -273,6 +282,10 @@ impl Default for EvaluationConfig {
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { updates: 300, batch: 128, learning_rate: 2e-3 }
+        Self {
+            updates: 300,
+            batch: 128,
+            learning_rate: 2e-3,
+        }
     }
 }

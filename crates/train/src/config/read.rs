@@ -64,7 +64,10 @@ pub enum ConfigError {
 }
 
 fn suggestion(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
+    nearest
+        .as_ref()
+        .map(|key| format!("; did you mean `{key}`?"))
+        .unwrap_or_default()
 }
 
 /// Reads a file, applies `overrides` (`key.path=value`) in order, and checks the result.
@@ -73,9 +76,17 @@ fn suggestion(nearest: &Option<String>) -> String {
 /// An unreadable or malformed file, an unknown key (with the nearest known one), a value of the
 /// wrong type, or one that no run can have.
 pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
-    parse(&[Layer { text: &text, origin: &path.display().to_string() }], overrides)
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    parse(
+        &[Layer {
+            text: &text,
+            origin: &path.display().to_string(),
+        }],
+        overrides,
+    )
 }
 
 /// The text of a configuration file, or of one that changes some keys of another.
@@ -103,7 +114,10 @@ pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, 
         let layer: Table = text.parse().map_err(|error| malformed(origin, error))?;
         check_keys(&layer, &known, origin)?;
         merge(&mut table, layer);
-        table.clone().try_into::<Config>().map_err(|error| malformed(origin, error))?;
+        table
+            .clone()
+            .try_into::<Config>()
+            .map_err(|error| malformed(origin, error))?;
     }
     for word in overrides {
         let (key, value) = word
@@ -113,9 +127,14 @@ pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, 
         insert(&mut one, key.trim(), parse_value(value.trim()));
         check_keys(&one, &known, word)?;
         merge(&mut table, one);
-        table.clone().try_into::<Config>().map_err(|error| malformed(word, error))?;
+        table
+            .clone()
+            .try_into::<Config>()
+            .map_err(|error| malformed(word, error))?;
     }
-    let config: Config = table.try_into().map_err(|error| malformed("configuration", error))?;
+    let config: Config = table
+        .try_into()
+        .map_err(|error| malformed("configuration", error))?;
     config.validate()
 }
 
@@ -134,7 +153,9 @@ fn insert(table: &mut Table, path: &str, value: Value) {
             table.insert(path.to_string(), value);
         }
         Some((head, rest)) => {
-            let entry = table.entry(head).or_insert_with(|| Value::Table(Table::new()));
+            let entry = table
+                .entry(head)
+                .or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = entry {
                 insert(inner, rest, value);
             }
@@ -181,7 +202,11 @@ fn check_keys(table: &Table, known: &[String], origin: &str) -> Result<(), Confi
         None => Ok(()),
         Some(key) => {
             let nearest = nearest(&key, known);
-            Err(ConfigError::UnknownKey { origin: origin.to_string(), key, nearest })
+            Err(ConfigError::UnknownKey {
+                origin: origin.to_string(),
+                key,
+                nearest,
+            })
         }
     }
 }
@@ -202,7 +227,11 @@ fn nearest(key: &str, known: &[String]) -> Option<String> {
 }
 
 fn join(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
+    if prefix.is_empty() {
+        key.to_string()
+    } else {
+        format!("{prefix}.{key}")
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +240,13 @@ mod tests {
 
     fn read_text(text: &str, overrides: &[&str]) -> Result<ValidConfig, ConfigError> {
         let overrides: Vec<String> = overrides.iter().map(|word| word.to_string()).collect();
-        parse(&[Layer { text, origin: "run.toml" }], &overrides)
+        parse(
+            &[Layer {
+                text,
+                origin: "run.toml",
+            }],
+            &overrides,
+        )
     }
 
     fn error(text: &str, overrides: &[&str]) -> String {
@@ -220,10 +255,23 @@ mod tests {
 
     #[test]
     fn a_later_layer_changes_only_the_keys_it_has() {
-        let one = Layer { text: "seed = 4\n[optimizer]\nupdates = 5\nwarmup = 2", origin: "a" };
-        let two = Layer { text: "[optimizer]\nupdates = 6", origin: "b" };
+        let one = Layer {
+            text: "seed = 4\n[optimizer]\nupdates = 5\nwarmup = 2",
+            origin: "a",
+        };
+        let two = Layer {
+            text: "[optimizer]\nupdates = 6",
+            origin: "b",
+        };
         let config = parse(&[one, two], &[]).unwrap();
-        assert_eq!((config.seed, config.optimizer.updates, config.optimizer.warmup), (4, 6, 2));
+        assert_eq!(
+            (
+                config.seed,
+                config.optimizer.updates,
+                config.optimizer.warmup
+            ),
+            (4, 6, 2)
+        );
     }
 
     #[test]
@@ -235,10 +283,17 @@ mod tests {
 
     #[test]
     fn overrides_win_and_bare_words_are_strings() {
-        let words = ["optimizer.updates=7", "model.encoder=patch", "environment.max_steps = 9"];
+        let words = [
+            "optimizer.updates=7",
+            "model.encoder=patch",
+            "environment.max_steps = 9",
+        ];
         let config = read_text("[optimizer]\nupdates = 5", &words).unwrap();
         assert_eq!(config.optimizer.updates, 7);
-        assert_eq!(config.model.encoder, tellapart_model::encoder::EncoderKind::Patch);
+        assert_eq!(
+            config.model.encoder,
+            tellapart_model::encoder::EncoderKind::Patch
+        );
         assert_eq!(config.environment.max_steps, 9);
     }
 
@@ -246,7 +301,10 @@ mod tests {
     fn unknown_keys_name_the_nearest_known_one() {
         let text = error("[optimizer]\nlearning_rat = 1.0", &[]);
         assert!(text.contains("`optimizer.learning_rat`"), "{text}");
-        assert!(text.contains("did you mean `optimizer.learning_rate`"), "{text}");
+        assert!(
+            text.contains("did you mean `optimizer.learning_rate`"),
+            "{text}"
+        );
         let text = error("", &["optimiser.updates=3"]);
         assert!(text.contains("optimizer"), "{text}");
         let text = error("", &["updates=3"]);

@@ -57,7 +57,11 @@ pub struct Step<'a> {
 impl Live {
     pub(super) fn new(config: &ValidConfig) -> Result<Self, TrainError> {
         let copies = config.data.copies;
-        let stream = Stream::new(config, derived_seed(config.seed, Purpose::Experience), copies)?;
+        let stream = Stream::new(
+            config,
+            derived_seed(config.seed, Purpose::Experience),
+            copies,
+        )?;
         let random = random_function(config)?;
         let options = ReplayOptions {
             frame_shape: stream.world.observation_shape(),
@@ -70,11 +74,22 @@ impl Live {
             Sampling::Latest => config.data.window * copies,
             Sampling::Uniform => config.data.replay_rows.max(config.data.window * copies),
         };
-        let max_bytes = options.row_bytes().unwrap_or(usize::MAX).saturating_mul(rows);
+        let max_bytes = options
+            .row_bytes()
+            .unwrap_or(usize::MAX)
+            .saturating_mul(rows);
         Ok(Self {
             stream,
             random,
-            replay: ReplayBuffer::new(ReplayOptions { max_bytes, ..options })?,
+            replay: ReplayBuffer::new(ReplayOptions {
+                max_bytes,
+                ..options
+            })
+            .map_err(|source| TrainError::Replay {
+                rows,
+                copies,
+                source,
+            })?,
             window: config.data.window,
             windows: config.data.windows,
             sampling: config.data.sampling,
@@ -99,8 +114,15 @@ impl Live {
         })
     }
 
+    /// Steps the environment as far; only what the buffer would still hold is really collected.
     pub(super) fn skip(&mut self, batches: u64) -> Result<(), TrainError> {
-        (0..batches).try_for_each(|_| self.collect_window())
+        let kept = (self.replay.capacity_per_stream() / self.window + 1) as u64;
+        for _ in 0..batches.saturating_sub(kept) {
+            for _ in 0..self.window {
+                self.stream.next_row()?;
+            }
+        }
+        (0..batches.min(kept)).try_for_each(|_| self.collect_window())
     }
 
     /// As many fresh rows as one window has, into the replay buffer.
@@ -111,8 +133,11 @@ impl Live {
                 Some(function) => function.evaluate(step.frames),
                 None => step.outcomes.iter().map(|outcome| outcome.value).collect(),
             };
-            let ends: Vec<bool> =
-                step.outcomes.iter().map(|outcome| outcome.end != End::Continues).collect();
+            let ends: Vec<bool> = step
+                .outcomes
+                .iter()
+                .map(|outcome| outcome.end != End::Continues)
+                .collect();
             self.replay.push(tellapart_data::Step {
                 frames: step.frames,
                 actions: step.actions,
@@ -152,7 +177,8 @@ impl Stream {
     /// None that a user can cause: the policy draws from the world's own actions.
     pub fn next_row(&mut self) -> Result<Step<'_>, TrainError> {
         if self.begun {
-            self.world.step(&self.chosen, &mut self.frames, &mut self.outcomes)?;
+            self.world
+                .step(&self.chosen, &mut self.frames, &mut self.outcomes)?;
         } else {
             self.world.reset(&mut self.frames, &mut self.outcomes)?;
             self.begun = true;
@@ -197,5 +223,10 @@ pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunct
     let frame_bytes = stream.world.frame_bytes();
     let calibration = stream.next_row()?.frames;
     let mut rng = generator(config.seed, Purpose::Target);
-    Ok(Some(RandomFunction::new(&mut rng, frame_bytes, config.target.width, calibration)))
+    Ok(Some(RandomFunction::new(
+        &mut rng,
+        frame_bytes,
+        config.target.width,
+        calibration,
+    )))
 }

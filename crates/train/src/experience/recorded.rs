@@ -24,7 +24,8 @@ pub struct Recorded {
     interface: Interface,
     /// How numbers become distinct actions, where the recording has numbers.
     split: Option<ActionSpace>,
-    rows_per_batch: usize,
+    window: usize,
+    windows: usize,
 }
 
 impl Recorded {
@@ -45,17 +46,32 @@ impl Recorded {
         };
         let seed = derived_seed(config.seed, Purpose::Split);
         let (training, held_out) = if trajectories.splits.is_some() {
-            (trajectories.episodes_in_split(0), trajectories.episodes_in_split(1))
+            (
+                trajectories.episodes_in_split(0),
+                trajectories.episodes_in_split(1),
+            )
         } else {
             split_by_episode(&trajectories, config.data.held_out, seed)?
         };
-        let rows_per_batch = config.data.window * config.data.windows;
-        let recorded =
-            Self { trajectories, targets, training, held_out, interface, split, rows_per_batch };
-        // Said now rather than at the first update.
-        let mut rng = generator(config.seed, Purpose::Sampling);
-        uniform_window(&recorded.training, rows_per_batch, &mut rng)?;
-        Ok(recorded)
+        let window = config.data.window;
+        let rows: usize = training.iter().map(ExactSizeIterator::len).sum();
+        if rows < window {
+            return Err(TrainError::TooFewRows {
+                source_name: config.data.source.clone(),
+                rows,
+                window,
+            });
+        }
+        Ok(Self {
+            trajectories,
+            targets,
+            training,
+            held_out,
+            interface,
+            split,
+            window,
+            windows: config.data.windows,
+        })
     }
 
     pub(super) fn interface(&self) -> Interface {
@@ -63,7 +79,10 @@ impl Recorded {
     }
 
     pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
-        let windows = uniform_window(&self.training, self.rows_per_batch, rng)?;
+        let mut windows = Vec::new();
+        for _ in 0..self.windows {
+            windows.extend(uniform_window(&self.training, self.window, rng)?);
+        }
         self.batch(&windows)
     }
 
@@ -115,7 +134,10 @@ fn targets(
             let mut rng = generator(config.seed, Purpose::Target);
             let calibration = &values[..values.len().min(512 * pixels)];
             let function = RandomFunction::new(&mut rng, pixels, config.target.width, calibration);
-            Columns { width: function.width(), values: function.evaluate(values) }
+            Columns {
+                width: function.width(),
+                values: function.evaluate(values),
+            }
         }
     })
 }
@@ -127,7 +149,10 @@ fn distinct_actions(
 ) -> Result<(usize, Option<ActionSpace>), TrainError> {
     match actions {
         Actions::Discrete { count, .. } => Ok((*count, None)),
-        Actions::Vectors { width: 1, .. } => {
+        Actions::Vectors { width: 1, values }
+            if matches!(config.environment.actions, ActionSpace::Continuous { .. })
+                && values.iter().all(|a| a.is_nan() || a.abs() <= 1.0) =>
+        {
             let space = config.environment.actions;
             Ok((space.distinct(), Some(space)))
         }
