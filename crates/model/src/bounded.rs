@@ -115,7 +115,7 @@ mod tests {
             let output = stack
                 .forward(&weights, input)
                 .into_data()
-                .to_vec::<f32>()
+                .try_to_vec::<f32>()
                 .unwrap();
             let before = distance(&x[..8], &x[8..]);
             for network in output.chunks(16) {

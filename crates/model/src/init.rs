@@ -59,9 +59,23 @@ impl<'a> Init<'a> {
     ) -> Param<Tensor<D>> {
         let id = ParamId::from(self.next_id);
         self.next_id += 1;
-        let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);
-        Param::initialized(id, tensor.require_grad())
+        trainable(id, TensorData::new(values, shape), self.device)
     }
+}
+
+/// A parameter that gathers gradients where the device can; elsewhere it is there to be used.
+pub(crate) fn trainable<const D: usize>(
+    id: ParamId,
+    data: TensorData,
+    device: &Device,
+) -> Param<Tensor<D>> {
+    let tensor = Tensor::from_data(data, device);
+    let tensor = if device.is_autodiff() {
+        tensor.require_grad()
+    } else {
+        tensor
+    };
+    Param::initialized(id, tensor)
 }
 
 /// Rows are drawn normal and made orthonormal one after another, in f64.

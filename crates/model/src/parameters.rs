@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::ModelError;
+use crate::init::trainable;
 
 /// One parameter's values with its shape; names and layouts are PyTorch's
 /// (`encoder.convs.0.weight` is `[out, in, kh, kw]`).
@@ -133,6 +134,6 @@ impl ModuleMapper for Loader<'_> {
         };
         let device = param.val().device();
         let data = TensorData::new(stored.values.clone(), stored.shape.clone());
-        Param::initialized(param.id, Tensor::from_data(data, &device).require_grad())
+        trainable(param.id, data, &device)
     }
 }

@@ -92,10 +92,7 @@ fn reproduce_writes_what_it_promises_and_the_same_on_any_number_of_cores() {
 
     // A finished experiment is not overwritten; resuming it finds nothing to train.
     let again = folder.error(2, &format!("reproduce counting --seeds 2 --out two {TINY}"));
-    assert!(
-        again.contains("--resume") && again.contains("another folder"),
-        "{again}"
-    );
+    assert!(again.contains("another folder"), "{again}");
     folder.fine(&format!(
         "reproduce counting --seeds 2 --resume --out two {TINY}"
     ));
@@ -105,7 +102,7 @@ fn reproduce_writes_what_it_promises_and_the_same_on_any_number_of_cores() {
     );
     let other = folder.error(
         2,
-        &format!("reproduce counting --resume --out two {TINY} seed=9 loss.latent_noise=1"),
+        &format!("reproduce counting --seeds 2 --resume --out two {TINY} loss.latent_noise=1"),
     );
     assert!(other.contains("another configuration"), "{other}");
 }
@@ -160,6 +157,8 @@ fn recorded_data_can_be_trained_on() {
     assert!(said.contains("held-out"), "{said}");
     let summary = json(&folder, "runs/recorded-seed-1/summary.json");
     assert!(summary["held_out_loss_auxiliary"].is_number(), "{summary}");
+    folder.fine(&format!("train run.toml {TINY} data.held_out=0 --out all"));
+    assert!(json(&folder, "all/summary.json")["held_out_loss_dynamics"].is_null());
     let missing = folder.error(
         2,
         &format!("train run.toml {TINY} target.kind=array target.array=nothing --out b"),
@@ -228,6 +227,13 @@ fn what_cannot_be_run_is_said_in_one_sentence() {
         ("reproduce counting --seeds 0", "0"),
         ("reproduce counting environment.max_count=0", "max_count"),
         ("reproduce counting --jobs 0", "0"),
+        ("reproduce counting seed=9", "--first-seed"),
+        (
+            "reproduce counting environment.image_side=20",
+            "multiple of 8",
+        ),
+        ("train fine.toml name=../x", "without slashes"),
+        ("train fine.toml data.window=1000000000000", "data.window"),
     ] {
         let said = folder.error(2, words);
         assert!(said.contains(expected), "{words}: {said}");
