@@ -65,9 +65,9 @@ impl OrthogonalStack {
         let [batch, width] = x.dims();
         let mut x: Tensor<3> = x.unsqueeze::<3>().expand([self.networks, batch, width]);
         for layer in 0..self.layers {
-            let rows = [layer * self.networks..(layer + 1) * self.networks];
-            let weight = weights.0.clone().slice(rows.clone());
-            let bias = self.bias.val().slice(rows);
+            let rows = layer * self.networks..(layer + 1) * self.networks;
+            let weight = weights.0.clone().slice_dim(0, rows.clone());
+            let bias = self.bias.val().slice_dim(0, rows);
             x = x.matmul(weight.transpose()) + bias;
             if layer + 1 < self.layers || self.activate_last {
                 x = max_min(x);

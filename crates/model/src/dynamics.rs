@@ -52,6 +52,10 @@ impl ActionBatch {
 
 /// `T: ([batch, latent], actions) -> [batch, latent]`.
 #[derive(Module, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a run has one of these, and Burn derives modules for plain variants"
+)]
 pub enum Dynamics {
     /// See [`BoundedDynamics`].
     Bounded(BoundedDynamics),

@@ -149,7 +149,7 @@ impl From<TrainError> for Failure {
 impl From<ExperimentError> for Failure {
     fn from(error: ExperimentError) -> Self {
         match error {
-            ExperimentError::Train(error) => error.into(),
+            ExperimentError::Train(error) => (*error).into(),
             ExperimentError::File(error) => error.into(),
             error => Self::failed(error),
         }

@@ -1,5 +1,7 @@
 //! Whole, tiny runs: resuming, seeds, gradients that must not reach the encoder, damaged folders.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -20,7 +20,7 @@ use tellapart_train::TrainError;
 pub enum ExperimentError {
     /// Training.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(Box<TrainError>),
     /// Measuring.
     #[error("cannot measure the trained model: {0}")]
     Audit(#[from] AuditError),
@@ -42,4 +42,10 @@ pub enum ExperimentError {
         /// Its name and seed.
         run: String,
     },
+}
+
+impl From<TrainError> for ExperimentError {
+    fn from(error: TrainError) -> Self {
+        Self::Train(Box::new(error))
+    }
 }
