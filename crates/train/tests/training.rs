@@ -203,28 +203,3 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
         .to_string();
     assert!(problem.contains("no checkpoint"), "{problem}");
 }
-
-#[test]
-fn a_diverging_run_says_so_and_keeps_its_last_checkpoint() {
-    let config = tiny(&[
-        "optimizer.learning_rate=10",
-        "optimizer.clip=1e9",
-        "model.head=plain",
-        "model.dynamics=plain",
-        "loss.auxiliary_weight=1e6",
-        "loss.dynamics_weight=1e6",
-        "optimizer.updates=400",
-        "evaluation.every=1",
-    ]);
-    let folder = tempfile::tempdir().unwrap();
-    let directory = RunDirectory::open(folder.path(), &config, false).unwrap();
-    match train(&config, Some(&directory), &mut Silent) {
-        // Normalised networks may survive even this; then there is nothing to say.
-        Ok(trained) => assert_eq!(trained.updates, 400),
-        Err(error) => {
-            assert!(error.to_string().contains("diverged"), "{error}");
-            let cpu = device::by_name("cpu").unwrap();
-            assert!(load(folder.path(), Which::Latest, &cpu).is_ok());
-        }
-    }
-}
