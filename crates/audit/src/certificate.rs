@@ -2,12 +2,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::embeddings::squared_distance;
-use crate::residuals::WordResiduals;
+use crate::residuals::{ROUNDING, WordResiduals};
 use crate::{AuditError, Classes, Embeddings, WordRollout};
-
-/// Relative room for rounding when an actual distance is held against its bound: predictions are
-/// f32, so neither is known better than this.
-const SOUNDNESS_TOLERANCE: f64 = 1e-5;
 
 /// Which classes are provably apart in latent space, and by how much.
 ///
@@ -50,7 +46,8 @@ pub struct CertifiedPair {
     pub a: u32,
     /// The higher class.
     pub b: u32,
-    /// Whether the lower bound is positive for one of the words, with the worst error of each class.
+    /// Whether the lower bound is positive, by more than f32 can hide, for one of the words, with the
+    /// worst error of each class.
     pub certified: bool,
     /// The largest of these bounds. May be negative, which says nothing. `None` if a class is empty,
     /// no word was given, or constants are not declared.
@@ -159,6 +156,7 @@ fn class_bounds(
         .iter()
         .map(|word| word.by_class(classes, |r| r % 2 == 0))
         .collect();
+    let rounding: Vec<f64> = words.iter().map(WordResiduals::rounding).collect();
     let count = classes.count();
     let mut pairs = Vec::with_capacity(count * count.saturating_sub(1) / 2);
     for a in 0..count {
@@ -180,7 +178,7 @@ fn class_bounds(
             pairs.push(CertifiedPair {
                 a: a as u32,
                 b: b as u32,
-                certified: worst.is_some_and(|(_, bound)| bound > 0.0),
+                certified: worst.is_some_and(|(word, bound)| bound > rounding[word]),
                 bound: size(worst),
                 word: worst.map(|(index, _)| words[index].actions().to_vec()),
                 median_bound: size(median),
@@ -244,7 +242,7 @@ fn compare_rows(
                 .sqrt()
         })
         .fold(0.0, f64::max);
-    let tolerance = SOUNDNESS_TOLERANCE * scale;
+    let tolerance = ROUNDING * scale;
     let one_row = |mut found: RowPairs, row: usize| {
         for other in row + 1..embeddings.rows() {
             let distance = squared_distance(embeddings.row(row), embeddings.row(other)).sqrt();
@@ -255,8 +253,7 @@ fn compare_rows(
             let excess = bound - distance;
             found.pairs += 1;
             found.worst_excess = found.worst_excess.max(excess);
-            found.violations +=
-                u64::from(excess > tolerance + SOUNDNESS_TOLERANCE * bound.max(0.0));
+            found.violations += u64::from(excess > tolerance + ROUNDING * bound.max(0.0));
             let Some(pair) = pair_index(classes.of(row), classes.of(other), classes.count()) else {
                 continue;
             };

@@ -6,6 +6,9 @@ use crate::{AuditError, Classes};
 /// Above this many distinct values of `p`, distances are computed when needed, not tabulated.
 const TABULATED_VALUES: usize = 512;
 
+/// Relative rounding of a rollout in f32: a few units in the last place for each of its layers.
+pub(crate) const ROUNDING: f64 = 1e-5;
+
 /// What a model foresees along one action word, from every observation, beside what is true.
 #[derive(Debug, Clone)]
 pub struct WordRollout<'a> {
@@ -110,6 +113,13 @@ impl<'a> WordResiduals<'a> {
 
     pub(crate) fn actions(&self) -> &[u32] {
         &self.word.actions
+    }
+
+    /// What rounding alone can make of a bound: predictions are f32, so no error is known better.
+    pub(crate) fn rounding(&self) -> f64 {
+        let truth = self.word.truth.iter();
+        let largest = truth.fold(0.0, |most, value| f64::from(value.abs()).max(most));
+        ROUNDING * largest * (self.width as f64).sqrt() / self.lipschitz
     }
 
     /// The lower bound on the latent distance of two rows by their own errors.

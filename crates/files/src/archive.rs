@@ -114,6 +114,26 @@ impl Archive {
         self.names.iter().any(|known| known == name)
     }
 
+    /// A checksum of the names, sizes and checksums of all entries: tells whether two archives hold
+    /// the same, as far as 32 bits can. Reads the directory only.
+    ///
+    /// # Errors
+    /// [`FileError::NotAnArchive`] if the directory is damaged.
+    pub fn fingerprint(&mut self) -> Result<u32, FileError> {
+        let mut hash = crc32fast::Hasher::new();
+        for index in 0..self.zip.len() {
+            let entry = self.zip.by_index_raw(index);
+            let entry = entry.map_err(|error| FileError::NotAnArchive {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })?;
+            hash.update(entry.name_raw());
+            hash.update(&entry.size().to_le_bytes());
+            hash.update(&entry.crc32().to_le_bytes());
+        }
+        Ok(hash.finalize())
+    }
+
     /// The type and the shape of an array, without reading its values.
     ///
     /// # Errors

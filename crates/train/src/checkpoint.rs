@@ -41,6 +41,9 @@ pub struct TrainingState {
     pub cpu_seconds: f64,
     /// Time on the wall.
     pub wall_seconds: f64,
+    /// Of the recording it is trained on; `None` in a live environment.
+    #[serde(default)]
+    pub recording: Option<u32>,
 }
 
 /// What a stored model is: enough to build it again.

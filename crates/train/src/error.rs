@@ -82,6 +82,15 @@ pub enum TrainError {
         /// Rows of a window.
         window: usize,
     },
+    /// A run cannot be continued on other data.
+    #[error(
+        "{source_name}: the recording is not the one this run began with; put that one back, or start \
+         a new run in another folder"
+    )]
+    RecordingChanged {
+        /// The recording.
+        source_name: String,
+    },
     /// A random function of the pixels needs pixels.
     #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]
     NotImages,

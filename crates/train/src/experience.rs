@@ -56,6 +56,14 @@ impl Experience {
         }
     }
 
+    /// Tells one recording from another; `None` for a live environment, which its seed determines.
+    pub fn fingerprint(&self) -> Option<u32> {
+        match self {
+            Self::Live(_) => None,
+            Self::Recorded(recorded) => Some(recorded.fingerprint()),
+        }
+    }
+
     /// Passes over the experience of `batches` updates that are already done.
     ///
     /// # Errors

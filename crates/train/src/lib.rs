@@ -16,6 +16,7 @@ pub mod run_directory;
 pub mod schedule;
 pub mod seeds;
 pub mod target;
+mod tensorboard;
 mod tensors;
 mod trainer;
 mod validation;

@@ -1,9 +1,9 @@
 //! The folder of one run.
 //!
-//! `config.toml` as resolved, `metrics.csv`, `checkpoints/{latest,best}`, `environment.json`, and
-//! whatever reports are made of it. A finished run is never overwritten.
+//! `config.toml` as resolved, `metrics.csv` and the same for TensorBoard, `checkpoints/{latest,best}`,
+//! `environment.json`, and whatever reports are made of it. A finished run is never overwritten.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,22 @@ use tellapart_files::write_atomically;
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 use crate::metrics::{MetricRecord, csv_header};
+use crate::tensorboard;
 
+const METRICS: &str = "metrics.csv";
+/// TensorBoard looks for `tfevents` in names of files.
+const EVENTS: &str = "events.out.tfevents.tellapart";
 /// Written last: its presence means that the run is finished.
 const SUMMARY: &str = "summary.json";
+
+/// Locked while the run is trained; its content does not matter.
+const LOCK: &str = "lock";
+
+/// Held while a run is trained: two processes at once would mix their rows and checkpoints.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: Option<File>,
+}
 
 /// An existing folder that belongs to one run.
 #[derive(Debug, Clone)]
@@ -80,19 +93,16 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Makes the folder and says in it what the run is; called once everything the run needs is
-    /// there, so that a run that cannot begin leaves nothing behind.
+    /// Makes the folder, keeps others out of it, and says in it what the run is; called once
+    /// everything the run needs is there, so that a run that cannot begin leaves nothing behind.
     ///
     /// # Errors
-    /// As the system reports them.
-    pub(crate) fn begin(&self, config: &ValidConfig) -> Result<(), TrainError> {
-        if self.file("config.toml").exists() {
-            return Ok(());
+    /// Another process is training here; otherwise as the system reports them.
+    pub(crate) fn begin(&self, config: &ValidConfig) -> Result<Lock, TrainError> {
+        // A finished run is only read.
+        if self.is_finished() {
+            return Ok(Lock { _file: None });
         }
-        let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
-            path: self.file("config.toml"),
-            problem: error.to_string(),
-        })?;
         for folder in [
             self.path.clone(),
             self.file("checkpoints"),
@@ -104,6 +114,14 @@ impl RunDirectory {
                 source,
             })?;
         }
+        let lock = self.lock()?;
+        if self.file("config.toml").exists() {
+            return Ok(lock);
+        }
+        let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
+            path: self.file("config.toml"),
+            problem: error.to_string(),
+        })?;
         let surroundings = Surroundings {
             version: env!("CARGO_PKG_VERSION"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -112,7 +130,28 @@ impl RunDirectory {
             seed: config.seed,
         };
         self.write_json("environment.json", &surroundings)?;
-        self.write("config.toml", text.as_bytes())
+        self.write("config.toml", text.as_bytes())?;
+        Ok(lock)
+    }
+
+    fn lock(&self) -> Result<Lock, TrainError> {
+        let path = self.file(LOCK);
+        let io = |source| TrainError::Io {
+            action: "cannot lock",
+            path: path.clone(),
+            source,
+        };
+        let file = File::create(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(TrainError::Run {
+                path: self.path.clone(),
+                problem:
+                    "another process is training this run; wait for it, or choose another folder"
+                        .to_string(),
+            }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        }
     }
 
     /// The folder.
@@ -161,26 +200,38 @@ impl RunDirectory {
         self.write(name, &text)
     }
 
-    /// Starts `metrics.csv` with its header.
+    /// Starts `metrics.csv` with its header, and the event file.
     pub(crate) fn begin_metrics(&self, measures: &[&str]) -> Result<(), TrainError> {
-        self.write(
-            "metrics.csv",
-            format!("{}\n", csv_header(measures)).as_bytes(),
-        )
+        self.write_metrics(&csv_header(measures), &[])
     }
 
-    /// Adds one row.
+    fn write_metrics(&self, header: &str, rows: &[String]) -> Result<(), TrainError> {
+        let mut text = format!("{header}\n");
+        let mut events = tensorboard::start();
+        for row in rows {
+            text.push_str(row);
+            text.push('\n');
+            events.extend(tensorboard::scalars(header, row));
+        }
+        self.write(METRICS, text.as_bytes())?;
+        self.write(EVENTS, &events)
+    }
+
+    /// Adds one row to both.
     pub(crate) fn append_metrics(
         &self,
         record: &MetricRecord,
-        measures: usize,
+        measures: &[&str],
     ) -> Result<(), TrainError> {
-        let path = self.file("metrics.csv");
-        fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|mut file| writeln!(file, "{}", record.csv_row(measures)))
+        let row = record.csv_row(measures.len());
+        self.append(METRICS, format!("{row}\n").as_bytes())?;
+        self.append(EVENTS, &tensorboard::scalars(&csv_header(measures), &row))
+    }
+
+    fn append(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = self.file(name);
+        let file = fs::OpenOptions::new().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(bytes))
             .map_err(|source| TrainError::Io {
                 action: "cannot write",
                 path,
@@ -194,7 +245,7 @@ impl RunDirectory {
         update: u64,
         measures: &[&str],
     ) -> Result<Vec<MetricRecord>, TrainError> {
-        let path = self.file("metrics.csv");
+        let path = self.file(METRICS);
         let problem = |problem: String| TrainError::Run {
             path: path.clone(),
             problem,
@@ -204,8 +255,8 @@ impl RunDirectory {
             path: path.clone(),
             source,
         })?;
-        let mut kept = format!("{}\n", csv_header(measures));
-        let mut records = Vec::new();
+        let header = csv_header(measures);
+        let (mut kept, mut records) = (Vec::new(), Vec::new());
         for (number, line) in BufReader::new(file).lines().enumerate() {
             let line = line.map_err(|source| TrainError::Io {
                 action: "cannot read",
@@ -213,7 +264,7 @@ impl RunDirectory {
                 source,
             })?;
             if number == 0 {
-                if line.trim_end() != kept.trim_end() {
+                if line.trim_end() != header {
                     return Err(problem(
                         "its columns are those of another version; start a new run".to_string(),
                     ));
@@ -227,11 +278,10 @@ impl RunDirectory {
             if record.update > update {
                 break;
             }
-            kept.push_str(&line);
-            kept.push('\n');
+            kept.push(line);
             records.push(record);
         }
-        self.write("metrics.csv", kept.as_bytes())?;
+        self.write_metrics(&header, &kept)?;
         Ok(records)
     }
 }

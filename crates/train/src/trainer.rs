@@ -55,14 +55,21 @@ pub fn train(
     let interface = experience.interface();
     let mut learner = Learner::new(config, interface)?;
     let validation = ValidationSet::collect(config, &experience)?;
-    let measures = observer.measures().len();
 
-    let mut state = TrainingState::default();
+    let mut state = TrainingState {
+        recording: experience.fingerprint(),
+        ..TrainingState::default()
+    };
     let mut records = Vec::new();
+    let mut _lock = None;
     if let Some(directory) = directory {
-        let found = checkpoint::resume(directory, &mut learner)?;
-        directory.begin(config)?;
-        if let Some(found) = found {
+        _lock = Some(directory.begin(config)?);
+        if let Some(found) = checkpoint::resume(directory, &mut learner)? {
+            if found.recording != state.recording {
+                return Err(TrainError::RecordingChanged {
+                    source_name: config.data.source.clone(),
+                });
+            }
             experience.skip(found.update)?;
             records = directory.keep_metrics_until(found.update, observer.measures())?;
             state = found;
@@ -115,7 +122,7 @@ pub fn train(
                 },
             };
             if let Some(directory) = directory {
-                directory.append_metrics(&record, measures)?;
+                directory.append_metrics(&record, observer.measures())?;
             }
             observer.updated(&record);
             records.push(record);

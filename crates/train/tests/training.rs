@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
 use tellapart_model::device;
 use tellapart_model::parameters::{ParameterValues, parameters};
 use tellapart_train::checkpoint::{Which, load};
 use tellapart_train::metrics::MetricRecord;
 use tellapart_train::observer::Observer;
-use tellapart_train::{RunDirectory, Silent, Trained, ValidConfig, config, train};
+use tellapart_train::{RunDirectory, Silent, TrainError, Trained, ValidConfig, config, train};
 
 /// A world of 16x16 images and a run of a dozen updates.
 const TINY: &str = r#"
@@ -202,4 +203,86 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
         .unwrap_err()
         .to_string();
     assert!(problem.contains("no checkpoint"), "{problem}");
+}
+
+/// Three episodes of 16x16 images, with these rewards over and over.
+fn write_recording(path: &Path, rewards: [f32; 2]) {
+    let rows = 60;
+    let last_of_episode = |row: usize| row % 20 == 19;
+    let recording = Trajectories::new(TrajectoryParts {
+        observations: Frames::U8 {
+            shape: vec![16, 16, 3],
+            values: (0..rows * 16 * 16 * 3).map(|i| (i % 251) as u8).collect(),
+        },
+        actions: Actions::Discrete {
+            count: 2,
+            ids: (0..rows as u32).map(|row| row % 2).collect(),
+        },
+        rewards: Some((0..rows).map(|row| rewards[row % 2]).collect()),
+        terminals: vec![false; rows],
+        timeouts: (0..rows).map(last_of_episode).collect(),
+        ..TrajectoryParts::default()
+    });
+    recording.unwrap().write_npz(path).unwrap();
+}
+
+#[test]
+fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    // Finite rewards whose squared error is not.
+    write_recording(&data, [0.0, 1e30]);
+    let config = tiny(&[&format!("data.source={}", data.display())]);
+    let run = folder.path().join("run");
+    let directory = RunDirectory::open(&run, &config, false).unwrap();
+    let error = train(&config, Some(&directory), &mut Silent).unwrap_err();
+    assert!(
+        matches!(error, TrainError::Diverged { update: 0, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("learning_rate"), "{error}");
+    assert!(!run.join("checkpoints/latest").exists());
+}
+
+#[test]
+fn a_run_is_not_continued_on_another_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    write_recording(&data, [0.0, 1.0]);
+    let config = tiny(&[&format!("data.source={}", data.display())]);
+    let path = folder.path().join("run");
+    assert!(run(&config, &path, false, 5).stopped);
+    write_recording(&data, [1.0, 0.0]);
+    let directory = RunDirectory::open(&path, &config, true).unwrap();
+    let error = train(&config, Some(&directory), &mut Silent).unwrap_err();
+    assert!(
+        matches!(error, TrainError::RecordingChanged { .. }),
+        "{error}"
+    );
+    write_recording(&data, [0.0, 1.0]);
+    assert!(!run(&config, &path, true, u64::MAX).stopped);
+}
+
+#[test]
+fn a_run_is_trained_by_one_at_a_time() {
+    /// Tries to train the same run in the middle of it.
+    struct Second<'a>(&'a ValidConfig, &'a Path, Option<TrainError>);
+
+    impl Observer for Second<'_> {
+        fn updated(&mut self, _: &MetricRecord) {
+            let directory = RunDirectory::open(self.1, self.0, true).unwrap();
+            let second = train(self.0, Some(&directory), &mut Silent);
+            self.2 = second.err();
+        }
+    }
+
+    let config = tiny(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let directory = RunDirectory::open(folder.path(), &config, false).unwrap();
+    let mut second = Second(&config, folder.path(), None);
+    train(&config, Some(&directory), &mut second).unwrap();
+    let refused = second.2.unwrap().to_string();
+    assert!(refused.contains("another process"), "{refused}");
+    // Once the first is through, the folder is free.
+    run(&config, folder.path(), true, u64::MAX);
 }

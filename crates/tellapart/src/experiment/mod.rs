@@ -3,6 +3,7 @@
 //! This is where environment, training, audit and report meet; each of them knows nothing of most
 //! of the others.
 
+mod charts;
 pub mod follow;
 pub mod measure;
 pub mod pages;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use tellapart_report::{
-    Cell, Chart, ClassNames, Fact, Metric, Page, RunPage, Scale, Series, Table, figures,
-    render_html,
+    Cell, ClassNames, Fact, Metric, Page, RunPage, Table, figures, render_html,
 };
-use tellapart_train::metrics::{MetricRecord, Validation};
+use tellapart_train::metrics::MetricRecord;
 use tellapart_train::{RunDirectory, ValidConfig};
 
 use super::ExperimentError;
+use super::charts::{losses, open_loop, separation};
 use super::measure::{Measured, Truth};
 use super::summary::{RunSummary, Summary, word};
 
@@ -339,73 +339,4 @@ fn metrics(summary: &RunSummary) -> Vec<Metric> {
         metric("Mean image's error per pixel", summary.mean_image_error),
         metric("Training CPU seconds", Some(summary.train_cpu_seconds)),
     ]
-}
-
-fn losses(records: &[MetricRecord]) -> Chart {
-    let of = |value: fn(&MetricRecord) -> f32| -> Vec<(f64, f64)> {
-        records
-            .iter()
-            .map(|record| (record.update as f64, f64::from(value(record))))
-            .collect()
-    };
-    Chart {
-        title: "Losses".to_string(),
-        x_label: "update".to_string(),
-        scale: Scale::Logarithmic,
-        series: vec![
-            Series {
-                name: "L_dyn".to_string(),
-                points: of(|record| record.loss_dynamics),
-            },
-            Series {
-                name: "L_p".to_string(),
-                points: of(|record| record.loss_auxiliary),
-            },
-        ],
-    }
-}
-
-/// Nearest-centroid accuracy on validation observations, the first measure of a follower.
-fn separation(records: &[MetricRecord]) -> Chart {
-    let first = |validation: &Validation| validation.measures.first().copied().flatten();
-    let points = records
-        .iter()
-        .filter_map(|record| {
-            let value = record.validation.as_ref().and_then(first)?;
-            Some((record.update as f64, value))
-        })
-        .collect();
-    Chart {
-        title: "Nearest-centroid accuracy (validation)".to_string(),
-        x_label: "update".to_string(),
-        scale: Scale::Linear,
-        series: vec![Series {
-            name: "accuracy".to_string(),
-            points,
-        }],
-    }
-}
-
-fn open_loop(shown: &[Shown], headings: &[String]) -> Chart {
-    let runs = shown.iter().zip(headings);
-    let foreseen = runs.filter(|(run, _)| !run.summary.open_loop_accuracy.is_empty());
-    let series = foreseen.map(|(run, heading)| {
-        let points = run
-            .summary
-            .open_loop_accuracy
-            .iter()
-            .enumerate()
-            .filter_map(|(step, accuracy)| Some(((step + 1) as f64, (*accuracy)?)))
-            .collect();
-        Series {
-            name: heading.clone(),
-            points,
-        }
-    });
-    Chart {
-        title: "Open-loop balanced accuracy of p".to_string(),
-        x_label: "steps ahead".to_string(),
-        scale: Scale::Linear,
-        series: series.collect(),
-    }
 }

@@ -171,9 +171,9 @@ fn recorded_data_can_be_trained_on() {
     assert!(short.contains("4000"), "{short}");
 }
 
-#[test]
-fn an_interrupted_run_keeps_a_checkpoint_and_is_continued() {
-    let folder = Folder::new();
+/// Starts a run that would take for ever, and interrupts it once it has a checkpoint. Returns the
+/// words that started it.
+fn interrupted(folder: &Folder) -> String {
     folder.write("run.toml", "name = \"long\"\n");
     let words = format!("train run.toml {TINY} optimizer.updates=100000 --out long");
     let mut child = folder
@@ -188,18 +188,45 @@ fn an_interrupted_run_keeps_a_checkpoint_and_is_continued() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let pid = child.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(1));
+    words
+}
+
+#[test]
+fn an_interrupted_run_keeps_a_checkpoint_and_is_continued() {
+    let folder = Folder::new();
+    let words = interrupted(&folder);
     let state: Value = json(&folder, "long/checkpoints/latest/state.json");
     assert!(state["update"].as_u64().unwrap() > 0);
     let refused = folder.error(2, &words);
     assert!(refused.contains("--resume"), "{refused}");
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file_and_leaves_the_last_checkpoint_whole() {
+    let folder = Folder::new();
+    let words = interrupted(&folder);
+    let before: Value = json(&folder, "long/checkpoints/latest/state.json");
+    // Less than a checkpoint takes.
+    let mut short_of_space = folder.command_short_of_space(64, &format!("{words} --resume"));
+    let output = short_of_space.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write long/checkpoints/"), "{said}");
+    let after: Value = json(&folder, "long/checkpoints/latest/state.json");
+    assert_eq!(before, after);
+    folder.fine("inspect long/checkpoints/latest/model.safetensors");
+
+    let collect = "collect counting --episodes 100 --out data.npz";
+    let output = folder.command_short_of_space(64, collect).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("data.npz"), "{said}");
+    assert!(!folder.names().iter().any(|name| name.contains("data")));
 }
 
 #[test]

@@ -48,6 +48,15 @@ impl Folder {
         command
     }
 
+    /// The same where no file may grow beyond `kib` KiB, which fails as a full disk does.
+    pub(crate) fn command_short_of_space(&self, kib: usize, words: &str) -> Command {
+        let mut command = Command::new("bash");
+        let script = format!("ulimit -f {kib}; trap '' XFSZ; exec \"$0\" {words}");
+        command.current_dir(self.0.path());
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_tellapart")]);
+        command
+    }
+
     /// Runs it with the arguments in `words`, split at spaces.
     pub(crate) fn run(&self, words: &str) -> Ran {
         let Output {

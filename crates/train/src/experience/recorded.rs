@@ -6,6 +6,7 @@ use std::path::Path;
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Actions, Batch, Columns, Trajectories, split_by_episode, uniform_window};
 use tellapart_env::{Action, ActionSpace};
+use tellapart_files::Archive;
 use tellapart_model::Interface;
 use tellapart_model::dynamics::DynamicsKind;
 
@@ -18,6 +19,7 @@ use crate::target::RandomFunction;
 #[derive(Debug)]
 pub struct Recorded {
     trajectories: Trajectories,
+    fingerprint: u32,
     targets: Columns,
     training: Vec<Range<usize>>,
     held_out: Vec<Range<usize>>,
@@ -34,7 +36,9 @@ impl Recorded {
     /// # Errors
     /// A file that cannot be read, has no such target or no usable actions, or too few rows.
     pub fn open(config: &ValidConfig) -> Result<Self, TrainError> {
-        let trajectories = Trajectories::read_npz(Path::new(&config.data.source))?;
+        let mut archive = Archive::open(Path::new(&config.data.source))?;
+        let trajectories = Trajectories::read_archive(&mut archive)?;
+        let fingerprint = archive.fingerprint()?;
         let observation = trajectories.frame_shape()?;
         let targets = targets(config, &trajectories, observation)?;
         let (actions, split) = distinct_actions(config, &trajectories.actions)?;
@@ -64,6 +68,7 @@ impl Recorded {
         }
         Ok(Self {
             trajectories,
+            fingerprint,
             targets,
             training,
             held_out,
@@ -76,6 +81,10 @@ impl Recorded {
 
     pub(super) fn interface(&self) -> Interface {
         self.interface
+    }
+
+    pub(super) fn fingerprint(&self) -> u32 {
+        self.fingerprint
     }
 
     pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {

@@ -1,0 +1,129 @@
+//! Event files as TensorBoard reads them: the rows of `metrics.csv` as scalars.
+//!
+//! A file is a series of records (length, its checksum, bytes, their checksum: TensorFlow's TFRecord),
+//! each of which holds one `Event` message of protocol buffers. Of that only what scalars need is
+//! written here: `wall_time = 1`, `step = 2`, `file_version = 3`, `summary = 5` with `value = 1`, and in
+//! a value `tag = 1`, `simple_value = 2`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crc::{CRC_32_ISCSI, Crc};
+
+const CASTAGNOLI: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+
+/// The record that begins a file.
+pub(crate) fn start() -> Vec<u8> {
+    let mut event = Message::default();
+    event.double(1, seconds_since_epoch());
+    event.bytes(3, b"brain.Event:2");
+    record(&event.0)
+}
+
+/// One row of `metrics.csv`, whose first column is the update; empty cells are left out.
+pub(crate) fn scalars(header: &str, row: &str) -> Vec<u8> {
+    let mut summary = Message::default();
+    let mut step = 0;
+    for (index, (name, cell)) in header.split(',').zip(row.split(',')).enumerate() {
+        if index == 0 {
+            step = cell.parse().unwrap_or_default();
+        } else if let Ok(number) = cell.parse() {
+            let mut value = Message::default();
+            value.bytes(1, name.as_bytes());
+            value.float(2, number);
+            summary.bytes(1, &value.0);
+        }
+    }
+    let mut event = Message::default();
+    event.double(1, seconds_since_epoch());
+    event.integer(2, step);
+    event.bytes(5, &summary.0);
+    record(&event.0)
+}
+
+/// A message of protocol buffers under construction. Keys are `field << 3 | wire type`.
+#[derive(Default)]
+struct Message(Vec<u8>);
+
+impl Message {
+    fn double(&mut self, field: u64, value: f64) {
+        self.varint(field << 3 | 1);
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn float(&mut self, field: u64, value: f32) {
+        self.varint(field << 3 | 5);
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn integer(&mut self, field: u64, value: u64) {
+        self.varint(field << 3);
+        self.varint(value);
+    }
+
+    fn bytes(&mut self, field: u64, value: &[u8]) {
+        self.varint(field << 3 | 2);
+        self.varint(value.len() as u64);
+        self.0.extend(value);
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+}
+
+fn record(bytes: &[u8]) -> Vec<u8> {
+    let length = (bytes.len() as u64).to_le_bytes();
+    let mut record = length.to_vec();
+    record.extend(masked_checksum(&length).to_le_bytes());
+    record.extend(bytes);
+    record.extend(masked_checksum(bytes).to_le_bytes());
+    record
+}
+
+/// Rotated and offset, so that a checksum of data that contains checksums stays a good one.
+fn masked_checksum(bytes: &[u8]) -> u32 {
+    CASTAGNOLI
+        .checksum(bytes)
+        .rotate_right(15)
+        .wrapping_add(0xa282_ead8)
+}
+
+fn seconds_since_epoch() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first record of a file that TensorBoard's own writer made (its time set to 1), and the
+    /// checksums in it.
+    #[test]
+    fn records_are_framed_as_the_reader_expects() {
+        let mut event = Message::default();
+        event.double(1, 1.0);
+        event.bytes(3, b"brain.Event:2");
+        let record = record(&event.0);
+        assert_eq!(record[..8], 24_u64.to_le_bytes());
+        assert_eq!(record.len(), 8 + 4 + 24 + 4);
+        assert_eq!(masked_checksum(&record[..8]).to_le_bytes(), record[8..12]);
+        // RFC 3720, B.4: the checksum of 32 zero bytes.
+        assert_eq!(CASTAGNOLI.checksum(&[0; 32]), 0x8a91_36aa);
+    }
+
+    #[test]
+    fn empty_cells_are_no_scalars() {
+        let record = scalars("update,loss,validation", "300,2.5,");
+        let contains = |part: &[u8]| record.windows(part.len()).any(|window| window == part);
+        assert!(contains(b"loss") && contains(&2.5_f32.to_le_bytes()));
+        assert!(!contains(b"validation"));
+        // 300 as a varint in field 2.
+        assert!(contains(&[0x10, 0xac, 0x02]));
+    }
+}
