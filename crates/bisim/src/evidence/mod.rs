@@ -43,17 +43,19 @@
 //!
 //! More episodes can be appended at any time ([`Distinguished::append`]), without a rebuild.
 
+mod comparison;
 mod contradiction;
 mod distinguished;
 mod episodes;
+mod extension;
 mod path;
 mod recording;
+mod search;
 mod stops;
 
+pub use comparison::{Agreement, Comparison, Missing, Undecided, Witness};
 pub use contradiction::{Contradiction, ContradictionKind};
-pub use distinguished::{
-    Agreement, Comparison, Distinguished, Missing, PAIRS_PER_COMPARISON, Undecided, Witness,
-};
+pub use distinguished::{Distinguished, PAIRS_PER_COMPARISON};
 pub use episodes::{Episodes, EvidenceError, Tolerance};
 pub use path::Path;
 pub use recording::{Recording, Transitions};

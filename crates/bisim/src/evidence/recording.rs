@@ -1,6 +1,7 @@
 //! A recording as a partial system: rows, the observations they show, and what was seen to follow.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::contradiction::{Contradiction, ContradictionKind};
 use super::episodes::{Episodes, EvidenceError, Tolerance};
@@ -428,17 +429,28 @@ impl Recording {
         }
     }
 
-    /// How many actions are the same after two rows, with values of `p` that do not differ at the rows
-    /// they are taken at, until the next stop of either.
-    pub(super) fn agreement(&self, a: u32, b: u32) -> u32 {
-        let until_stop =
-            |row: u32| self.stops.after(row as usize).unwrap_or(self.rows()) as u32 - row;
-        let limit = until_stop(a).min(until_stop(b));
-        let agree = |&step: &u32| {
-            let [a, b] = [a, b].map(|row| row + step);
-            self.action(a) == self.action(b) && !self.differ(self.value(a), self.value(b))
-        };
-        (0..limit).take_while(agree).count() as u32
+    pub(super) fn symbols(&self) -> &[u64] {
+        &self.symbols
+    }
+
+    /// The rows of every episode from one that begins at `start` on.
+    pub(super) fn episodes_from(
+        &self,
+        mut start: usize,
+    ) -> impl Iterator<Item = Range<usize>> + '_ {
+        (start..self.rows())
+            .filter(|&row| self.action(row as u32).is_none())
+            .map(move |row| std::mem::replace(&mut start, row + 1)..row + 1)
+    }
+
+    /// How many rows there are before the next stop.
+    pub(super) fn until_stop(&self, row: u32) -> u32 {
+        self.stops.after(row as usize).unwrap_or(self.rows()) as u32 - row
+    }
+
+    /// Whether the same action was taken at two rows, whose values of `p` do not differ.
+    pub(super) fn agree(&self, a: u32, b: u32) -> bool {
+        self.action(a) == self.action(b) && !self.differ(self.value(a), self.value(b))
     }
 
     pub(super) fn value(&self, row: u32) -> u32 {
