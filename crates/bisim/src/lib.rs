@@ -31,6 +31,7 @@
 //! When not to use it: on non-deterministic or probabilistic systems, and on recorded data with missing
 //! transitions, where "not distinguished" is no equivalence.
 
+pub mod evidence;
 mod inverse;
 mod pairwise;
 mod partition;

@@ -68,6 +68,22 @@ pub enum DataError {
         /// What was expected, in words.
         expected: String,
     },
+    /// Vectors, where finitely many actions are needed.
+    #[error(
+        "array `actions` holds vectors of {width}, and which of them count as the same action must be said: by `sign`, `distinct` values, a number of bins such as 5, or edges such as at:-0.5,0.5"
+    )]
+    ContinuousActions {
+        /// Numbers in one action.
+        width: usize,
+    },
+    /// A rule for actions that cannot be, or does not fit.
+    #[error("the rule for actions is {found:?}, but {expected} is expected")]
+    ActionRule {
+        /// The rule.
+        found: String,
+        /// What would do, in words.
+        expected: &'static str,
+    },
     /// An array that the data does not have.
     #[error("there is no array `{name}`; these can be used: {present}", present = present.join(", "))]
     NoSuchArray {

@@ -8,21 +8,27 @@
 //! - [`Trajectories`]: whole recordings, checked once when made, read from and written to `.npz`.
 //! - [`ReplayBuffer`]: the newest rows of many parallel streams, within a fixed number of bytes.
 //! - [`Batch`]: what training takes from either; it wants image frames of `u8`.
+//! - [`Trajectories::finite_actions`], [`Frames::distinct`], [`Columns::distinct`]: which rows took the same
+//!   action, show the same observation, hold the same value.
 //! - [`split_by_episode`]: training and held-out episodes, never a part of one.
 //!
 //! Randomness always comes in as a seed or a seeded generator, so the same call gives the same rows
 //! on every machine.
 
+mod action_rule;
 mod batch;
 mod columns;
+mod distinct;
 mod error;
 mod npz;
 mod replay;
 mod split;
 mod trajectories;
 
+pub use action_rule::{ActionRule, FiniteActions};
 pub use batch::Batch;
 pub use columns::{Actions, Columns, Frames};
+pub use distinct::Distinct;
 pub use error::DataError;
 pub use npz::RESERVED_NAMES;
 pub use replay::{ReplayBuffer, ReplayOptions, Step};

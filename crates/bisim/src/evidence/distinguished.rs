@@ -1,0 +1,147 @@
+//! The oracle: is a pair told apart by the data, by which word, or how far could it be compared?
+
+use super::comparison::{Comparison, Missing, Undecided};
+use super::episodes::{Episodes, EvidenceError};
+use super::extension::Extension;
+use super::recording::Recording;
+use super::search::Search;
+
+/// How many pairs of states [`Distinguished::compare`] looks at before it gives up.
+pub const PAIRS_PER_COMPARISON: usize = 1 << 16;
+
+/// Which pairs of rows are distinguished by the data: *some action word recorded from both leads to
+/// recorded values of `p` that differ*.
+///
+/// Not transitive, and therefore no partition: `a` and `b` may be comparable where `b` and `c` are not.
+#[derive(Clone, Debug)]
+pub struct Distinguished {
+    pub(super) recording: Recording,
+    extension: Extension,
+}
+
+impl Distinguished {
+    /// The oracle of a recording.
+    #[must_use]
+    pub fn new(recording: Recording) -> Self {
+        let mut oracle = Self {
+            recording,
+            extension: Extension::default(),
+        };
+        oracle.extend(0);
+        oracle
+    }
+
+    /// The recording it speaks of.
+    #[must_use]
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// Adds whole episodes.
+    ///
+    /// # Errors
+    /// As [`Recording::append`].
+    pub fn append(&mut self, episodes: &Episodes<'_>) -> Result<(), EvidenceError> {
+        let start = self.recording.rows();
+        self.recording.append(episodes)?;
+        self.extend(start);
+        Ok(())
+    }
+
+    fn extend(&mut self, start: usize) {
+        for episode in self.recording.episodes_from(start) {
+            self.extension.append(self.recording.symbols(), episode);
+        }
+    }
+
+    /// How many actions are the same after two rows, with values of `p` that do not differ at the rows
+    /// they are taken at, until the next stop of either.
+    pub(super) fn agreement(&self, a: u32, b: u32) -> u32 {
+        let limit = self
+            .recording
+            .until_stop(a)
+            .min(self.recording.until_stop(b));
+        let mut steps = 0;
+        loop {
+            let symbols = self.recording.symbols();
+            steps += self
+                .extension
+                .common(symbols, a + steps, b + steps, limit - steps);
+            // Values that differ by no more than the tolerance are passed one by one.
+            if steps == limit || !self.recording.agree(a + steps, b + steps) {
+                return steps;
+            }
+            steps += 1;
+        }
+    }
+
+    /// A shortest word of actions after which the recorded values of `p` differ; `None` if the data
+    /// does not distinguish the two rows.
+    ///
+    /// # Errors
+    /// [`Undecided`] after [`PAIRS_PER_COMPARISON`] pairs of states.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn witness(&self, a: usize, b: usize) -> Result<Option<Vec<u32>>, Undecided> {
+        match self.compare(a, b) {
+            Comparison::Distinguished(witness) => {
+                Ok(Some(self.recording.word(witness.path_of_a())))
+            }
+            Comparison::Same | Comparison::NotDistinguished(_) => Ok(None),
+            Comparison::Undecided(undecided) => Err(undecided),
+        }
+    }
+
+    /// What the data says about two rows, after at most [`PAIRS_PER_COMPARISON`] pairs of states.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    #[must_use]
+    pub fn compare(&self, a: usize, b: usize) -> Comparison {
+        self.compare_within(a, b, PAIRS_PER_COMPARISON)
+    }
+
+    /// As [`Distinguished::compare`], after at most so many pairs of states.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    #[must_use]
+    pub fn compare_within(&self, a: usize, b: usize, pairs: usize) -> Comparison {
+        Search::new(self, a, b).run(pairs, |_, _, _| {})
+    }
+
+    /// The first words (at most `limit`, shortest first) that were recorded from one of the two rows but
+    /// not from the other; see [`Agreement::missing`]. Empty if the rows are distinguished, or the same.
+    ///
+    /// # Errors
+    /// [`Undecided`] after [`PAIRS_PER_COMPARISON`] pairs of states.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn missing(&self, a: usize, b: usize, limit: usize) -> Result<Vec<Missing>, Undecided> {
+        let mut search = Search::new(self, a, b);
+        let mut found = Vec::new();
+        let end = search.run(PAIRS_PER_COMPARISON, |pair, side, row| {
+            if found.len() < limit {
+                found.push((pair, side, row));
+            }
+        });
+        match end {
+            Comparison::Undecided(undecided) => Err(undecided),
+            Comparison::Same | Comparison::Distinguished(_) => Ok(Vec::new()),
+            Comparison::NotDistinguished(_) => {
+                let missing = |(pair, side, row): (usize, usize, u32)| {
+                    let mut word = self.recording.word(&search.path(pair, side));
+                    word.extend(self.recording.action(row));
+                    Missing {
+                        word,
+                        recorded_from: [a, b][side],
+                        leads_to: row as usize + 1,
+                    }
+                };
+                Ok(found.into_iter().map(missing).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Recorded episodes as they come in, and what can be wrong with them.
+
+/// Whole episodes, one after the other, as flat columns of one length: row `i` is one observation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Episodes<'a> {
+    /// Which observation is seen: equal ids mean identical observations. Numbered by first occurrence
+    /// over all that was ever appended to the recording: an observation that was not seen before has
+    /// the number of different ones so far. Where all differ: 0, 1, 2, ...
+    pub observations: &'a [u32],
+    /// The action taken there, below the number of actions; means nothing where an episode ends.
+    pub actions: &'a [u32],
+    /// The value of `p` there: equal ids mean equal values. Any numbers; with a [`Tolerance`], rows of
+    /// its table, which `vectors` extends.
+    pub values: &'a [u32],
+    /// Whether the row is the last one of its episode. The last row of all ends its episode anyway.
+    pub ends: &'a [bool],
+    /// Only with a [`Tolerance`]: the vectors `[new values, width]` of the value ids that are new, in
+    /// their order.
+    pub vectors: &'a [f32],
+}
+
+/// When two values of `p` count as different: further apart than this, in Euclidean distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    width: usize,
+    distance: f64,
+}
+
+impl Tolerance {
+    /// Vectors of `width` numbers differ iff they are more than `distance` apart.
+    ///
+    /// # Errors
+    /// A width of zero; a distance that is negative or not finite.
+    pub fn new(width: usize, distance: f64) -> Result<Self, EvidenceError> {
+        if width == 0 {
+            return Err(EvidenceError::NoWidth);
+        }
+        if !distance.is_finite() || distance < 0.0 {
+            return Err(EvidenceError::Tolerance { found: distance });
+        }
+        Ok(Self { width, distance })
+    }
+
+    /// Numbers in one value.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The largest distance at which two values count as equal.
+    #[must_use]
+    pub fn distance(&self) -> f64 {
+        self.distance
+    }
+}
+
+/// Recorded data that cannot be evidence.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvidenceError {
+    /// No actions.
+    #[error("a recording needs at least one action, but there are none")]
+    NoActions,
+    /// Values of no width.
+    #[error("values of p need at least one number each, but their width is 0")]
+    NoWidth,
+    /// A tolerance that is no distance.
+    #[error("the tolerance is {found}, but a finite distance of at least 0 is expected")]
+    Tolerance {
+        /// What was given.
+        found: f64,
+    },
+    /// Columns of different lengths.
+    #[error(
+        "column `{column}` has {found} rows, but `observations` has {expected}; every column needs one for each observation"
+    )]
+    RowCount {
+        /// The column.
+        column: &'static str,
+        /// Its rows.
+        found: usize,
+        /// Rows of `observations`.
+        expected: usize,
+    },
+    /// More rows than ids.
+    #[error("{rows} recorded rows are too many: at most {} can be compared", u32::MAX - 1)]
+    TooManyRows {
+        /// Rows there would be.
+        rows: usize,
+    },
+    /// An id that is out of range.
+    #[error(
+        "row {row} (counted over all that was appended): {column} is {found}, but {expected} is expected"
+    )]
+    Id {
+        /// The column.
+        column: &'static str,
+        /// The row, from the first that was ever appended.
+        row: usize,
+        /// The id.
+        found: u32,
+        /// What was expected.
+        expected: String,
+    },
+    /// Vectors that are not whole, or there although values are compared by id.
+    #[error("`vectors` holds {found} numbers, but {expected} are expected")]
+    Vectors {
+        /// Numbers found.
+        found: usize,
+        /// What was expected.
+        expected: String,
+    },
+    /// A vector with NaN or an infinity.
+    #[error("the vector of value {value} holds {found}, but finite numbers are expected")]
+    NotFinite {
+        /// The id of the value.
+        value: usize,
+        /// The number.
+        found: f32,
+    },
+}
+
+impl Episodes<'_> {
+    pub(super) fn rows(&self) -> usize {
+        self.observations.len()
+    }
+
+    /// Whether the row, counted from the first of these, ends an episode.
+    pub(super) fn ends(&self, row: usize) -> bool {
+        self.ends[row] || row + 1 == self.rows()
+    }
+
+    /// Checks the columns; `rows`, `observations` and `values` say what the recording holds already
+    /// (`values`: how many vectors, where values are compared by distance).
+    pub(super) fn check(
+        &self,
+        rows: usize,
+        mut observations: u32,
+        actions: usize,
+        values: Option<(usize, Tolerance)>,
+    ) -> Result<(), EvidenceError> {
+        let lengths = [
+            ("actions", self.actions.len()),
+            ("values", self.values.len()),
+            ("ends", self.ends.len()),
+        ];
+        let expected = self.rows();
+        for (column, found) in lengths {
+            if found != expected {
+                return Err(EvidenceError::RowCount {
+                    column,
+                    found,
+                    expected,
+                });
+            }
+        }
+        let total = rows + expected;
+        if total >= u32::MAX as usize {
+            return Err(EvidenceError::TooManyRows { rows: total });
+        }
+        for (row, &id) in self.observations.iter().enumerate() {
+            if id > observations {
+                return Err(EvidenceError::Id {
+                    column: "observation",
+                    row: rows + row,
+                    found: id,
+                    expected: format!(
+                        "at most {observations}, the number of different ones before it (observations are numbered by first occurrence),"
+                    ),
+                });
+            }
+            observations += u32::from(id == observations);
+        }
+        let wrong = |&row: &usize| self.actions[row] as usize >= actions && !self.ends(row);
+        if let Some(row) = (0..expected).find(wrong) {
+            let found = self.actions[row];
+            return Err(EvidenceError::Id {
+                column: "action",
+                row: rows + row,
+                found,
+                expected: format!("an id below {actions}, the number of actions,"),
+            });
+        }
+        self.check_values(rows, values)
+    }
+
+    fn check_values(
+        &self,
+        rows: usize,
+        values: Option<(usize, Tolerance)>,
+    ) -> Result<(), EvidenceError> {
+        let found = self.vectors.len();
+        let Some((known, Tolerance { width, .. })) = values else {
+            if found == 0 {
+                return Ok(());
+            }
+            let expected = "none (values are compared by id)".to_owned();
+            return Err(EvidenceError::Vectors { found, expected });
+        };
+        if !found.is_multiple_of(width) {
+            let expected = format!("{width} for each new value");
+            return Err(EvidenceError::Vectors { found, expected });
+        }
+        if let Some(index) = self.vectors.iter().position(|number| !number.is_finite()) {
+            let (value, found) = (known + index / width, self.vectors[index]);
+            return Err(EvidenceError::NotFinite { value, found });
+        }
+        let known = known + found / width;
+        match self.values.iter().position(|&id| id as usize >= known) {
+            None => Ok(()),
+            Some(row) => Err(EvidenceError::Id {
+                column: "value",
+                row: rows + row,
+                found: self.values[row],
+                expected: format!("an id below {known}, the number of vectors,"),
+            }),
+        }
+    }
+}

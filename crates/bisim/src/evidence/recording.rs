@@ -1,0 +1,523 @@
+//! A recording as a partial system: rows, the observations they show, and what was seen to follow.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::contradiction::{Contradiction, ContradictionKind};
+use super::episodes::{Episodes, EvidenceError, Tolerance};
+use super::path::Path;
+use super::stops::Stops;
+
+/// Instead of an action, where an episode ends.
+const END: u32 = u32::MAX;
+/// Not among the observations that recur.
+const ONCE: u32 = u32::MAX;
+
+/// Recorded episodes, and the partial deterministic system that they show.
+///
+/// Its *states* are observations: rows with the same observation are one state, unless they contradict
+/// determinism. **The rule for contradictions**: an observation is *unmerged*, so that each of its rows
+/// is a state of its own and only what followed that very row speaks for it, iff
+///
+/// 1. its rows have different values of `p` (with a [`Tolerance`]: one of them is further than that
+///    from the value in its first row), or
+/// 2. the same action at two of its rows leads to different observations, or
+/// 3. the same action at two of its rows leads to rows of an unmerged observation: those are different
+///    states now.
+///
+/// The least set that is closed under the three is computed, so that no order of processing matters and
+/// what remains merged is deterministic. 1 and 2 are reported as [`Contradiction`]s; 3 is a consequence.
+/// A word counts as *recorded* from a row iff it can be followed through this system.
+///
+/// Appending costs amortised constant time a row, apart from the consequences (3), which cost the rows
+/// of each newly unmerged observation once. Memory: 20 bytes a row, and about 40 more for each row of an
+/// observation that recurs.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    actions: usize,
+    /// `value << 32 | action`, [`END`] for the action in the last row of an episode.
+    symbols: Vec<u64>,
+    observation_of: Vec<u32>,
+    observations: Vec<Occurrence>,
+    recurring: Vec<Recurring>,
+    /// Rows after which to follow the rows blindly is not enough: episode ends, and rows of merged
+    /// observations other than those that alone tell what follows.
+    stops: Stops,
+    episodes: usize,
+    tolerance: Option<Tolerance>,
+    /// `[values, width]`, with a tolerance.
+    vectors: Vec<f32>,
+    contradictions: Vec<Contradiction>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Occurrence {
+    first: u32,
+    /// Index into `recurring`, or [`ONCE`].
+    recurring: u32,
+}
+
+/// An observation that was recorded more than once.
+#[derive(Clone, Debug, Default)]
+struct Recurring {
+    rows: Vec<u32>,
+    /// One recorded step for each action, by action.
+    steps: Vec<Step>,
+    is_unmerged: bool,
+    /// Whether values differ, within the tolerance.
+    is_mixed: bool,
+    has_value_contradiction: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    action: u32,
+    row: u32,
+    is_contradicted: bool,
+}
+
+impl Recurring {
+    fn step(&self, action: u32) -> Result<usize, usize> {
+        self.steps.binary_search_by_key(&action, |step| step.action)
+    }
+}
+
+/// The partial system that a recording shows, as flat tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transitions {
+    /// The state of every row; states are numbered by first occurrence.
+    pub state_of: Vec<u32>,
+    /// The value of `p` of every state, as numbered in the episodes.
+    pub values: Vec<u32>,
+    /// `[states, actions]`: where an action was seen to lead, [`Transitions::NONE`] where it was not
+    /// recorded.
+    pub next: Vec<u32>,
+    /// Number of actions.
+    pub actions: usize,
+}
+
+impl Transitions {
+    /// Not recorded.
+    pub const NONE: u32 = u32::MAX;
+}
+
+impl Recording {
+    /// No rows yet. Values of `p` differ iff their ids do.
+    ///
+    /// # Errors
+    /// No actions.
+    pub fn new(actions: usize) -> Result<Self, EvidenceError> {
+        if actions == 0 {
+            return Err(EvidenceError::NoActions);
+        }
+        Ok(Self {
+            actions,
+            symbols: Vec::new(),
+            observation_of: Vec::new(),
+            observations: Vec::new(),
+            recurring: Vec::new(),
+            stops: Stops::default(),
+            episodes: 0,
+            tolerance: None,
+            vectors: Vec::new(),
+            contradictions: Vec::new(),
+        })
+    }
+
+    /// No rows yet. Values of `p` differ iff their vectors are further apart than `tolerance`.
+    ///
+    /// # Errors
+    /// No actions.
+    pub fn with_tolerance(actions: usize, tolerance: Tolerance) -> Result<Self, EvidenceError> {
+        let mut recording = Self::new(actions)?;
+        recording.tolerance = Some(tolerance);
+        Ok(recording)
+    }
+
+    /// Adds whole episodes.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names column and row; then nothing was added.
+    pub fn append(&mut self, episodes: &Episodes<'_>) -> Result<(), EvidenceError> {
+        let values = self
+            .tolerance
+            .map(|tolerance| (self.vectors.len() / tolerance.width(), tolerance));
+        let start = self.rows();
+        let known = self.observations.len() as u32;
+        episodes.check(start, known, self.actions, values)?;
+
+        self.vectors.extend_from_slice(episodes.vectors);
+        self.stops.grow(start + episodes.rows());
+        self.symbols.reserve(episodes.rows());
+        for row in 0..episodes.rows() {
+            let ends = episodes.ends(row);
+            if ends {
+                self.episodes += 1;
+                self.stops.insert(start + row);
+            }
+            let action = if ends { END } else { episodes.actions[row] };
+            self.symbols
+                .push(u64::from(episodes.values[row]) << 32 | u64::from(action));
+        }
+        self.observation_of.extend_from_slice(episodes.observations);
+        let mut unmerged = Vec::new();
+        for row in start..self.rows() {
+            self.add_row(row as u32, start, &mut unmerged);
+        }
+        for row in start..self.rows() {
+            if self.recurring_at(row as u32).is_some() {
+                self.add_step(row as u32, &mut unmerged);
+            }
+        }
+        self.unmerge_consequences(unmerged);
+        Ok(())
+    }
+
+    /// A row of an observation; steps of rows from `start` on are added later.
+    fn add_row(&mut self, row: u32, start: usize, unmerged: &mut Vec<u32>) {
+        let observation = self.observation_of[row as usize];
+        let Some(&Occurrence { first, recurring }) = self.observations.get(observation as usize)
+        else {
+            self.observations.push(Occurrence {
+                first: row,
+                recurring: ONCE,
+            });
+            return;
+        };
+        if recurring == ONCE {
+            self.observations[observation as usize].recurring = self.recurring.len() as u32;
+            self.recurring.push(Recurring {
+                rows: vec![first],
+                ..Recurring::default()
+            });
+            self.stops.insert(first as usize);
+            if (first as usize) < start {
+                self.add_step(first, unmerged);
+            }
+        }
+        let index = self.observations[observation as usize].recurring as usize;
+        self.recurring[index].rows.push(row);
+        self.stops.insert(row as usize);
+        let (old, new) = (self.value(first), self.value(row));
+        if old == new {
+            return;
+        }
+        let differ = self.differ(old, new);
+        let recurring = &mut self.recurring[index];
+        if !differ {
+            recurring.is_mixed = true;
+            for step in &recurring.steps {
+                self.stops.insert(step.row as usize);
+            }
+        } else if !recurring.has_value_contradiction {
+            recurring.has_value_contradiction = true;
+            self.contradictions.push(Contradiction {
+                observation,
+                kind: ContradictionKind::Value,
+                rows: [first as usize, row as usize],
+            });
+            self.unmerge(observation, unmerged);
+        }
+    }
+
+    /// What was done at a row of a recurring observation, and what followed.
+    fn add_step(&mut self, row: u32, unmerged: &mut Vec<u32>) {
+        let Some(action) = self.action(row) else {
+            return;
+        };
+        let observation = self.observation_of[row as usize];
+        let index = self.observations[observation as usize].recurring as usize;
+        let recurring = &mut self.recurring[index];
+        match recurring.step(action) {
+            Err(place) => {
+                recurring.steps.insert(
+                    place,
+                    Step {
+                        action,
+                        row,
+                        is_contradicted: false,
+                    },
+                );
+                match recurring.steps[..] {
+                    [_] if !recurring.is_mixed => self.stops.remove(row as usize),
+                    _ => recurring
+                        .steps
+                        .iter()
+                        .for_each(|step| self.stops.insert(step.row as usize)),
+                }
+            }
+            Ok(place) => {
+                let step = recurring.steps[place];
+                let next = |row: u32| self.observation_of[row as usize + 1];
+                if next(step.row) == next(row) {
+                    if step.row != row && self.is_unmerged(next(row)) {
+                        self.unmerge(observation, unmerged);
+                    }
+                } else if !step.is_contradicted {
+                    recurring.steps[place].is_contradicted = true;
+                    self.contradictions.push(Contradiction {
+                        observation,
+                        kind: ContradictionKind::Successor { action },
+                        rows: [step.row as usize, row as usize],
+                    });
+                    self.unmerge(observation, unmerged);
+                }
+            }
+        }
+    }
+
+    fn unmerge(&mut self, observation: u32, unmerged: &mut Vec<u32>) {
+        let recurring =
+            &mut self.recurring[self.observations[observation as usize].recurring as usize];
+        if !recurring.is_unmerged {
+            recurring.is_unmerged = true;
+            unmerged.push(observation);
+        }
+    }
+
+    /// Where one action led twice to an observation that is unmerged now, it led to two states.
+    fn unmerge_consequences(&mut self, mut unmerged: Vec<u32>) {
+        while let Some(observation) = unmerged.pop() {
+            let index = self.observations[observation as usize].recurring as usize;
+            for place in 0..self.recurring[index].rows.len() {
+                let row = self.recurring[index].rows[place];
+                let Some(before) = row.checked_sub(1) else {
+                    continue;
+                };
+                let (Some(action), Some(from)) = (self.action(before), self.recurring_at(before))
+                else {
+                    continue;
+                };
+                let is_another = |place: usize| from.steps[place].row != before;
+                if from.step(action).is_ok_and(is_another) {
+                    self.unmerge(self.observation_of[before as usize], &mut unmerged);
+                }
+            }
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.symbols.len()
+    }
+
+    /// Number of episodes.
+    #[must_use]
+    pub fn episodes(&self) -> usize {
+        self.episodes
+    }
+
+    /// Number of actions.
+    #[must_use]
+    pub fn actions(&self) -> usize {
+        self.actions
+    }
+
+    /// Number of different observations.
+    #[must_use]
+    pub fn observations(&self) -> usize {
+        self.observations.len()
+    }
+
+    /// The observation of a row.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    #[must_use]
+    pub fn observation(&self, row: usize) -> u32 {
+        self.observation_of[row]
+    }
+
+    /// The id of the value of `p` recorded in a row.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    #[must_use]
+    pub fn value_id(&self, row: usize) -> u32 {
+        self.value(row as u32)
+    }
+
+    /// The action taken at a row; `None` where an episode ends.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    #[must_use]
+    pub fn action_id(&self, row: usize) -> Option<u32> {
+        self.action(row as u32)
+    }
+
+    /// The actions along a path through this recording.
+    ///
+    /// # Panics
+    /// If the path is of another recording.
+    #[must_use]
+    pub fn word(&self, path: &Path) -> Vec<u32> {
+        path.steps()
+            .filter_map(|row| self.action(row as u32))
+            .collect()
+    }
+
+    /// Every contradiction of determinism, in the order in which it was found.
+    #[must_use]
+    pub fn contradictions(&self) -> &[Contradiction] {
+        &self.contradictions
+    }
+
+    /// Whether each row of this observation is a state of its own.
+    ///
+    /// # Panics
+    /// If the observation is out of range.
+    #[must_use]
+    pub fn is_unmerged(&self, observation: u32) -> bool {
+        let index = self.observations[observation as usize].recurring;
+        index != ONCE && self.recurring[index as usize].is_unmerged
+    }
+
+    /// The rows that were recorded of an observation, ascending.
+    ///
+    /// # Panics
+    /// If the observation is out of range.
+    #[must_use]
+    pub fn rows_of(&self, observation: u32) -> Vec<usize> {
+        let Occurrence { first, recurring } = self.observations[observation as usize];
+        match self.recurring.get(recurring as usize) {
+            None => vec![first as usize],
+            Some(recurring) => recurring.rows.iter().map(|&row| row as usize).collect(),
+        }
+    }
+
+    /// How many pairs of an observation and an action were recorded; there are
+    /// `observations * actions` in all. One pass over the observations.
+    #[must_use]
+    pub fn recorded_steps(&self) -> usize {
+        let steps =
+            |occurrence: &Occurrence| match self.recurring.get(occurrence.recurring as usize) {
+                None => usize::from(self.action(occurrence.first).is_some()),
+                Some(recurring) => recurring.steps.len(),
+            };
+        self.observations.iter().map(steps).sum()
+    }
+
+    /// The partial deterministic system that the rows show. One pass; `4 * states * actions` bytes.
+    #[must_use]
+    pub fn transitions(&self) -> Transitions {
+        let mut number = HashMap::new();
+        let mut state_of = Vec::with_capacity(self.rows());
+        let mut first = Vec::new();
+        for row in 0..self.rows() as u32 {
+            let state = self.state(row);
+            if state == row {
+                number.insert(row, first.len() as u32);
+                first.push(row);
+            }
+            // A state is named by its first row, which has been met.
+            state_of.push(number.get(&state).copied().unwrap_or_default());
+        }
+        let mut next = vec![Transitions::NONE; first.len() * self.actions];
+        for (state, &row) in first.iter().enumerate() {
+            for (action, row) in self.steps(row) {
+                next[state * self.actions + action as usize] = state_of[row as usize + 1];
+            }
+        }
+        let values = first.iter().map(|&row| self.value(row)).collect();
+        Transitions {
+            state_of,
+            values,
+            next,
+            actions: self.actions,
+        }
+    }
+
+    pub(super) fn symbols(&self) -> &[u64] {
+        &self.symbols
+    }
+
+    /// The rows of every episode from one that begins at `start` on.
+    pub(super) fn episodes_from(
+        &self,
+        mut start: usize,
+    ) -> impl Iterator<Item = Range<usize>> + '_ {
+        (start..self.rows())
+            .filter(|&row| self.action(row as u32).is_none())
+            .map(move |row| std::mem::replace(&mut start, row + 1)..row + 1)
+    }
+
+    /// How many rows there are before the next stop.
+    pub(super) fn until_stop(&self, row: u32) -> u32 {
+        self.stops.after(row as usize).unwrap_or(self.rows()) as u32 - row
+    }
+
+    /// Whether the same action was taken at two rows, whose values of `p` do not differ.
+    pub(super) fn agree(&self, a: u32, b: u32) -> bool {
+        self.action(a) == self.action(b) && !self.differ(self.value(a), self.value(b))
+    }
+
+    pub(super) fn value(&self, row: u32) -> u32 {
+        (self.symbols[row as usize] >> 32) as u32
+    }
+
+    pub(super) fn action(&self, row: u32) -> Option<u32> {
+        let action = self.symbols[row as usize] as u32;
+        (action != END).then_some(action)
+    }
+
+    fn recurring_at(&self, row: u32) -> Option<&Recurring> {
+        let observation = self.observation_of[row as usize];
+        self.recurring
+            .get(self.observations[observation as usize].recurring as usize)
+    }
+
+    fn merged_at(&self, row: u32) -> Option<&Recurring> {
+        self.recurring_at(row)
+            .filter(|recurring| !recurring.is_unmerged)
+    }
+
+    /// The state of a row, named by its first row.
+    pub(super) fn state(&self, row: u32) -> u32 {
+        if self.recurring.is_empty() {
+            return row;
+        }
+        self.merged_at(row).map_or(row, |merged| merged.rows[0])
+    }
+
+    /// The row to go on from, where exactly one action was recorded at a state: the rows after it tell
+    /// all, until a stop.
+    pub(super) fn only_way(&self, state: u32) -> Option<u32> {
+        match self.merged_at(state) {
+            None => self.action(state).map(|_| state),
+            Some(merged) => match merged.steps[..] {
+                [step] if !merged.is_mixed => Some(step.row),
+                _ => None,
+            },
+        }
+    }
+
+    /// The actions recorded at a state, ascending, each with a row at which it was taken.
+    pub(super) fn steps(&self, state: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let merged = self.merged_at(state);
+        let several = merged.into_iter().flat_map(|merged| &merged.steps);
+        let single = if merged.is_none() {
+            self.action(state)
+        } else {
+            None
+        };
+        several
+            .map(|step| (step.action, step.row))
+            .chain(single.map(|action| (action, state)))
+    }
+
+    /// Whether two values of `p`, by id, differ.
+    pub(super) fn differ(&self, a: u32, b: u32) -> bool {
+        let Some(tolerance) = self.tolerance.filter(|_| a != b) else {
+            return a != b;
+        };
+        let vector =
+            |id: u32| &self.vectors[id as usize * tolerance.width()..][..tolerance.width()];
+        let squares = vector(a)
+            .iter()
+            .zip(vector(b))
+            .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+        squares.sum::<f64>().sqrt() > tolerance.distance()
+    }
+}

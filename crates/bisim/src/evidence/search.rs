@@ -1,0 +1,182 @@
+//! Search through pairs of states, where observations recur.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, HashMap};
+
+use super::comparison::{Agreement, Comparison, Undecided, Witness};
+use super::distinguished::Distinguished;
+use super::path::Path;
+
+/// Search through pairs of states, shortest words first.
+pub(super) struct Search<'a> {
+    oracle: &'a Distinguished,
+    pairs: Vec<Pair>,
+    /// Pairs that were reached, without regard to order, with the shortest length so far.
+    depths: HashMap<[u32; 2], usize>,
+    queue: BinaryHeap<Reverse<(usize, usize)>>,
+}
+
+/// A pair of states and how it was reached.
+struct Pair {
+    states: [u32; 2],
+    depth: usize,
+    /// The pair before, and the rows from which to take `steps` actions.
+    before: usize,
+    from: [u32; 2],
+    steps: u32,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(oracle: &'a Distinguished, a: usize, b: usize) -> Self {
+        let recording = &oracle.recording;
+        let rows = [a as u32, b as u32];
+        assert!(
+            a.max(b) < recording.rows(),
+            "rows {a} and {b} are compared, of {}",
+            recording.rows()
+        );
+        let states = rows.map(|row| recording.state(row));
+        let first = Pair {
+            states,
+            depth: 0,
+            before: 0,
+            from: rows,
+            steps: 0,
+        };
+        Self {
+            oracle,
+            pairs: vec![first],
+            depths: HashMap::new(),
+            queue: BinaryHeap::from([Reverse((0, 0))]),
+        }
+    }
+
+    /// `missing(pair, side, row)`: at `row`, of the state on `side`, an action was taken that was not
+    /// recorded on the other side.
+    pub(super) fn run(
+        &mut self,
+        budget: usize,
+        mut missing: impl FnMut(usize, usize, u32),
+    ) -> Comparison {
+        let [a, b] = self.pairs[0].states;
+        if a == b {
+            return Comparison::Same;
+        }
+        let recording = &self.oracle.recording;
+        let mut agreement = Agreement {
+            depth: 0,
+            pairs: 0,
+            missing: 0,
+        };
+        while let Some(Reverse((depth, pair))) = self.queue.pop() {
+            let states = self.pairs[pair].states;
+            if self
+                .depths
+                .get(&sorted(states))
+                .is_some_and(|&shorter| shorter < depth)
+            {
+                continue;
+            }
+            if agreement.pairs == budget {
+                return Comparison::Undecided(Undecided {
+                    pairs: agreement.pairs,
+                    depth,
+                });
+            }
+            agreement.pairs += 1;
+            agreement.depth = agreement.depth.max(depth);
+            let [a, b] = states;
+            if recording.differ(recording.value(a), recording.value(b)) {
+                let paths = [0, 1].map(|side| self.path(pair, side));
+                return Comparison::Distinguished(Witness { paths });
+            }
+            let steps = self.follow(pair);
+            if steps > 0 {
+                agreement.depth = agreement.depth.max(depth + steps as usize - 1);
+                continue;
+            }
+            let (mut left, mut right) =
+                (recording.steps(a).peekable(), recording.steps(b).peekable());
+            loop {
+                let order = match (left.peek(), right.peek()) {
+                    (None, None) => break,
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some((a, _)), Some((b, _))) => a.cmp(b),
+                };
+                let on_left = if order.is_le() { left.next() } else { None };
+                let on_right = if order.is_ge() { right.next() } else { None };
+                match (on_left, on_right) {
+                    (Some((_, a)), Some((_, b))) => self.reach(pair, [a, b], 1),
+                    (one, other) => {
+                        let side = usize::from(one.is_none());
+                        if let Some((_, row)) = one.or(other) {
+                            agreement.missing += 1;
+                            missing(pair, side, row);
+                        }
+                    }
+                }
+            }
+        }
+        Comparison::NotDistinguished(agreement)
+    }
+
+    /// Where both sides can only go on in one way, goes on as far as both agree; by how many actions?
+    fn follow(&mut self, pair: usize) -> u32 {
+        let recording = &self.oracle.recording;
+        let [a, b] = self.pairs[pair]
+            .states
+            .map(|state| recording.only_way(state));
+        let (Some(a), Some(b)) = (a, b) else {
+            return 0;
+        };
+        let steps = self.oracle.agreement(a, b);
+        if steps > 0 {
+            self.reach(pair, [a, b], steps);
+        }
+        steps
+    }
+
+    /// From `from`, `steps` actions lead on to a pair.
+    fn reach(&mut self, before: usize, from: [u32; 2], steps: u32) {
+        let states = from.map(|row| self.oracle.recording.state(row + steps));
+        let depth = self.pairs[before].depth + steps as usize;
+        if self.depths.is_empty() {
+            self.depths.insert(sorted(self.pairs[0].states), 0);
+        }
+        let is_new = |old: &usize| *old > depth;
+        if states[0] == states[1] || !self.depths.get(&sorted(states)).is_none_or(is_new) {
+            return;
+        }
+        self.depths.insert(sorted(states), depth);
+        self.queue.push(Reverse((depth, self.pairs.len())));
+        self.pairs.push(Pair {
+            states,
+            depth,
+            before,
+            from,
+            steps,
+        });
+    }
+
+    pub(super) fn path(&self, mut pair: usize, side: usize) -> Path {
+        let end = self.pairs[pair].states[side];
+        let mut stretches = Vec::new();
+        while pair != 0 {
+            let Pair {
+                before,
+                from,
+                steps,
+                ..
+            } = self.pairs[pair];
+            stretches.push(from[side]..from[side] + steps);
+            pair = before;
+        }
+        stretches.reverse();
+        Path::new(stretches, end)
+    }
+}
+
+fn sorted([a, b]: [u32; 2]) -> [u32; 2] {
+    [a.min(b), a.max(b)]
+}

@@ -1,0 +1,282 @@
+//! Recorded actions as finitely many.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::columns::{Actions, Columns};
+use crate::error::DataError;
+use crate::trajectories::{MAX_ACTIONS, Trajectories};
+
+/// When two action vectors count as the same action. Always chosen by the user: which words of actions
+/// were recorded twice, and so what the data shows, depends on it.
+///
+/// As text: `distinct`, a number of bins such as `5`, `sign`, or `at:-0.5,0.5`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActionRule(Rule);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Rule {
+    Distinct,
+    Bins(usize),
+    /// Ascending, not empty, finite.
+    Edges(Vec<f32>),
+}
+
+/// The action of every row as one of finitely many.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FiniteActions {
+    /// How many there are, recorded or not.
+    pub count: usize,
+    /// `[rows]`, each below `count`; 0 where an episode ends and actions mean nothing.
+    pub ids: Vec<u32>,
+    /// Edges between bins, for each number of an action; empty where actions are not binned.
+    edges: Vec<Vec<f32>>,
+    /// With [`ActionRule::distinct`], the vector of every action.
+    vectors: Columns,
+}
+
+impl ActionRule {
+    /// The same action iff all numbers are equal.
+    #[must_use]
+    pub fn distinct() -> Self {
+        Self(Rule::Distinct)
+    }
+
+    /// Each number falls into one of `bins` equal bins of the range it was recorded in.
+    ///
+    /// # Errors
+    /// No bins, or more than 65 536.
+    pub fn bins(bins: usize) -> Result<Self, DataError> {
+        if bins == 0 || bins > MAX_ACTIONS {
+            let expected = "from 1 to 65536 bins, for each number of an action";
+            return Err(DataError::ActionRule {
+                found: bins.to_string(),
+                expected,
+            });
+        }
+        Ok(Self(Rule::Bins(bins)))
+    }
+
+    /// Each number falls into a bin between these edges; a bin holds its lower edge.
+    ///
+    /// # Errors
+    /// No edges, edges that do not ascend or are not finite.
+    pub fn edges(edges: &[f32]) -> Result<Self, DataError> {
+        let is_good = edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b);
+        if edges.is_empty() || !is_good || edges.len() >= MAX_ACTIONS {
+            let expected = "finite edges in ascending order, at least one";
+            return Err(DataError::ActionRule {
+                found: format!("at:{}", joined(edges)),
+                expected,
+            });
+        }
+        Ok(Self(Rule::Edges(edges.to_vec())))
+    }
+
+    /// Each number is negative, or it is not.
+    #[must_use]
+    pub fn sign() -> Self {
+        Self(Rule::Edges(vec![0.0]))
+    }
+
+    /// The edges for numbers in this range.
+    fn edges_over(&self, (low, high): (f32, f32)) -> Vec<f32> {
+        match &self.0 {
+            Rule::Edges(edges) => edges.clone(),
+            Rule::Bins(bins) if low < high => {
+                let (low, high) = (f64::from(low), f64::from(high));
+                let edge = |bin: usize| (low + (high - low) * bin as f64 / *bins as f64) as f32;
+                (1..*bins).map(edge).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl FromStr for ActionRule {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        let unknown = || DataError::ActionRule {
+            found: text.to_owned(),
+            expected: "`sign`, `distinct`, a number of bins such as 5, or edges such as at:-0.5,0.5",
+        };
+        match text {
+            "distinct" => Ok(Self::distinct()),
+            "sign" => Ok(Self::sign()),
+            _ => match text.strip_prefix("at:") {
+                Some(edges) => {
+                    let edges: Result<Vec<f32>, _> = edges.split(',').map(str::parse).collect();
+                    Self::edges(&edges.map_err(|_| unknown())?)
+                }
+                None => Self::bins(text.parse().map_err(|_| unknown())?),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ActionRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Rule::Distinct => f.write_str("distinct"),
+            Rule::Bins(bins) => bins.fmt(f),
+            Rule::Edges(edges) if edges == &[0.0] => f.write_str("sign"),
+            Rule::Edges(edges) => write!(f, "at:{}", joined(edges)),
+        }
+    }
+}
+
+impl FiniteActions {
+    /// An action in words: its id; or the bin of each number, as `<0`, `0..0.5`, `>=0.5`; or the vector.
+    #[must_use]
+    pub fn name(&self, action: u32) -> String {
+        let vector = self.vectors.rows(action as usize..action as usize + 1);
+        if !vector.is_empty() {
+            return joined(vector);
+        }
+        if self.edges.is_empty() {
+            return action.to_string();
+        }
+        let mut rest = action as usize;
+        let names = self.edges.iter().rev().map(|edges| {
+            let bins = edges.len() + 1;
+            let bin = rest % bins;
+            rest /= bins;
+            match (
+                bin.checked_sub(1).and_then(|below| edges.get(below)),
+                edges.get(bin),
+            ) {
+                (None, None) => "any".to_owned(),
+                (None, Some(high)) => format!("<{high}"),
+                (Some(low), None) => format!(">={low}"),
+                (Some(low), Some(high)) => format!("{low}..{high}"),
+            }
+        });
+        let mut names: Vec<String> = names.collect();
+        names.reverse();
+        names.join(",")
+    }
+}
+
+impl Trajectories {
+    /// The actions as finitely many: ids as they are, vectors by the rule.
+    ///
+    /// # Errors
+    /// Vectors without a rule, ids with one, or a rule that makes more than 65 536 actions.
+    pub fn finite_actions(&self, rule: Option<&ActionRule>) -> Result<FiniteActions, DataError> {
+        match (&self.actions, rule) {
+            (Actions::Discrete { count, ids }, None) => Ok(FiniteActions {
+                count: *count,
+                ids: (0..self.rows())
+                    .map(|row| if self.ends(row) { 0 } else { ids[row] })
+                    .collect(),
+                edges: Vec::new(),
+                vectors: Columns::default(),
+            }),
+            (Actions::Discrete { .. }, Some(rule)) => Err(DataError::ActionRule {
+                found: rule.to_string(),
+                expected: "none, since `actions` holds ids: they are taken as they are",
+            }),
+            (Actions::Vectors { width, .. }, None) => {
+                Err(DataError::ContinuousActions { width: *width })
+            }
+            (Actions::Vectors { width, values }, Some(ActionRule(Rule::Distinct))) => {
+                self.distinct_actions(*width, values)
+            }
+            (Actions::Vectors { width, values }, Some(rule)) => self.binned(*width, values, rule),
+        }
+    }
+
+    fn distinct_actions(&self, width: usize, values: &[f32]) -> Result<FiniteActions, DataError> {
+        let (mut rows, mut taken) = (Vec::new(), Vec::new());
+        for (row, action) in values
+            .chunks_exact(width)
+            .enumerate()
+            .filter(|(row, _)| !self.ends(*row))
+        {
+            rows.push(row);
+            taken.extend_from_slice(action);
+        }
+        let taken = Columns {
+            width,
+            values: taken,
+        };
+        let found = taken.distinct();
+        let count = found.first_rows.len().max(1);
+        few_enough(Some(count), "distinct")?;
+        let mut ids = vec![0; self.rows()];
+        for (&row, id) in rows.iter().zip(found.ids) {
+            ids[row] = id;
+        }
+        let vectors = found
+            .first_rows
+            .iter()
+            .flat_map(|&row| taken.rows(row..row + 1))
+            .copied();
+        let vectors = Columns {
+            width,
+            values: vectors.collect(),
+        };
+        Ok(FiniteActions {
+            count,
+            ids,
+            edges: Vec::new(),
+            vectors,
+        })
+    }
+
+    fn binned(
+        &self,
+        width: usize,
+        values: &[f32],
+        rule: &ActionRule,
+    ) -> Result<FiniteActions, DataError> {
+        let taken = |row: &usize| !self.ends(*row);
+        let range = |column: usize| {
+            let numbers = (0..self.rows())
+                .filter(taken)
+                .map(|row| values[row * width + column]);
+            numbers.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), number| {
+                (low.min(number), high.max(number))
+            })
+        };
+        let edges: Vec<Vec<f32>> = (0..width)
+            .map(|column| rule.edges_over(range(column)))
+            .collect();
+        let bins = edges.iter().map(|edges| edges.len() + 1);
+        let count = bins.clone().try_fold(1_usize, |count, bins| {
+            count
+                .checked_mul(bins)
+                .filter(|&count| count <= MAX_ACTIONS)
+        });
+        let count = few_enough(count, &rule.to_string())?;
+        let mut ids = vec![0; self.rows()];
+        for row in (0..self.rows()).filter(taken) {
+            let numbers = values[row * width..].iter();
+            ids[row] = numbers.zip(&edges).fold(0, |id, (number, edges)| {
+                let bin = edges.partition_point(|edge| edge <= number);
+                id * (edges.len() + 1) as u32 + bin as u32
+            });
+        }
+        Ok(FiniteActions {
+            count,
+            ids,
+            edges,
+            vectors: Columns::default(),
+        })
+    }
+}
+
+fn few_enough(count: Option<usize>, rule: &str) -> Result<usize, DataError> {
+    count
+        .filter(|&count| count <= MAX_ACTIONS)
+        .ok_or_else(|| DataError::ActionRule {
+            found: rule.to_owned(),
+            expected: "a rule that makes at most 65536 actions of these",
+        })
+}
+
+fn joined(numbers: &[f32]) -> String {
+    let words: Vec<String> = numbers.iter().map(f32::to_string).collect();
+    words.join(",")
+}
