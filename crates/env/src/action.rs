@@ -1,6 +1,6 @@
 //! Actions, and the three forms in which a world may take them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::EnvError;
 
 /// The actions a world accepts, and what they are to a finite system and to a network.
 ///
-/// In configuration it is a word: `continuous-2`, `continuous-3`, `one-hot-2` or `one-hot-3`.
+/// In configuration it is a word: `continuous-2`, `continuous-3`, or `one-hot-N` for `N` actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ActionSpace {
@@ -23,11 +23,11 @@ pub enum ActionSpace {
     /// An index; to a network, a one-hot vector.
     OneHot {
         /// How many actions there are.
-        count: Ways,
+        count: NonZeroU32,
     },
 }
 
-/// How many distinct actions there are: two (first, last), or three (first, no-op, last).
+/// Into how many actions an interval is split: two (first, last), or three (first, no-op, last).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ways {
     /// Without a no-op.
@@ -50,24 +50,20 @@ pub enum Action {
 }
 
 impl ActionSpace {
-    /// All four spaces.
-    pub const ALL: [Self; 4] = [
-        Self::Continuous { ways: Ways::Two },
-        Self::Continuous { ways: Ways::Three },
-        Self::OneHot { count: Ways::Two },
-        Self::OneHot { count: Ways::Three },
-    ];
+    /// The space of `count` one-hot actions, `count` taken as 1 if it is 0.
+    pub const fn one_hot(count: u32) -> Self {
+        let count = match NonZeroU32::new(count) {
+            Some(count) => count,
+            None => NonZeroU32::MIN,
+        };
+        Self::OneHot { count }
+    }
 
     /// How many actions the world tells apart.
     pub fn distinct(self) -> usize {
-        self.ways() as usize
-    }
-
-    /// Two or three.
-    pub fn ways(self) -> Ways {
         match self {
-            Self::Continuous { ways } => ways,
-            Self::OneHot { count } => count,
+            Self::Continuous { ways } => ways as usize,
+            Self::OneHot { count } => count.get() as usize,
         }
     }
 
@@ -82,7 +78,7 @@ impl ActionSpace {
                     Ways::Three => 2 * usize::from(a > 0.0),
                 }
             }
-            (Self::OneHot { count }, Action::OneHot(id)) if id < count as u32 => id as usize,
+            (Self::OneHot { count }, Action::OneHot(id)) if id < count.get() => id as usize,
             _ => return None,
         };
         Some(ActionId::from_index(index))
@@ -107,7 +103,7 @@ impl ActionSpace {
     pub fn vector_width(self) -> usize {
         match self {
             Self::Continuous { .. } => 1,
-            Self::OneHot { count } => count as usize,
+            Self::OneHot { .. } => self.distinct(),
         }
     }
 
@@ -134,7 +130,7 @@ impl ActionSpace {
     pub fn sample(self, rng: &mut impl Rng) -> Action {
         match self {
             Self::Continuous { .. } => Action::Continuous(rng.random_range(-1.0..=1.0)),
-            Self::OneHot { count } => Action::OneHot(rng.random_range(0..count as u32)),
+            Self::OneHot { count } => Action::OneHot(rng.random_range(0..count.get())),
         }
     }
 }
@@ -153,17 +149,17 @@ impl FromStr for ActionSpace {
     type Err = EnvError;
 
     fn from_str(text: &str) -> Result<Self, EnvError> {
-        Self::ALL
-            .into_iter()
-            .find(|space| space.to_string() == text)
-            .ok_or_else(|| {
-                let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-                EnvError::BadOption {
-                    name: "actions",
-                    value: format!("{text:?}"),
-                    expected: format!("one of {}", known.join(", ")),
-                }
-            })
+        let space = match text.rsplit_once('-') {
+            Some(("continuous", "2")) => Some(Self::Continuous { ways: Ways::Two }),
+            Some(("continuous", "3")) => Some(Self::Continuous { ways: Ways::Three }),
+            Some(("one-hot", count)) => count.parse().ok().map(|count| Self::OneHot { count }),
+            _ => None,
+        };
+        space.ok_or_else(|| EnvError::BadOption {
+            name: "actions",
+            value: format!("{text:?}"),
+            expected: "continuous-2, continuous-3, or one-hot-N for N actions".to_owned(),
+        })
     }
 }
 
@@ -232,8 +228,15 @@ mod tests {
 
     #[test]
     fn every_action_is_its_own_representative_and_every_space_its_own_name() {
-        for space in ActionSpace::ALL {
-            assert_eq!(space.to_string().parse::<ActionSpace>().unwrap(), space);
+        for name in [
+            "continuous-2",
+            "continuous-3",
+            "one-hot-1",
+            "one-hot-3",
+            "one-hot-5",
+        ] {
+            let space: ActionSpace = name.parse().unwrap();
+            assert_eq!(space.to_string(), name);
             for id in (0..space.distinct()).map(ActionId::from_index) {
                 let action = space.action(id).unwrap();
                 assert_eq!(space.index_of(action), Some(id), "{space}");
@@ -247,10 +250,19 @@ mod tests {
 
     #[test]
     fn an_unknown_space_is_told_the_known_ones() {
-        let error = "one-hot-4".parse::<ActionSpace>().unwrap_err().to_string();
-        assert!(
-            error.contains("one-hot-4") && error.contains("continuous-3"),
-            "{error}"
-        );
+        for name in [
+            "continuous-4",
+            "one-hot-0",
+            "one-hot--1",
+            "one-hot-",
+            "one-hot",
+            "two",
+        ] {
+            let error = name.parse::<ActionSpace>().unwrap_err().to_string();
+            assert!(
+                error.contains(name) && error.contains("continuous-3"),
+                "{error}"
+            );
+        }
     }
 }

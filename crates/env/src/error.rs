@@ -1,6 +1,6 @@
 //! What can be wrong with a request to a world.
 
-use tellapart_system::SystemError;
+use tellapart_system::{StateId, SystemError};
 
 use crate::{Action, ActionSpace};
 
@@ -50,8 +50,18 @@ pub enum EnvError {
         /// The greatest possible one.
         max_count: u8,
     },
+    /// An episode cannot begin in this state.
+    #[error("copy {copy} cannot begin in state {state}: the states are 0 to {}", states - 1)]
+    BadState {
+        /// For which copy.
+        copy: usize,
+        /// The state that was asked for.
+        state: StateId,
+        /// How many there are, at least 1.
+        states: usize,
+    },
     /// There is no world of this name.
-    #[error("there is no environment called {name:?}; there is: {known}")]
+    #[error("there is no environment called {name:?}; there are: {known}")]
     UnknownWorld {
         /// The name that was asked for.
         name: String,
@@ -61,6 +71,23 @@ pub enum EnvError {
     /// The finite system behind the world could not be built.
     #[error("the ground truth of this world is not a system")]
     GroundTruth(#[from] SystemError),
+}
+
+/// Passes if the option `name`, which is `value`, is as `expected`.
+pub(crate) fn require(
+    name: &'static str,
+    value: impl ToString,
+    holds: bool,
+    expected: impl Into<String>,
+) -> Result<(), EnvError> {
+    if holds {
+        return Ok(());
+    }
+    Err(EnvError::BadOption {
+        name,
+        value: value.to_string(),
+        expected: expected.into(),
+    })
 }
 
 fn action_problem(copy: Option<usize>, action: Action) -> String {

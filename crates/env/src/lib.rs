@@ -27,9 +27,11 @@
 //! * **No input or output**: nothing is read, written or printed.
 
 mod action;
+mod batch;
 pub mod counting;
 mod environment;
 mod error;
+pub mod grid;
 mod policy;
 mod world;
 
@@ -37,5 +39,6 @@ pub use action::{Action, ActionSpace, NO_OP_BAND, Ways};
 pub use counting::Counting;
 pub use environment::{BatchEnvironment, End, Outcome};
 pub use error::EnvError;
+pub use grid::Grid;
 pub use policy::RepeatedRandom;
-pub use world::World;
+pub use world::{World, WorldOptions};

@@ -70,9 +70,14 @@ impl RepeatedRandom {
 mod tests {
     use super::*;
 
+    fn spaces() -> impl Iterator<Item = ActionSpace> {
+        let names = ["continuous-2", "continuous-3", "one-hot-2", "one-hot-5"];
+        names.into_iter().map(|name| name.parse().unwrap())
+    }
+
     #[test]
     fn an_action_lasts_five_steps_and_copies_differ() {
-        for space in ActionSpace::ALL {
+        for space in spaces() {
             let mut policy = RepeatedRandom::new(space, 3, 40);
             let steps: Vec<Vec<Action>> = (0..50).map(|_| policy.next_actions().to_vec()).collect();
             for block in steps.chunks(5) {
@@ -88,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_distinct_action_is_equally_likely() {
-        for space in ActionSpace::ALL {
+        for space in spaces() {
             let mut policy = RepeatedRandom::with_repeat(space, 11, 1000, 1);
             let mut tally = vec![0; space.distinct()];
             for _ in 0..30 {
@@ -109,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_copy_acts_the_same_in_any_company() {
-        let space = ActionSpace::ALL[0];
+        let space = ActionSpace::one_hot(4);
         let mut few = RepeatedRandom::new(space, 9, 2);
         let mut many = RepeatedRandom::new(space, 9, 5);
         for _ in 0..12 {

@@ -1,28 +1,83 @@
-//! Worlds by name.
+//! Worlds by name, and any of them with its options.
 
 use std::{fmt, str::FromStr};
 
-use crate::EnvError;
+use tellapart_system::MooreMachine;
+
+use crate::{BatchEnvironment, Counting, EnvError, Grid, RepeatedRandom, counting, grid};
 
 /// The built-in worlds, as they are called on a command line.
-///
-/// Parse a name, then match: the options of each world have a type of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum World {
-    /// `counting`: [`Counting`](crate::Counting).
+    /// `counting`: [`Counting`].
     Counting,
+    /// `gridworld`: [`Grid`].
+    Grid,
+}
+
+/// A world by its options.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum WorldOptions {
+    /// Of [`Counting`].
+    Counting(counting::ValidOptions),
+    /// Of [`Grid`].
+    Grid(grid::ValidOptions),
 }
 
 impl World {
     /// Every world there is.
-    pub const ALL: [Self; 1] = [Self::Counting];
+    pub const ALL: [Self; 2] = [Self::Counting, Self::Grid];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Counting => "counting",
+            Self::Grid => "gridworld",
         }
+    }
+
+    /// For how many steps [`RepeatedRandom`] should repeat an action: the paper's choice in the
+    /// counting world. In the gridworld, where that would mostly push against walls, 2.
+    pub fn repeat_steps(self) -> u32 {
+        match self {
+            Self::Counting => RepeatedRandom::REPEAT_STEPS,
+            Self::Grid => 2,
+        }
+    }
+}
+
+impl WorldOptions {
+    /// Which world they are of.
+    pub fn world(&self) -> World {
+        match self {
+            Self::Counting(_) => World::Counting,
+            Self::Grid(_) => World::Grid,
+        }
+    }
+
+    /// [`BatchEnvironment::ground_truth`] of that world.
+    ///
+    /// # Errors
+    /// If the system could not be built.
+    pub fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
+        match self {
+            Self::Counting(options) => Counting::new(options.clone(), 0, 0).ground_truth(),
+            Self::Grid(options) => Grid::new(options.clone(), 0, 0).ground_truth(),
+        }
+    }
+}
+
+impl From<counting::ValidOptions> for WorldOptions {
+    fn from(options: counting::ValidOptions) -> Self {
+        Self::Counting(options)
+    }
+}
+
+impl From<grid::ValidOptions> for WorldOptions {
+    fn from(options: grid::ValidOptions) -> Self {
+        Self::Grid(options)
     }
 }
 
@@ -58,7 +113,7 @@ mod tests {
         let error = "conting".parse::<World>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no environment called \"conting\"; there is: counting"
+            "there is no environment called \"conting\"; there are: counting, gridworld"
         );
     }
 }

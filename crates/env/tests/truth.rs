@@ -10,7 +10,7 @@ use tellapart_env::{
 use tellapart_system::{ActionId, StateId};
 
 fn some_options() -> impl Strategy<Value = Options> {
-    let space = prop::sample::select(ActionSpace::ALL.to_vec());
+    let space = prop::sample::select(Options::ACTIONS.to_vec());
     let value = prop::sample::select(vec![Value::Sparse, Value::Dense]);
     (
         1_u8..12,
@@ -58,7 +58,7 @@ proptest! {
             let space = options.actions;
             let action = match space {
                 ActionSpace::Continuous { .. } => Action::Continuous(number),
-                ActionSpace::OneHot { count } => Action::OneHot(id % count as u32),
+                ActionSpace::OneHot { count } => Action::OneHot(id % count),
             };
             world.step(&[action], &mut frame, &mut outcome).unwrap();
             if shown.end == End::Continues {

@@ -14,12 +14,12 @@ use std::ops::Range;
 
 use tellapart_system::MooreMachine;
 
-use self::replica::{Act, Move, Replica};
+use self::replica::{Act, Replica};
 pub use self::{
     options::{Options, ValidOptions, Value},
     shape::Shape,
 };
-use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, Ways};
+use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::Batch};
 
 /// Many copies of the counting world, stepped together.
 ///
@@ -30,9 +30,7 @@ use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, Ways};
 #[derive(Debug, Clone)]
 pub struct Counting {
     options: ValidOptions,
-    replicas: Vec<Replica>,
-    /// What each copy is about to do; kept so that a step allocates nothing.
-    moves: Vec<Move>,
+    batch: Batch<Replica>,
 }
 
 impl Counting {
@@ -48,15 +46,8 @@ impl Counting {
     /// A world starts no threads itself: a step is bound by memory, and starting a thread takes
     /// about as long as drawing a hundred frames.
     pub fn with_streams(options: ValidOptions, seed: u64, streams: Range<u64>) -> Self {
-        let replicas: Vec<_> = streams
-            .map(|stream| Replica::new(&options, seed, stream))
-            .collect();
-        let moves = vec![Move::Begin(None); replicas.len()];
-        Self {
-            options,
-            replicas,
-            moves,
-        }
+        let batch = Batch::new(seed, streams, |rng| Replica::new(&options, rng));
+        Self { options, batch }
     }
 
     /// The options it was made of.
@@ -75,7 +66,7 @@ impl Counting {
         frames: &mut [u8],
         outcomes: &mut [Outcome],
     ) -> Result<(), EnvError> {
-        self.check_length("counts", counts.len(), 1)?;
+        self.batch.check_length("counts", counts.len(), 1)?;
         let max_count = self.options.max_count;
         if let Some((copy, &count)) = counts.iter().enumerate().find(|&(_, &c)| c > max_count) {
             return Err(EnvError::BadCount {
@@ -84,9 +75,7 @@ impl Counting {
                 max_count,
             });
         }
-        for (what, &count) in self.moves.iter_mut().zip(counts) {
-            *what = Move::Begin(Some(count));
-        }
+        self.batch.begin_each(counts);
         self.run(frames, outcomes)
     }
 
@@ -94,67 +83,34 @@ impl Counting {
     ///
     /// This and the following accessors panic if there is no such copy.
     pub fn count(&self, copy: usize) -> u8 {
-        self.replicas[copy].count
+        self.batch.replica(copy).count
     }
 
     /// What the objects of copy `copy` look like.
     pub fn shape(&self, copy: usize) -> Shape {
-        self.replicas[copy].shape
+        self.batch.replica(copy).shape
     }
 
     /// The red, green and blue of the objects of copy `copy`.
     pub fn color(&self, copy: usize) -> [u8; 3] {
-        self.replicas[copy].color
+        self.batch.replica(copy).color
     }
 
     /// The centres `[x, y]` of the objects of copy `copy`, in pixels from the left and from the top,
     /// then `[-1, -1]` until there are `max_count` of them.
     pub fn positions(&self, copy: usize) -> &[[i16; 2]] {
-        &self.replicas[copy].positions
+        &self.batch.replica(copy).positions
     }
 
-    /// Carries out `moves`.
     fn run(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
         let frame_bytes = self.frame_bytes();
-        self.check_length("frames", frames.len(), frame_bytes)?;
-        self.check_length("outcomes", outcomes.len(), 1)?;
-
-        let frames = frames.chunks_exact_mut(frame_bytes);
-        for (((replica, what), frame), outcome) in self
-            .replicas
-            .iter_mut()
-            .zip(&self.moves)
-            .zip(frames)
-            .zip(outcomes)
-        {
-            *outcome = replica.step(&self.options, *what, frame);
-        }
-        Ok(())
-    }
-
-    fn check_length(
-        &self,
-        buffer: &'static str,
-        found: usize,
-        each: usize,
-    ) -> Result<(), EnvError> {
-        let copies = self.replicas.len();
-        let expected = copies * each;
-        if found == expected {
-            return Ok(());
-        }
-        Err(EnvError::WrongLength {
-            buffer,
-            copies,
-            expected,
-            found,
-        })
+        self.batch.run(&self.options, frame_bytes, frames, outcomes)
     }
 }
 
 impl BatchEnvironment for Counting {
     fn len(&self) -> usize {
-        self.replicas.len()
+        self.batch.len()
     }
 
     fn observation_shape(&self) -> [usize; 3] {
@@ -167,7 +123,7 @@ impl BatchEnvironment for Counting {
     }
 
     fn reset(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
-        self.moves.fill(Move::Begin(self.options.start_count));
+        self.batch.begin(self.options.start_count);
         self.run(frames, outcomes)
     }
 
@@ -177,20 +133,10 @@ impl BatchEnvironment for Counting {
         frames: &mut [u8],
         outcomes: &mut [Outcome],
     ) -> Result<(), EnvError> {
-        self.check_length("actions", actions.len(), 1)?;
         let space = self.options.actions;
-        for (copy, &action) in actions.iter().enumerate() {
-            self.moves[copy] = if self.replicas[copy].ended {
-                Move::Begin(self.options.start_count)
-            } else {
-                let bad = EnvError::BadAction {
-                    copy: Some(copy),
-                    action,
-                    space,
-                };
-                Move::Act(act_of(space, action).ok_or(bad)?)
-            };
-        }
+        let act_of = |action| act_of(space, action);
+        self.batch
+            .act(space, act_of, self.options.start_count, actions)?;
         self.run(frames, outcomes)
     }
 
@@ -201,9 +147,10 @@ impl BatchEnvironment for Counting {
 
 /// The first action removes, the last one adds, one between them keeps.
 fn act_of(space: ActionSpace, action: Action) -> Option<Act> {
-    Some(match (space.ways(), space.index_of(action)?.index()) {
-        (_, 0) => Act::Remove,
-        (Ways::Three, 1) => Act::Keep,
-        _ => Act::Add,
+    let last = space.distinct() - 1;
+    Some(match space.index_of(action)?.index() {
+        0 => Act::Remove,
+        index if index == last => Act::Add,
+        _ => Act::Keep,
     })
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
-use crate::{ActionSpace, EnvError, Ways};
+use crate::{ActionSpace, EnvError, Ways, error::require};
 
 /// Every constant of the counting world; the defaults are the paper's setting.
 ///
@@ -20,7 +20,7 @@ pub struct Options {
     pub target: u8,
     /// The auxiliary function `p` of the current observation. Default: sparse.
     pub value: Value,
-    /// The form of the actions. Default: `continuous-2`.
+    /// The form of the actions, one of [`Options::ACTIONS`]. Default: `continuous-2`.
     pub actions: ActionSpace,
     /// The count every episode begins with, at most `max_count`; if absent, uniform in
     /// `0..=max_count`. Default: absent.
@@ -94,6 +94,14 @@ impl Deref for ValidOptions {
 }
 
 impl Options {
+    /// The spaces of two actions (remove, add) and of three (remove, no-op, add).
+    pub const ACTIONS: [ActionSpace; 4] = [
+        ActionSpace::Continuous { ways: Ways::Two },
+        ActionSpace::Continuous { ways: Ways::Three },
+        ActionSpace::one_hot(2),
+        ActionSpace::one_hot(3),
+    ];
+
     /// Checks every option.
     ///
     /// # Errors
@@ -107,6 +115,12 @@ impl Options {
             self.target <= most,
             format!("at most max_count = {most}"),
         )?;
+        let expected = format!(
+            "one of {}",
+            Self::ACTIONS.map(|space| space.to_string()).join(", ")
+        );
+        let is_ours = Self::ACTIONS.contains(&self.actions);
+        require("actions", self.actions, is_ours, expected)?;
         if let Some(start) = self.start_count {
             let expected = format!("at most max_count = {most}, or absent for a random one");
             require("start_count", start, start <= most, expected)?;
@@ -160,20 +174,4 @@ impl Options {
             }
         }
     }
-}
-
-fn require(
-    name: &'static str,
-    value: impl ToString,
-    holds: bool,
-    expected: impl Into<String>,
-) -> Result<(), EnvError> {
-    if holds {
-        return Ok(());
-    }
-    Err(EnvError::BadOption {
-        name,
-        value: value.to_string(),
-        expected: expected.into(),
-    })
 }

@@ -1,20 +1,14 @@
 //! One copy of the world: its random stream, its present episode.
 
 use rand::RngExt;
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tellapart_system::StateId;
 
-use super::{Options, Shape, shape::Stamp};
-use crate::{End, Outcome};
-
-/// What a step does to a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Move {
-    /// A new episode, from this count or a random one.
-    Begin(Option<u8>),
-    /// Within the present one.
-    Act(Act),
-}
+use super::{Options, Shape, ValidOptions, shape::Stamp};
+use crate::{
+    Outcome,
+    batch::{self, Clock, Move},
+};
 
 /// What an action does. The ground truth and the world share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,30 +46,20 @@ pub(super) struct Replica {
     pub(super) color: [u8; 3],
     /// Centres `[x, y]` of the objects, then `[-1, -1]` up to the greatest count.
     pub(super) positions: Vec<[i16; 2]>,
-    steps: u32,
-    /// Whether the next step begins an episode. True of a new copy.
-    pub(super) ended: bool,
+    clock: Clock,
     stamp: Stamp,
 }
 
-impl Replica {
-    pub(super) fn new(options: &Options, seed: u64, stream: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(stream);
-        Self {
-            rng,
-            count: 0,
-            shape: Shape::Circle,
-            color: [0; 3],
-            positions: vec![[-1; 2]; usize::from(options.max_count)],
-            steps: 0,
-            ended: true,
-            stamp: Stamp::new(options.radius as usize),
-        }
+impl batch::Replica for Replica {
+    type World = ValidOptions;
+    type Start = u8;
+    type Act = Act;
+
+    fn ended(&self) -> bool {
+        self.clock.ended
     }
 
-    /// Moves, and paints the whole new frame.
-    pub(super) fn step(&mut self, options: &Options, what: Move, frame: &mut [u8]) -> Outcome {
+    fn step(&mut self, options: &ValidOptions, what: Move<u8, Act>, frame: &mut [u8]) -> Outcome {
         self.count = match what {
             Move::Begin(count) => self.begin(options, count),
             Move::Act(act) => act.apply(self.count, options.max_count),
@@ -88,36 +72,40 @@ impl Replica {
             .paint(options.image_side as usize, objects, frame);
 
         let end = match what {
-            Move::Begin(_) => End::Continues,
-            Move::Act(_) => self.count_step(options),
+            Move::Begin(_) => self.clock.begin(),
+            Move::Act(_) => {
+                let terminal = options.end_at_target && self.count == options.target;
+                self.clock.step(terminal, options.max_steps)
+            }
         };
-        self.ended = end != End::Continues;
         Outcome {
             value: options.value_of(self.count),
             state: StateId::from_index(usize::from(self.count)),
             end,
         }
     }
+}
+
+impl Replica {
+    pub(super) fn new(options: &Options, rng: ChaCha8Rng) -> Self {
+        Self {
+            rng,
+            count: 0,
+            shape: Shape::Circle,
+            color: [0; 3],
+            positions: vec![[-1; 2]; usize::from(options.max_count)],
+            clock: Clock::new(),
+            stamp: Stamp::new(options.radius as usize),
+        }
+    }
 
     /// Draws what is fixed for the episode; returns its first count.
     fn begin(&mut self, options: &Options, count: Option<u8>) -> u8 {
-        self.steps = 0;
         self.shape = options.shapes[self.rng.random_range(0..options.shapes.len() as u32) as usize];
         self.color =
             std::array::from_fn(|_| self.rng.random_range(options.color_min..=options.color_max));
         self.stamp.recut(self.shape, self.color);
         count.unwrap_or_else(|| self.rng.random_range(0..=options.max_count))
-    }
-
-    fn count_step(&mut self, options: &Options) -> End {
-        self.steps += 1;
-        if options.end_at_target && self.count == options.target {
-            End::Terminal
-        } else if self.steps >= options.max_steps {
-            End::Timeout
-        } else {
-            End::Continues
-        }
     }
 
     /// Draws all positions anew.
