@@ -225,8 +225,12 @@ fn by_default_40_cells_look_27_ways() {
     assert_eq!(views.iter().collect::<HashSet<_>>().len(), 27);
     let has_twin = |&state: &usize| views.iter().filter(|&&v| v == views[state]).count() > 1;
     assert_eq!((0..40).filter(has_twin).count(), 22);
-    // The two corners on the left look alike; down, then, is not the same.
-    assert_eq!(shown.frame(0), shown.frame(22));
+    // The top left corners of three rooms.
+    assert!(
+        [3, 21]
+            .iter()
+            .all(|&state| shown.frame(state) == shown.frame(0))
+    );
     assert_eq!(shown.world.observation_shape(), [24, 24, 3]);
     let value = |state| {
         truth
@@ -265,7 +269,8 @@ fn an_invisible_goal_looks_like_floor() {
             view_radius: 0,
             ..Options::default()
         });
-        assert_eq!(shown.frame(4) == shown.frame(0), !goal_visible);
+        let alike = shown.frame(4) == shown.frame(0);
+        assert_eq!(alike, !goal_visible);
         assert_eq!(shown.outcomes[4].value, 1.0);
     }
 }
@@ -370,4 +375,4 @@ fn the_stream_of_a_seed_does_not_change() {
     assert_eq!(format!("{seen:?}"), FIRST_CELLS);
 }
 
-const FIRST_CELLS: &str = "";
+const FIRST_CELLS: &str = "[([0, 5], 2), ([2, 5], 3), ([1, 2], 0)]";

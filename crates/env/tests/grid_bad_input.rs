@@ -156,5 +156,5 @@ fn a_wrong_buffer_state_or_action_is_named_and_nothing_moves() {
 
     assert!((frames, outcomes) == before);
     let positions = [0, 1].map(|copy| world.position(copy));
-    assert_eq!(positions, [[4, 0], [1, 5]]);
+    assert_eq!(positions, [[4, 0], [2, 5]]);
 }

@@ -21,7 +21,7 @@ use crate::terminal::Terminal;
 #[command(after_help = "Examples:
   tellapart bisim counting --witness 0 8
   tellapart bisim counting value=dense actions=one-hot-3
-  tellapart bisim gridworld --witness 0 24
+  tellapart bisim gridworld --witness 0 21
   tellapart bisim system.aut --quotient smaller.aut")]
 pub(crate) struct Arguments {
     /// A .npz file (arrays next, output), a deterministic .aut file, or a built-in environment:

@@ -44,7 +44,7 @@ fn the_gridworld_has_a_class_for_each_cell() {
     let folder = Folder::new();
     assert_snapshot(
         "bisim-gridworld",
-        &folder.fine("bisim gridworld --witness 0 24"),
+        &folder.fine("bisim gridworld --witness 0 21"),
     );
     // Two closed rooms with a goal each: what is the same in both is bisimilar.
     let rooms = folder.json("bisim gridworld layout=.G#.G,..#.. stay=true --json");
