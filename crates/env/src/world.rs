@@ -8,7 +8,6 @@ use crate::{BatchEnvironment, Counting, EnvError, Grid, RepeatedRandom, counting
 
 /// The built-in worlds, as they are called on a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum World {
     /// `counting`: [`Counting`].
     Counting,
@@ -18,7 +17,6 @@ pub enum World {
 
 /// A world by its options.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum WorldOptions {
     /// Of [`Counting`].
     Counting(counting::ValidOptions),

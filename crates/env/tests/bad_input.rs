@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use tellapart_env::{
-    Action, BatchEnvironment, Counting, EnvError, Outcome,
+    Action, ActionSpace, BatchEnvironment, Counting, EnvError, Outcome,
     counting::{Options, Shape},
 };
 
@@ -28,6 +28,13 @@ fn an_impossible_option_is_named_with_what_would_do() {
                 ..base()
             },
             "target",
+        ),
+        (
+            Options {
+                actions: ActionSpace::one_hot(4),
+                ..base()
+            },
+            "actions",
         ),
         (
             Options {

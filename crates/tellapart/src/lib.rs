@@ -62,7 +62,9 @@ pub use tellapart_train as train;
 
 pub use tellapart_bisim::{Partition, SplittingTree, largest_bisimulation, quotient, witness};
 pub use tellapart_data::{Trajectories, TrajectoryParts};
-pub use tellapart_env::{BatchEnvironment, Counting, RepeatedRandom, World, counting};
+pub use tellapart_env::{
+    BatchEnvironment, Counting, Grid, RepeatedRandom, World, WorldOptions, counting, grid,
+};
 pub use tellapart_system::{
     ActionId, BlockId, MooreMachine, MooreMachineBuilder, OutputId, StateId,
 };

@@ -1,8 +1,7 @@
 //! Options of a world from the words `key=value` of a command line.
 
-use serde::Deserialize;
-use tellapart_env::EnvError;
-use tellapart_env::counting::{Options, ValidOptions};
+use serde::{Serialize, de::DeserializeOwned};
+use tellapart_env::{EnvError, World, WorldOptions, counting, grid};
 use toml::{Table, Value};
 
 /// Words that do not make options.
@@ -45,28 +44,57 @@ fn suggestion(nearest: &Option<String>) -> String {
         .unwrap_or_default()
 }
 
-/// The options of the counting world: the defaults, changed by `words` in their order.
+/// The options of a world: the defaults, changed by `words` in their order.
 ///
 /// Values are TOML, or the bare words that a shell leaves; a list may be given with commas alone.
 ///
 /// ```
-/// use tellapart::settings::counting_options;
+/// use tellapart::{World, WorldOptions, settings::world_options};
 ///
-/// let options = counting_options(["actions=one-hot-3", "max_steps=10", "shapes=circle,line"])?;
+/// let words = ["actions=one-hot-3", "max_steps=10", "shapes=circle,line"];
+/// let WorldOptions::Counting(options) = world_options(World::Counting, words)? else { panic!() };
 /// assert_eq!((options.max_steps, options.shapes.len()), (10, 2));
 ///
-/// let error = counting_options(["max_step=10"]).unwrap_err();
+/// let error = world_options(World::Grid, ["max_step=10"]).unwrap_err();
 /// assert!(error.to_string().contains("did you mean `max_steps`?"));
 /// # Ok::<(), tellapart::settings::SettingError>(())
 /// ```
 ///
 /// # Errors
 /// A [`SettingError`] that names the word, and what would do.
-pub fn counting_options<W: AsRef<str>>(
+pub fn world_options<W: AsRef<str>>(
+    world: World,
     words: impl IntoIterator<Item = W>,
-) -> Result<ValidOptions, SettingError> {
-    let known = all_options();
-    let (mut given, mut options) = (Table::new(), Options::default());
+) -> Result<WorldOptions, SettingError> {
+    Ok(match world {
+        World::Counting => changed(&every_counting_option(), words)?.validate()?.into(),
+        World::Grid => changed(&grid::Options::default(), words)?
+            .validate()?
+            .into(),
+    })
+}
+
+/// The words that make these options again, one for each option that is not absent.
+#[must_use]
+pub fn world_words(options: &WorldOptions) -> Vec<String> {
+    let table = match options {
+        WorldOptions::Counting(options) => Table::try_from(&**options),
+        WorldOptions::Grid(options) => Table::try_from(&**options),
+    };
+    let words = table.unwrap_or_default();
+    words
+        .iter()
+        .map(|(key, value)| format!("{key}={}", bare(value)))
+        .collect()
+}
+
+/// The defaults, changed by `words`; in `every`, no option is left out because it is absent.
+fn changed<O: Serialize + DeserializeOwned + Default, W: AsRef<str>>(
+    every: &O,
+    words: impl IntoIterator<Item = W>,
+) -> Result<O, SettingError> {
+    let known = Table::try_from(every).unwrap_or_default();
+    let (mut given, mut options) = (Table::new(), O::default());
     for word in words {
         let word = word.as_ref();
         let not_a_setting = || SettingError::NotASetting {
@@ -77,22 +105,20 @@ pub fn counting_options<W: AsRef<str>>(
         let like = known.get(key).ok_or_else(|| unknown(key, &known))?;
         given.insert(key.to_owned(), value(text.trim(), like));
         // One word at a time, so that the blame falls on the right one.
-        options = Options::deserialize(given.clone()).map_err(|error| SettingError::WrongType {
+        options = O::deserialize(given.clone()).map_err(|error| SettingError::WrongType {
             word: word.to_owned(),
             problem: error.message().trim_end().to_owned(),
         })?;
     }
-    Ok(options.validate()?)
+    Ok(options)
 }
 
-/// The words that make these options again, one for each option that is not absent.
-#[must_use]
-pub fn counting_words(options: &Options) -> Vec<String> {
-    let table = Table::try_from(options).unwrap_or_default();
-    table
-        .iter()
-        .map(|(key, value)| format!("{key}={}", bare(value)))
-        .collect()
+/// Some options of the counting world, none of them absent.
+fn every_counting_option() -> counting::Options {
+    counting::Options {
+        start_count: Some(0),
+        ..counting::Options::default()
+    }
 }
 
 /// A value as one would type it in a shell.
@@ -106,15 +132,6 @@ fn bare(value: &Value) -> String {
         // The options have neither dates nor tables.
         Value::Datetime(_) | Value::Table(_) => String::new(),
     }
-}
-
-/// Every option with some value; none is left out because it is absent by default.
-fn all_options() -> Table {
-    let options = Options {
-        start_count: Some(0),
-        ..Options::default()
-    };
-    Table::try_from(options).unwrap_or_default()
 }
 
 /// TOML where it is TOML, else text; a list where the option is one.
@@ -158,35 +175,52 @@ fn unknown(key: &str, known: &Table) -> SettingError {
 
 #[cfg(test)]
 mod tests {
-    use tellapart_env::counting;
-
     use super::*;
 
-    fn error(words: &[&str]) -> String {
-        counting_options(words).unwrap_err().to_string()
+    fn counting_options(words: &[&str]) -> Result<counting::Options, SettingError> {
+        changed(&every_counting_option(), words)
+    }
+
+    fn error(world: World, words: &[&str]) -> String {
+        world_options(world, words).unwrap_err().to_string()
     }
 
     #[test]
     fn no_words_are_the_defaults() {
-        let defaults = Options::default().validate().unwrap();
-        assert_eq!(counting_options([""; 0]).unwrap(), defaults);
+        let counting = counting::Options::default().validate().unwrap();
+        let grid = grid::Options::default().validate().unwrap();
+        for defaults in [WorldOptions::from(counting), grid.into()] {
+            let made = world_options(defaults.world(), [""; 0]).unwrap();
+            assert_eq!(made, defaults);
+        }
     }
 
     #[test]
     fn options_as_words_make_the_same_options() {
-        let options = Options {
+        let counting = counting::Options {
             start_count: Some(2),
             value: counting::Value::Dense,
             shapes: vec![counting::Shape::Line, counting::Shape::Square],
-            ..Options::default()
+            ..counting::Options::default()
         };
-        let words = counting_words(&options);
-        assert!(
-            words.contains(&"shapes=line,square".to_owned()),
-            "{words:?}"
-        );
-        assert_eq!(words.len(), all_options().len());
-        assert_eq!(*counting_options(words).unwrap(), options);
+        let grid = grid::Options {
+            layout: ["G.#", "..."].map(str::to_owned).to_vec(),
+            stay: true,
+            ..grid::Options::default()
+        };
+        for (options, keys, word) in [
+            (
+                counting.validate().unwrap().into(),
+                13,
+                "shapes=line,square",
+            ),
+            (grid.validate().unwrap().into(), 9, "layout=G.#,..."),
+        ] {
+            let words = world_words(&options);
+            assert_eq!(words.len(), keys, "{words:?}");
+            assert!(words.contains(&word.to_owned()), "{words:?}");
+            assert_eq!(world_options(options.world(), words).unwrap(), options);
+        }
     }
 
     #[test]
@@ -196,36 +230,37 @@ mod tests {
             "shapes=[line, circle]",
             r#"shapes=["line","circle"]"#,
         ] {
-            assert_eq!(
-                counting_options([shapes]).unwrap().shapes.len(),
-                2,
-                "{shapes}"
-            );
+            let options = counting_options(&[shapes]).unwrap();
+            assert_eq!(options.shapes.len(), 2, "{shapes}");
         }
-        assert_eq!(counting_options(["shapes=line"]).unwrap().shapes.len(), 1);
+        assert_eq!(counting_options(&["shapes=line"]).unwrap().shapes.len(), 1);
         assert_eq!(
-            counting_options(["target=1", "target = 2"]).unwrap().target,
+            counting_options(&["target=1", "target = 2"])
+                .unwrap()
+                .target,
             2
         );
     }
 
     #[test]
     fn errors_name_the_word_and_what_would_do() {
-        assert!(error(&["max_steps"]).contains("key=value"));
-        assert!(error(&["colour_min=3"]).contains("did you mean `color_min`?"));
-        let nothing_like_it = error(&["zzz=3"]);
+        assert!(error(World::Counting, &["max_steps"]).contains("key=value"));
+        assert!(error(World::Counting, &["colour_min=3"]).contains("did you mean `color_min`?"));
+        let nothing_like_it = error(World::Counting, &["zzz=3"]);
         assert!(
             !nothing_like_it.contains("did you mean"),
             "{nothing_like_it}"
         );
         assert!(nothing_like_it.contains("max_count"), "{nothing_like_it}");
-        let wrong_type = error(&["max_steps=ten"]);
+        let wrong_type = error(World::Counting, &["max_steps=ten"]);
         assert!(wrong_type.starts_with("`max_steps=ten`: "), "{wrong_type}");
         assert!(wrong_type.contains("u32"), "{wrong_type}");
-        assert!(error(&["max_count=300"]).contains("300"));
-        assert!(error(&["value=denser"]).contains("dense"));
-        assert!(error(&["actions=one-hot-4"]).contains("continuous-3"));
-        assert!(error(&["target=9"]).contains("at most max_count = 8"));
-        assert!(error(&["shapes="]).contains("at least one shape"));
+        assert!(error(World::Counting, &["max_count=300"]).contains("300"));
+        assert!(error(World::Counting, &["value=denser"]).contains("dense"));
+        assert!(error(World::Counting, &["actions=one-hot-4"]).contains("continuous-3"));
+        assert!(error(World::Counting, &["target=9"]).contains("at most max_count = 8"));
+        assert!(error(World::Grid, &["colour=3"]).contains("max_steps"));
+        assert!(error(World::Grid, &["layout=..G,#x."]).contains("'x' in column 1"));
+        assert!(error(World::Counting, &["shapes="]).contains("at least one shape"));
     }
 }

@@ -8,8 +8,8 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 use tellapart::{
-    ActionId, BatchEnvironment as _, Counting, MooreMachine, Partition, StateId, World,
-    largest_bisimulation, quotient, settings, system, witness,
+    ActionId, MooreMachine, Partition, StateId, World, largest_bisimulation, quotient, settings,
+    system, witness,
 };
 
 use super::Overwrite;
@@ -21,9 +21,11 @@ use crate::terminal::Terminal;
 #[command(after_help = "Examples:
   tellapart bisim counting --witness 0 8
   tellapart bisim counting value=dense actions=one-hot-3
+  tellapart bisim gridworld --witness 0 21
   tellapart bisim system.aut --quotient smaller.aut")]
 pub(crate) struct Arguments {
-    /// A .npz file (arrays next, output), a deterministic .aut file, or counting (built in)
+    /// A .npz file (arrays next, output), a deterministic .aut file, or a built-in environment:
+    /// counting, gridworld
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense
@@ -114,15 +116,16 @@ struct Compared {
 
 /// A built-in world by its name, or else a file (`./counting` is always a file).
 fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
-    match name.parse() {
-        Ok(World::Counting) => {
-            let world = Counting::new(settings::counting_options(words)?, 0, 0);
-            world.ground_truth().map_err(Failure::failed)
+    match name.parse::<World>() {
+        Ok(world) => {
+            let options = settings::world_options(world, words)?;
+            options.ground_truth().map_err(Failure::failed)
         }
         _ if words.is_empty() => Ok(system::read::any(name)?),
         _ => Err(Failure::bad_input(format!(
-            "{}: only a built-in environment (counting) has options, but {name} is a file",
-            words.join(" ")
+            "{}: only a built-in environment ({}) has options, but {name} is a file",
+            words.join(" "),
+            World::ALL.map(World::name).join(", ")
         ))),
     }
 }

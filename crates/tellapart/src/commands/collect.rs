@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use tellapart::World;
 use tellapart::collect::Recording;
-use tellapart::settings::{counting_options, counting_words};
+use tellapart::settings::{world_options, world_words};
 
 use super::{Overwrite, counted};
 use crate::failure::Failure;
@@ -16,12 +16,13 @@ use crate::terminal::Terminal;
 #[derive(Args)]
 #[command(
     after_help = "The file has a row for each observation: observations, actions, rewards, \
-    terminals, timeouts,\nand the hidden truth: state_ids (the count), shape_ids, colors, \
-    positions.\n\nExample: tellapart collect counting --episodes 1000 --out counting.npz \
-    actions=one-hot-3 max_steps=10"
+    terminals, timeouts,\nand the hidden truth: state_ids, positions, and of counting also shape_ids, \
+    colors; of gridworld\nview_ids (equal where the views are alike), tint_ids.\n\nExamples:\n  \
+    tellapart collect counting --episodes 1000 --out counting.npz actions=one-hot-3 max_steps=10\n  \
+    tellapart collect gridworld --episodes 1000 --out grid.npz view_radius=2 layout=..#..,....G"
 )]
 pub(crate) struct Arguments {
-    /// The environment: counting
+    /// The environment: counting, gridworld
     #[arg(value_name = "ENV")]
     world: String,
     /// How many episodes
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
     /// What the random choices follow from
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
+    /// For how many steps the policy repeats an action [default: 5 in counting, 2 in gridworld]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
     /// Options of the environment, such as actions=one-hot-3, value=dense, max_steps=10
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
@@ -48,22 +52,21 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             out.display()
         )));
     }
-    match arguments.world.parse().map_err(Failure::bad_input)? {
-        World::Counting => {}
-        other => return Err(Failure::bad_input(format!("{other} cannot be recorded"))),
-    }
-    let options = counting_options(&arguments.settings)?;
+    let world: World = arguments.world.parse().map_err(Failure::bad_input)?;
+    let options = world_options(world, &arguments.settings)?;
     arguments.overwrite.check(out)?;
     terminal.detail(format_args!(
         "seed {seed}; {}",
-        counting_words(&options).join(" ")
+        world_words(&options).join(" ")
     ));
-
     let episodes = arguments.episodes as usize;
+    let mut recording = Recording::new(options, episodes, *seed);
+    if let Some(repeat_steps) = arguments.repeat {
+        recording.repeat_steps = repeat_steps;
+    }
     let progress = terminal.progress(episodes, "episodes");
     let start = Instant::now();
-    let trajectories =
-        Recording::new(options, episodes, *seed).record(|complete| progress.set(complete))?;
+    let trajectories = recording.record(|complete| progress.set(complete))?;
     let recorded = start.elapsed();
     progress.busy_with("compressing and writing");
     trajectories.write_npz(out)?;

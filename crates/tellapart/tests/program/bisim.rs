@@ -40,6 +40,25 @@ fn the_counting_world_has_nine_classes() {
 }
 
 #[test]
+fn the_gridworld_has_a_class_for_each_cell() {
+    let folder = Folder::new();
+    assert_snapshot(
+        "bisim-gridworld",
+        &folder.fine("bisim gridworld --witness 0 21"),
+    );
+    // Two closed rooms with a goal each: what is the same in both is bisimilar.
+    let rooms = folder.json("bisim gridworld layout=.G#.G,..#.. stay=true --json");
+    assert_eq!(
+        (&rooms["states"], &rooms["classes"]),
+        (&json!(8), &json!(4))
+    );
+    assert_eq!(
+        rooms["action_names"],
+        json!(["up", "down", "left", "right", "stay"])
+    );
+}
+
+#[test]
 fn a_file_with_nuisances_is_reduced_to_nine_classes() {
     let folder = Folder::new();
     with_nuisances(&folder);

@@ -61,6 +61,42 @@ fn options_of_the_world_can_be_given() {
 }
 
 #[test]
+fn the_gridworld_is_recorded_with_its_hidden_truth() {
+    let folder = Folder::new();
+    folder.fine("collect gridworld layout=..#,..G view_radius=2 --episodes 30 --out a.npz");
+    let recorded = Trajectories::read_npz(folder.path("a.npz")).unwrap();
+    assert_eq!(recorded.frame_shape().unwrap(), [40, 40, 3]);
+    assert!(matches!(
+        recorded.actions,
+        Actions::Discrete { count: 4, .. }
+    ));
+    let states = recorded.state_ids.as_ref().unwrap();
+    assert_eq!(states.iter().max(), Some(&4));
+    let names: Vec<_> = recorded.extra.keys().collect();
+    assert_eq!(names, ["positions", "tint_ids", "view_ids"]);
+}
+
+#[test]
+fn the_policy_repeats_as_often_as_it_is_told() {
+    let folder = Folder::new();
+    for (flag, repeat) in [("", 2), ("--repeat 5", 5), ("--repeat 1", 1)] {
+        folder.fine(&format!(
+            "collect gridworld end_at_goal=false max_steps=29 --episodes 9 {flag} --out a.npz --force"
+        ));
+        let recorded = Trajectories::read_npz(folder.path("a.npz")).unwrap();
+        let Actions::Discrete { ids, .. } = &recorded.actions else {
+            panic!("ids")
+        };
+        // Nowhere shorter, and somewhere no longer.
+        let runs = ids.chunk_by(|a, b| a == b).map(<[u32]>::len);
+        assert!(runs.clone().all(|run| run % repeat == 0), "{flag}: {ids:?}");
+        assert_eq!(runs.min(), Some(repeat), "{flag}: {ids:?}");
+    }
+    let message = folder.error(2, "collect gridworld --repeat 0 --episodes 1 --out b.npz");
+    assert!(message.contains("--repeat"), "{message}");
+}
+
+#[test]
 fn an_older_file_is_kept_unless_forced() {
     let folder = Folder::new();
     folder.write("a.npz", "mine");
@@ -97,6 +133,14 @@ fn bad_requests_are_named_and_leave_nothing_behind() {
         (
             "collect counting max_step=3 --episodes 1 --out a.npz",
             &["did you mean `max_steps`?"],
+        ),
+        (
+            "collect gridworld target=3 --episodes 1 --out a.npz",
+            &["`target`", "layout"],
+        ),
+        (
+            "collect gridworld layout=...,.. --episodes 1 --out a.npz",
+            &["layout", "row 1", "2 cells"],
         ),
         (
             "collect counting max_steps --episodes 1 --out a.npz",

@@ -1,13 +1,15 @@
 //! Recording a world into trajectories.
 
 use tellapart_data::{Actions, DataError, Frames, Trajectories, TrajectoryParts};
-use tellapart_env::counting::ValidOptions;
 use tellapart_env::{
-    Action, ActionSpace, BatchEnvironment, Counting, End, EnvError, Outcome, RepeatedRandom,
+    Action, ActionSpace, Counting, End, EnvError, Grid, Outcome, RepeatedRandom, WorldOptions,
 };
-use tellapart_files::{Array, Values};
 
-/// How the counting world is recorded: whole episodes, one after the other, under
+use self::hidden::Recordable;
+
+mod hidden;
+
+/// How a world is recorded: whole episodes, one after the other, under
 /// [`RepeatedRandom`], from one seed.
 ///
 /// The same seed gives the same episodes on every machine, and a longer recording begins with the
@@ -25,11 +27,14 @@ use tellapart_files::{Array, Values};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
     /// The world.
-    pub options: ValidOptions,
+    pub options: WorldOptions,
     /// How many episodes, at least 1.
     pub episodes: usize,
     /// Of the world and of the policy, which draw from streams of their own.
     pub seed: u64,
+    /// For how many steps the policy repeats each action. Default:
+    /// [`World::repeat_steps`](tellapart_env::World::repeat_steps).
+    pub repeat_steps: u32,
     /// The most bytes of frames that are kept, since a recording is held in memory as a whole.
     /// Default: [`Recording::MAX_FRAME_BYTES`].
     pub max_frame_bytes: u64,
@@ -73,13 +78,15 @@ pub enum CollectError {
 }
 
 impl Recording {
-    /// 4 GiB: about 75 000 episodes of the default world.
+    /// 4 GiB: about 75 000 episodes of the counting world as it is by default.
     pub const MAX_FRAME_BYTES: u64 = 4 << 30;
 
-    /// `episodes` episodes of the counting world.
+    /// `episodes` episodes of the world of these options.
     #[must_use]
-    pub fn new(options: ValidOptions, episodes: usize, seed: u64) -> Self {
+    pub fn new(options: impl Into<WorldOptions>, episodes: usize, seed: u64) -> Self {
+        let options = options.into();
         Self {
+            repeat_steps: options.world().repeat_steps(),
             options,
             episodes,
             seed,
@@ -95,29 +102,48 @@ impl Recording {
     /// | `actions` | `[N]` ids, or `[N, 1]` numbers in `[-1, 1]` | taken at the frame; without meaning where an episode ends |
     /// | `rewards` | `[N]` f32 | the value `p` of the frame |
     /// | `terminals`, `timeouts` | `[N]` bool | the last frame of an episode, by its cause |
-    /// | `state_ids` | `[N]` u32 | the true count |
-    /// | `shape_ids` | `[N]` u8 | [`Shape::id`](tellapart_env::counting::Shape::id) |
+    /// | `state_ids` | `[N]` u32 | the state of the ground truth: the true count, or the cell |
+    /// | counting: `shape_ids` | `[N]` u8 | [`Shape::id`](tellapart_env::counting::Shape::id) |
     /// | `colors` | `[N, 3]` u8 | red, green, blue of the objects |
     /// | `positions` | `[N, max_count, 2]` i16 | centres `[x, y]`, then `[-1, -1]` |
+    /// | gridworld: `positions` | `[N, 2]` i16 | column and row of the agent |
+    /// | `view_ids` | `[N]` u32 | [`Grid::view_of`]: equal where the views are alike |
+    /// | `tint_ids` | `[N]` u8 | [`Grid::tint`] |
     ///
     /// Memory: the frames, and up to as much again while their buffer grows.
     ///
     /// # Errors
     /// [`CollectError::NoEpisodes`]; [`CollectError::TooLarge`] or [`CollectError::OutOfMemory`]
     /// when there is no room for the frames.
-    pub fn record(&self, mut progress: impl FnMut(usize)) -> Result<Trajectories, CollectError> {
+    pub fn record(&self, progress: impl FnMut(usize)) -> Result<Trajectories, CollectError> {
+        match self.options.clone() {
+            WorldOptions::Counting(options) => {
+                self.record_from(Counting::new(options, self.seed, 1), progress)
+            }
+            WorldOptions::Grid(options) => {
+                self.record_from(Grid::new(options, self.seed, 1), progress)
+            }
+        }
+    }
+
+    /// Records the only copy of `world`.
+    fn record_from<W: Recordable>(
+        &self,
+        mut world: W,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Trajectories, CollectError> {
         if self.episodes == 0 {
             return Err(CollectError::NoEpisodes);
         }
-        let mut world = Counting::new(self.options.clone(), self.seed, 1);
         // An episode shows two frames at the least: what is hopeless is refused before any work.
         let least = (2 * world.frame_bytes() as u64).saturating_mul(self.episodes as u64);
         if least > self.max_frame_bytes {
             return Err(self.too_large(1));
         }
-        let mut policy = RepeatedRandom::new(world.action_space(), self.seed, 1);
+        let space = world.action_space();
+        let mut policy = RepeatedRandom::with_repeat(space, self.seed, 1, self.repeat_steps);
         let mut outcome = [Outcome::default()];
-        let mut rows = Rows::default();
+        let mut rows = Rows::<W::Hidden>::default();
         let mut complete = 0;
 
         world.reset(self.frame(&mut rows, &world, complete)?, &mut outcome)?;
@@ -149,10 +175,10 @@ impl Recording {
     }
 
     /// Room for one more frame.
-    fn frame<'a>(
+    fn frame<'a, W: Recordable>(
         &self,
-        rows: &'a mut Rows,
-        world: &Counting,
+        rows: &'a mut Rows<W::Hidden>,
+        world: &W,
         complete: usize,
     ) -> Result<&'a mut [u8], CollectError> {
         let frames = &mut rows.frames;
@@ -170,38 +196,27 @@ impl Recording {
 
 /// The columns while they grow.
 #[derive(Default)]
-struct Rows {
+struct Rows<H> {
     frames: Vec<u8>,
     actions: Vec<Action>,
     outcomes: Vec<Outcome>,
-    shape_ids: Vec<u8>,
-    colors: Vec<u8>,
-    positions: Vec<i16>,
+    hidden: H,
 }
 
-impl Rows {
+impl<H> Rows<H> {
     /// What belongs to the frame that the only copy of `world` shows.
-    fn push(&mut self, world: &Counting, outcome: Outcome, actions: &[Action]) {
+    fn push<W: Recordable<Hidden = H>>(&mut self, world: &W, outcome: Outcome, actions: &[Action]) {
         self.actions.extend(actions);
         self.outcomes.push(outcome);
-        self.shape_ids.push(world.shape(0).id());
-        self.colors.extend(world.color(0));
-        self.positions.extend(world.positions(0).as_flattened());
+        world.push_hidden(outcome.state, &mut self.hidden);
     }
 
-    fn into_trajectories(self, world: &Counting) -> Result<Trajectories, CollectError> {
+    fn into_trajectories<W: Recordable<Hidden = H>>(
+        self,
+        world: &W,
+    ) -> Result<Trajectories, CollectError> {
         let rows = self.outcomes.len();
         let each = |what: fn(&Outcome) -> bool| self.outcomes.iter().map(what).collect();
-        let max_count = usize::from(world.options().max_count);
-        let extra = [
-            ("shape_ids", vec![rows], Values::U8(self.shape_ids)),
-            ("colors", vec![rows, 3], Values::U8(self.colors)),
-            (
-                "positions",
-                vec![rows, max_count, 2],
-                Values::I16(self.positions),
-            ),
-        ];
         let parts = TrajectoryParts {
             observations: Frames::U8 {
                 shape: world.observation_shape().to_vec(),
@@ -217,10 +232,7 @@ impl Rows {
                     .map(|outcome| outcome.state.get())
                     .collect(),
             ),
-            extra: extra
-                .into_iter()
-                .map(|(name, shape, values)| (name.to_owned(), Array { shape, values }))
-                .collect(),
+            extra: W::arrays(self.hidden, rows),
             ..TrajectoryParts::default()
         };
         Ok(Trajectories::new(parts)?)
@@ -252,114 +264,4 @@ fn columns_of(space: ActionSpace, actions: &[Action]) -> Result<Actions, EnvErro
 }
 
 #[cfg(test)]
-mod tests {
-    use tellapart_env::counting::Options;
-
-    use super::*;
-
-    fn recording(actions: &str, episodes: usize, seed: u64) -> Recording {
-        let actions = actions.parse().unwrap();
-        let options = Options {
-            actions,
-            max_steps: 9,
-            image_side: 16,
-            ..Options::default()
-        };
-        Recording::new(options.validate().unwrap(), episodes, seed)
-    }
-
-    #[test]
-    fn recorded_rows_follow_the_ground_truth() {
-        for space in ActionSpace::ALL {
-            let recording = recording(&space.to_string(), 200, 3);
-            let truth = Counting::new(recording.options.clone(), 0, 0)
-                .ground_truth()
-                .unwrap();
-            let recorded = recording.record(|_| {}).unwrap();
-            let states = recorded.state_ids.clone().unwrap();
-            let rewards = recorded.rewards.clone().unwrap();
-            for episode in recorded.episodes() {
-                for row in episode.start..episode.end - 1 {
-                    let action = match &recorded.actions {
-                        Actions::Discrete { ids, .. } => Action::OneHot(ids[row]),
-                        Actions::Vectors { values, .. } => Action::Continuous(values[row]),
-                    };
-                    let action = space.index_of(action).unwrap();
-                    let here = truth.state(states[row] as usize).unwrap();
-                    let next = truth.successor(here, action);
-                    assert_eq!(next.get(), states[row + 1], "{space}, row {row}");
-                    let value = truth.output_value(truth.output(here)).unwrap();
-                    assert_eq!(value, [f64::from(rewards[row])], "{space}, row {row}");
-                }
-            }
-            let mut present = states;
-            present.sort_unstable();
-            present.dedup();
-            assert_eq!(present.len(), 9, "{space}: all counts are visited");
-        }
-    }
-
-    #[test]
-    fn nuisances_are_those_of_the_frames() {
-        let recorded = recording("one-hot-2", 50, 8).record(|_| {}).unwrap();
-        let Frames::U8 { values, .. } = &recorded.observations else {
-            panic!("frames are u8")
-        };
-        let Values::I16(positions) = &recorded.extra["positions"].values else {
-            panic!("i16")
-        };
-        let Values::U8(colors) = &recorded.extra["colors"].values else {
-            panic!("u8")
-        };
-        let states = recorded.state_ids.as_ref().unwrap();
-        for row in 0..recorded.rows() {
-            let frame = &values[row * 16 * 16 * 3..][..16 * 16 * 3];
-            let centers = &positions.as_chunks::<2>().0[row * 8..][..8];
-            let shown = centers.iter().filter(|center| center[0] >= 0);
-            assert_eq!(shown.clone().count(), states[row] as usize);
-            for &[x, y] in shown {
-                // The centre belongs to every shape.
-                let pixel = &frame[(y as usize * 16 + x as usize) * 3..][..3];
-                assert_eq!(pixel, &colors[row * 3..][..3], "row {row}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_seed_decides_and_a_longer_recording_begins_with_the_shorter() {
-        let long = recording("continuous-3", 30, 5).record(|_| {}).unwrap();
-        let mut told = Vec::new();
-        let short = recording("continuous-3", 10, 5)
-            .record(|n| told.push(n))
-            .unwrap();
-        assert_eq!(told, (1..=10).collect::<Vec<_>>());
-        let rows = short.rows();
-        assert_eq!(
-            short.state_ids.as_deref(),
-            long.state_ids.as_deref().map(|ids| &ids[..rows])
-        );
-        assert_eq!(short.terminals, long.terminals[..rows]);
-        let other = recording("continuous-3", 10, 6).record(|_| {}).unwrap();
-        assert_ne!(other.observations, short.observations);
-    }
-
-    #[test]
-    fn no_episodes_and_too_many_are_refused() {
-        let none = recording("one-hot-2", 0, 0).record(|_| {});
-        assert!(matches!(none, Err(CollectError::NoEpisodes)), "{none:?}");
-        let hopeless = recording("one-hot-2", usize::MAX, 0).record(|_| panic!("nothing is done"));
-        assert!(matches!(
-            hopeless,
-            Err(CollectError::TooLarge { reached: 1, .. })
-        ));
-        let tight = Recording {
-            max_frame_bytes: 25 * 768,
-            ..recording("one-hot-2", 10, 0)
-        };
-        let error = tight.record(|_| {}).unwrap_err();
-        let CollectError::TooLarge { reached, .. } = error else {
-            panic!("{error}")
-        };
-        assert!((2..=10).contains(&reached), "{reached}");
-    }
-}
+mod tests;
