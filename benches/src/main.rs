@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod evidence;
 mod renderer;
 mod step;
 mod timing;
@@ -21,6 +22,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "renderer",
         "frames of the counting world against a memset of the bytes",
         renderer::run,
+    ),
+    (
+        "evidence",
+        "the oracle of what recorded data distinguishes, beside a plain scan",
+        evidence::run,
     ),
     (
         "step",

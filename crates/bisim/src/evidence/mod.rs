@@ -50,8 +50,8 @@ mod episodes;
 mod extension;
 mod path;
 mod recording;
+mod rows;
 mod search;
-mod stops;
 
 pub use comparison::{Agreement, Comparison, Missing, Undecided, Witness};
 pub use contradiction::{Contradiction, ContradictionKind};

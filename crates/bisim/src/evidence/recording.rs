@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::contradiction::{Contradiction, ContradictionKind};
 use super::episodes::{Episodes, EvidenceError, Tolerance};
 use super::path::Path;
-use super::stops::Stops;
+use super::rows::RowSet;
 
 /// Instead of an action, where an episode ends.
 const END: u32 = u32::MAX;
@@ -42,7 +42,9 @@ pub struct Recording {
     recurring: Vec<Recurring>,
     /// Rows after which to follow the rows blindly is not enough: episode ends, and rows of merged
     /// observations other than those that alone tell what follows.
-    stops: Stops,
+    stops: RowSet,
+    /// Rows of observations that were recorded more than once.
+    recurs: RowSet,
     episodes: usize,
     tolerance: Option<Tolerance>,
     /// `[values, width]`, with a tolerance.
@@ -116,7 +118,8 @@ impl Recording {
             observation_of: Vec::new(),
             observations: Vec::new(),
             recurring: Vec::new(),
-            stops: Stops::default(),
+            stops: RowSet::default(),
+            recurs: RowSet::default(),
             episodes: 0,
             tolerance: None,
             vectors: Vec::new(),
@@ -148,6 +151,7 @@ impl Recording {
 
         self.vectors.extend_from_slice(episodes.vectors);
         self.stops.grow(start + episodes.rows());
+        self.recurs.grow(start + episodes.rows());
         self.symbols.reserve(episodes.rows());
         for row in 0..episodes.rows() {
             let ends = episodes.ends(row);
@@ -191,6 +195,7 @@ impl Recording {
                 ..Recurring::default()
             });
             self.stops.insert(first as usize);
+            self.recurs.insert(first as usize);
             if (first as usize) < start {
                 self.add_step(first, unmerged);
             }
@@ -198,6 +203,7 @@ impl Recording {
         let index = self.observations[observation as usize].recurring as usize;
         self.recurring[index].rows.push(row);
         self.stops.insert(row as usize);
+        self.recurs.insert(row as usize);
         let (old, new) = (self.value(first), self.value(row));
         if old == new {
             return;
@@ -463,6 +469,9 @@ impl Recording {
     }
 
     fn recurring_at(&self, row: u32) -> Option<&Recurring> {
+        if !self.recurs.contains(row as usize) {
+            return None;
+        }
         let observation = self.observation_of[row as usize];
         self.recurring
             .get(self.observations[observation as usize].recurring as usize)
@@ -475,9 +484,6 @@ impl Recording {
 
     /// The state of a row, named by its first row.
     pub(super) fn state(&self, row: u32) -> u32 {
-        if self.recurring.is_empty() {
-            return row;
-        }
         self.merged_at(row).map_or(row, |merged| merged.rows[0])
     }
 

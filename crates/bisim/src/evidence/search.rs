@@ -11,9 +11,12 @@ use super::path::Path;
 pub(super) struct Search<'a> {
     oracle: &'a Distinguished,
     pairs: Vec<Pair>,
-    /// Pairs that were reached, without regard to order, with the shortest length so far.
+    /// Pairs that were reached, without regard to order, with the shortest length so far. Filled from the
+    /// third pair on: where observations do not recur, there are two.
     depths: HashMap<[u32; 2], usize>,
+    /// Depth and index of the pairs to look at; `next` alone as long as there is one only.
     queue: BinaryHeap<Reverse<(usize, usize)>>,
+    next: Option<(usize, usize)>,
 }
 
 /// A pair of states and how it was reached.
@@ -47,7 +50,8 @@ impl<'a> Search<'a> {
             oracle,
             pairs: vec![first],
             depths: HashMap::new(),
-            queue: BinaryHeap::from([Reverse((0, 0))]),
+            queue: BinaryHeap::new(),
+            next: Some((0, 0)),
         }
     }
 
@@ -68,7 +72,7 @@ impl<'a> Search<'a> {
             pairs: 0,
             missing: 0,
         };
-        while let Some(Reverse((depth, pair))) = self.queue.pop() {
+        while let Some((depth, pair)) = self.next_pair() {
             let states = self.pairs[pair].states;
             if self
                 .depths
@@ -141,15 +145,16 @@ impl<'a> Search<'a> {
     fn reach(&mut self, before: usize, from: [u32; 2], steps: u32) {
         let states = from.map(|row| self.oracle.recording.state(row + steps));
         let depth = self.pairs[before].depth + steps as usize;
-        if self.depths.is_empty() {
-            self.depths.insert(sorted(self.pairs[0].states), 0);
-        }
-        let is_new = |old: &usize| *old > depth;
-        if states[0] == states[1] || !self.depths.get(&sorted(states)).is_none_or(is_new) {
+        if states[0] == states[1] || !self.is_nearer(states, depth) {
             return;
         }
-        self.depths.insert(sorted(states), depth);
-        self.queue.push(Reverse((depth, self.pairs.len())));
+        let entry = (depth, self.pairs.len());
+        if self.next.is_none() && self.queue.is_empty() {
+            self.next = Some(entry);
+        } else {
+            self.queue.extend(self.next.take().map(Reverse));
+            self.queue.push(Reverse(entry));
+        }
         self.pairs.push(Pair {
             states,
             depth,
@@ -157,6 +162,29 @@ impl<'a> Search<'a> {
             from,
             steps,
         });
+    }
+
+    /// Whether a pair was not reached yet, or not by so few actions; if so, remembers it.
+    fn is_nearer(&mut self, states: [u32; 2], depth: usize) -> bool {
+        if self.pairs.len() == 1 {
+            return sorted(states) != sorted(self.pairs[0].states);
+        }
+        if self.depths.is_empty() {
+            let known = self
+                .pairs
+                .iter()
+                .map(|pair| (sorted(pair.states), pair.depth));
+            self.depths.extend(known);
+        }
+        let shortest = self.depths.entry(sorted(states)).or_insert(usize::MAX);
+        let is_nearer = depth < *shortest;
+        *shortest = depth.min(*shortest);
+        is_nearer
+    }
+
+    fn next_pair(&mut self) -> Option<(usize, usize)> {
+        let queued = |queue: &mut BinaryHeap<_>| queue.pop().map(|Reverse(entry)| entry);
+        self.next.take().or_else(|| queued(&mut self.queue))
     }
 
     pub(super) fn path(&self, mut pair: usize, side: usize) -> Path {
