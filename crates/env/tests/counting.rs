@@ -9,34 +9,14 @@ use tellapart_env::{
     counting::{Options, Shape},
 };
 
-/// A world with buffers, and what it last showed.
-struct Shown {
-    world: Counting,
-    frames: Vec<u8>,
-    outcomes: Vec<Outcome>,
-}
+use shown::Shown;
 
-impl Shown {
-    fn new(world: Counting) -> Self {
-        // Rubbish in the buffer must not matter: a step writes every byte.
-        let frames = vec![0xAB; world.len() * world.frame_bytes()];
-        let outcomes = vec![Outcome::default(); world.len()];
-        Self {
-            world,
-            frames,
-            outcomes,
-        }
-    }
+mod shown;
 
+/// What the counting world adds.
+impl Shown<Counting> {
     fn of(options: Options, seed: u64, copies: usize) -> Self {
         Self::new(Counting::new(options.validate().unwrap(), seed, copies))
-    }
-
-    fn reset(&mut self) -> &mut Self {
-        self.world
-            .reset(&mut self.frames, &mut self.outcomes)
-            .unwrap();
-        self
     }
 
     fn reset_with(&mut self, counts: &[u8]) -> &mut Self {
@@ -46,20 +26,8 @@ impl Shown {
         self
     }
 
-    fn step(&mut self, actions: &[Action]) -> &mut Self {
-        self.world
-            .step(actions, &mut self.frames, &mut self.outcomes)
-            .unwrap();
-        self
-    }
-
     fn step_all(&mut self, action: f32) -> &mut Self {
         self.step(&vec![Action::Continuous(action); self.world.len()])
-    }
-
-    fn frame(&self, copy: usize) -> &[u8] {
-        let bytes = self.world.frame_bytes();
-        &self.frames[copy * bytes..][..bytes]
     }
 
     fn counts(&self) -> Vec<u8> {
@@ -232,7 +200,7 @@ fn an_episode_keeps_shape_and_colour_and_the_next_one_draws_them() {
         3,
         50,
     );
-    let looks = |shown: &Shown| -> Vec<_> {
+    let looks = |shown: &Shown<Counting>| -> Vec<_> {
         (0..50)
             .map(|copy| (shown.world.shape(copy), shown.world.color(copy)))
             .collect()
@@ -275,7 +243,7 @@ fn reaching_the_target_ends_the_episode_and_beginning_there_does_not() {
         shown.outcomes.iter().map(|o| o.value).collect::<Vec<_>>(),
         [0.0, 0.0, 1.0]
     );
-    let ends = |shown: &Shown| shown.outcomes.iter().map(|o| o.end).collect::<Vec<_>>();
+    let ends = |shown: &Shown<Counting>| shown.outcomes.iter().map(|o| o.end).collect::<Vec<_>>();
     assert_eq!(ends(&shown), [End::Continues; 3]);
     shown.step_all(1.0);
     assert_eq!(shown.counts(), [3, 4, 5]);

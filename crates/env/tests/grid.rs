@@ -8,25 +8,12 @@ use proptest::prelude::*;
 use tellapart_env::{Action, BatchEnvironment, End, Grid, Outcome, RepeatedRandom, grid::Options};
 use tellapart_system::{ActionId, StateId};
 
-/// A world with buffers, and what it last showed.
-struct Shown {
-    world: Grid,
-    frames: Vec<u8>,
-    outcomes: Vec<Outcome>,
-}
+use shown::Shown;
 
-impl Shown {
-    fn new(world: Grid) -> Self {
-        // Rubbish in the buffer must not matter: a step writes every byte.
-        let frames = vec![0xAB; world.len() * world.frame_bytes()];
-        let outcomes = vec![Outcome::default(); world.len()];
-        Self {
-            world,
-            frames,
-            outcomes,
-        }
-    }
+mod shown;
 
+/// What the gridworld adds.
+impl Shown<Grid> {
     /// A copy in every state, in order, of a world of one tint.
     fn everywhere(options: Options) -> Self {
         let options = Options {
@@ -46,18 +33,6 @@ impl Shown {
             .reset_with_states(&all, &mut shown.frames, &mut shown.outcomes)
             .unwrap();
         shown
-    }
-
-    fn step(&mut self, actions: &[Action]) -> &mut Self {
-        self.world
-            .step(actions, &mut self.frames, &mut self.outcomes)
-            .unwrap();
-        self
-    }
-
-    fn frame(&self, copy: usize) -> &[u8] {
-        let bytes = self.world.frame_bytes();
-        &self.frames[copy * bytes..][..bytes]
     }
 }
 
@@ -285,10 +260,7 @@ fn first_cells_and_tints_are_uniform() {
         ..Options::default()
     };
     let mut shown = Shown::new(Grid::new(options.validate().unwrap(), 21, copies));
-    shown
-        .world
-        .reset(&mut shown.frames, &mut shown.outcomes)
-        .unwrap();
+    shown.reset();
     let (mut states, mut tints) = ([0; 5], [0; 4]);
     for copy in 0..copies {
         states[shown.outcomes[copy].state.index()] += 1;
