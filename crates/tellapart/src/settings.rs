@@ -211,7 +211,7 @@ mod tests {
         for (options, keys, word) in [
             (
                 counting.validate().unwrap().into(),
-                13,
+                14,
                 "shapes=line,square",
             ),
             (grid.validate().unwrap().into(), 9, "layout=G.#,..."),

@@ -24,8 +24,7 @@ use crate::terminal::Terminal;
   tellapart bisim gridworld --witness 0 21
   tellapart bisim system.aut --quotient smaller.aut")]
 pub(crate) struct Arguments {
-    /// A .npz file (arrays next, output), a deterministic .aut file, or a built-in environment:
-    /// counting, gridworld
+    /// A .npz file (next, output), a deterministic .aut file, or a world: counting, gridworld
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// What the random choices follow from
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// For how many steps the policy repeats an action [default: 5 in counting, 2 in gridworld]
+    /// How many steps each action lasts [default: 5 in counting, 1 in gridworld]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Options of the environment, such as actions=one-hot-3, value=dense, max_steps=10
