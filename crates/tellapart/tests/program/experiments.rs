@@ -230,6 +230,20 @@ fn a_full_disk_is_an_error_that_names_the_file_and_leaves_the_last_checkpoint_wh
 }
 
 #[test]
+fn a_recording_of_the_gridworld_can_be_trained_on() {
+    let folder = Folder::new();
+    folder.fine("collect gridworld --episodes 40 --out grid.npz");
+    folder.write("run.toml", "[data]\nsource = \"grid.npz\"\n");
+    folder.fine("train run.toml optimizer.updates=3 decoder.updates=0 --out run");
+    let summary = json(&folder, "run/summary.json");
+    assert_eq!(summary["schema"], "tellapart.run/1");
+    // An image of one cell is too small for the encoders.
+    folder.fine("collect gridworld view_radius=0 --episodes 40 --out small.npz");
+    let said = folder.error(2, "train run.toml data.source=small.npz --out small");
+    assert!(said.contains("8x8x3") && said.contains("16x16"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_run_is_said_in_one_sentence() {
     let folder = Folder::new();
     folder.write("run.toml", "[optimizer]\nlearning_rat = 1.0\n");
