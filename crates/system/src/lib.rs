@@ -33,8 +33,10 @@ mod error;
 pub mod generate;
 mod id;
 mod machine;
+mod meaning;
 mod outputs;
 pub mod read;
+mod table;
 pub mod write;
 
 pub use builder::MooreMachineBuilder;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::OutputId;
 
 /// Distinct rows of `width` 64-bit words, numbered by first occurrence.
@@ -9,7 +11,7 @@ use crate::OutputId;
 /// A hash map is used, but its keys are whole rows: equality is exact.
 pub(crate) struct DistinctRows {
     width: usize,
-    ids: HashMap<Box<[u64]>, u32>,
+    ids: HashMap<Box<[u64]>, u32, RandomState>,
     rows: Vec<u64>,
     latest: u32,
 }
@@ -18,7 +20,7 @@ impl DistinctRows {
     pub(crate) fn new(width: usize) -> Self {
         Self {
             width,
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             rows: Vec::new(),
             latest: 0,
         }

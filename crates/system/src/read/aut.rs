@@ -7,7 +7,8 @@ use std::path::Path;
 
 use tellapart_files::FileError;
 
-use crate::machine::{MAX_STATES, OutputMeaning};
+use crate::machine::MAX_STATES;
+use crate::meaning::{OutputMeaning, Sets};
 use crate::outputs::DistinctRows;
 use crate::{ActionId, MooreMachine, StateId, SystemError};
 
@@ -296,15 +297,17 @@ impl Listing {
 
 /// Bit sets as sorted lists.
 fn enabled_meaning(rows: &[u64], words: usize) -> OutputMeaning {
-    let (mut bounds, mut actions) = (vec![0], Vec::new());
+    let mut sets = Sets::new();
     for row in rows.chunks_exact(words) {
-        for (word, &bits) in row.iter().enumerate() {
-            let present = (0..64).filter(|bit| bits >> bit & 1 == 1);
-            actions.extend(present.map(|bit| ActionId::from_index(word * 64 + bit)));
-        }
-        bounds.push(actions.len());
+        sets.push(row.iter().enumerate().flat_map(|(word, &bits)| {
+            let present = (0..64).filter(move |bit| bits >> bit & 1 == 1);
+            present.map(move |bit| ActionId::from_index(word * 64 + bit))
+        }));
     }
-    OutputMeaning::Enabled { bounds, actions }
+    OutputMeaning {
+        enabled: Some(sets),
+        ..OutputMeaning::default()
+    }
 }
 
 const _: () = assert!(
