@@ -240,6 +240,14 @@ pub enum SystemError {
         /// Line of the second one.
         line: u64,
     },
+    /// A `.tsys` file that is damaged, of another version, or not a system.
+    #[error("{}: {problem}", path.display())]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, beginning with a verb.
+        problem: String,
+    },
     /// Neither the extension nor the first bytes tell what the file is.
     #[error(
         "{}: not a system file that is known; expected .npz (arrays `next` and `output`) or .aut \

@@ -37,6 +37,7 @@ mod meaning;
 mod outputs;
 pub mod read;
 mod table;
+mod tsys;
 pub mod write;
 
 pub use builder::MooreMachineBuilder;

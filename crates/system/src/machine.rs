@@ -180,6 +180,11 @@ impl MooreMachine {
         self.action_names.get(action.index()).map(String::as_str)
     }
 
+    /// The names of all actions; empty where they have none.
+    pub(crate) fn action_names(&self) -> &[String] {
+        &self.action_names
+    }
+
     /// The initial state: 0 unless the source says otherwise. Bisimulation does not depend on it.
     pub fn initial(&self) -> StateId {
         self.initial
@@ -350,7 +355,7 @@ pub(crate) fn check_size(states: u64, actions: u64) -> Result<(), SystemError> {
 }
 
 /// How many outputs there are; they must be numbered without gaps.
-pub(crate) fn count_outputs(output: &[OutputId]) -> Result<u32, SystemError> {
+fn count_outputs(output: &[OutputId]) -> Result<u32, SystemError> {
     let largest = output.iter().copied().max().unwrap_or_default().index();
     // Ids beyond the number of states cannot be gapless: the table below stays as small as the input.
     let mut present = vec![false; (largest + 1).min(output.len() + 1)];

@@ -10,9 +10,11 @@ use crate::{MooreMachine, SystemError};
 
 mod aut;
 mod npz;
+mod tsys;
 
 pub use aut::{MAX_TABLE_ENTRIES, aut, aut_from};
 pub use npz::{npz, npz_archive};
+pub use tsys::{tsys, tsys_bytes};
 
 /// Reads a system in whichever format the file is: by its extension (`.npz`, `.aut`), or else by its
 /// first bytes.
@@ -28,6 +30,7 @@ pub fn any(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     match extension.to_ascii_lowercase().as_str() {
         "npz" => npz(path),
         "aut" => aut(path),
+        "tsys" => tsys(path),
         _ => match &first_bytes(path)?[..] {
             [b'P', b'K', ..] => npz(path),
             bytes if bytes.trim_ascii_start().starts_with(b"des") => aut(path),

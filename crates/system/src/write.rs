@@ -7,6 +7,10 @@ use tellapart_files::{ArchiveWriter, Array, Values, write_atomically};
 
 use crate::{ActionId, MooreMachine, StateId, SystemError};
 
+mod tsys;
+
+pub use tsys::{tsys, tsys_to};
+
 /// Writes a `.npz` archive that [`crate::read::npz`] reads: `next` `[states, actions]` (uint32) and
 /// `output`, the values of the outputs (`[states]` or `[states, m]`, float64) where there are any,
 /// otherwise their ids (`[states]`, uint32).
