@@ -206,9 +206,9 @@ pub enum SystemError {
         /// What is wrong with the system.
         source: Box<SystemError>,
     },
-    /// A line of an Aldebaran file that cannot be understood.
+    /// A line of a text file that cannot be understood.
     #[error("{}:{line}:{column}: {problem}", path.display())]
-    Aut {
+    Text {
         /// The file.
         path: PathBuf,
         /// Line, counted from 1.
@@ -218,7 +218,7 @@ pub enum SystemError {
         /// What is wrong, and what was expected.
         problem: String,
     },
-    /// An Aldebaran file with two targets for one state and label.
+    /// A text file with two targets for one state and label.
     #[error(
         "{}:{line}: state {state} leads to both {first_target} (line {first_line}) and \
          {second_target} under {label:?}; only deterministic systems are supported: give the two \

@@ -9,11 +9,16 @@ use tellapart_files::FileError;
 use crate::{MooreMachine, SystemError};
 
 mod aut;
+mod lines;
+mod names;
 mod npz;
+mod scan;
+mod transitions;
 mod tsys;
 
-pub use aut::{MAX_TABLE_ENTRIES, aut, aut_from};
+pub use aut::{aut, aut_from};
 pub use npz::{npz, npz_archive};
+pub use transitions::MAX_TABLE_ENTRIES;
 pub use tsys::{tsys, tsys_bytes};
 
 /// Reads a system in whichever format the file is: by its extension (`.npz`, `.aut`), or else by its

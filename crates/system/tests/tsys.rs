@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, helpers included"
 )]
 
+use std::io::Cursor;
 use std::path::Path;
 
 use tellapart_files::FileBytes;
@@ -23,7 +24,7 @@ fn read(bytes: &[u8]) -> Result<MooreMachine, SystemError> {
 }
 
 fn aut(text: &str) -> MooreMachine {
-    read::aut_from(text.as_bytes(), Path::new("test.aut"), 1 << 20).unwrap()
+    read::aut_from(Cursor::new(text), Path::new("test.aut"), 1 << 20).unwrap()
 }
 
 /// One machine of every kind of meaning.
