@@ -42,6 +42,11 @@ impl OutputMeaning {
         }
     }
 
+    /// Whether values, and nothing else, tell the outputs apart.
+    pub(crate) fn is_only_values(&self) -> bool {
+        self.values.is_some() && self.enabled.is_none() && self.labels.is_none()
+    }
+
     /// Whether nothing but the enabled actions tells the outputs apart.
     pub(crate) fn is_only_enabled(&self) -> bool {
         self.enabled.is_some() && self.values.is_none() && self.labels.is_none()

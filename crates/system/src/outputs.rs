@@ -56,6 +56,39 @@ impl DistinctRows {
     }
 }
 
+/// Distinct strings of bytes, numbered by first occurrence.
+#[derive(Default)]
+pub(crate) struct DistinctBytes {
+    ids: HashMap<Vec<u8>, u32, RandomState>,
+    rows: Vec<Vec<u8>>,
+    latest: u32,
+}
+
+impl DistinctBytes {
+    pub(crate) fn id(&mut self, row: &[u8]) -> OutputId {
+        if self
+            .rows
+            .get(self.latest as usize)
+            .is_none_or(|latest| latest != row)
+        {
+            self.latest = match self.ids.get(row) {
+                Some(&id) => id,
+                None => {
+                    let id = self.rows.len() as u32;
+                    self.ids.insert(row.to_vec(), id);
+                    self.rows.push(row.to_vec());
+                    id
+                }
+            };
+        }
+        OutputId::new(self.latest)
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<Vec<u8>> {
+        self.rows
+    }
+}
+
 /// The bits by which an output value is compared: -0.0 and 0.0 are the same number, hence the same
 /// output. `None` for NaN, which equals nothing.
 pub(crate) fn comparison_bits(value: f64) -> Option<u64> {

@@ -78,7 +78,10 @@ pub fn aut_from(
     let mut transitions = Transitions::new(header.states, max_table_entries);
     let refused = match read_transitions(&mut lines, &header, &mut labels, &mut transitions)? {
         Ok(()) if labels.len() == 0 => return Err(inside(SystemError::NoActions)),
-        Ok(()) => transitions.complete(labels.len()),
+        Ok(()) => {
+            let order: Vec<usize> = (0..labels.len()).collect();
+            transitions.complete(&order)
+        }
         Err(refused) => Err(refused),
     };
     let Completed {

@@ -72,6 +72,15 @@ impl<'l> Scanner<'l> {
         Ok(value)
     }
 
+    /// The next run of bytes that are no spaces; empty at the end of the line.
+    pub(super) fn word(&mut self) -> &'l [u8] {
+        let rest = &self.line[self.skip_spaces()..];
+        let length = rest.iter().position(u8::is_ascii_whitespace);
+        let word = &rest[..length.unwrap_or(rest.len())];
+        self.at += word.len();
+        word
+    }
+
     pub(super) fn expect_end(&mut self) -> Result<(), LineError> {
         let at = self.skip_spaces();
         if at < self.line.len() {

@@ -112,17 +112,22 @@ impl Transitions {
         Ok(())
     }
 
-    /// The table for `actions` actions, none of which was exceeded: a missing transition becomes a
-    /// self-loop.
-    pub(super) fn complete(mut self, actions: usize) -> Result<Completed, Refused> {
+    /// The whole table, its columns in this order: a missing transition becomes a self-loop.
+    pub(super) fn complete(mut self, order: &[usize]) -> Result<Completed, Refused> {
+        let actions = order.len();
         if self.width == 0 {
             self.widen(actions)?;
         }
-        if self.width > actions {
+        let is_in_order = order.is_sorted() && self.width == actions;
+        if !is_in_order {
+            // Rows only ever move to the front.
+            let mut row = vec![MISSING; actions];
             for state in 0..self.states {
-                let start = state * self.width;
-                self.next
-                    .copy_within(start..start + actions, state * actions);
+                let old = &self.next[state * self.width..][..self.width];
+                for (entry, &column) in row.iter_mut().zip(order) {
+                    *entry = old[column];
+                }
+                self.next[state * actions..][..actions].copy_from_slice(&row);
             }
             self.next.truncate(self.states * actions);
             self.next.shrink_to_fit();
