@@ -14,7 +14,7 @@ use crate::{MooreMachine, StateId, SystemError};
 
 mod line;
 
-use line::{Header, Transition, Unchecked};
+use line::{Header, Transition, Unchecked, guessed};
 
 /// A longer line is no sensible label but a file of another kind.
 const MAX_LINE_BYTES: usize = 1 << 20;
@@ -143,26 +143,24 @@ fn read_transitions(
 ) -> Result<Result<(), Refused>, SystemError> {
     let (states, promised) = (header.states, header.transitions);
     let mut found = 0;
-    while let Some(line) = lines.next()? {
-        let entered = match Unchecked::parse(line) {
-            Some(Unchecked { from, label, to }) if from < states && to < states => {
-                labels.get(label).map(|label| (from, label, to))
+    loop {
+        let guessed = guessed(lines.rest(), labels).filter(|&(from, _, to, _)| {
+            // Beyond the states is a fault, and its place is to be found out.
+            from < states && to < states
+        });
+        let (from, label, to) = match guessed {
+            Some((from, label, to, length)) => {
+                lines.pass(length);
+                (from, label, to)
             }
-            _ => None,
-        };
-        // A new label, an unusual form, or a fault.
-        let (from, label, to) = match entered {
-            Some(entered) => entered,
-            None if line.trim_ascii().is_empty() => continue,
-            None => {
-                let parsed =
-                    Transition::parse(line, states).map(|Transition { from, label, to }| {
-                        let label = label.as_bytes();
-                        let id = labels.get(label).unwrap_or_else(|| labels.insert(label));
-                        (from, id, to)
-                    });
-                parsed.map_err(|error| lines.fail(error))?
-            }
+            None => match lines.next()? {
+                None => break,
+                Some(line) if line.trim_ascii().is_empty() => continue,
+                Some(line) => {
+                    let read = read_line(line, states, labels);
+                    read.map_err(|error| lines.fail(error))?
+                }
+            },
         };
         found += 1;
         if found > promised {
@@ -180,6 +178,28 @@ fn read_transitions(
         )));
     }
     Ok(Ok(()))
+}
+
+/// From, the number of the label, to.
+fn read_line(line: &[u8], states: u32, labels: &mut Names) -> Result<(u32, u32, u32), LineError> {
+    if let Some(Unchecked {
+        from,
+        label,
+        to,
+        between,
+    }) = Unchecked::parse(line)
+        && from < states
+        && to < states
+        && let Some(label) = labels.get(label)
+    {
+        labels.spell(label, between);
+        return Ok((from, label, to));
+    }
+    // A new label, an unusual form, or a fault.
+    let Transition { from, label, to } = Transition::parse(line, states)?;
+    let label = label.as_bytes();
+    let id = labels.get(label).unwrap_or_else(|| labels.insert(label));
+    Ok((from, id, to))
 }
 
 /// Reads the file again to find the two lines that contradict each other.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::lines::Lines;
+use super::names::Names;
 use super::scan::{LineError, error, short_number};
 use super::transitions::MAX_TABLE_ENTRIES;
 use crate::machine::check_size;
@@ -62,7 +63,15 @@ pub fn boa_from(
     let mut outputs = DistinctBytes::default();
     let mut shape = Vec::new();
     let mut highest = Highest::default();
-    while let Some(line) = lines.next()? {
+    let mut simple = SimpleLines::default();
+    loop {
+        if let Some((id, length)) = simple.guess(lines.rest(), &mut successors, &mut highest) {
+            lines.pass(length);
+            highest.stay_in_line(lines.number());
+            output.push(id);
+            continue;
+        }
+        let Some(line) = lines.next()? else { break };
         shape.clear();
         let first = successors.len();
         let mut node = Node {
@@ -72,22 +81,13 @@ pub fn boa_from(
             successors: &mut successors,
             highest: &mut highest,
         };
-        let read = node.read_line();
+        let read = node.read_line().map(|()| {
+            let id = outputs.id(&shape);
+            simple.learn(line, successors.len() - first, id);
+            id
+        });
+        output.push(read.map_err(|error| lines.fail(error))?);
         highest.stay_in_line(lines.number());
-        read.map_err(|error| lines.fail(error))?;
-        if successors.len() as u64 > max_table_entries {
-            let limit = max_table_entries;
-            let (states, actions) = (output.len() as u64 + 1, (successors.len() - first) as u64);
-            return Err(inside(
-                path,
-                SystemError::TableTooLarge {
-                    states,
-                    actions,
-                    limit,
-                },
-            ));
-        }
-        output.push(outputs.id(&shape));
     }
     if highest.state as usize >= output.len() && !output.is_empty() {
         let problem = format!(
@@ -101,6 +101,79 @@ pub fn boa_from(
     }
     machine(successors, output, &outputs.into_rows(), max_table_entries)
         .map_err(|source| inside(path, source))
+}
+
+/// Lines whose states come one after the other at the end, as in `List[1]{@2,@3}` and
+/// `List[1]{List[0]{},@2,@3}`: what precedes the states, and how many they are, tell the output.
+#[derive(Default)]
+struct SimpleLines {
+    heads: Names,
+    /// For each head the number of states in one line that begins so, and the output of that.
+    meant: Vec<(usize, OutputId)>,
+}
+
+impl SimpleLines {
+    /// Reads the next line if it begins like an earlier one, with as many states: its output, and its
+    /// length with its end.
+    #[inline]
+    fn guess(
+        &mut self,
+        text: &[u8],
+        successors: &mut Vec<StateId>,
+        highest: &mut Highest,
+    ) -> Option<(OutputId, usize)> {
+        let (head, mut at) = match self.heads.guess(text) {
+            Some(guess) => {
+                self.heads.took(&guess);
+                (guess.id, guess.length)
+            }
+            None => {
+                let length = memchr::memchr(b'@', text)?;
+                (self.heads.get(&text[..length])?, length)
+            }
+        };
+        let (arity, output) = self.meant[head as usize];
+        let before = successors.len();
+        for index in 0..arity {
+            let mark: &[u8] = if index == 0 { b"@" } else { b",@" };
+            let state_at = at + mark.len();
+            at = state_at;
+            let state = text[state_at - mark.len()..]
+                .starts_with(mark)
+                .then(|| short_number(text, &mut at))
+                .flatten();
+            let Some(state) = state else {
+                successors.truncate(before);
+                return None;
+            };
+            highest.see(state, state_at);
+            successors.push(StateId::new(state));
+        }
+        if !text[at..].starts_with(b"}\n") {
+            successors.truncate(before);
+            return None;
+        }
+        Some((output, at + 2))
+    }
+
+    /// Takes note of a line that was read, with `arity` states, if it is simple.
+    fn learn(&mut self, line: &[u8], arity: usize, output: OutputId) {
+        let Some(length) = memchr::memchr(b'@', line) else {
+            return;
+        };
+        let (head, states) = line.split_at(length);
+        let is_simple = states.split_last().is_some_and(|(last, states)| {
+            *last == b'}'
+                && states
+                    .iter()
+                    .all(|byte| byte.is_ascii_digit() || b"@,".contains(byte))
+        });
+        if is_simple && self.heads.get(head).is_none() {
+            let number = self.heads.insert(head);
+            self.heads.spell(number, head);
+            self.meant.push((arity, output));
+        }
+    }
 }
 
 fn inside(path: &Path, source: SystemError) -> SystemError {
@@ -180,6 +253,19 @@ struct Highest {
 }
 
 impl Highest {
+    /// A state at position `at` of a line.
+    #[inline]
+    fn see(&mut self, state: u32, at: usize) {
+        if state > self.state {
+            *self = Self {
+                state,
+                column: at + 1,
+                line: 0,
+                is_new: true,
+            };
+        }
+    }
+
     fn stay_in_line(&mut self, line: u64) {
         if std::mem::take(&mut self.is_new) {
             self.line = line;
@@ -267,14 +353,7 @@ impl Node<'_, '_> {
                 "expected a state, a whole number below 1000000000",
             ));
         };
-        if state > self.highest.state {
-            *self.highest = Highest {
-                state,
-                column: at + 1,
-                line: 0,
-                is_new: true,
-            };
-        }
+        self.highest.see(state, at);
         self.shape.push(b'@');
         self.successors.push(StateId::new(state));
         Ok(())

@@ -71,6 +71,19 @@ impl<'p, R: Read> Lines<'p, R> {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
+    /// What lies in memory of the lines to come, from the beginning of the next one.
+    #[inline]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Passes over the next line, which takes so many bytes with its end, all of them in memory.
+    #[inline]
+    pub(super) fn pass(&mut self, length: usize) {
+        self.start = (self.start + length).min(self.end);
+        self.number += 1;
+    }
+
     /// The number of the line that was handed out last, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.number

@@ -94,8 +94,14 @@ impl<'l> Scanner<'l> {
 /// and then the careful way must find out why.
 #[inline]
 pub(super) fn short_number(line: &[u8], at: &mut usize) -> Option<u32> {
-    let mut value = 0_u32;
-    let mut digits = 0;
+    let (mut value, mut digits) = (0, 0);
+    if let Some(eight) = line.get(*at..).and_then(|rest| rest.first_chunk()) {
+        (value, digits) = up_to_eight_digits(u64::from_le_bytes(*eight));
+        *at += digits;
+        if digits < 8 {
+            return (digits > 0).then_some(value);
+        }
+    }
     while let Some(digit) = line.get(*at).map(|byte| byte.wrapping_sub(b'0'))
         && digit < 10
     {
@@ -104,4 +110,88 @@ pub(super) fn short_number(line: &[u8], at: &mut usize) -> Option<u32> {
         *at += 1;
     }
     (1..=9).contains(&digits).then_some(value)
+}
+
+/// The number that eight bytes of text begin with (the first byte in the lowest place), and how many
+/// digits it has: all bytes at once, by adding neighbours, then pairs, then fours.
+#[inline]
+fn up_to_eight_digits(text: u64) -> (u32, usize) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let values = text ^ (EACH * u64::from(b'0'));
+    // The highest bit of every byte above 9: the first bytes are right, whatever is carried later.
+    let others = (values.wrapping_add(EACH * 0x76) | values) & (EACH * 0x80);
+    let digits = (others.trailing_zeros() / 8) as usize;
+    if digits == 0 {
+        return (0, 0);
+    }
+    // Digits to the end, zeros before them.
+    let values = values << (64 - 8 * digits as u32);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let value = fours.wrapping_mul(10_000).wrapping_add(fours >> 32);
+    (value as u32, digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_standard_library() {
+        let mut numbers = vec![
+            0,
+            7,
+            9,
+            10,
+            99,
+            12_345_678,
+            99_999_999,
+            123_456_789,
+            999_999_999,
+        ];
+        numbers.extend((0..9).map(|power| 10_u32.pow(power)));
+        for number in numbers {
+            for follows in [
+                "",
+                " ",
+                ")",
+                "/",
+                ":",
+                "x\n(1,a,2)",
+                "\u{e9}\u{e9}\u{e9}\u{e9}",
+                "\0\0\0",
+            ] {
+                for before in ["", "("] {
+                    let text = format!("{before}{number}{follows}");
+                    let mut at = before.len();
+                    assert_eq!(
+                        short_number(text.as_bytes(), &mut at),
+                        Some(number),
+                        "{text:?}"
+                    );
+                    assert_eq!(at, text.len() - follows.len(), "{text:?}");
+                }
+            }
+        }
+        for text in [
+            "",
+            "x",
+            "-1",
+            "/1234567",
+            ":1234567",
+            "1234567890",
+            "00000000001",
+            " 1",
+        ] {
+            assert_eq!(short_number(text.as_bytes(), &mut 0), None, "{text:?}");
+        }
+        // Every byte that may follow.
+        for follows in 0..=255_u8 {
+            let text = [b'4', b'2', follows, 0xff, 0, b'1', b'2', b'3'];
+            let expected = if follows.is_ascii_digit() { 3 } else { 2 };
+            let mut at = 0;
+            short_number(&text, &mut at);
+            assert_eq!(at, expected, "{follows}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! One line of an Aldebaran file.
 
 use crate::machine::MAX_STATES;
+use crate::read::names::Names;
 use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
 
 /// `des (first, transitions, states)`
@@ -23,6 +24,8 @@ pub(super) struct Unchecked<'l> {
     pub(super) from: u32,
     pub(super) label: &'l [u8],
     pub(super) to: u32,
+    /// All that lies between the two numbers.
+    pub(super) between: &'l [u8],
 }
 
 impl<'l> Unchecked<'l> {
@@ -38,6 +41,7 @@ impl<'l> Unchecked<'l> {
         let last_comma = memchr::memrchr(b',', inner)? + 1;
         let mut to_at = last_comma + 1;
         to_at += usize::from(line.get(to_at) == Some(&b' '));
+        let between = line.get(at..to_at)?;
         let to = short_number(line, &mut to_at)?;
         let label = line.get(at..last_comma)?;
         let label = label.strip_prefix(b",")?;
@@ -48,7 +52,12 @@ impl<'l> Unchecked<'l> {
             label if label.trim_ascii().len() < label.len() => return None,
             label => label,
         };
-        (to_at + 1 == line.len()).then_some(Self { from, label, to })
+        (to_at + 1 == line.len()).then_some(Self {
+            from,
+            label,
+            to,
+            between,
+        })
     }
 }
 
@@ -87,6 +96,27 @@ impl Header {
             states: states as u32,
         })
     }
+}
+
+/// Reads the next line if it is written like an earlier one with the label that is likely to come next:
+/// from, label, to, and the length of the line with its end.
+///
+/// Between the two numbers lies what lay there in an earlier line, so the label is that of this line.
+#[inline]
+pub(super) fn guessed(text: &[u8], labels: &mut Names) -> Option<(u32, u32, u32, usize)> {
+    if text.first() != Some(&b'(') {
+        return None;
+    }
+    let mut at = 1;
+    let from = short_number(text, &mut at)?;
+    let label = labels.guess(&text[at..])?;
+    at += label.length;
+    let to = short_number(text, &mut at)?;
+    if !text[at..].starts_with(b")\n") {
+        return None;
+    }
+    labels.took(&label);
+    Some((from, label.id, to, at + 2))
 }
 
 impl<'l> Transition<'l> {
@@ -185,7 +215,10 @@ mod tests {
                     line.push_str(pieces[draw(pieces.len())]);
                 }
             }
-            let Some(Unchecked { from, label, to }) = Unchecked::parse(line.as_bytes()) else {
+            let Some(Unchecked {
+                from, label, to, ..
+            }) = Unchecked::parse(line.as_bytes())
+            else {
                 continue;
             };
             let Ok(label) = str::from_utf8(label) else {

@@ -13,8 +13,34 @@ pub(super) struct Actions {
 }
 
 impl Actions {
+    /// The column of the action that is likely to come, and the length of `text`, the rest of a line, if
+    /// that is a rest that an earlier line had; in a line with a choice the probability may be missing.
     #[inline]
-    pub(super) fn get(&mut self, choice: u32, action: &[u8]) -> Option<u32> {
+    pub(super) fn guess(
+        &mut self,
+        choice: u32,
+        has_choices: bool,
+        text: &[u8],
+    ) -> Option<(u32, usize)> {
+        if text.starts_with(b" 1\n") {
+            return Some((self.get(choice, b"")?, 3));
+        }
+        if has_choices && text.starts_with(b"\n") {
+            return Some((self.get(choice, b"")?, 1));
+        }
+        let name = self.names.guess(text)?;
+        self.names.took(&name);
+        Some((*self.column_of_name.get(name.id as usize)?, name.length))
+    }
+
+    /// How a line with this action went on after the state that it reaches.
+    pub(super) fn spell(&mut self, action: &[u8], ending: &[u8]) {
+        if let Some(name) = self.names.get(action) {
+            self.names.spell(name, &[ending, b"\n"].concat());
+        }
+    }
+
+    fn get(&mut self, choice: u32, action: &[u8]) -> Option<u32> {
         if action.is_empty() {
             let column = self.column_of_choice.get(choice as usize).copied();
             return column.filter(|&column| column != u32::MAX);

@@ -9,7 +9,8 @@ use foldhash::fast::RandomState;
 use super::is_skipped;
 use crate::meaning::Sets;
 use crate::read::lines::Lines;
-use crate::read::scan::{LineError, Scanner, error, state_in_range};
+use crate::read::names::Names;
+use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
 use crate::{StateId, SystemError};
 
 /// The first line names all labels, and may be long.
@@ -54,18 +55,27 @@ pub(super) fn read(
     const UNSEEN: u32 = u32::MAX;
     let mut initial = None;
     let mut set_of = vec![UNSEEN; states];
-    let mut ids: HashMap<Vec<u32>, u32, RandomState> = HashMap::default();
-    let mut sets = Sets::new();
-    let mut set = Vec::new();
-    // States that no line mentions carry no labels.
-    ids.insert(Vec::new(), 0);
-    sets.push([]);
-    while let Some(line) = lines.next()? {
-        if is_skipped(line) {
-            continue;
-        }
-        let read = labels_of_state(line, states as u32, &declared, &mut set);
-        let (state, is_initial) = read.map_err(|error| lines.fail(error))?;
+    let mut known = KnownSets::new();
+    loop {
+        // Most lines carry labels that another line carried.
+        let mut at = 0;
+        let guessed = short_number(lines.rest(), &mut at)
+            .filter(|&state| (state as usize) < states)
+            .and_then(|state| Some((state, known.guess(&lines.rest()[at..])?)));
+        let (state, set, is_initial) = match guessed {
+            Some((state, (set, is_initial, length))) => {
+                lines.pass(at + length);
+                (state, set, is_initial)
+            }
+            None => match lines.next()? {
+                None => break,
+                Some(line) if is_skipped(line) => continue,
+                Some(line) => {
+                    let read = known.read(line, states as u32, &declared);
+                    read.map_err(|error| lines.fail(error))?
+                }
+            },
+        };
         if set_of[state as usize] != UNSEEN {
             let problem = format!("state {state} has a line already; join the two");
             return Err(lines.fail(LineError { column: 1, problem }));
@@ -74,16 +84,7 @@ pub(super) fn read(
             let state = StateId::new(state);
             initial = Some(initial.map_or(state, |first: StateId| first.min(state)));
         }
-        let id = match ids.get(&set) {
-            Some(&id) => id,
-            None => {
-                let id = ids.len() as u32;
-                ids.insert(set.clone(), id);
-                sets.push(set.iter().copied());
-                id
-            }
-        };
-        set_of[state as usize] = id;
+        set_of[state as usize] = set;
     }
     for id in &mut set_of {
         if *id == UNSEEN {
@@ -94,8 +95,78 @@ pub(super) fn read(
         initial,
         names,
         set_of,
-        sets,
+        sets: known.sets,
     })
+}
+
+/// Sets of labels, and the ends of lines that stand for them.
+struct KnownSets {
+    ids: HashMap<Vec<u32>, u32, RandomState>,
+    sets: Sets<u32>,
+    /// What follows the state in a line.
+    endings: Names,
+    /// For each ending, the set and whether the state is initial.
+    meant: Vec<(u32, bool)>,
+}
+
+impl KnownSets {
+    /// With the empty set, which states have that no line mentions.
+    fn new() -> Self {
+        let mut sets = Sets::new();
+        sets.push([]);
+        Self {
+            ids: HashMap::from_iter([(Vec::new(), 0)]),
+            sets,
+            endings: Names::default(),
+            meant: Vec::new(),
+        }
+    }
+
+    /// The set, whether the state is initial, and how much of the text they take with the line's end.
+    #[inline]
+    fn guess(&mut self, text: &[u8]) -> Option<(u32, bool, usize)> {
+        let guess = self.endings.guess(text);
+        let (ending, length) = match guess {
+            Some(guess) => {
+                self.endings.took(&guess);
+                (guess.id, guess.length)
+            }
+            None => {
+                let length = memchr::memchr(b'\n', text)?;
+                (self.endings.get(&text[..length])?, length + 1)
+            }
+        };
+        let (set, is_initial) = self.meant[ending as usize];
+        Some((set, is_initial, length))
+    }
+
+    fn read(
+        &mut self,
+        line: &[u8],
+        states: u32,
+        declared: &[Declared],
+    ) -> Result<(u32, u32, bool), LineError> {
+        let mut scanner = Scanner::new(line);
+        let at = scanner.skip_spaces();
+        let state = state_in_range(scanner.number("a state")?, at, states)?;
+        let ending = &line[scanner.at..];
+        let (set, is_initial) = labels_of_state(scanner, declared)?;
+        let id = match self.ids.get(&set) {
+            Some(&id) => id,
+            None => {
+                let id = self.ids.len() as u32;
+                self.sets.push(set.iter().copied());
+                self.ids.insert(set, id);
+                id
+            }
+        };
+        if self.endings.get(ending).is_none() {
+            let number = self.endings.insert(ending);
+            self.endings.spell(number, &[ending, b"\n"].concat());
+            self.meant.push((id, is_initial));
+        }
+        Ok((state, id, is_initial))
+    }
 }
 
 /// `0="init" 1="deadlock" 2="goal"`
@@ -140,20 +211,14 @@ fn declarations(line: &[u8]) -> Result<(Vec<Declared>, Vec<String>), LineError> 
     Ok((declared, names))
 }
 
-/// `3: 0 2`: the state, and whether it is initial; its labels, ascending, go to `set`.
+/// `: 0 2`: the labels, ascending, and whether `init` is among them.
 fn labels_of_state(
-    line: &[u8],
-    states: u32,
+    mut scanner: Scanner<'_>,
     declared: &[Declared],
-    set: &mut Vec<u32>,
-) -> Result<(u32, bool), LineError> {
-    let mut scanner = Scanner::new(line);
-    let at = scanner.skip_spaces();
-    let state = state_in_range(scanner.number("a state")?, at, states)?;
+) -> Result<(Vec<u32>, bool), LineError> {
     scanner.expect(b":", "`:` after the state")?;
-    let mut is_initial = false;
-    set.clear();
-    while scanner.skip_spaces() < line.len() {
+    let (mut set, mut is_initial) = (Vec::new(), false);
+    while scanner.skip_spaces() < scanner.line.len() {
         let at = scanner.at;
         let number = scanner.number("the number of a label")?;
         match declared.get(usize::try_from(number).unwrap_or(usize::MAX)) {
@@ -171,5 +236,5 @@ fn labels_of_state(
     }
     set.sort_unstable();
     set.dedup();
-    Ok((state, is_initial))
+    Ok((set, is_initial))
 }
