@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tellapart_system::{MooreMachine, generate, read, write};
+use tellapart_system::{Format, MooreMachine, generate, read, write};
 
 const ROUNDS: usize = 5;
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             reading.push(timed(|| {
                 read::any(path).map(|found| check(&found, &machine))
             })?);
-            plain.push(timed(|| std::fs::read(path))?);
+            plain.push(timed(|| bytes_of(path))?);
         }
     }
     println!(
@@ -39,7 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!("format        MB        written            read    MB/s    bytes only");
     for (path, [writing, reading, plain]) in paths.iter().zip(&mut times) {
-        let megabytes = std::fs::metadata(path)?.len() as f64 / 1e6;
+        let files = Format::of(path)
+            .map(|format| format.files(path))
+            .unwrap_or_default();
+        let sizes = files.iter().filter_map(|file| std::fs::metadata(file).ok());
+        let megabytes = sizes.map(|file| file.len() as f64).sum::<f64>() / 1e6;
         let speed = megabytes / median(reading) * 1e3;
         println!(
             "{:9} {megabytes:6.1}  {}  {}  {speed:6.0}  {}",
@@ -50,6 +54,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
+}
+
+/// All files of a system, read and forgotten.
+fn bytes_of(path: &Path) -> std::io::Result<Vec<Vec<u8>>> {
+    let files = Format::of(path)
+        .map(|format| format.files(path))
+        .unwrap_or_default();
+    let files = files.iter().filter(|file| file.exists());
+    files.map(std::fs::read).collect()
 }
 
 fn check(found: &MooreMachine, expected: &MooreMachine) {

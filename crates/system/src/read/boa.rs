@@ -168,7 +168,7 @@ impl SimpleLines {
                     .iter()
                     .all(|byte| byte.is_ascii_digit() || b"@,".contains(byte))
         });
-        if is_simple && self.heads.get(head).is_none() {
+        if is_simple && self.heads.find(head).is_none() {
             let number = self.heads.insert(head);
             self.heads.spell(number, head);
             self.meant.push((arity, output));

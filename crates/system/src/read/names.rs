@@ -62,6 +62,11 @@ impl Names {
         Some(id)
     }
 
+    /// As [`Names::get`], without regard to the order in which names come.
+    pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
     /// Numbers a name that is not known yet. There are fewer than lines, which 32 bits count.
     pub(super) fn insert(&mut self, name: &[u8]) -> u32 {
         let id = self.names.len() as u32;

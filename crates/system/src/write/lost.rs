@@ -3,9 +3,9 @@
 use crate::write::{boa, prism};
 use crate::{Format, MooreMachine, StateId};
 
-/// What of this machine a file of this format will not hold, each as the beginning of a sentence that
-/// goes on "... is lost"; empty if reading the file gives the same machine. States, successors and which
-/// states have equal outputs always stay.
+/// What of this machine a file of this format will not hold, each as it follows the word "without"; empty
+/// if reading the file gives the same machine, up to the numbers of outputs and actions. States, successors
+/// and which states have equal outputs always stay.
 #[must_use]
 pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
     let meaning = machine.meaning();
@@ -88,10 +88,7 @@ pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
             labels(numbers),
             initial,
         ],
-        Format::Dot => vec![(
-            true,
-            "the system itself (a drawing is not read again)".to_owned(),
-        )],
+        Format::Dot => vec![(true, "a way back (a drawing is not read)".to_owned())],
     };
     let found = found.into_iter().filter(|&(is_lost, _)| is_lost);
     found.map(|(_, what)| what).collect()

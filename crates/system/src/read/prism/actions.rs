@@ -35,7 +35,7 @@ impl Actions {
 
     /// How a line with this action went on after the state that it reaches.
     pub(super) fn spell(&mut self, action: &[u8], ending: &[u8]) {
-        if let Some(name) = self.names.get(action) {
+        if let Some(name) = self.names.find(action) {
             self.names.spell(name, &[ending, b"\n"].concat());
         }
     }

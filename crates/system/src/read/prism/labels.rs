@@ -160,7 +160,7 @@ impl KnownSets {
                 id
             }
         };
-        if self.endings.get(ending).is_none() {
+        if self.endings.find(ending).is_none() {
             let number = self.endings.insert(ending);
             self.endings.spell(number, &[ending, b"\n"].concat());
             self.meant.push((id, is_initial));
