@@ -8,9 +8,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use tellapart_system::{
-    Format, MooreMachine, OutputId, StateId, SystemError, generate, read, write,
-};
+use tellapart_system::{Format, MooreMachine, StateId, SystemError, generate, read, write};
 
 #[test]
 fn the_end_of_a_name_tells_the_format() {
@@ -151,36 +149,39 @@ fn where_nothing_is_lost_the_same_machine_comes_back() {
                     outputs_by_first_occurrence(machine)
                 );
                 assert_eq!(back.initial(), machine.initial(), "{end}");
-                for state in machine.state_ids() {
-                    // Boa gives tags to outputs that had no values.
-                    let has_values = machine.output_value(machine.output(state)).is_some();
-                    let [found, expected] = [&back, machine]
-                        .map(|machine| described(machine, machine.output(state), has_values));
-                    assert_eq!(found, expected, "{end}, state {state}");
-                }
+                assert_known(machine, &back, end);
                 *kept += 1;
             }
         }
     }
     // npz, aut, tra, boa, tsys, dot
-    assert_eq!(kept, [3, 1, 4, 2, 7, 0]);
+    assert_eq!(kept, [3, 2, 4, 2, 7, 0]);
 }
 
-fn described(machine: &MooreMachine, output: OutputId, with_values: bool) -> String {
-    let names = machine
-        .action_ids()
-        .map(|action| machine.action_name(action));
-    let labels = machine
-        .output_labels(output)
-        .map(Iterator::collect::<Vec<_>>);
-    let (value, enabled) = (
-        machine.output_value(output),
-        machine.enabled_actions(output),
-    );
-    format!(
-        "{:?} {labels:?} {value:?} {enabled:?}",
-        names.collect::<Vec<_>>()
-    )
+/// What was known still is; formats may add to it, as Aldebaran does names, and Boa tags.
+fn assert_known(machine: &MooreMachine, back: &MooreMachine, end: &str) {
+    for action in machine.action_ids() {
+        if let Some(name) = machine.action_name(action) {
+            assert_eq!(back.action_name(action), Some(name), "{end}");
+        }
+    }
+    for state in machine.state_ids() {
+        let (old, new) = (machine.output(state), back.output(state));
+        if let Some(value) = machine.output_value(old) {
+            assert_eq!(back.output_value(new), Some(value), "{end}, state {state}");
+        }
+        if let Some(enabled) = machine.enabled_actions(old) {
+            assert_eq!(
+                back.enabled_actions(new),
+                Some(enabled),
+                "{end}, state {state}"
+            );
+        }
+        if let Some(labels) = machine.output_labels(old) {
+            let found: Vec<&str> = back.output_labels(new).unwrap().collect();
+            assert_eq!(found, labels.collect::<Vec<_>>(), "{end}, state {state}");
+        }
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@ use crate::write::{boa, prism};
 use crate::{Format, MooreMachine, StateId};
 
 /// What of this machine a file of this format will not hold, each as it follows the word "without"; empty
-/// if reading the file gives the same machine, up to the numbers of outputs and actions. States, successors
-/// and which states have equal outputs always stay.
+/// if all that is known of the machine is still known of the one that is read back. States, successors and
+/// which states have equal outputs always stay.
 #[must_use]
 pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
     let meaning = machine.meaning();
