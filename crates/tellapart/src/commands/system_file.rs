@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tellapart::MooreMachine;
-use tellapart::system::{Format, write};
+use tellapart::system::{Format, SystemError, write};
 
 use super::Overwrite;
 use crate::failure::Failure;
@@ -26,7 +26,12 @@ impl<'a> SystemFile<'a> {
     }
 
     pub(super) fn write(&self, machine: &MooreMachine) -> Result<(), Failure> {
-        Ok(write::any(machine, self.path)?)
+        write::any(machine, self.path).map_err(|error| match error {
+            SystemError::TooLargeToDraw { .. } => Failure::bad_input(format!(
+                "{error}\n  (convert draws it all the same with --any-size)"
+            )),
+            error => error.into(),
+        })
     }
 
     /// As [`Self::write`], but drawings may have any number of states.
