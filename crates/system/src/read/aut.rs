@@ -8,7 +8,9 @@ use tellapart_files::FileError;
 use super::lines::Lines;
 use super::names::Names;
 use super::scan::LineError;
-use super::transitions::{Completed, MAX_TABLE_ENTRIES, Refused, Transitions, most_states};
+use super::transitions::{
+    Completed, MAX_TABLE_ENTRIES, Refused, Transitions, contradiction, most_states,
+};
 use crate::meaning::OutputMeaning;
 use crate::{MooreMachine, StateId, SystemError};
 
@@ -93,7 +95,13 @@ pub fn aut_from(
         Err(Refused::TooLarge(error)) => return Err(inside(error)),
         Err(Refused::Conflict { state, action }) => {
             let label = labels.into_strings().swap_remove(action as usize);
-            return Err(nondeterministic(reader, path, header.states, state, label));
+            let wanted = (state, &label.clone()[..]);
+            let target_of = |line: &[u8]| {
+                let found = Transition::parse(line, header.states).ok()?;
+                ((found.from, found.label) == wanted).then_some(found.to)
+            };
+            let at = (state, label);
+            return Err(contradiction(reader, path, MAX_LINE_BYTES, at, target_of));
         }
     };
     let meaning = OutputMeaning {
@@ -200,51 +208,4 @@ fn read_line(line: &[u8], states: u32, labels: &mut Names) -> Result<(u32, u32, 
     let label = label.as_bytes();
     let id = labels.get(label).unwrap_or_else(|| labels.insert(label));
     Ok((from, id, to))
-}
-
-/// Reads the file again to find the two lines that contradict each other.
-fn nondeterministic(
-    mut reader: impl Read + Seek,
-    path: &Path,
-    states: u32,
-    state: u32,
-    label: String,
-) -> SystemError {
-    let (mut first, mut second) = (None, None);
-    if let Err(source) = reader.rewind() {
-        return FileError::from_io(path, source).into();
-    }
-    let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
-    loop {
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
-            Err(error) => return error,
-        };
-        let Ok(transition) = Transition::parse(line, states) else {
-            continue;
-        };
-        if (transition.from, transition.label) == (state, &label[..]) {
-            let here = (transition.to, lines.number());
-            match first {
-                None => first = Some(here),
-                Some((target, _)) if target == here.0 => {}
-                Some(_) => {
-                    second = Some(here);
-                    break;
-                }
-            }
-        }
-    }
-    let ((first_target, first_line), (second_target, line)) =
-        (first.unwrap_or_default(), second.unwrap_or_default());
-    SystemError::Nondeterministic {
-        path: path.to_path_buf(),
-        state,
-        label,
-        first_target,
-        second_target,
-        first_line,
-        line,
-    }
 }

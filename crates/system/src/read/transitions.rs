@@ -1,5 +1,11 @@
 //! From a list of transitions, in any order, to a table.
 
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use tellapart_files::FileError;
+
+use super::lines::Lines;
 use crate::meaning::Sets;
 use crate::outputs::DistinctRows;
 use crate::{ActionId, OutputId, StateId, SystemError};
@@ -153,6 +159,47 @@ impl Transitions {
             enabled,
             sets: sets(&distinct.into_rows(), words),
         })
+    }
+}
+
+/// The error for two transitions of `state` under one action: the file is read again to find the lines.
+///
+/// `target_of` gives the target of a line that is such a transition.
+pub(super) fn contradiction(
+    mut reader: impl Read + Seek,
+    path: &Path,
+    longest_line: usize,
+    (state, label): (u32, String),
+    mut target_of: impl FnMut(&[u8]) -> Option<u32>,
+) -> SystemError {
+    if let Err(source) = reader.rewind() {
+        return FileError::from_io(path, source).into();
+    }
+    let mut lines = Lines::new(reader, path, longest_line);
+    let mut first = None;
+    loop {
+        let target = match lines.next() {
+            Ok(Some(line)) => target_of(line),
+            // Only if the file has changed meanwhile.
+            Ok(None) => return lines.fail_at_end("the file changes while it is read"),
+            Err(error) => return error,
+        };
+        match (first, target) {
+            (_, None) => {}
+            (None, Some(target)) => first = Some((target, lines.number())),
+            (Some((first_target, _)), Some(target)) if first_target == target => {}
+            (Some((first_target, first_line)), Some(second_target)) => {
+                return SystemError::Nondeterministic {
+                    path: path.to_path_buf(),
+                    state,
+                    label,
+                    first_target,
+                    second_target,
+                    first_line,
+                    line: lines.number(),
+                };
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::SystemError;
 use crate::machine::MAX_STATES;
 use crate::read::lines::Lines;
 use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
-use crate::read::transitions::{Completed, Refused, Transitions, most_states};
+use crate::read::transitions::{Completed, Refused, Transitions, contradiction, most_states};
 
 const MAX_LINE_BYTES: usize = 1 << 20;
 
@@ -72,13 +72,27 @@ pub(super) fn read(
             actions: actions.into_names(),
         }),
         Err(Refused::TooLarge(error)) => Err(inside(error)),
-        Err(Refused::Conflict { state, action }) => Err(nondeterministic(
-            reader,
-            path,
-            &header,
-            state,
-            actions.name(action),
-        )),
+        Err(Refused::Conflict { state, action }) => {
+            let action = actions.name(action);
+            let label = match &action {
+                Ok(name) => name.clone(),
+                Err(choice) => format!("choice {choice}"),
+            };
+            let mut is_past_header = false;
+            let target_of = |line: &[u8]| {
+                if is_skipped(line) || !std::mem::replace(&mut is_past_header, true) {
+                    return None;
+                }
+                let found = Transition::parse(line, &header).ok()?;
+                let is_it = match &action {
+                    Ok(name) => found.action == name.as_bytes(),
+                    Err(choice) => found.action.is_empty() && found.choice as usize == *choice,
+                };
+                (found.from == state && is_it).then_some(found.to)
+            };
+            let at = (state, label);
+            Err(contradiction(reader, path, MAX_LINE_BYTES, at, target_of))
+        }
     }
 }
 
@@ -320,61 +334,6 @@ fn described(choice: u32, action: &str) -> String {
     match action {
         "" => format!("choice {choice}"),
         action => format!("{action:?}"),
-    }
-}
-
-/// Reads the file again to find the two lines that contradict each other.
-fn nondeterministic(
-    mut reader: impl Read + Seek,
-    path: &Path,
-    header: &Header,
-    state: u32,
-    action: Result<String, usize>,
-) -> SystemError {
-    if let Err(source) = reader.rewind() {
-        return FileError::from_io(path, source).into();
-    }
-    let (mut first, mut second) = (None, None);
-    let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
-    let mut is_past_header = false;
-    loop {
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
-            Err(error) => return error,
-        };
-        if is_skipped(line) || !std::mem::replace(&mut is_past_header, true) {
-            continue;
-        }
-        let Ok(read) = Transition::parse(line, header) else {
-            continue;
-        };
-        let is_it = match &action {
-            Ok(name) => read.action == name.as_bytes(),
-            Err(choice) => read.action.is_empty() && read.choice as usize == *choice,
-        };
-        if read.from == state && is_it {
-            let here = (read.to, lines.number());
-            match first {
-                None => first = Some(here),
-                Some((target, _)) if target == here.0 => {}
-                Some(_) => {
-                    second = Some(here);
-                    break;
-                }
-            }
-        }
-    }
-    let ((first_target, first_line), (second_target, line)) =
-        (first.unwrap_or_default(), second.unwrap_or_default());
-    SystemError::Nondeterministic {
-        path: path.to_path_buf(),
-        state,
-        label: action.unwrap_or_else(|choice| format!("choice {choice}")),
-        first_target,
-        second_target,
-        first_line,
-        line,
     }
 }
 
