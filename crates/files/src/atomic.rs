@@ -129,8 +129,12 @@ impl Pending {
     }
 }
 
-/// Opens an ordinary file for reading, and says how long it is.
-pub(crate) fn open(path: &Path) -> Result<(File, u64), FileError> {
+/// Opens an ordinary file for reading, and says how many bytes it has.
+///
+/// # Errors
+/// [`FileError::NotFound`], [`FileError::IsDirectory`], [`FileError::NotAFile`] for devices and pipes,
+/// [`FileError::PermissionDenied`], or [`FileError::Io`].
+pub fn open(path: &Path) -> Result<(File, u64), FileError> {
     let fail = |source| FileError::from_io(path, source);
     // Asked before opening: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(fail)?;

@@ -1,5 +1,4 @@
-//! NumPy files (`.npy`, `.npz`) and atomic writes: the only place of the workspace that touches
-//! bytes on disk.
+//! NumPy files (`.npy`, `.npz`), mapped files and atomic writes: the room for bytes on disk.
 //!
 //! ```
 //! use tellapart_files::{Archive, ArchiveWriter, Array, Values};
@@ -36,6 +35,7 @@ mod archive;
 mod archive_writer;
 mod array;
 mod atomic;
+mod bytes;
 mod convert;
 mod deferred;
 mod error;
@@ -45,7 +45,8 @@ mod npy;
 pub use archive::Archive;
 pub use archive_writer::ArchiveWriter;
 pub use array::{Array, Dtype, Values};
-pub use atomic::write_atomically;
+pub use atomic::{open, write_atomically};
+pub use bytes::FileBytes;
 pub use convert::BadValue;
 pub use error::{ArrayProblem, FileError};
 pub use npy::{Element, decode_npy, describe_npy, encode_npy, read_npy, write_npy};

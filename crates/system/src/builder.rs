@@ -1,6 +1,7 @@
 //! Building a machine one transition at a time, with every mistake named.
 
-use crate::machine::{MooreMachine, OutputMeaning, check_size};
+use crate::machine::{MooreMachine, check_size};
+use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
 use crate::{ActionId, OutputId, StateId, SystemError};
 
@@ -147,7 +148,7 @@ impl MooreMachineBuilder {
             Some(values) => {
                 let width = values.width();
                 let values = values.into_rows().into_iter().map(f64::from_bits).collect();
-                machine.with_meaning(OutputMeaning::Values { width, values })
+                machine.with_meaning(OutputMeaning::of_values(width, values))
             }
             None => machine,
         })

@@ -206,9 +206,9 @@ pub enum SystemError {
         /// What is wrong with the system.
         source: Box<SystemError>,
     },
-    /// A line of an Aldebaran file that cannot be understood.
+    /// A line of a text file that cannot be understood.
     #[error("{}:{line}:{column}: {problem}", path.display())]
-    Aut {
+    Text {
         /// The file.
         path: PathBuf,
         /// Line, counted from 1.
@@ -218,7 +218,7 @@ pub enum SystemError {
         /// What is wrong, and what was expected.
         problem: String,
     },
-    /// An Aldebaran file with two targets for one state and label.
+    /// A text file with two targets for one state and label.
     #[error(
         "{}:{line}: state {state} leads to both {first_target} (line {first_line}) and \
          {second_target} under {label:?}; only deterministic systems are supported: give the two \
@@ -240,14 +240,61 @@ pub enum SystemError {
         /// Line of the second one.
         line: u64,
     },
+    /// A `.tsys` file that is damaged, of another version, or not a system.
+    #[error("{}: {problem}", path.display())]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, beginning with a verb.
+        problem: String,
+    },
     /// Neither the extension nor the first bytes tell what the file is.
     #[error(
-        "{}: not a system file that is known; expected .npz (arrays `next` and `output`) or .aut \
-         (Aldebaran, beginning with `des`)", path.display()
+        "{}: not a system file that is known; expected .npz (arrays `next` and `output`), .aut \
+         (Aldebaran, beginning with `des`), .tra (PRISM), .boa.txt or .tsys", path.display()
     )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
+    },
+    /// The name of a file to be written does not tell a format.
+    #[error(
+        "{}: systems are written as .npz, .aut, .tra, .boa.txt, .tsys or .dot; name a file that ends in \
+         one of them", path.display()
+    )]
+    UnknownExtension {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A drawing is written, never read.
+    #[error("{}: a drawing cannot be read as a system; keep the system as .tsys", path.display())]
+    Drawing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A drawing that would be too large to be read by anybody.
+    #[error(
+        "a drawing of {states} states is more than anybody can read; at most {limit} are drawn"
+    )]
+    TooLargeToDraw {
+        /// How many there are.
+        states: usize,
+        /// How many are drawn.
+        limit: usize,
+    },
+    /// More than a format can hold.
+    #[error(
+        "{states} states and {actions} actions are more than {format} can hold, which is {limits}"
+    )]
+    TooLargeFor {
+        /// The end of the format's names.
+        format: &'static str,
+        /// How many states there are.
+        states: usize,
+        /// How many actions there are.
+        actions: usize,
+        /// How many there may be.
+        limits: &'static str,
     },
     /// The file cannot be read or written, or an archive is damaged.
     #[error(transparent)]

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use bytemuck::{Pod, Zeroable};
+
 macro_rules! typed_id {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
         #[repr(transparent)]
         pub struct $name(u32);
 

@@ -6,7 +6,8 @@
 //!
 //! * [`MooreMachineBuilder`] builds one transition at a time and rejects bad input by name;
 //!   [`MooreMachine::from_table`] takes whole tables.
-//! * [`read`] and [`mod@write`] know NumPy `.npz` tables and Aldebaran `.aut` files.
+//! * [`read`] and [`mod@write`] know NumPy tables, Aldebaran, PRISM's explicit files, the text of Boa, and
+//!   a binary format of our own ([`Format`]).
 //! * [`generate`] makes seeded systems for tests, benchmarks and trials.
 //!
 //! Ids are `u32` newtypes ([`StateId`], [`ActionId`], [`OutputId`], [`BlockId`]): they cannot be mixed
@@ -30,14 +31,19 @@
 
 mod builder;
 mod error;
+mod format;
 pub mod generate;
 mod id;
 mod machine;
+mod meaning;
 mod outputs;
 pub mod read;
+mod table;
+mod tsys;
 pub mod write;
 
 pub use builder::MooreMachineBuilder;
 pub use error::SystemError;
+pub use format::Format;
 pub use id::{ActionId, BlockId, OutputId, StateId};
 pub use machine::MooreMachine;

@@ -1,6 +1,8 @@
 //! The Moore machine itself: two flat tables and, where known, what the ids stand for.
 
+use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
+use crate::table::Table;
 use crate::{ActionId, OutputId, StateId, SystemError};
 
 /// The most states a system can have: ids are `u32`, and the last one marks "none" while building.
@@ -12,32 +14,18 @@ pub(crate) const MAX_STATES: u64 = u32::MAX as u64 - 1;
 /// per state. Output ids are numbered `0..outputs()` without gaps; equal ids mean equal outputs, and
 /// nothing else about outputs matters to bisimulation. The machine is immutable.
 ///
-/// Memory: `4 * states * (actions + 1)` bytes, plus what is known per output and action. The table is
-/// state-major: the successors of one state under all actions lie together.
+/// Memory: `4 * states * (actions + 1)` bytes, plus what is known per output and action; a machine from
+/// a mapped file ([`crate::read::tsys`]) shares the bytes of the file instead. The table is state-major:
+/// the successors of one state under all actions lie together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MooreMachine {
     actions: u32,
     outputs: u32,
     initial: StateId,
-    next: Vec<StateId>,
-    output: Vec<OutputId>,
+    next: Table<StateId>,
+    output: Table<OutputId>,
     meaning: OutputMeaning,
     action_names: Vec<String>,
-}
-
-/// What an [`OutputId`] stands for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OutputMeaning {
-    /// Nothing is known but identity.
-    Bare,
-    /// A vector of `width` numbers each: `values[id * width..][..width]`.
-    Values { width: usize, values: Vec<f64> },
-    /// The set of actions that the original, partial system enables:
-    /// `actions[bounds[id]..bounds[id + 1]]`, ascending.
-    Enabled {
-        bounds: Vec<usize>,
-        actions: Vec<ActionId>,
-    },
 }
 
 impl MooreMachine {
@@ -75,11 +63,30 @@ impl MooreMachine {
             actions: actions as u32,
             outputs,
             initial: StateId::new(0),
-            next,
-            output,
-            meaning: OutputMeaning::Bare,
+            next: next.into(),
+            output: output.into(),
+            meaning: OutputMeaning::default(),
             action_names: Vec::new(),
         })
+    }
+
+    /// A machine whose tables were checked already: as [`MooreMachine::from_table`] does, with
+    /// `outputs` distinct ones.
+    pub(crate) fn from_checked(
+        actions: u32,
+        outputs: u32,
+        next: Table<StateId>,
+        output: Table<OutputId>,
+    ) -> Self {
+        Self {
+            actions,
+            outputs,
+            initial: StateId::new(0),
+            next,
+            output,
+            meaning: OutputMeaning::default(),
+            action_names: Vec::new(),
+        }
     }
 
     /// Number of states, at least 1.
@@ -151,30 +158,31 @@ impl MooreMachine {
 
     /// The numbers that an output stands for, where the source of the system gave any.
     pub fn output_value(&self, output: OutputId) -> Option<&[f64]> {
-        match &self.meaning {
-            OutputMeaning::Values { width, values } => {
-                let start = output.index().checked_mul(*width)?;
-                values.get(start..start + width)
-            }
-            OutputMeaning::Bare | OutputMeaning::Enabled { .. } => None,
-        }
+        self.meaning.values.as_ref()?.get(output.index())
     }
 
     /// The actions that a state with this output had in the partial system this machine completes,
     /// ascending; `None` unless the machine came from a labelled transition system ([`crate::read::aut`]).
     pub fn enabled_actions(&self, output: OutputId) -> Option<&[ActionId]> {
-        match &self.meaning {
-            OutputMeaning::Enabled { bounds, actions } => {
-                let (start, end) = (bounds.get(output.index())?, bounds.get(output.index() + 1)?);
-                actions.get(*start..*end)
-            }
-            OutputMeaning::Bare | OutputMeaning::Values { .. } => None,
-        }
+        self.meaning.enabled.as_ref()?.get(output.index())
+    }
+
+    /// The labels that states with this output carry; `None` unless the source of the system gave
+    /// labels to states ([`crate::read::prism`]).
+    pub fn output_labels(&self, output: OutputId) -> Option<impl ExactSizeIterator<Item = &str>> {
+        let labels = self.meaning.labels.as_ref()?;
+        let names = labels.sets.get(output.index())?.iter();
+        Some(names.map(|&label| labels.names[label as usize].as_str()))
     }
 
     /// The name of an action (the label of an Aldebaran file), where there is one.
     pub fn action_name(&self, action: ActionId) -> Option<&str> {
         self.action_names.get(action.index()).map(String::as_str)
+    }
+
+    /// The names of all actions; empty where they have none.
+    pub(crate) fn action_names(&self) -> &[String] {
+        &self.action_names
     }
 
     /// The initial state: 0 unless the source says otherwise. Bisimulation does not depend on it.
@@ -245,7 +253,7 @@ impl MooreMachine {
                 return Err(SystemError::DuplicateOutputValue { first, second });
             }
         }
-        self.meaning = OutputMeaning::Values { width, values };
+        self.meaning = OutputMeaning::of_values(width, values);
         Ok(self)
     }
 
@@ -311,6 +319,10 @@ impl MooreMachine {
         machine.meaning = self.meaning.clone();
         machine.action_names.clone_from(&self.action_names);
         Ok(machine)
+    }
+
+    pub(crate) fn meaning(&self) -> &OutputMeaning {
+        &self.meaning
     }
 
     pub(crate) fn with_meaning(mut self, meaning: OutputMeaning) -> Self {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::OutputId;
 
 /// Distinct rows of `width` 64-bit words, numbered by first occurrence.
@@ -9,7 +11,7 @@ use crate::OutputId;
 /// A hash map is used, but its keys are whole rows: equality is exact.
 pub(crate) struct DistinctRows {
     width: usize,
-    ids: HashMap<Box<[u64]>, u32>,
+    ids: HashMap<Box<[u64]>, u32, RandomState>,
     rows: Vec<u64>,
     latest: u32,
 }
@@ -18,7 +20,7 @@ impl DistinctRows {
     pub(crate) fn new(width: usize) -> Self {
         Self {
             width,
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             rows: Vec::new(),
             latest: 0,
         }
@@ -50,6 +52,39 @@ impl DistinctRows {
 
     /// All distinct rows, one after the other, by id.
     pub(crate) fn into_rows(self) -> Vec<u64> {
+        self.rows
+    }
+}
+
+/// Distinct strings of bytes, numbered by first occurrence.
+#[derive(Default)]
+pub(crate) struct DistinctBytes {
+    ids: HashMap<Vec<u8>, u32, RandomState>,
+    rows: Vec<Vec<u8>>,
+    latest: u32,
+}
+
+impl DistinctBytes {
+    pub(crate) fn id(&mut self, row: &[u8]) -> OutputId {
+        if self
+            .rows
+            .get(self.latest as usize)
+            .is_none_or(|latest| latest != row)
+        {
+            self.latest = match self.ids.get(row) {
+                Some(&id) => id,
+                None => {
+                    let id = self.rows.len() as u32;
+                    self.ids.insert(row.to_vec(), id);
+                    self.rows.push(row.to_vec());
+                    id
+                }
+            };
+        }
+        OutputId::new(self.latest)
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<Vec<u8>> {
         self.rows
     }
 }

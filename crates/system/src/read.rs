@@ -6,35 +6,55 @@ use std::path::Path;
 
 use tellapart_files::FileError;
 
-use crate::{MooreMachine, SystemError};
+use crate::{Format, MooreMachine, SystemError};
 
 mod aut;
+mod boa;
+mod lines;
+mod names;
 mod npz;
+mod prism;
+mod scan;
+mod transitions;
+mod tsys;
 
-pub use aut::{MAX_TABLE_ENTRIES, aut, aut_from};
+pub use aut::{aut, aut_from};
+pub use boa::{boa, boa_from};
 pub use npz::{npz, npz_archive};
+pub use prism::{prism, prism_from};
+pub use transitions::MAX_TABLE_ENTRIES;
+pub use tsys::{tsys, tsys_bytes};
 
-/// Reads a system in whichever format the file is: by its extension (`.npz`, `.aut`), or else by its
-/// first bytes.
+/// Reads a system in whichever format the file is: by its name ([`Format::of`]), or else by its first
+/// bytes.
 ///
 /// # Errors
-/// As [`npz`] and [`aut`]; [`SystemError::UnknownFormat`] if it is neither.
+/// As the reader of the format; [`SystemError::UnknownFormat`] if it is none, [`SystemError::Drawing`] if
+/// it is a `.dot` file.
 pub fn any(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "npz" => npz(path),
-        "aut" => aut(path),
-        _ => match &first_bytes(path)?[..] {
-            [b'P', b'K', ..] => npz(path),
-            bytes if bytes.trim_ascii_start().starts_with(b"des") => aut(path),
-            _ => Err(SystemError::UnknownFormat {
-                path: path.to_path_buf(),
-            }),
+    let format = match Format::of(path) {
+        Some(format) => Some(format),
+        None => match &first_bytes(path)?[..] {
+            [b'P', b'K', ..] => Some(Format::Npz),
+            bytes if bytes.starts_with(&crate::tsys::MAGIC) => Some(Format::Tsys),
+            bytes if bytes.starts_with(b"List[") => Some(Format::Boa),
+            bytes if bytes.trim_ascii_start().starts_with(b"des") => Some(Format::Aut),
+            _ => None,
         },
+    };
+    match format {
+        Some(Format::Npz) => npz(path),
+        Some(Format::Aut) => aut(path),
+        Some(Format::Prism) => prism(path),
+        Some(Format::Boa) => boa(path),
+        Some(Format::Tsys) => tsys(path),
+        Some(Format::Dot) => Err(SystemError::Drawing {
+            path: path.to_path_buf(),
+        }),
+        None => Err(SystemError::UnknownFormat {
+            path: path.to_path_buf(),
+        }),
     }
 }
 

@@ -5,14 +5,14 @@
     reason = "a test fails by panicking, helpers included"
 )]
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 use tellapart_system::read::{self, aut_from};
 use tellapart_system::{ActionId, MooreMachine, OutputId, StateId, SystemError, generate, write};
 
 fn parse(text: &str) -> Result<MooreMachine, SystemError> {
-    aut_from(text.as_bytes(), Path::new("test.aut"), 1 << 20)
+    aut_from(Cursor::new(text), Path::new("test.aut"), 1 << 20)
 }
 
 fn message(text: &str) -> String {
@@ -136,7 +136,7 @@ fn malformed_lines_are_placed() {
         assert!(found.starts_with("test.aut:"), "{found}");
     }
     let bytes = b"des (0,1,1)\n(0,\"a\xff\",0)";
-    let error = aut_from(&bytes[..], Path::new("test.aut"), 8).unwrap_err();
+    let error = aut_from(Cursor::new(&bytes), Path::new("test.aut"), 8).unwrap_err();
     assert_eq!(
         error.to_string(),
         "test.aut:2:6: the label is not valid UTF-8"
@@ -147,11 +147,11 @@ fn malformed_lines_are_placed() {
 fn damaged_files_never_panic() {
     let good = b"des (0, 3, 3)\n(0, \"a\", 1)\n(1, b, 2)\n(2, \"a,b\", 0)\n";
     for cut in 0..good.len() {
-        let _ = aut_from(&good[..cut], Path::new("test.aut"), 1 << 10);
+        let _ = aut_from(Cursor::new(&good[..cut]), Path::new("test.aut"), 1 << 10);
         for byte in [0, b'\n', b'"', b',', b'(', b')', b'9', 0xff] {
             let mut bytes = good.to_vec();
             bytes[cut] = byte;
-            let _ = aut_from(&bytes[..], Path::new("test.aut"), 1 << 10);
+            let _ = aut_from(Cursor::new(&bytes), Path::new("test.aut"), 1 << 10);
         }
     }
 }
@@ -159,7 +159,7 @@ fn damaged_files_never_panic() {
 #[test]
 fn an_endless_line_is_refused() {
     let line = vec![b' '; (1 << 20) + 1];
-    let error = aut_from(&line[..], Path::new("test.aut"), 8).unwrap_err();
+    let error = aut_from(Cursor::new(&line), Path::new("test.aut"), 8).unwrap_err();
     assert!(
         error.to_string().contains("longer than 1048576 bytes"),
         "{error}"

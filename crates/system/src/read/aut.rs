@@ -1,28 +1,28 @@
 //! Labelled transition systems in the Aldebaran format.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use tellapart_files::FileError;
 
-use crate::machine::{MAX_STATES, OutputMeaning};
-use crate::outputs::DistinctRows;
-use crate::{ActionId, MooreMachine, StateId, SystemError};
+use super::lines::Lines;
+use super::names::Names;
+use super::scan::LineError;
+use super::transitions::{
+    Completed, MAX_TABLE_ENTRIES, Refused, Transitions, contradiction, most_states,
+};
+use crate::meaning::OutputMeaning;
+use crate::{MooreMachine, StateId, SystemError};
 
 mod line;
 
-use line::{Header, LineError, Transition};
-
-/// Largest table of successors (states x labels) that [`aut`] builds: 4 GiB of it.
-pub const MAX_TABLE_ENTRIES: u64 = 1 << 30;
+use line::{Header, Transition, Unchecked, guessed};
 
 /// A longer line is no sensible label but a file of another kind.
-const MAX_LINE_BYTES: u64 = 1 << 20;
+const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// Up to this many states a header is believed even if no transition mentions them.
-const UNMENTIONED_STATES: u64 = 1 << 20;
+/// `(0,a,0)` and the end of the line.
+const SHORTEST_LINE_BYTES: u64 = 8;
 
 /// Reads a deterministic labelled transition system in Aldebaran (`.aut`) format, streaming.
 ///
@@ -48,17 +48,13 @@ const UNMENTIONED_STATES: u64 = 1 << 20;
 /// Internal steps (`tau`, `i`) are labels like any other.
 ///
 /// # Errors
-/// Anything malformed with its line and column; a non-deterministic system with the state, the label
-/// and both targets; a table beyond [`MAX_TABLE_ENTRIES`]. Memory: 12 bytes a transition while reading,
-/// 4 bytes a state and label in the end.
+/// Anything malformed with its line and column; a non-deterministic system with the state, the label,
+/// both targets and both lines; a table beyond [`MAX_TABLE_ENTRIES`]. Memory: the table, 4 bytes a state
+/// and label, and as much again while a label turns up that the first 4096 lines did not have.
 pub fn aut(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|source| FileError::from_io(path, source))?;
-    aut_from(
-        BufReader::with_capacity(1 << 16, file),
-        path,
-        MAX_TABLE_ENTRIES,
-    )
+    let (file, _) = tellapart_files::open(path)?;
+    aut_from(file, path, MAX_TABLE_ENTRIES)
 }
 
 /// As [`aut`], from any reader; `path` is used in errors only, `max_table_entries` bounds the memory.
@@ -66,248 +62,150 @@ pub fn aut(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
 /// # Errors
 /// As [`aut`].
 pub fn aut_from(
-    reader: impl BufRead,
+    mut reader: impl Read + Seek,
     path: &Path,
     max_table_entries: u64,
 ) -> Result<MooreMachine, SystemError> {
-    Parser::new(path)
-        .parse(reader)?
-        .into_machine(path, max_table_entries)
-}
+    let io = |source| FileError::from_io(path, source);
+    let length = reader.seek(SeekFrom::End(0)).map_err(io)?;
+    reader.rewind().map_err(io)?;
+    let inside = |source| SystemError::In {
+        path: path.to_path_buf(),
+        source: Box::new(source),
+    };
 
-/// The file as read: transitions in order, labels numbered.
-struct Listing {
-    header: Header,
-    header_line: u64,
-    transitions: Vec<[u32; 3]>,
-    labels: Vec<String>,
-    /// For each blank line after the header: how many transitions came before it.
-    blanks: Vec<usize>,
-}
-
-struct Parser<'a> {
-    path: &'a Path,
-    line_number: u64,
-    label_ids: HashMap<String, u32>,
-}
-
-impl<'a> Parser<'a> {
-    fn new(path: &'a Path) -> Self {
-        Self {
-            path,
-            line_number: 0,
-            label_ids: HashMap::new(),
+    let mut lines = Lines::new(&mut reader, path, MAX_LINE_BYTES);
+    let header = read_header(&mut lines, length)?;
+    let mut labels = Names::default();
+    let mut transitions = Transitions::new(header.states, max_table_entries);
+    let refused = match read_transitions(&mut lines, &header, &mut labels, &mut transitions)? {
+        Ok(()) if labels.len() == 0 => return Err(inside(SystemError::NoActions)),
+        Ok(()) => {
+            let order: Vec<usize> = (0..labels.len()).collect();
+            transitions.complete(&order)
         }
-    }
-
-    fn parse(mut self, mut reader: impl BufRead) -> Result<Listing, SystemError> {
-        let mut buffer = Vec::new();
-        let header = loop {
-            let Some(line) = self.next_line(&mut reader, &mut buffer)? else {
-                self.line_number += 1;
-                let problem = "the file ends without a header; expected `des (first, transitions, \
-                               states)`";
-                return Err(self.fail(LineError {
-                    column: 1,
-                    problem: problem.into(),
-                }));
+        Err(refused) => Err(refused),
+    };
+    let Completed {
+        next,
+        enabled,
+        sets,
+    } = match refused {
+        Ok(completed) => completed,
+        Err(Refused::TooLarge(error)) => return Err(inside(error)),
+        Err(Refused::Conflict { state, action }) => {
+            let label = labels.into_strings().swap_remove(action as usize);
+            let wanted = (state, &label.clone()[..]);
+            let target_of = |line: &[u8]| {
+                let found = Transition::parse(line, header.states).ok()?;
+                ((found.from, found.label) == wanted).then_some(found.to)
             };
-            if !line.trim_ascii().is_empty() {
-                break Header::parse(line).map_err(|error| self.fail(error))?;
-            }
-        };
-        let header_line = self.line_number;
-        let (mut transitions, mut blanks) = (Vec::new(), Vec::new());
-        while let Some(line) = self.next_line(&mut reader, &mut buffer)? {
-            if line.trim_ascii().is_empty() {
-                blanks.push(transitions.len());
-                continue;
-            }
-            let parsed = Transition::parse(line, header.states);
-            let Transition { from, label, to } = parsed.map_err(|error| self.fail(error))?;
-            if transitions.len() as u64 == header.transitions {
-                let promised = header.transitions;
-                let problem =
-                    format!("more transitions than the {promised} that the header promises");
-                return Err(self.fail(LineError { column: 1, problem }));
-            }
-            let label = self.label_id(label);
-            transitions.push([from, label, to]);
+            let at = (state, label);
+            return Err(contradiction(reader, path, MAX_LINE_BYTES, at, target_of));
         }
-        if (transitions.len() as u64) < header.transitions {
-            let (found, promised) = (transitions.len(), header.transitions);
-            self.line_number += 1;
-            let problem = format!(
-                "the file ends after {found} transitions, the header promises {promised}; it may be \
-                 truncated"
-            );
-            return Err(self.fail(LineError { column: 1, problem }));
-        }
-        let mut labels = vec![String::new(); self.label_ids.len()];
-        for (label, id) in self.label_ids {
-            labels[id as usize] = label;
-        }
-        Ok(Listing {
-            header,
-            header_line,
-            transitions,
-            labels,
-            blanks,
-        })
-    }
-
-    /// The next line without its end; `None` at the end of the file.
-    fn next_line<'b>(
-        &mut self,
-        reader: &mut impl BufRead,
-        buffer: &'b mut Vec<u8>,
-    ) -> Result<Option<&'b [u8]>, SystemError> {
-        buffer.clear();
-        let read = reader
-            .by_ref()
-            .take(MAX_LINE_BYTES + 1)
-            .read_until(b'\n', buffer)
-            .map_err(|source| FileError::from_io(self.path, source))?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.line_number += 1;
-        if read as u64 > MAX_LINE_BYTES {
-            let problem = format!("the line is longer than {MAX_LINE_BYTES} bytes");
-            return Err(self.fail(LineError { column: 1, problem }));
-        }
-        let line = buffer.strip_suffix(b"\n").unwrap_or(buffer);
-        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
-    }
-
-    fn label_id(&mut self, label: &str) -> u32 {
-        if let Some(&id) = self.label_ids.get(label) {
-            return id;
-        }
-        // One label a line, and lines are counted by the header in 32 bits (see `line`).
-        let id = self.label_ids.len() as u32;
-        self.label_ids.insert(label.to_owned(), id);
-        id
-    }
-
-    fn fail(&self, LineError { column, problem }: LineError) -> SystemError {
-        SystemError::Aut {
-            path: self.path.to_path_buf(),
-            line: self.line_number,
-            column,
-            problem,
-        }
-    }
+    };
+    let meaning = OutputMeaning {
+        enabled: Some(sets),
+        ..OutputMeaning::default()
+    };
+    MooreMachine::from_table(labels.len(), next, enabled)
+        .and_then(|machine| machine.with_action_names(labels.into_strings()))
+        .and_then(|machine| machine.with_initial(StateId::new(header.first)))
+        .map(|machine| machine.with_meaning(meaning))
+        .map_err(inside)
 }
 
-impl Listing {
-    fn into_machine(self, path: &Path, max_entries: u64) -> Result<MooreMachine, SystemError> {
-        let inside = |source| SystemError::In {
-            path: path.to_path_buf(),
-            source: Box::new(source),
+/// The first line that is not blank, of a file of `length` bytes.
+fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, SystemError> {
+    let header = loop {
+        let Some(line) = lines.next()? else {
+            return Err(lines.fail_at_end(
+                "the file ends without a header; expected `des (first, transitions, states)`",
+            ));
         };
-        let (states, actions) = (u64::from(self.header.states), self.labels.len() as u64);
-        if actions == 0 {
-            return Err(inside(SystemError::NoActions));
+        if !line.trim_ascii().is_empty() {
+            break Header::parse(line);
         }
-        let mentioned = 2 * self.transitions.len() as u64 + 1;
-        if states > mentioned.max(UNMENTIONED_STATES) {
-            let transitions = self.transitions.len();
-            let problem = format!(
-                "the header claims {states} states, but {transitions} transitions mention at most \
-                 {mentioned}; correct the header"
-            );
-            let (path, line) = (path.to_path_buf(), self.header_line);
-            return Err(SystemError::Aut {
-                path,
-                line,
-                column: 1,
-                problem,
-            });
-        }
-        if states.saturating_mul(actions) > max_entries {
-            let limit = max_entries;
-            return Err(inside(SystemError::TableTooLarge {
-                states,
-                actions,
-                limit,
-            }));
-        }
+    };
+    let header = header.map_err(|error| lines.fail(error))?;
+    // The table is laid out before all is read, so the header must be credible.
+    let transitions = header.transitions.min(length / SHORTEST_LINE_BYTES);
+    let states = header.states;
+    if u64::from(states) > most_states(transitions) {
+        let problem = format!(
+            "the header claims {states} states, but {transitions} transitions mention at most {}; \
+             correct the header",
+            2 * transitions + 1
+        );
+        return Err(lines.fail(LineError { column: 1, problem }));
+    }
+    Ok(header)
+}
 
-        const MISSING: StateId = StateId::new(u32::MAX);
-        let (states, actions) = (states as usize, actions as usize);
-        let mut next = vec![MISSING; states * actions];
-        for (index, &[from, label, to]) in self.transitions.iter().enumerate() {
-            let entry = &mut next[from as usize * actions + label as usize];
-            if *entry == MISSING {
-                *entry = StateId::new(to);
-            } else if entry.get() != to {
-                return Err(self.nondeterministic(path, index));
+/// All lines after the header.
+fn read_transitions(
+    lines: &mut Lines<'_, impl Read>,
+    header: &Header,
+    labels: &mut Names,
+    transitions: &mut Transitions,
+) -> Result<Result<(), Refused>, SystemError> {
+    let (states, promised) = (header.states, header.transitions);
+    let mut found = 0;
+    loop {
+        let guessed = guessed(lines.rest(), labels).filter(|&(from, _, to, _)| {
+            // Beyond the states is a fault, and its place is to be found out.
+            from < states && to < states
+        });
+        let (from, label, to) = match guessed {
+            Some((from, label, to, length)) => {
+                lines.pass(length);
+                (from, label, to)
             }
-        }
-        drop(self.transitions);
-
-        let words = actions.div_ceil(64);
-        let mut sets = DistinctRows::new(words);
-        let mut enabled = vec![0_u64; words];
-        let mut output = Vec::with_capacity(states);
-        for (state, successors) in next.chunks_exact_mut(actions).enumerate() {
-            enabled.fill(0);
-            for (action, target) in successors.iter_mut().enumerate() {
-                if *target == MISSING {
-                    *target = StateId::from_index(state);
-                } else {
-                    enabled[action / 64] |= 1 << (action % 64);
+            None => match lines.next()? {
+                None => break,
+                Some(line) if line.trim_ascii().is_empty() => continue,
+                Some(line) => {
+                    let read = read_line(line, states, labels);
+                    read.map_err(|error| lines.fail(error))?
                 }
-            }
-            output.push(sets.id(&enabled));
+            },
+        };
+        found += 1;
+        if found > promised {
+            let problem = format!("more transitions than the {promised} that the header promises");
+            return Err(lines.fail(LineError { column: 1, problem }));
         }
-        MooreMachine::from_table(actions, next, output)
-            .and_then(|machine| machine.with_action_names(self.labels))
-            .and_then(|machine| machine.with_initial(StateId::new(self.header.first)))
-            .map(|machine| machine.with_meaning(enabled_meaning(&sets.into_rows(), words)))
-            .map_err(inside)
-    }
-
-    /// The error for transition `index`, which contradicts an earlier one.
-    fn nondeterministic(&self, path: &Path, index: usize) -> SystemError {
-        let [state, label, second_target] = self.transitions[index];
-        let first = self
-            .transitions
-            .iter()
-            .position(|&[s, l, _]| (s, l) == (state, label));
-        let first = first.unwrap_or(index);
-        SystemError::Nondeterministic {
-            path: path.to_path_buf(),
-            state,
-            label: self.labels[label as usize].clone(),
-            first_target: self.transitions[first][2],
-            second_target,
-            first_line: self.line_of(first),
-            line: self.line_of(index),
+        if let Err(refused) = transitions.add(from, label, to) {
+            return Ok(Err(refused));
         }
     }
-
-    fn line_of(&self, transition: usize) -> u64 {
-        let blanks_before = self.blanks.partition_point(|&before| before <= transition);
-        self.header_line + 1 + (transition + blanks_before) as u64
+    if found < promised {
+        return Err(lines.fail_at_end(format!(
+            "the file ends after {found} transitions, the header promises {promised}; it may be \
+             truncated"
+        )));
     }
+    Ok(Ok(()))
 }
 
-/// Bit sets as sorted lists.
-fn enabled_meaning(rows: &[u64], words: usize) -> OutputMeaning {
-    let (mut bounds, mut actions) = (vec![0], Vec::new());
-    for row in rows.chunks_exact(words) {
-        for (word, &bits) in row.iter().enumerate() {
-            let present = (0..64).filter(|bit| bits >> bit & 1 == 1);
-            actions.extend(present.map(|bit| ActionId::from_index(word * 64 + bit)));
-        }
-        bounds.push(actions.len());
+/// From, the number of the label, to.
+fn read_line(line: &[u8], states: u32, labels: &mut Names) -> Result<(u32, u32, u32), LineError> {
+    if let Some(Unchecked {
+        from,
+        label,
+        to,
+        between,
+    }) = Unchecked::parse(line)
+        && from < states
+        && to < states
+        && let Some(label) = labels.get(label)
+    {
+        labels.spell(label, between);
+        return Ok((from, label, to));
     }
-    OutputMeaning::Enabled { bounds, actions }
+    // A new label, an unusual form, or a fault.
+    let Transition { from, label, to } = Transition::parse(line, states)?;
+    let label = label.as_bytes();
+    let id = labels.get(label).unwrap_or_else(|| labels.insert(label));
+    Ok((from, id, to))
 }
-
-const _: () = assert!(
-    MAX_STATES < u32::MAX as u64,
-    "one id must be left to mark missing targets"
-);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tellapart_files::{Archive, Array, Values};
 
-use crate::machine::OutputMeaning;
+use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
 use crate::{MooreMachine, OutputId, StateId, SystemError};
 
@@ -106,10 +106,9 @@ fn number_outputs(
             .map(|bits| (bits <= EXACT_INTEGERS).then_some(bits as f64))
             .collect(),
     };
-    let meaning = values.map_or(OutputMeaning::Bare, |values| OutputMeaning::Values {
-        width,
-        values,
-    });
+    let meaning = values
+        .map(|values| OutputMeaning::of_values(width, values))
+        .unwrap_or_default();
     Ok((output, meaning))
 }
 

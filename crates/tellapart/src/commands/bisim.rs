@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use tellapart::{
 };
 
 use super::Overwrite;
+use super::system_file::SystemFile;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -22,9 +23,11 @@ use crate::terminal::Terminal;
   tellapart bisim counting --witness 0 8
   tellapart bisim counting value=dense actions=one-hot-3
   tellapart bisim gridworld --witness 0 21
-  tellapart bisim system.aut --quotient smaller.aut")]
+  tellapart bisim system.aut --quotient smaller.aut
+  tellapart bisim model.tra --quotient smaller.dot")]
 pub(crate) struct Arguments {
-    /// A .npz file (next, output), a deterministic .aut file, or a world: counting, gridworld
+    /// A file (.tsys, .npz, .aut, .tra, .boa.txt: see convert), or a built-in environment: counting,
+    /// gridworld
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense
@@ -33,7 +36,7 @@ pub(crate) struct Arguments {
     /// Also find a shortest word of actions that tells state A from state B
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     witness: Option<Vec<usize>>,
-    /// Also write the system with one state for each class (.npz or .aut)
+    /// Also write the system with one state for each class (in any format of convert)
     #[arg(long, value_name = "OUT")]
     quotient: Option<PathBuf>,
     /// Also list the states of every class
@@ -50,11 +53,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let quotient_file = arguments
         .quotient
         .as_deref()
-        .map(QuotientFile::new)
+        .map(|path| SystemFile::new(path, &arguments.overwrite))
         .transpose()?;
-    if let Some(file) = &quotient_file {
-        arguments.overwrite.check(file.path)?;
-    }
     let start = Instant::now();
     let machine = system_of(&arguments.system, &arguments.settings)?;
     let read = start.elapsed();
@@ -76,10 +76,14 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     ));
 
     // The file first: if it fails, no result claims otherwise.
-    if let Some(file) = &quotient_file {
-        let smaller = quotient(&machine, &classes).map_err(Failure::failed)?;
-        file.write(&smaller)?;
-    }
+    let quotient = quotient_file
+        .as_ref()
+        .map(|file| {
+            let smaller = quotient(&machine, &classes).map_err(Failure::failed)?;
+            file.write(&smaller)?;
+            Ok::<_, Failure>((file, smaller))
+        })
+        .transpose()?;
     if arguments.json {
         terminal.json(&document(
             &machine,
@@ -97,11 +101,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             text::print_classes(&classes, out)?;
         }
     }
-    if let Some(file) = &quotient_file {
-        terminal.note(format_args!(
-            "{}: the quotient was written",
-            file.path.display()
-        ));
+    if let Some((file, smaller)) = &quotient {
+        file.report("the quotient was written", smaller, terminal);
     }
     Ok(())
 }
@@ -137,40 +138,6 @@ fn states(machine: &MooreMachine, pair: &[usize]) -> Result<[StateId; 2], Failur
     match *pair {
         [a, b] => Ok([state(a)?, state(b)?]),
         _ => Err(Failure::bad_input("--witness: expected two states")),
-    }
-}
-
-/// Where the quotient goes, in a format that its name tells.
-struct QuotientFile<'a> {
-    path: &'a Path,
-    is_text: bool,
-}
-
-impl<'a> QuotientFile<'a> {
-    fn new(path: &'a Path) -> Result<Self, Failure> {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("aut") => Ok(Self {
-                path,
-                is_text: true,
-            }),
-            Some("npz") => Ok(Self {
-                path,
-                is_text: false,
-            }),
-            _ => Err(Failure::bad_input(format!(
-                "{}: systems are written as .npz or .aut; name a file that ends in one of them",
-                path.display()
-            ))),
-        }
-    }
-
-    fn write(&self, machine: &MooreMachine) -> Result<(), Failure> {
-        let write = if self.is_text {
-            system::write::aut
-        } else {
-            system::write::npz
-        };
-        Ok(write(machine, self.path)?)
     }
 }
 

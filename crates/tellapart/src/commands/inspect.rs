@@ -13,8 +13,8 @@ use crate::terminal::Terminal;
 /// Say what is in a file: trajectories, a finite system, embeddings, arrays, tensors
 #[derive(Args)]
 #[command(
-    after_help = "Reads .npz, .npy, .aut and .safetensors. Ends with exit code 2 if the file \
-    is not valid as\nwhat it seems to be."
+    after_help = "Reads .npz, .npy, .safetensors and systems in .tsys, .aut, .tra and .boa.txt. Ends with \
+    exit code 2\nif the file is not valid as what it seems to be."
 )]
 pub(crate) struct Arguments {
     /// The file
@@ -48,6 +48,9 @@ fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
         Container::Npy => ".npy",
         Container::Npz => ".npz",
         Container::Aut => ".aut",
+        Container::Tra => ".tra",
+        Container::Boa => ".boa.txt",
+        Container::Tsys => ".tsys",
         Container::Safetensors => ".safetensors",
     };
     let (path, size) = (found.path.display(), counted_bytes(found.bytes));

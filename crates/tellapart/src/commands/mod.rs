@@ -3,10 +3,12 @@
 mod bisim;
 mod collect;
 mod completions;
+mod convert;
 mod inspect;
 mod report;
 mod reproduce;
 mod stop;
+mod system_file;
 mod train;
 
 use std::path::Path;
@@ -39,6 +41,7 @@ pub(crate) enum Command {
     Train(train::Arguments),
     Report(report::Arguments),
     Bisim(bisim::Arguments),
+    Convert(convert::Arguments),
     Collect(collect::Arguments),
     Inspect(inspect::Arguments),
     Completions(completions::Arguments),
@@ -50,6 +53,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failu
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
+        Command::Convert(arguments) => convert::run(&arguments, terminal),
         Command::Collect(arguments) => collect::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

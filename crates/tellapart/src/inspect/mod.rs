@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tellapart_data::{DataError, Trajectories};
 use tellapart_files::{Archive, FileError};
-use tellapart_system::{MooreMachine, SystemError};
+use tellapart_system::{MooreMachine, SystemError, read};
 
 pub use arrays::ArrayRecord;
 
@@ -27,7 +27,7 @@ pub struct Inspection {
     pub container: Container,
     /// What it is taken for.
     pub format: Format,
-    /// Its arrays or tensors, in the order of the file; none for `.aut`.
+    /// Its arrays or tensors, in the order of the file; none for systems in other formats.
     pub arrays: Vec<ArrayRecord>,
     /// Of trajectories that are valid.
     pub episodes: Option<EpisodeRecord>,
@@ -49,6 +49,12 @@ pub enum Container {
     Npz,
     /// Aldebaran text.
     Aut,
+    /// PRISM's explicit files, by that of the transitions.
+    Tra,
+    /// Text of Boa.
+    Boa,
+    /// Our binary format.
+    Tsys,
     /// Tensors of a trained model, or embeddings.
     Safetensors,
 }
@@ -59,7 +65,7 @@ pub enum Container {
 pub enum Format {
     /// Recorded episodes: it has `observations`.
     Trajectories,
-    /// A finite system: it has `next`, or is Aldebaran text.
+    /// A finite system: it has `next`, or is in another format of systems.
     System,
     /// Its only array, or the only one of this kind, is `[N, d]` of floats.
     Embeddings,
@@ -106,12 +112,13 @@ pub enum InspectError {
     /// It cannot be read, or is damaged.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is Aldebaran text, but not a system.
+    /// It is in a format of systems, but not a system.
     #[error(transparent)]
     System(#[from] SystemError),
     /// It is in none of the formats.
     #[error(
-        "{}: not a format that is known; expected .npz, .npy, .aut or .safetensors", path.display()
+        "{}: not a format that is known; expected .npz, .npy, .aut, .tra, .boa.txt, .tsys or .safetensors",
+        path.display()
     )]
     UnknownFormat {
         /// The file.
@@ -141,7 +148,9 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
     let container = match &start[..] {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Container::Npy,
         [b'P', b'K', ..] => Container::Npz,
+        [0x89, b'T', b'S', b'Y', b'S', ..] => Container::Tsys,
         text if text.trim_ascii_start().starts_with(b"des") => Container::Aut,
+        text if text.starts_with(b"List[") => Container::Boa,
         // Eight bytes of length, then JSON.
         [_, _, _, _, _, _, _, _, b'{', ..] => Container::Safetensors,
         // Half a file may have lost what it begins with; its reader says what is wrong.
@@ -149,6 +158,8 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
             Some("npz") => Container::Npz,
             Some("npy") => Container::Npy,
             Some("aut") => Container::Aut,
+            Some("tra") => Container::Tra,
+            Some("tsys") => Container::Tsys,
             Some("safetensors") => Container::Safetensors,
             _ => {
                 return Err(InspectError::UnknownFormat {
@@ -175,9 +186,19 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
             found.take_for_embeddings();
         }
         Container::Npz => found.look_into_archive(&mut Archive::open(path)?)?,
-        Container::Aut => {
-            found.format = Format::System;
-            found.system = Some(SystemRecord::of(&tellapart_system::read::aut(path)?));
+        Container::Aut => found.take_for_system(&read::aut(path)?),
+        Container::Boa => found.take_for_system(&read::boa(path)?),
+        Container::Tsys => found.take_for_system(&read::tsys(path)?),
+        Container::Tra => {
+            found.take_for_system(&read::prism(path)?);
+            if !["lab", "srew"]
+                .iter()
+                .any(|end| path.with_extension(end).exists())
+            {
+                let note =
+                    "no `.lab` and no `.srew` beside it: only enabled actions tell states apart";
+                found.notes.push(note.to_owned());
+            }
         }
         Container::Safetensors => {
             found.arrays = safetensors::tensors(path, bytes)?;
@@ -214,7 +235,7 @@ impl Inspection {
             }
         } else if archive.contains("next") {
             self.format = Format::System;
-            match tellapart_system::read::npz_archive(archive) {
+            match read::npz_archive(archive) {
                 Ok(machine) => self.system = Some(SystemRecord::of(&machine)),
                 Err(error) => self.problem = Some(error.to_string()),
             }
@@ -281,6 +302,11 @@ impl Inspection {
                 "`{name}` is not read: it is no array with a row for each observation"
             ));
         }
+    }
+
+    fn take_for_system(&mut self, machine: &MooreMachine) {
+        self.format = Format::System;
+        self.system = Some(SystemRecord::of(machine));
     }
 
     /// What nothing else claimed.

@@ -170,10 +170,7 @@ fn bad_systems_are_named() {
             "bisim counting valu=dense",
             &["`valu`", "did you mean `value`?"],
         ),
-        (
-            "bisim counting --quotient q.txt",
-            &["q.txt", ".npz or .aut"],
-        ),
+        ("bisim counting --quotient q.txt", &["q.txt", ".npz, .aut"]),
         (
             "bisim counting --quotient no/q.aut",
             &["no/q.aut", "no folder"],

@@ -9,6 +9,7 @@ fn help_of_every_command() {
         "train",
         "report",
         "bisim",
+        "convert",
         "collect",
         "inspect",
         "completions",
@@ -32,7 +33,14 @@ fn completions_for_every_shell_name_every_command() {
     let folder = Folder::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = folder.fine(&format!("completions {shell}"));
-        for word in ["bisim", "collect", "inspect", "--quotient", "--episodes"] {
+        for word in [
+            "bisim",
+            "convert",
+            "collect",
+            "inspect",
+            "--quotient",
+            "--episodes",
+        ] {
             let word = word.trim_start_matches('-');
             assert!(script.contains(word), "{shell}: {word}");
         }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bisim;
 mod collect;
+mod convert;
 mod experiments;
 mod help;
 mod inspect;

@@ -1,12 +1,8 @@
 //! One line of an Aldebaran file.
 
 use crate::machine::MAX_STATES;
-
-/// What is wrong with a line, and at which column (bytes, counted from 1).
-pub(super) struct LineError {
-    pub(super) column: usize,
-    pub(super) problem: String,
-}
+use crate::read::names::Names;
+use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
 
 /// `des (first, transitions, states)`
 pub(super) struct Header {
@@ -16,15 +12,58 @@ pub(super) struct Header {
 }
 
 /// `(from, label, to)`
+#[derive(Debug, PartialEq)]
 pub(super) struct Transition<'l> {
     pub(super) from: u32,
     pub(super) label: &'l str,
     pub(super) to: u32,
 }
 
+/// As [`Transition`], but nobody has looked whether the states exist and what the label is.
+pub(super) struct Unchecked<'l> {
+    pub(super) from: u32,
+    pub(super) label: &'l [u8],
+    pub(super) to: u32,
+    /// All that lies between the two numbers.
+    pub(super) between: &'l [u8],
+}
+
+impl<'l> Unchecked<'l> {
+    /// Reads a line in the form that programs write, `(1,"label",2)`, with spaces after the commas or
+    /// without; `None` for anything else, which [`Transition::parse`] reads or names the fault of.
+    #[inline]
+    pub(super) fn parse(line: &'l [u8]) -> Option<Self> {
+        let mut at = 1;
+        let from = short_number(line, &mut at)?;
+        let [b'(', inner @ .., b')'] = line else {
+            return None;
+        };
+        let last_comma = memchr::memrchr(b',', inner)? + 1;
+        let mut to_at = last_comma + 1;
+        to_at += usize::from(line.get(to_at) == Some(&b' '));
+        let between = line.get(at..to_at)?;
+        let to = short_number(line, &mut to_at)?;
+        let label = line.get(at..last_comma)?;
+        let label = label.strip_prefix(b",")?;
+        let label = label.strip_prefix(b" ").unwrap_or(label);
+        let label = match label {
+            [b'"', label @ .., b'"'] => label,
+            [b'"', ..] | [] => return None,
+            label if label.trim_ascii().len() < label.len() => return None,
+            label => label,
+        };
+        (to_at + 1 == line.len()).then_some(Self {
+            from,
+            label,
+            to,
+            between,
+        })
+    }
+}
+
 impl Header {
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
-        let mut scanner = Scanner { line, at: 0 };
+        let mut scanner = Scanner::new(line);
         scanner.expect(b"des", "`des (first, transitions, states)`")?;
         scanner.expect(b"(", "`(` after `des`")?;
         let first_at = scanner.skip_spaces();
@@ -59,10 +98,31 @@ impl Header {
     }
 }
 
+/// Reads the next line if it is written like an earlier one with the label that is likely to come next:
+/// from, label, to, and the length of the line with its end.
+///
+/// Between the two numbers lies what lay there in an earlier line, so the label is that of this line.
+#[inline]
+pub(super) fn guessed(text: &[u8], labels: &mut Names) -> Option<(u32, u32, u32, usize)> {
+    if text.first() != Some(&b'(') {
+        return None;
+    }
+    let mut at = 1;
+    let from = short_number(text, &mut at)?;
+    let label = labels.guess(&text[at..])?;
+    at += label.length;
+    let to = short_number(text, &mut at)?;
+    if !text[at..].starts_with(b")\n") {
+        return None;
+    }
+    labels.took(&label);
+    Some((from, label.id, to, at + 2))
+}
+
 impl<'l> Transition<'l> {
     /// The label is what lies between the first and the last comma, so it may hold commas itself.
     pub(super) fn parse(line: &'l [u8], states: u32) -> Result<Self, LineError> {
-        let mut scanner = Scanner { line, at: 0 };
+        let mut scanner = Scanner::new(line);
         scanner.expect(b"(", "a transition `(from, label, to)`")?;
         let from_at = scanner.skip_spaces();
         let from = scanner.number("the state that the transition leaves")?;
@@ -111,73 +171,64 @@ fn label(line: &[u8], start: usize, end: usize) -> Result<&str, LineError> {
     })
 }
 
-fn state_in_range(state: u64, at: usize, states: u32) -> Result<u32, LineError> {
-    if state < u64::from(states) {
-        return Ok(state as u32);
-    }
-    Err(error(
-        at,
-        format!(
-            "state {state} does not exist: by the header the states are 0 to {}",
-            states - 1
-        ),
-    ))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn error(at: usize, problem: impl Into<String>) -> LineError {
-    LineError {
-        column: at + 1,
-        problem: problem.into(),
-    }
-}
-
-/// Reads a line from left to right; spaces before every token are skipped.
-struct Scanner<'l> {
-    line: &'l [u8],
-    at: usize,
-}
-
-impl Scanner<'_> {
-    /// Moves to the next byte that is no space; returns its position.
-    fn skip_spaces(&mut self) -> usize {
-        let rest = &self.line[self.at..];
-        self.at += rest.len() - rest.trim_ascii_start().len();
-        self.at
-    }
-
-    fn expect(&mut self, token: &[u8], what: &str) -> Result<(), LineError> {
-        let at = self.skip_spaces();
-        if !self.line[at..].starts_with(token) {
-            return Err(error(at, format!("expected {what}")));
+    /// Whatever the quick way reads, the careful way reads alike.
+    #[test]
+    fn the_quick_way_agrees_with_the_careful_one() {
+        let pieces = [
+            "(",
+            ")",
+            ",",
+            " ",
+            "\"",
+            "0",
+            "12",
+            "a",
+            "b c",
+            "\t",
+            "4294967295",
+            "-",
+            "\u{e9}",
+        ];
+        let mut seed = 1_u64;
+        let mut agreed = 0;
+        for round in 0..400_000 {
+            let mut line = String::new();
+            let mut draw = |choices: usize| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 33) as usize % choices
+            };
+            if round % 2 == 0 {
+                // Near the usual form.
+                for part in ["(", "12", ",", " ", "\"", "a", "\"", ",", " ", "0", ")"] {
+                    match draw(12) {
+                        0 => {}
+                        1 => line.push_str(pieces[draw(pieces.len())]),
+                        _ => line.push_str(part),
+                    }
+                }
+            } else {
+                for _ in 0..draw(12) {
+                    line.push_str(pieces[draw(pieces.len())]);
+                }
+            }
+            let Some(Unchecked {
+                from, label, to, ..
+            }) = Unchecked::parse(line.as_bytes())
+            else {
+                continue;
+            };
+            let Ok(label) = str::from_utf8(label) else {
+                continue;
+            };
+            let careful = Transition::parse(line.as_bytes(), u32::MAX);
+            let careful = careful.map_err(|error| error.problem);
+            assert_eq!(careful, Ok(Transition { from, label, to }), "{line:?}");
+            agreed += 1;
         }
-        self.at += token.len();
-        Ok(())
-    }
-
-    fn number(&mut self, what: &str) -> Result<u64, LineError> {
-        let at = self.skip_spaces();
-        let digits = self.line[at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit());
-        let mut value = 0_u64;
-        for digit in digits {
-            value = value
-                .checked_mul(10)
-                .and_then(|value| value.checked_add(u64::from(digit - b'0')))
-                .ok_or_else(|| error(at, format!("{what} is too large")))?;
-            self.at += 1;
-        }
-        if self.at == at {
-            return Err(error(at, format!("expected {what}, a whole number")));
-        }
-        Ok(value)
-    }
-
-    fn expect_end(&mut self) -> Result<(), LineError> {
-        let at = self.skip_spaces();
-        if at < self.line.len() {
-            return Err(error(at, "expected the end of the line"));
-        }
-        Ok(())
+        assert!(agreed > 10_000, "{agreed}");
     }
 }

@@ -112,26 +112,45 @@ fn action_name(machine: &MooreMachine, action: ActionId) -> String {
 
 /// What an output stands for, as far as the source of the system said.
 fn output(machine: &MooreMachine, output: OutputId) -> String {
+    let mut known = Vec::new();
     if let Some(values) = machine.output_value(output) {
         let shown = listed(values.iter().map(f64::to_string), values.len(), ", ");
-        return match values {
+        known.push(match values {
             [_] => format!("output {shown}"),
             _ => format!("output [{shown}]"),
-        };
+        });
+    }
+    if let Some(labels) = machine.output_labels(output) {
+        let count = labels.len();
+        let names = listed(labels.map(str::to_owned), count, ", ");
+        known.push(match count {
+            0 => "no labels".to_owned(),
+            1 => format!("label {names}"),
+            _ => format!("labels {names}"),
+        });
     }
     match machine.enabled_actions(output) {
-        Some([]) => "no label is enabled".to_owned(),
+        Some([]) => known.push("no label is enabled".to_owned()),
         Some(actions) => {
             let names = actions.iter().map(|&action| action_name(machine, action));
-            format!("enabled are {}", listed(names, actions.len(), ", "))
+            known.push(format!(
+                "enabled are {}",
+                listed(names, actions.len(), ", ")
+            ));
         }
-        None => format!("output number {output}"),
+        None => {}
+    }
+    match known.is_empty() {
+        true => format!("output number {output}"),
+        false => known.join("; "),
     }
 }
 
 /// A system read from labels alone.
 fn is_labelled(machine: &MooreMachine) -> bool {
-    machine.enabled_actions(OutputId::new(0)).is_some()
+    let first = OutputId::new(0);
+    let has_more = machine.output_value(first).is_some() || machine.output_labels(first).is_some();
+    machine.enabled_actions(first).is_some() && !has_more
 }
 
 fn listed(items: impl Iterator<Item = String>, count: usize, separator: &str) -> String {

@@ -1,0 +1,72 @@
+//! The formats of files that hold systems.
+
+use std::path::{Path, PathBuf};
+
+use crate::SystemError;
+
+/// A format of files, known by the end of their name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// `.npz`: NumPy tables.
+    Npz,
+    /// `.aut`: Aldebaran.
+    Aut,
+    /// `.tra`: PRISM's explicit model files, with `.lab` and `.srew` beside it.
+    Prism,
+    /// `.boa.txt`: coalgebras of Boa.
+    Boa,
+    /// `.tsys`: our binary format.
+    Tsys,
+    /// `.dot`: drawings for Graphviz; written only.
+    Dot,
+}
+
+impl Format {
+    /// All of them with the ends of their names.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Npz, ".npz"),
+        (Self::Aut, ".aut"),
+        (Self::Prism, ".tra"),
+        (Self::Boa, ".boa.txt"),
+        (Self::Tsys, ".tsys"),
+        (Self::Dot, ".dot"),
+    ];
+
+    /// The format that the name of a file tells, in upper or lower case.
+    #[must_use]
+    pub fn of(path: impl AsRef<Path>) -> Option<Self> {
+        let name = path
+            .as_ref()
+            .file_name()?
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let mut all = Self::ALL.into_iter();
+        all.find(|(_, end)| name.ends_with(end))
+            .map(|(format, _)| format)
+    }
+
+    /// As [`Format::of`], for a file that is to be written.
+    ///
+    /// # Errors
+    /// [`SystemError::UnknownExtension`].
+    pub fn of_output(path: impl AsRef<Path>) -> Result<Self, SystemError> {
+        let path = path.as_ref();
+        Self::of(path).ok_or_else(|| SystemError::UnknownExtension {
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The files that a system at `path` consists of; `path` itself comes first.
+    #[must_use]
+    pub fn files(self, path: impl AsRef<Path>) -> Vec<PathBuf> {
+        let path = path.as_ref();
+        match self {
+            Self::Prism => {
+                let beside = ["lab", "srew"].map(|extension| path.with_extension(extension));
+                std::iter::once(path.to_path_buf()).chain(beside).collect()
+            }
+            _ => vec![path.to_path_buf()],
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Lines of a text file, one after the other, without a copy of each.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use tellapart_files::FileError;
+
+use super::scan::LineError;
+use crate::SystemError;
+
+/// What is read at once.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// Walks through a file line by line. Memory: a block, or the longest line.
+pub(super) struct Lines<'p, R> {
+    reader: R,
+    path: &'p Path,
+    longest: usize,
+    buffer: Vec<u8>,
+    /// What of the buffer is still to be handed out.
+    start: usize,
+    end: usize,
+    number: u64,
+    has_ended: bool,
+}
+
+impl<'p, R: Read> Lines<'p, R> {
+    /// Lines longer than `longest` bytes are refused: the file must be of another kind.
+    pub(super) fn new(reader: R, path: &'p Path, longest: usize) -> Self {
+        Self {
+            reader,
+            path,
+            longest,
+            buffer: vec![0; BLOCK_BYTES],
+            start: 0,
+            end: 0,
+            number: 0,
+            has_ended: false,
+        }
+    }
+
+    /// The next line without its end (`\n` or `\r\n`); `None` at the end of the file.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, SystemError> {
+        let mut searched = 0;
+        let length = loop {
+            let unsearched = &self.buffer[self.start + searched..self.end];
+            if let Some(at) = memchr::memchr(b'\n', unsearched) {
+                break searched + at;
+            }
+            searched = self.end - self.start;
+            if searched > self.longest {
+                break searched;
+            }
+            if self.has_ended {
+                if searched == 0 {
+                    return Ok(None);
+                }
+                break searched;
+            }
+            self.fill()?;
+        };
+        self.number += 1;
+        if length > self.longest {
+            let longest = self.longest;
+            let problem = format!("the line is longer than {longest} bytes");
+            return Err(self.fail(LineError { column: 1, problem }));
+        }
+        let line = &self.buffer[self.start..self.start + length];
+        self.start = (self.start + length + 1).min(self.end);
+        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+
+    /// What lies in memory of the lines to come, from the beginning of the next one.
+    #[inline]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Passes over the next line, which takes so many bytes with its end, all of them in memory.
+    #[inline]
+    pub(super) fn pass(&mut self, length: usize) {
+        self.start = (self.start + length).min(self.end);
+        self.number += 1;
+    }
+
+    /// The number of the line that was handed out last, counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// An error in the line that was handed out last.
+    pub(super) fn fail(&self, error: LineError) -> SystemError {
+        self.fail_at(self.number, error)
+    }
+
+    /// An error in the line that would come next.
+    pub(super) fn fail_at_end(&self, problem: impl Into<String>) -> SystemError {
+        let problem = problem.into();
+        self.fail_at(self.number + 1, LineError { column: 1, problem })
+    }
+
+    pub(super) fn fail_at(
+        &self,
+        line: u64,
+        LineError { column, problem }: LineError,
+    ) -> SystemError {
+        SystemError::Text {
+            path: self.path.to_path_buf(),
+            line,
+            column,
+            problem,
+        }
+    }
+
+    /// Makes room behind what is left, and reads into it.
+    fn fill(&mut self) -> Result<(), SystemError> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(2 * self.end, 0);
+        }
+        let got = loop {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        let got = got.map_err(|source| FileError::from_io(self.path, source))?;
+        self.end += got;
+        self.has_ended = got == 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct Trickle<'t>(&'t [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(buffer.len());
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_text() {
+        let long = "x".repeat(3 * BLOCK_BYTES);
+        let texts = [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "a\r\n\r\nb\rc\n\nd",
+            &long,
+            &format!("a\n{long}\nb"),
+        ];
+        for text in texts {
+            for step in [1, 7, usize::MAX] {
+                if step == 1 && text.len() > 1000 {
+                    continue;
+                }
+                let trickle = Trickle(text.as_bytes(), step);
+                let mut lines = Lines::new(trickle, Path::new("t"), 1 << 20);
+                for (index, expected) in text.lines().enumerate() {
+                    let found = lines.next().unwrap();
+                    assert!(found == Some(expected.as_bytes()));
+                    assert_eq!(lines.number(), index as u64 + 1);
+                }
+                assert!(lines.next().unwrap().is_none() && lines.next().unwrap().is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_allowed() {
+        for (length, is_fine) in [(10, true), (11, false)] {
+            for end in ["", "\n", "\nmore"] {
+                let text = format!("first\n{}{end}", "x".repeat(length));
+                let mut lines = Lines::new(text.as_bytes(), Path::new("t"), 10);
+                lines.next().unwrap();
+                match lines.next() {
+                    Ok(line) => assert!(is_fine && line.unwrap().len() == length),
+                    Err(error) => {
+                        let message = "t:2:1: the line is longer than 10 bytes";
+                        assert!(!is_fine && error.to_string() == message);
+                    }
+                }
+            }
+        }
+    }
+}

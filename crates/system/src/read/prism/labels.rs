@@ -1,0 +1,240 @@
+//! `.lab`: the labels of states.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use foldhash::fast::RandomState;
+
+use super::is_skipped;
+use crate::meaning::Sets;
+use crate::read::lines::Lines;
+use crate::read::names::Names;
+use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
+use crate::{StateId, SystemError};
+
+/// The first line names all labels, and may be long.
+const MAX_LINE_BYTES: usize = 1 << 28;
+
+pub(super) struct StateLabels {
+    /// The first state labelled `init`.
+    pub(super) initial: Option<StateId>,
+    /// Without `init` and `deadlock`.
+    pub(super) names: Vec<String>,
+    /// For each state, which of the sets its labels are.
+    pub(super) set_of: Vec<u32>,
+    pub(super) sets: Sets<u32>,
+}
+
+/// What a number in the file stands for.
+#[derive(Clone, Copy)]
+enum Declared {
+    Init,
+    Deadlock,
+    Label(u32),
+}
+
+pub(super) fn read(
+    reader: impl Read,
+    path: &Path,
+    states: usize,
+) -> Result<StateLabels, SystemError> {
+    let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
+    let declared = loop {
+        let Some(line) = lines.next()? else {
+            return Err(lines.fail_at_end(
+                "the file ends without a first line; expected labels, as `0=\"init\" 1=\"goal\"`",
+            ));
+        };
+        if !is_skipped(line) {
+            break declarations(line);
+        }
+    };
+    let (declared, names) = declared.map_err(|error| lines.fail(error))?;
+
+    const UNSEEN: u32 = u32::MAX;
+    let mut initial = None;
+    let mut set_of = vec![UNSEEN; states];
+    let mut known = KnownSets::new();
+    loop {
+        // Most lines carry labels that another line carried.
+        let mut at = 0;
+        let guessed = short_number(lines.rest(), &mut at)
+            .filter(|&state| (state as usize) < states)
+            .and_then(|state| Some((state, known.guess(&lines.rest()[at..])?)));
+        let (state, set, is_initial) = match guessed {
+            Some((state, (set, is_initial, length))) => {
+                lines.pass(at + length);
+                (state, set, is_initial)
+            }
+            None => match lines.next()? {
+                None => break,
+                Some(line) if is_skipped(line) => continue,
+                Some(line) => {
+                    let read = known.read(line, states as u32, &declared);
+                    read.map_err(|error| lines.fail(error))?
+                }
+            },
+        };
+        if set_of[state as usize] != UNSEEN {
+            let problem = format!("state {state} has a line already; join the two");
+            return Err(lines.fail(LineError { column: 1, problem }));
+        }
+        if is_initial {
+            let state = StateId::new(state);
+            initial = Some(initial.map_or(state, |first: StateId| first.min(state)));
+        }
+        set_of[state as usize] = set;
+    }
+    for id in &mut set_of {
+        if *id == UNSEEN {
+            *id = 0;
+        }
+    }
+    Ok(StateLabels {
+        initial,
+        names,
+        set_of,
+        sets: known.sets,
+    })
+}
+
+/// Sets of labels, and the ends of lines that stand for them.
+struct KnownSets {
+    ids: HashMap<Vec<u32>, u32, RandomState>,
+    sets: Sets<u32>,
+    /// What follows the state in a line.
+    endings: Names,
+    /// For each ending, the set and whether the state is initial.
+    meant: Vec<(u32, bool)>,
+}
+
+impl KnownSets {
+    /// With the empty set, which states have that no line mentions.
+    fn new() -> Self {
+        let mut sets = Sets::new();
+        sets.push([]);
+        Self {
+            ids: HashMap::from_iter([(Vec::new(), 0)]),
+            sets,
+            endings: Names::default(),
+            meant: Vec::new(),
+        }
+    }
+
+    /// The set, whether the state is initial, and how much of the text they take with the line's end.
+    #[inline]
+    fn guess(&mut self, text: &[u8]) -> Option<(u32, bool, usize)> {
+        let guess = self.endings.guess(text);
+        let (ending, length) = match guess {
+            Some(guess) => {
+                self.endings.took(&guess);
+                (guess.id, guess.length)
+            }
+            None => {
+                let length = memchr::memchr(b'\n', text)?;
+                (self.endings.get(&text[..length])?, length + 1)
+            }
+        };
+        let (set, is_initial) = self.meant[ending as usize];
+        Some((set, is_initial, length))
+    }
+
+    fn read(
+        &mut self,
+        line: &[u8],
+        states: u32,
+        declared: &[Declared],
+    ) -> Result<(u32, u32, bool), LineError> {
+        let mut scanner = Scanner::new(line);
+        let at = scanner.skip_spaces();
+        let state = state_in_range(scanner.number("a state")?, at, states)?;
+        let ending = &line[scanner.at..];
+        let (set, is_initial) = labels_of_state(scanner, declared)?;
+        let id = match self.ids.get(&set) {
+            Some(&id) => id,
+            None => {
+                let id = self.ids.len() as u32;
+                self.sets.push(set.iter().copied());
+                self.ids.insert(set, id);
+                id
+            }
+        };
+        if self.endings.find(ending).is_none() {
+            let number = self.endings.insert(ending);
+            self.endings.spell(number, &[ending, b"\n"].concat());
+            self.meant.push((id, is_initial));
+        }
+        Ok((state, id, is_initial))
+    }
+}
+
+/// `0="init" 1="deadlock" 2="goal"`
+fn declarations(line: &[u8]) -> Result<(Vec<Declared>, Vec<String>), LineError> {
+    let mut scanner = Scanner::new(line);
+    let (mut declared, mut names) = (Vec::new(), Vec::<String>::new());
+    let mut seen = std::collections::HashSet::with_hasher(RandomState::default());
+    while scanner.skip_spaces() < line.len() {
+        let at = scanner.at;
+        let number = scanner.number("the number of a label")?;
+        if number != declared.len() as u64 {
+            let problem = format!(
+                "expected label {}, labels are numbered 0, 1, 2, ...",
+                declared.len()
+            );
+            return Err(error(at, problem));
+        }
+        scanner.expect(b"=\"", "`=\"` and the name of the label")?;
+        let start = scanner.at;
+        let Some(length) = memchr::memchr(b'"', &line[start..]) else {
+            return Err(error(
+                start - 1,
+                "the quote that opens the name is not closed",
+            ));
+        };
+        scanner.at = start + length + 1;
+        let name = str::from_utf8(&line[start..start + length])
+            .map_err(|_| error(start, "the name is not valid UTF-8"))?;
+        if !seen.insert(name) {
+            return Err(error(start, format!("label {name:?} is there already")));
+        }
+        declared.push(match name {
+            "" => return Err(error(start, "the name of the label is empty")),
+            "init" => Declared::Init,
+            "deadlock" => Declared::Deadlock,
+            name => {
+                names.push(name.to_owned());
+                Declared::Label(names.len() as u32 - 1)
+            }
+        });
+    }
+    Ok((declared, names))
+}
+
+/// `: 0 2`: the labels, ascending, and whether `init` is among them.
+fn labels_of_state(
+    mut scanner: Scanner<'_>,
+    declared: &[Declared],
+) -> Result<(Vec<u32>, bool), LineError> {
+    scanner.expect(b":", "`:` after the state")?;
+    let (mut set, mut is_initial) = (Vec::new(), false);
+    while scanner.skip_spaces() < scanner.line.len() {
+        let at = scanner.at;
+        let number = scanner.number("the number of a label")?;
+        match declared.get(usize::try_from(number).unwrap_or(usize::MAX)) {
+            Some(Declared::Init) => is_initial = true,
+            Some(Declared::Deadlock) => {}
+            Some(Declared::Label(label)) => set.push(*label),
+            None => {
+                let problem = format!(
+                    "label {number} does not exist: the first line has {} labels",
+                    declared.len()
+                );
+                return Err(error(at, problem));
+            }
+        }
+    }
+    set.sort_unstable();
+    set.dedup();
+    Ok((set, is_initial))
+}

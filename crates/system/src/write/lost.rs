@@ -1,0 +1,95 @@
+//! What a format has no place for.
+
+use crate::write::{boa, prism};
+use crate::{Format, MooreMachine, StateId};
+
+/// What of this machine a file of this format will not hold, each as it follows the word "without"; empty
+/// if all that is known of the machine is still known of the one that is read back. States, successors and
+/// which states have equal outputs always stay.
+#[must_use]
+pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
+    let meaning = machine.meaning();
+    let has_names = !machine.action_names().is_empty();
+    let are_names = |names: &[String]| names.iter().all(|name| prism::is_identifier(name));
+    let names = |what: &str| (has_names, format!("the names of actions ({what})"));
+    let enabled = |what: &str| {
+        (
+            meaning.enabled.is_some(),
+            format!("which actions were enabled ({what})"),
+        )
+    };
+    let values = |what: &str| {
+        (
+            meaning.values.is_some(),
+            format!("the values of outputs ({what})"),
+        )
+    };
+    let labels = |what: &str| {
+        (
+            meaning.labels.is_some(),
+            format!("the labels of states ({what})"),
+        )
+    };
+    let initial = (
+        machine.initial() != StateId::new(0),
+        "the initial state".to_owned(),
+    );
+    let numbers = "outputs are written as numbers";
+    let loops = "missing transitions are written as self-loops";
+
+    let found = match format {
+        Format::Tsys => vec![],
+        Format::Npz => vec![
+            names("the format has none"),
+            if meaning.is_only_values() {
+                (false, String::new())
+            } else {
+                values(numbers)
+            },
+            enabled(loops),
+            labels(numbers),
+            initial,
+        ],
+        Format::Aut if meaning.is_only_enabled() => vec![],
+        Format::Aut => vec![
+            values("outputs are written as self-loops labelled output=ID"),
+            labels("outputs are written as self-loops labelled output=ID"),
+        ],
+        Format::Prism => {
+            let tells_all = prism::tells_all(machine);
+            let mut found = vec![];
+            if !are_names(machine.action_names()) {
+                found.push(names("not all are identifiers of PRISM"));
+            }
+            if !tells_all {
+                found.push(values(
+                    "they are vectors; outputs are written as labels output_ID",
+                ));
+                found.push(labels("outputs are written as labels output_ID"));
+            } else if meaning
+                .labels
+                .as_ref()
+                .is_some_and(|labels| !are_names(&labels.names))
+            {
+                found.push(labels(
+                    "not all are identifiers of PRISM; they are written as label_ID",
+                ));
+            }
+            found
+        }
+        Format::Boa => vec![
+            names("the format has none"),
+            if boa::tags(machine).is_some() {
+                (false, String::new())
+            } else {
+                values(numbers)
+            },
+            enabled(loops),
+            labels(numbers),
+            initial,
+        ],
+        Format::Dot => vec![(true, "a way back (a drawing is not read)".to_owned())],
+    };
+    let found = found.into_iter().filter(|&(is_lost, _)| is_lost);
+    found.map(|(_, what)| what).collect()
+}

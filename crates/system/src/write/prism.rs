@@ -1,0 +1,171 @@
+//! PRISM's explicit model files.
+
+use std::path::Path;
+
+use tellapart_files::FileError;
+
+use super::text::write_text;
+use crate::{ActionId, MooreMachine, OutputId, SystemError};
+
+/// Writes PRISM's explicit model files, as [`crate::read::prism`] reads them: an MDP at `path`
+/// (`NAME.tra`), labels in `NAME.lab`, and in `NAME.srew` the values of outputs where they are single
+/// numbers.
+///
+/// Only enabled actions become choices. Names of actions are written if all of them are identifiers as
+/// PRISM has them; otherwise a partial machine gets `a0`, `a1`, ..., and a total one no names. Outputs
+/// that labels and values do not tell apart become labels `output_ID`.
+///
+/// # Errors
+/// A file cannot be written; it is then as it was, but others of the three may be new. A `NAME.srew`
+/// that is there and would not belong to the model is removed.
+pub fn prism(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
+    let path = path.as_ref();
+    // The transitions come last: who sees them sees the others.
+    write_labels(machine, &path.with_extension("lab"))?;
+    write_rewards(machine, &path.with_extension("srew"))?;
+    write_transitions(machine, path)
+}
+
+fn write_transitions(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
+    let names = action_names(machine);
+    let actions: Vec<ActionId> = machine.action_ids().collect();
+    let enabled = |state| {
+        machine
+            .enabled_actions(machine.output(state))
+            .unwrap_or(actions.as_slice())
+    };
+    let choices: usize = machine.state_ids().map(|state| enabled(state).len()).sum();
+    write_text(path, |text| {
+        text.add(&format!("{} {choices} {choices}", machine.states()));
+        text.end_line()?;
+        for state in machine.state_ids() {
+            let successors = machine.successors(state);
+            for (choice, &action) in enabled(state).iter().enumerate() {
+                text.number(state.get()).add(" ");
+                text.number(choice as u32).add(" ");
+                text.number(successors[action.index()].get());
+                text.add(names.get(action.index()).map_or(" 1", String::as_str));
+                text.end_line()?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The end of the lines of each action; none where choices have no names.
+fn action_names(machine: &MooreMachine) -> Vec<String> {
+    let names = machine.action_names();
+    if !names.is_empty() && names.iter().all(|name| is_identifier(name)) {
+        return names.iter().map(|name| format!(" 1 {name}")).collect();
+    }
+    match machine.meaning().enabled {
+        Some(_) => (0..machine.actions())
+            .map(|action| format!(" 1 a{action}"))
+            .collect(),
+        None => Vec::new(),
+    }
+}
+
+fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
+    let meaning = machine.meaning();
+    // The label numbers of the states of each output; 0 is `init`.
+    let (names, numbers): (Vec<String>, Vec<String>) = if tells_all(machine) {
+        let labels = meaning.labels.as_ref();
+        let names = labels.map_or(&[][..], |labels| &labels.names);
+        let are_identifiers = names.iter().all(|name| is_identifier(name));
+        let name = |(number, name): (usize, &String)| match are_identifiers {
+            true => name.clone(),
+            false => format!("label_{number}"),
+        };
+        let numbers = |output: usize| {
+            let set = labels
+                .and_then(|labels| labels.sets.get(output))
+                .unwrap_or_default();
+            set.iter().map(|label| format!(" {}", label + 1)).collect()
+        };
+        let numbers = (0..machine.outputs()).map(numbers).collect();
+        (names.iter().enumerate().map(name).collect(), numbers)
+    } else {
+        let outputs = 0..machine.outputs();
+        let names = outputs.clone().map(|output| format!("output_{output}"));
+        (
+            names.collect(),
+            outputs.map(|output| format!(" {}", output + 1)).collect(),
+        )
+    };
+    write_text(path, |text| {
+        text.add("0=\"init\"");
+        for (label, name) in names.iter().enumerate() {
+            text.add(" ").number(label as u32 + 1);
+            text.add("=\"").add(name).add("\"");
+        }
+        text.end_line()?;
+        for state in machine.state_ids() {
+            let numbers = &numbers[machine.output(state).index()];
+            let is_initial = state == machine.initial();
+            if is_initial || !numbers.is_empty() {
+                text.number(state.get()).add(":");
+                text.add(if is_initial { " 0" } else { "" }).add(numbers);
+                text.end_line()?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn write_rewards(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
+    let values = machine
+        .meaning()
+        .values
+        .as_ref()
+        .filter(|_| tells_all(machine));
+    let Some(vectors) = values else {
+        // A file of an older model would be taken for a part of this one.
+        return match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError::from_io(path, error).into())
+            }
+            _ => Ok(()),
+        };
+    };
+    let value = |output: OutputId| vectors.values[output.index()];
+    let lines: Vec<String> = vectors
+        .values
+        .iter()
+        .map(|value| format!(" {value}"))
+        .collect();
+    let rewarded = machine
+        .output_table()
+        .iter()
+        .filter(|&&id| value(id) != 0.0)
+        .count();
+    write_text(path, |text| {
+        text.add(&format!("{} {rewarded}", machine.states()));
+        text.end_line()?;
+        for state in machine.state_ids() {
+            let output = machine.output(state);
+            if value(output) != 0.0 {
+                text.number(state.get()).add(&lines[output.index()]);
+                text.end_line()?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Whether enabled actions, labels and one reward a state tell all outputs apart.
+pub(super) fn tells_all(machine: &MooreMachine) -> bool {
+    let meaning = machine.meaning();
+    match &meaning.values {
+        Some(vectors) => vectors.width == 1,
+        None => machine.outputs() == 1 || meaning.enabled.is_some() || meaning.labels.is_some(),
+    }
+}
+
+/// A word that PRISM takes for a name.
+pub(super) fn is_identifier(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    bytes.next().is_some_and(is_letter)
+        && bytes.all(|byte| is_letter(byte) || byte.is_ascii_digit())
+}

@@ -1,0 +1,53 @@
+//! A file that a system is written to.
+
+use std::path::Path;
+
+use tellapart::MooreMachine;
+use tellapart::system::{Format, SystemError, write};
+
+use super::Overwrite;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Where a system goes, in the format that the name tells.
+pub(super) struct SystemFile<'a> {
+    path: &'a Path,
+    format: Format,
+}
+
+impl<'a> SystemFile<'a> {
+    /// Checked before any work is done.
+    pub(super) fn new(path: &'a Path, overwrite: &Overwrite) -> Result<Self, Failure> {
+        let format = Format::of_output(path)?;
+        for file in format.files(path) {
+            overwrite.check(&file)?;
+        }
+        Ok(Self { path, format })
+    }
+
+    pub(super) fn write(&self, machine: &MooreMachine) -> Result<(), Failure> {
+        write::any(machine, self.path).map_err(|error| match error {
+            SystemError::TooLargeToDraw { .. } => Failure::bad_input(format!(
+                "{error}\n  (convert draws it all the same with --any-size)"
+            )),
+            error => error.into(),
+        })
+    }
+
+    /// As [`Self::write`], but drawings may have any number of states.
+    pub(super) fn write_any_size(&self, machine: &MooreMachine) -> Result<(), Failure> {
+        match self.format {
+            Format::Dot => Ok(write::dot(machine, self.path, usize::MAX)?),
+            _ => self.write(machine),
+        }
+    }
+
+    /// Says what was written, and what the format had no place for.
+    pub(super) fn report(&self, what: &str, machine: &MooreMachine, terminal: &Terminal) {
+        let path = self.path.display();
+        terminal.note(format_args!("{path}: {what}"));
+        for lost in write::lost(machine, self.format) {
+            terminal.note(format_args!("{path}: without {lost}"));
+        }
+    }
+}
