@@ -20,6 +20,7 @@ mod data_gradient;
 mod each_isa;
 mod forward;
 mod lanes;
+mod linear;
 mod norm;
 mod padded;
 mod panels;
@@ -33,6 +34,7 @@ mod weight_gradient;
 mod weighted_rows;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
+pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use shape::{ConvShape, KernelError};
 pub use trunk::{Before, Kept, Layer, Trunk};

@@ -10,8 +10,8 @@ use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
 use crate::weight_gradient::WeightGradient;
 use crate::{
-    Activation, AdamStep, Before, Kept, Layer, NormGradients, Trunk, adam, norm_activate,
-    norm_activate_gradient, sum_of_squares, weighted_rows,
+    Activation, AdamStep, Before, Kept, Layer, Linear, LinearGradients, NormGradients, Trunk, adam,
+    norm_activate, norm_activate_gradient, sum_of_squares, weighted_rows,
 };
 
 /// Calls `visit(input index, weight index, output index)` for every product of a convolution.
@@ -608,4 +608,55 @@ fn sums_of_squares_and_of_weighted_rows_equal_their_definitions() {
         }
         assert_close(&format!("seed {seed}"), &found, &expected);
     }
+}
+
+#[test]
+fn a_dense_layer_equals_its_definition_and_the_gradients_theirs() {
+    for seed in 0..if cfg!(miri) { 3 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(6000 + seed);
+        let widths = [1, 2, 5, 31, 32, 33, 64, 100];
+        let rows = rng.random_range(0..40);
+        let inputs = widths[rng.random_range(0..widths.len())];
+        let outputs = widths[rng.random_range(0..widths.len())];
+        let (x, weight) = (
+            values(&mut rng, rows * inputs),
+            values(&mut rng, outputs * inputs),
+        );
+        let (bias, gradient) = (values(&mut rng, outputs), values(&mut rng, rows * outputs));
+        let mut out = Vec::new();
+        let mut to_input = vec![0.0; x.len()];
+        let mut to_weight = vec![0.0; weight.len()];
+        let mut to_bias = vec![0.0; outputs];
+        for row in 0..rows {
+            for output in 0..outputs {
+                let arriving = f64::from(gradient[row * outputs + output]);
+                let mut sum = f64::from(bias[output]);
+                to_bias[output] += arriving;
+                for input in 0..inputs {
+                    let [a, b] =
+                        [x[row * inputs + input], weight[output * inputs + input]].map(f64::from);
+                    sum += a * b;
+                    to_input[row * inputs + input] += arriving * b;
+                    to_weight[output * inputs + input] += arriving * a;
+                }
+                out.push(sum);
+            }
+        }
+        let layer = Linear::new(rows, inputs, outputs).unwrap();
+        let case = format!("seed {seed}, {layer:?}");
+        let mut found = vec![f32::NAN; rows * outputs];
+        layer.forward(&x, &weight, &bias, &mut found).unwrap();
+        assert_close(&case, &found, &out);
+        let [mut a, mut b, mut c] = [x.len(), weight.len(), outputs].map(|len| vec![f32::NAN; len]);
+        let gradients = LinearGradients {
+            input: Some(&mut a),
+            weight: &mut b,
+            bias: &mut c,
+        };
+        layer.backward(&x, &weight, &gradient, gradients).unwrap();
+        for (found, expected) in [(a, to_input), (b, to_weight), (c, to_bias)] {
+            assert_close(&format!("gradient, {case}"), &found, &expected);
+        }
+    }
+    assert!(Linear::new(1, 0, 1).is_err());
 }

@@ -10,7 +10,9 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use tellapart_kernels::{Activation, Kept, KernelError, NormGradients, Trunk};
+use tellapart_kernels::{
+    Activation, KernelError, Kept, Linear, LinearGradients, NormGradients, Trunk,
+};
 
 /// Whether the kernels serve this tensor.
 pub(crate) fn has_kernels<const D: usize>(x: &Tensor<D>) -> bool {
@@ -59,6 +61,12 @@ pub(crate) fn run_norm_activate<const D: usize>(
     ))
 }
 
+/// `x weight^T + bias`.
+pub(crate) fn run_linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(Dispatch::linear(x.into_dispatch(), weight, bias))
+}
+
 /// The operations that Burn dispatches to our kernels.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait KernelExtension: Backend {
@@ -76,6 +84,12 @@ pub(super) trait KernelExtension: Backend {
         epsilon: f32,
         activation: Activation,
         threads: usize,
+    ) -> FloatTensor<Self>;
+
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 }
 
@@ -98,6 +112,10 @@ impl KernelExtension for Flex {
         threads: usize,
     ) -> FlexTensor {
         norm_activate(&x, &gamma, &beta, epsilon, activation, threads)
+    }
+
+    fn linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
+        linear(&[x, weight, bias])
     }
 }
 
@@ -134,6 +152,20 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let out = norm_activate(values, scale, shift, epsilon, activation, threads);
         match Normalisation.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, epsilon, activation, threads), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let inputs = [&x, &weight, &bias].map(|tensor| tensor.primitive().to_contiguous());
+        let out = linear(&inputs);
+        match Dense.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(inputs, out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -282,6 +314,57 @@ fn norm_activate(
         threads,
     ));
     FlexTensor::from_data(TensorData::new(out, x.layout().shape().clone()))
+}
+
+/// The gradients of a dense layer.
+#[derive(Debug)]
+struct Dense;
+
+impl Backward<Flex, 3> for Dense {
+    /// Input, weight and bias.
+    type State = [FlexTensor; 3];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let inputs = ops.state;
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let [x, weight, bias] = inputs.each_ref().map(values_of);
+        let mut to_input = ops.parents[0].as_ref().map(|_| vec![0.0; x.len()]);
+        let (mut to_weight, mut to_bias) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
+        let gradients = LinearGradients {
+            input: to_input.as_deref_mut(),
+            weight: &mut to_weight,
+            bias: &mut to_bias,
+        };
+        checked(sizes(&inputs).backward(x, weight, values_of(&gradient), gradients));
+        let found = [to_input, Some(to_weight), Some(to_bias)];
+        for ((parent, input), values) in ops.parents.into_iter().zip(&inputs).zip(found) {
+            if let (Some(parent), Some(values)) = (parent, values) {
+                let gradient =
+                    FlexTensor::from_data(TensorData::new(values, input.layout().shape().clone()));
+                grads.register::<Flex>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+fn linear(inputs: &[FlexTensor; 3]) -> FlexTensor {
+    let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
+    let [x, weight, bias] = inputs.each_ref().map(values_of);
+    let rows = inputs[0].layout().shape()[0];
+    let mut out = vec![0.0; rows * bias.len()];
+    checked(sizes(&inputs).forward(x, weight, bias, &mut out));
+    FlexTensor::from_data(TensorData::new(out, [rows, bias.len()]))
+}
+
+/// Of a dense layer: input `[rows, inputs]`, weight `[outputs, inputs]`.
+fn sizes([x, weight, _]: &[FlexTensor; 3]) -> Linear {
+    let (x, weight) = (x.layout().shape(), weight.layout().shape());
+    checked(Linear::new(x[0], x[1], weight[0]))
 }
 
 /// The elements of a contiguous tensor, in C order. Empty, which the kernels then report by name,

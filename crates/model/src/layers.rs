@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 use tellapart_kernels::Activation;
 
-use crate::extension::{has_kernels, run_norm_activate};
+use crate::extension::{has_kernels, run_linear, run_norm_activate};
 use crate::init::Init;
 use crate::trunk::{Stage, StageInput};
 
@@ -30,7 +30,18 @@ impl Linear {
 
     /// Cost: `batch * inputs * outputs` multiplications.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        if has_kernels(&x) {
+            return run_linear(x, self.weight.val(), self.bias.val());
+        }
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn gradients(&self, of: &burn::tensor::Gradients) -> (Tensor<2>, Tensor<1>) {
+        (
+            self.weight.val().grad(of).unwrap(),
+            self.bias.val().grad(of).unwrap(),
+        )
     }
 
     /// At every pixel, as a stage of a trunk.

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 
 use super::{Frames, Stage, StageInput, composed, trunk};
 use crate::init::Init;
-use crate::layers::LayerNorm;
+use crate::layers::{LayerNorm, Linear};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -138,5 +138,28 @@ fn normalisation_and_its_gradients_equal_those_of_burn() {
                 .map(|out| x.grad(&(out * cotangent.clone()).sum().backward()).unwrap());
             assert_close("gradient", ours, burns);
         }
+    }
+}
+
+#[test]
+fn a_dense_layer_and_its_gradients_equal_those_of_burn() {
+    let device = Device::flex().autodiff();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for (rows, inputs, outputs) in [(7, 5, 3), (40, 64, 33), (1, 32, 100)] {
+        let x = random([rows, inputs], &device).require_grad();
+        let layer = Linear::new(&mut Init::new(&mut rng, &device, 0), inputs, outputs, 1.0);
+        let Stage { weight, bias, .. } = layer.stage(StageInput::Plain);
+        let weight = weight.reshape([outputs, inputs]);
+        let ours = layer.forward(x.clone());
+        let burns = x.clone().matmul(weight.transpose()) + bias.unsqueeze();
+        assert_close("output", ours.clone().inner(), burns.clone().inner());
+        let cotangent = random(ours.dims(), &device);
+        let [ours, burns] = [ours, burns].map(|out| {
+            let gradients = (out * cotangent.clone()).sum().backward();
+            (x.grad(&gradients).unwrap(), layer.gradients(&gradients))
+        });
+        assert_close("input gradient", ours.0, burns.0);
+        assert_close("weight gradient", ours.1.0, burns.1.0);
+        assert_close("bias gradient", ours.1.1, burns.1.1);
     }
 }
