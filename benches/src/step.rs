@@ -3,9 +3,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Device, Distribution, Tensor, module};
-use tellapart_model::conv::{Conv2dOptions, conv2d};
+use burn::tensor::{Device, Distribution, Tensor};
+use tellapart_model::trunk::{Frames, Stage, StageInput, composed, trunk};
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
 use tellapart_train::learner::Learner;
@@ -37,8 +36,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     }
     let device = Device::flex().autodiff();
     let (mut ours, mut burns) = (
-        convolutions(&device, window, our_conv),
-        convolutions(&device, window, burns_conv),
+        convolutions(&device, window, our_convolutions),
+        convolutions(&device, window, composed),
     );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
     println!("  convolutions, ours       {}", milliseconds(&ours));
@@ -72,39 +71,35 @@ fn whole_step(encoder: &str, window: usize) -> Result<Box<dyn FnMut()>, String> 
     }))
 }
 
-type Convolution = fn(Tensor<4>, Tensor<4>, usize, usize) -> Tensor<4>;
+type Trunk = fn(&Frames, &[Stage]) -> Tensor<4>;
 
 /// Forward and backward through the three convolutions of the generic encoder.
-fn convolutions(device: &Device, window: usize, conv: Convolution) -> impl FnMut() {
+fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
     let uniform = Distribution::Uniform(-0.1, 0.1);
-    let images: Tensor<4> = Tensor::random([window, 64, 64, 3], uniform, device);
-    let weights = [[32, 3, 8, 8], [32, 32, 3, 3], [64, 32, 3, 3]]
-        .map(|shape| Tensor::<4>::random(shape, uniform, device).require_grad());
+    let bytes: Vec<u8> = (0..window * 64 * 64 * 3)
+        .map(|at| (at * 7919 % 251) as u8)
+        .collect();
+    let frames = Frames::new(&bytes, [64, 64, 3], device);
+    let weights = [
+        ([32, 3, 8, 8], 4, 2),
+        ([32, 32, 3, 3], 2, 1),
+        ([64, 32, 3, 3], 2, 1),
+    ]
+    .map(|(shape, stride, padding)| Stage {
+        weight: Tensor::random(shape, uniform, device).require_grad(),
+        bias: Tensor::zeros([shape[0]], device).require_grad(),
+        stride,
+        padding,
+        input: StageInput::Plain,
+        add: None,
+    });
     move || {
-        let [first, second, third] = weights.clone();
-        let x = conv(images.clone(), first, 4, 2);
-        let x = conv(conv(x, second, 2, 1), third, 2, 1);
-        black_box(x.sum().backward());
+        black_box(run(&frames, &weights).sum().backward());
     }
 }
 
-fn our_conv(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    conv2d(
-        x,
-        weight,
-        None,
-        Conv2dOptions {
-            stride,
-            padding,
-            threads: 1,
-        },
-    )
-}
-
-/// Channels-last in and out as well, by permuting, which costs Burn nothing.
-fn burns_conv(x: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], 1);
-    module::conv2d(x.permute([0, 3, 1, 2]), weight, None, options).permute([0, 2, 3, 1])
+fn our_convolutions(frames: &Frames, stages: &[Stage]) -> Tensor<4> {
+    trunk(frames, stages, 1)
 }
 
 fn milliseconds(times: &Times) -> String {

@@ -5,96 +5,67 @@
 //! gradient with those taps reversed, so no product with a zero is ever computed.
 
 use crate::lanes::Isa;
-use crate::padded::{Padded, pixels};
+use crate::padded::{Padded, Source, pixels};
 use crate::panels::{pack_panels, padded_start};
-use crate::shape::{ConvShape, KernelError, check_length};
-use crate::split::over_items;
+use crate::shape::ConvShape;
 use crate::tile::{Gathered, Pixel, gathered_product};
 
-/// Gradient with respect to the input, `[batch, height, width, in]`, overwritten.
-///
-/// `weight` is what [`convolve`](crate::convolve) read, `gradient` is the gradient with respect to
-/// its output. `threads` share the images; the result does not depend on their number.
-///
-/// # Errors
-/// [`KernelError::Length`] names a slice whose length is not what `shape` says.
-pub fn data_gradient(
-    shape: &ConvShape,
-    weight: &[f32],
-    gradient: &[f32],
-    input_gradient: &mut [f32],
-    threads: usize,
-) -> Result<(), KernelError> {
-    data_gradient_on(
-        Isa::detect(),
-        shape,
-        weight,
-        gradient,
-        input_gradient,
-        threads,
-    )
+/// Weights and pixels arranged for [`DataGradient::run`].
+pub(crate) struct DataGradient {
+    shape: ConvShape,
+    padded: Padded,
+    at_once: usize,
+    start: Vec<f32>,
+    phases: Vec<Phase>,
 }
 
-pub(crate) fn data_gradient_on(
-    isa: Isa,
-    shape: &ConvShape,
-    weight: &[f32],
-    gradient: &[f32],
-    input_gradient: &mut [f32],
-    threads: usize,
-) -> Result<(), KernelError> {
-    check_length(
-        "the weight of a convolution",
-        shape.weight_len(),
-        weight.len(),
-    )?;
-    check_length(
-        "the output gradient of a convolution",
-        shape.output_len(),
-        gradient.len(),
-    )?;
-    check_length(
-        "the input gradient of a convolution",
-        shape.input_len(),
-        input_gradient.len(),
-    )?;
-    let padded = padded_gradient(shape);
-    let start = padded_start(isa, shape.in_channels, None);
-    let phases = phases(isa, shape, &padded, weight);
-    over_items(shape.batch, threads, input_gradient, |images, out| {
-        if phases.len() < shape.stride * shape.stride {
+impl DataGradient {
+    /// For up to `images` images in one call; `weight` is what the convolution read.
+    pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
+        let padded = padded_gradient(shape);
+        let at_once = padded.images_at_once(images);
+        Self {
+            shape: *shape,
+            padded,
+            at_once,
+            start: padded_start(isa, shape.in_channels, None),
+            phases: phases(isa, shape, &padded, weight, at_once),
+        }
+    }
+
+    /// A scratch for [`run`](Self::run), which may be used again and again.
+    pub(crate) fn scratch(&self) -> Vec<f32> {
+        vec![0.0; self.at_once * self.padded.len()]
+    }
+
+    /// Gradient with respect to the input, from the `gradient` with respect to the output, into
+    /// `out`, overwritten.
+    pub(crate) fn run(&self, isa: Isa, gradient: &[f32], out: &mut [f32], scratch: &mut [f32]) {
+        let shape = &self.shape;
+        if self.phases.len() < shape.stride * shape.stride {
             // Some pixels are skipped by the kernel.
             out.fill(0.0);
         }
         let image_len = shape.out_image_len();
-        let gradient = &gradient[images.start * image_len..images.end * image_len];
-        let at_once = padded.images_at_once(images.len());
-        let block_pixels: Vec<Vec<Pixel>> = phases
-            .iter()
-            .map(|phase| phase.pixels(shape, &padded, at_once))
-            .collect();
-        let mut scratch = vec![0.0; at_once * padded.len()];
-        for first in (0..images.len()).step_by(at_once) {
-            let count = at_once.min(images.len() - first);
-            padded.copy(
-                &gradient[first * image_len..][..count * image_len],
-                &mut scratch,
-            );
-            for (phase, pixels) in phases.iter().zip(&block_pixels) {
+        let images = gradient.len() / image_len;
+        for first in (0..images).step_by(self.at_once) {
+            let count = self.at_once.min(images - first);
+            let block = &gradient[first * image_len..(first + count) * image_len];
+            self.padded.copy(isa, Source::Values(block), scratch);
+            for phase in &self.phases {
                 let product = Gathered {
-                    input: &scratch,
-                    pixels: &pixels[..pixels.len() / at_once * count],
+                    input: scratch,
+                    pixels: &phase.pixels[..phase.pixels.len() / self.at_once * count],
                     runs: &phase.runs,
                     run_len: phase.taps[1] * shape.out_channels,
                     panels: &phase.panels,
-                    start: &start,
+                    start: &self.start,
                     columns: shape.in_channels,
                 };
                 gathered_product(isa, &product, &mut out[first * shape.image_len()..]);
             }
         }
-    });
-    Ok(())
+    }
 }
 
 /// The output gradient with the zeros around it that the phases read.
@@ -118,20 +89,24 @@ struct Phase {
     taps: [usize; 2],
     runs: Vec<usize>,
     panels: Vec<f32>,
+    /// Of all images of a block.
+    pixels: Vec<Pixel>,
 }
 
 /// The phases that see any tap.
-fn phases(isa: Isa, shape: &ConvShape, padded: &Padded, weight: &[f32]) -> Vec<Phase> {
+fn phases(
+    isa: Isa,
+    shape: &ConvShape,
+    padded: &Padded,
+    weight: &[f32],
+    images: usize,
+) -> Vec<Phase> {
     let mut phases = Vec::new();
     for offset_row in 0..shape.stride.min(shape.kernel[0]) {
         for offset_column in 0..shape.stride.min(shape.kernel[1]) {
-            phases.push(phase(
-                isa,
-                shape,
-                padded,
-                weight,
-                [offset_row, offset_column],
-            ));
+            let mut phase = phase(isa, shape, padded, weight, [offset_row, offset_column]);
+            phase.pixels = phase.pixels(shape, padded, images);
+            phases.push(phase);
         }
     }
     phases
@@ -169,6 +144,7 @@ fn phase(
         taps,
         runs,
         panels,
+        pixels: Vec::new(),
     }
 }
 

@@ -15,21 +15,27 @@
 // The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before.
 #![allow(unsafe_code)]
 
+mod adam;
 mod data_gradient;
+mod each_isa;
 mod forward;
 mod lanes;
-mod norm_relu;
+mod linear;
+mod norm;
 mod padded;
 mod panels;
 mod shape;
 mod split;
 mod tile;
+mod trunk;
 #[cfg(test)]
 mod twins;
 mod weight_gradient;
+mod weighted_rows;
 
-pub use data_gradient::data_gradient;
-pub use forward::convolve;
-pub use norm_relu::{NormGradients, norm_relu, norm_relu_gradient};
+pub use adam::{AdamStep, adam, sum_of_squares};
+pub use linear::{Linear, LinearGradients};
+pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use shape::{ConvShape, KernelError};
-pub use weight_gradient::{bias_gradient, weight_gradient};
+pub use trunk::{Before, Kept, Layer, Trunk};
+pub use weighted_rows::weighted_rows;

@@ -1,6 +1,56 @@
 //! Images copied, a few at a time, into a scratch with zeros around them.
 
+use crate::lanes::Isa;
+use crate::norm::{Affine, normalise, rectify};
 use crate::tile::Pixel;
+
+/// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// Bytes, scaled by 1/255.
+    Frames(&'a [u8]),
+    /// As they are.
+    Values(&'a [f32]),
+    /// Clipped at zero from below.
+    Relu(&'a [f32]),
+    /// Normalised over the channels of each pixel, then clipped.
+    NormRelu(&'a [f32], Affine<'a>),
+}
+
+impl<'a> Source<'a> {
+    /// A contiguous part of it.
+    pub(crate) fn part(self, range: std::ops::Range<usize>) -> Source<'a> {
+        match self {
+            Source::Frames(bytes) => Source::Frames(&bytes[range]),
+            Source::Values(values) => Source::Values(&values[range]),
+            Source::Relu(values) => Source::Relu(&values[range]),
+            Source::NormRelu(values, affine) => Source::NormRelu(&values[range], affine),
+        }
+    }
+
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Source::Frames(bytes) => bytes.len(),
+            Source::Values(values) | Source::Relu(values) | Source::NormRelu(values, _) => {
+                values.len()
+            }
+        }
+    }
+
+    /// Writes whole pixels to `out`.
+    fn write(self, isa: Isa, out: &mut [f32]) {
+        match self {
+            Source::Frames(bytes) => {
+                for (out, &byte) in out.iter_mut().zip(bytes) {
+                    *out = f32::from(byte) * (1.0 / 255.0);
+                }
+            }
+            Source::Values(values) => out.copy_from_slice(values),
+            Source::Relu(values) => rectify(isa, values, out),
+            Source::NormRelu(values, affine) => normalise(isa, values, affine, out),
+        }
+    }
+}
 
 /// How images lie in a padded scratch.
 #[derive(Clone, Copy, Debug)]
@@ -28,27 +78,26 @@ impl Padded {
     pub(crate) fn images_at_once(&self, images: usize) -> usize {
         const ELEMENTS: usize = 32 << 10;
         let most = (ELEMENTS / self.len().max(1)).max(1);
-        images.div_ceil(images.div_ceil(most).max(1))
+        images.div_ceil(images.div_ceil(most).max(1)).max(1)
     }
 
     /// Copies whole images into `scratch`, whose border must be zero already.
-    pub(crate) fn copy(&self, images: &[f32], scratch: &mut [f32]) {
+    pub(crate) fn copy(&self, isa: Isa, images: Source<'_>, scratch: &mut [f32]) {
         let [rows, columns, channels] = self.image;
+        let image_len = rows * columns * channels;
         let rows = rows.min(self.size[0].saturating_sub(self.before[0]));
         let used = columns.min(self.size[1].saturating_sub(self.before[1])) * channels;
         if used == 0 {
             return;
         }
-        let image_len = self.image.iter().product();
         let left = self.before[1] * channels;
-        for (image, to) in images
-            .chunks_exact(image_len)
-            .zip(scratch.chunks_exact_mut(self.len()))
-        {
-            let from = image.chunks_exact(columns * channels).take(rows);
+        for image in 0..images.len() / image_len {
+            let to = &mut scratch[image * self.len()..(image + 1) * self.len()];
             let to = to.chunks_exact_mut(self.row_len()).skip(self.before[0]);
-            for (from, to) in from.zip(to) {
-                to[left..left + used].copy_from_slice(&from[..used]);
+            for (row, to) in to.take(rows).enumerate() {
+                let from = image * image_len + row * columns * channels;
+                let from = images.part(from..from + used);
+                from.write(isa, &mut to[left..left + used]);
             }
         }
     }

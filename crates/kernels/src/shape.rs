@@ -42,6 +42,19 @@ pub enum KernelError {
     /// The sizes multiply to more elements than can be addressed.
     #[error("the sizes of a convolution multiply to more elements than memory can address")]
     TooLarge,
+    /// A layer adds the output of one that is not an earlier one of the same size.
+    #[error(
+        "layer {layer} adds the output of layer {add}, which is no earlier layer of the same output size"
+    )]
+    Residual {
+        /// The layer.
+        layer: usize,
+        /// The one whose output it adds.
+        add: usize,
+    },
+    /// The first layer of a trunk does something to its input.
+    #[error("the first layer of a trunk reads frames as they are: nothing may come before it")]
+    FramesAsTheyAre,
     /// A slice has not the length its shape says.
     #[error("{name} holds {found} elements, its shape needs {expected}")]
     Length {
@@ -147,6 +160,17 @@ impl ConvShape {
                 .ok_or(KernelError::TooLarge)?;
         }
         Ok(shape)
+    }
+
+    /// The same for another number of images.
+    pub(crate) fn with_batch(&self, batch: usize) -> Result<Self, KernelError> {
+        let [_, height, width, channels] = self.input();
+        Self::new(
+            [batch, height, width, channels],
+            self.weight(),
+            self.stride,
+            self.padding,
+        )
     }
 
     /// Rows of an output image.

@@ -33,14 +33,28 @@ pub(crate) fn over_items(
 }
 
 /// Does every job once, on up to `threads` threads, of which the calling one is the last.
-pub(crate) fn over_jobs<J: Send>(mut jobs: Vec<J>, threads: usize, work: impl Fn(J) + Sync) {
+pub(crate) fn over_jobs<J: Send>(jobs: Vec<J>, threads: usize, work: impl Fn(J) + Sync) {
+    over_jobs_with(jobs, threads, || (), |(), job| work(job));
+}
+
+/// The same, each thread with a workspace of its own.
+pub(crate) fn over_jobs_with<J: Send, W>(
+    mut jobs: Vec<J>,
+    threads: usize,
+    workspace: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, J) + Sync,
+) {
     let threads = threads.clamp(1, jobs.len().max(1));
-    let work = &work;
+    let share_of = |share: Vec<J>| {
+        let mut own = workspace();
+        share.into_iter().for_each(|job| work(&mut own, job));
+    };
+    let share_of = &share_of;
     std::thread::scope(|scope| {
         for thread in (1..threads).rev() {
             let share = jobs.split_off(jobs.len() * thread / (thread + 1));
-            scope.spawn(move || share.into_iter().for_each(work));
+            scope.spawn(move || share_of(share));
         }
-        jobs.into_iter().for_each(work);
+        share_of(jobs);
     });
 }

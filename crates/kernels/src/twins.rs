@@ -3,14 +3,15 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data_gradient::data_gradient_on;
-use crate::forward::convolve_on;
+use crate::data_gradient::DataGradient;
+use crate::forward::{Forward, Windows};
 use crate::lanes::Isa;
+use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
-use crate::weight_gradient::weight_gradient_on;
+use crate::weight_gradient::WeightGradient;
 use crate::{
-    NormGradients, bias_gradient, convolve, data_gradient, norm_relu, norm_relu_gradient,
-    weight_gradient,
+    Activation, AdamStep, Before, Kept, Layer, Linear, LinearGradients, NormGradients, Trunk, adam,
+    norm_activate, norm_activate_gradient, sum_of_squares, weighted_rows,
 };
 
 /// Calls `visit(input index, weight index, output index)` for every product of a convolution.
@@ -116,101 +117,274 @@ fn every_kernel_equals_its_naive_twin_over_random_shapes() {
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results before must not matter.
+            let windows = Windows::new(&shape, shape.batch);
+            let source = Source::Values(&input);
+            let mut scratch = windows.scratch();
             let mut found = vec![f32::NAN; shape.output_len()];
-            convolve_on(isa, &shape, &input, &weight, Some(&bias), &mut found, 1).unwrap();
+            let forward = Forward::new(isa, &shape, &windows, &weight, &bias);
+            forward.run(isa, &windows, source, &mut found, &mut scratch);
             assert_close(&format!("output, {case}"), &found, &out);
 
+            let sum = WeightGradient::new(isa, &shape, &windows);
+            let mut sums = vec![0.0; sum.sums_len()];
+            sum.add(isa, &windows, source, &gradient, &mut sums, &mut scratch);
             let mut found = vec![f32::NAN; shape.weight_len()];
-            weight_gradient_on(isa, &shape, &input, &gradient, &mut found, 1).unwrap();
+            let mut found_bias = vec![f32::NAN; shape.out_channels];
+            sum.finish(&sums, &mut found, &mut found_bias);
             assert_close(&format!("weight gradient, {case}"), &found, &to_weight);
+            assert_close(&format!("bias gradient, {case}"), &found_bias, &to_bias);
 
             let mut found = vec![f32::NAN; shape.input_len()];
-            data_gradient_on(isa, &shape, &weight, &gradient, &mut found, 1).unwrap();
+            let data = DataGradient::new(isa, &shape, &weight, shape.batch);
+            data.run(isa, &gradient, &mut found, &mut data.scratch());
             assert_close(&format!("input gradient, {case}"), &found, &to_input);
         }
-        let mut found = vec![f32::NAN; shape.out_channels];
-        bias_gradient(&shape, &gradient, &mut found).unwrap();
-        assert_close(
-            &format!("bias gradient, seed {seed}, {shape:?}"),
-            &found,
-            &to_bias,
-        );
     }
 }
 
-/// The gradients against the convolution itself: a convolution is linear in each argument, so a
-/// directional difference of any size equals the gradient times the direction.
-#[test]
-fn gradients_equal_finite_differences_of_the_convolution() {
-    for seed in 0..if cfg!(miri) { 1 } else { 40 } {
-        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
-        let shape = random_shape(&mut rng);
-        let input = values(&mut rng, shape.input_len());
-        let weight = values(&mut rng, shape.weight_len());
-        let gradient = values(&mut rng, shape.output_len());
-        let loss = |input: &[f32], weight: &[f32]| {
-            let mut out = vec![0.0; shape.output_len()];
-            convolve(&shape, input, weight, None, &mut out, 1).unwrap();
-            dot(&out, &gradient)
+/// A trunk of random layers over small images, with its images, parameters and a gradient.
+struct Case {
+    trunk: Trunk,
+    frames: Vec<u8>,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+}
+
+fn random_trunk(rng: &mut ChaCha8Rng, batch: usize) -> Case {
+    loop {
+        let image = [
+            rng.random_range(1..=9),
+            rng.random_range(1..=9),
+            rng.random_range(1..=4),
+        ];
+        let count = rng.random_range(1..=4);
+        let channels = [1, 2, 3, 5, 16, 17];
+        let layers: Vec<Layer> = (0..count)
+            .map(|index| {
+                // Often the size that stays the same, so that layers can be added.
+                let same = rng.random_bool(0.5);
+                let kernel = [rng.random_range(1..=4), rng.random_range(1..=4)];
+                Layer {
+                    channels: if same {
+                        5
+                    } else {
+                        channels[rng.random_range(0..channels.len())]
+                    },
+                    kernel: if same { [3, 3] } else { kernel },
+                    stride: if same { 1 } else { rng.random_range(1..=3) },
+                    padding: if same { 1 } else { rng.random_range(0..=2) },
+                    before: match rng.random_range(0..3) {
+                        _ if index == 0 => Before::Nothing,
+                        0 => Before::Nothing,
+                        1 => Before::Relu,
+                        _ => Before::NormRelu { epsilon: 1e-2 },
+                    },
+                    add: (index > 0 && rng.random_bool(0.5)).then(|| rng.random_range(0..index)),
+                }
+            })
+            .collect();
+        let Ok(trunk) = Trunk::new(image, &layers) else {
+            continue;
         };
-        let mut to_weight = vec![0.0; shape.weight_len()];
-        weight_gradient(&shape, &input, &gradient, &mut to_weight, 1).unwrap();
-        let mut to_input = vec![0.0; shape.input_len()];
-        data_gradient(&shape, &weight, &gradient, &mut to_input, 1).unwrap();
-
-        let step = values(&mut rng, weight.len());
-        let moved: Vec<f32> = weight.iter().zip(&step).map(|(a, b)| a + b).collect();
-        let difference = loss(&input, &moved) - loss(&input, &weight);
-        let tolerance = 1e-4 * (1.0 + (shape.output_len() * shape.taps()) as f64).sqrt();
-        assert!(
-            (difference - dot(&to_weight, &step)).abs() < tolerance,
-            "seed {seed} {shape:?}"
-        );
-
-        let step = values(&mut rng, input.len());
-        let moved: Vec<f32> = input.iter().zip(&step).map(|(a, b)| a + b).collect();
-        let difference = loss(&moved, &weight) - loss(&input, &weight);
-        assert!(
-            (difference - dot(&to_input, &step)).abs() < tolerance,
-            "seed {seed} {shape:?}"
-        );
+        let pixels: usize = image.iter().product();
+        let outputs: usize = trunk.output().iter().product();
+        return Case {
+            frames: (0..batch * pixels).map(|_| rng.random()).collect(),
+            parameters: values(rng, trunk.parameter_len()),
+            gradient: values(rng, batch * outputs),
+            trunk,
+        };
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum()
+impl Case {
+    /// The trunk in f64, layer by layer over the whole batch, with the naive convolution.
+    fn naive(&self, parameters: &[f64]) -> Vec<f64> {
+        let [height, width, channels] = self.trunk.image();
+        let batch = self.frames.len() / (height * width * channels);
+        let mut image = [batch, height, width, channels];
+        let mut x: Vec<f64> = self
+            .frames
+            .iter()
+            .map(|&byte| f64::from(byte) / 255.0)
+            .collect();
+        let mut outputs: Vec<Vec<f64>> = Vec::new();
+        let mut rest = parameters;
+        let mut take = |len: usize| {
+            let (own, tail) = rest.split_at(len);
+            rest = tail;
+            own
+        };
+        for layer in self.trunk.layers() {
+            match layer.before {
+                Before::Nothing => {}
+                Before::Relu => x.iter_mut().for_each(|x| *x = x.max(0.0)),
+                Before::NormRelu { epsilon } => {
+                    let (gamma, beta) = (take(image[3]), take(image[3]));
+                    x = naive_norm(&x, gamma, beta, f64::from(epsilon), |x| x.max(0.0));
+                }
+            }
+            let weight = [layer.channels, image[3], layer.kernel[0], layer.kernel[1]];
+            let shape = ConvShape::new(image, weight, layer.stride, layer.padding).unwrap();
+            let (weight, bias) = (take(shape.weight_len()), take(layer.channels));
+            let mut out = vec![0.0; shape.output_len()];
+            for (index, out) in out.iter_mut().enumerate() {
+                *out = bias[index % layer.channels];
+            }
+            products(&shape, |i, w, o| out[o] += x[i] * weight[w]);
+            if let Some(add) = layer.add {
+                out.iter_mut()
+                    .zip(&outputs[add])
+                    .for_each(|(out, add)| *out += add);
+            }
+            image = shape.output();
+            x = out.clone();
+            outputs.push(out);
+        }
+        x
+    }
+
+    fn run(&self, isa: Isa, threads: usize) -> [Vec<f32>; 2] {
+        let mut kept = Kept::default();
+        let mut out = vec![f32::NAN; self.gradient.len()];
+        let (frames, parameters) = (&self.frames, &self.parameters);
+        self.trunk
+            .forward_on(isa, frames, parameters, Some(&mut kept), &mut out, threads)
+            .unwrap();
+        let mut found = vec![f32::NAN; parameters.len()];
+        let gradient = &self.gradient;
+        self.trunk
+            .backward_on(
+                isa, frames, parameters, &kept, gradient, &mut found, threads,
+            )
+            .unwrap();
+        // Without keeping anything it is the same.
+        let mut again = vec![f32::NAN; out.len()];
+        self.trunk
+            .forward_on(isa, frames, parameters, None, &mut again, threads)
+            .unwrap();
+        assert_eq!(out, again);
+        [out, found]
+    }
+}
+
+#[test]
+fn a_trunk_equals_its_twin_and_its_gradient_the_twins_differences() {
+    for seed in 0..if cfg!(miri) { 1 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let batch = rng.random_range(0..=4);
+        let case = random_trunk(&mut rng, batch);
+        let mut parameters: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
+        let out = case.naive(&parameters);
+        // Central differences of the twin, so small that next to none step over a ReLU's kink.
+        let step = 1e-6;
+        let loss = |parameters: &[f64]| -> f64 {
+            let out = case.naive(parameters);
+            out.iter()
+                .zip(&case.gradient)
+                .map(|(out, &by)| out * f64::from(by))
+                .sum()
+        };
+        let indices: Vec<usize> = (0..parameters.len())
+            .filter(|_| rng.random_bool(0.1))
+            .collect();
+        let expected: Vec<f64> = indices
+            .iter()
+            .map(|&index| {
+                let value = parameters[index];
+                let [above, below] = [step, -step].map(|step| {
+                    parameters[index] = value + step;
+                    loss(&parameters)
+                });
+                parameters[index] = value;
+                (above - below) / (2.0 * step)
+            })
+            .collect();
+        for isa in Isa::available() {
+            let [found, gradient] = case.run(isa, 1);
+            let what = format!("seed {seed}, {isa:?}, {:?}", case.trunk);
+            assert_close(&what, &found, &out);
+            let found: Vec<f32> = indices.iter().map(|&index| gradient[index]).collect();
+            assert_close(&format!("gradient, {what}"), &found, &expected);
+        }
+    }
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     for seed in 0..if cfg!(miri) { 1 } else { 30 } {
         let mut rng = ChaCha8Rng::seed_from_u64(2000 + seed);
-        let mut shape = random_shape(&mut rng);
-        shape.batch = rng.random_range(0..40);
-        let input = values(&mut rng, shape.input_len());
-        let weight = values(&mut rng, shape.weight_len());
-        let gradient = values(&mut rng, shape.output_len());
-        let run = |threads| {
-            let mut out = vec![f32::NAN; shape.output_len()];
-            convolve(&shape, &input, &weight, None, &mut out, threads).unwrap();
-            let mut to_weight = vec![f32::NAN; shape.weight_len()];
-            weight_gradient(&shape, &input, &gradient, &mut to_weight, threads).unwrap();
-            let mut to_input = vec![f32::NAN; shape.input_len()];
-            data_gradient(&shape, &weight, &gradient, &mut to_input, threads).unwrap();
-            [out, to_weight, to_input]
-                .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
-        };
-        let one = run(1);
-        for threads in [0, 2, 3, 7, 64] {
-            assert!(
-                one == run(threads),
-                "seed {seed}, {threads} threads, {shape:?}"
-            );
+        let batch = rng.random_range(0..70);
+        let case = random_trunk(&mut rng, batch);
+        for isa in Isa::available() {
+            let bits = |threads| {
+                case.run(isa, threads)
+                    .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
+            };
+            let one = bits(1);
+            for threads in [0, 2, 3, 7, 64] {
+                assert!(
+                    one == bits(threads),
+                    "seed {seed}, {isa:?}, {threads} threads"
+                );
+            }
         }
     }
+}
+
+#[test]
+fn trunks_that_do_not_fit_together_are_refused() {
+    let layer = Layer {
+        channels: 4,
+        kernel: [3, 3],
+        stride: 1,
+        padding: 1,
+        before: Before::Nothing,
+        add: None,
+    };
+    let new = |layers: &[Layer]| Trunk::new([8, 8, 3], layers);
+    assert!(matches!(new(&[]), Err(KernelError::Zero { .. })));
+    let relu = Layer {
+        before: Before::Relu,
+        ..layer
+    };
+    assert_eq!(new(&[relu]), Err(KernelError::FramesAsTheyAre));
+    for (channels, add) in [(4, 1), (4, 2), (5, 0)] {
+        let last = Layer {
+            channels,
+            add: Some(add),
+            ..layer
+        };
+        let error = KernelError::Residual { layer: 1, add };
+        assert_eq!(new(&[layer, last]), Err(error));
+    }
+    let trunk = new(&[
+        layer,
+        Layer {
+            add: Some(0),
+            ..relu
+        },
+    ])
+    .unwrap();
+    let parameters = vec![0.0; trunk.parameter_len()];
+    let error = trunk
+        .forward(&[0; 191], &parameters, None, &mut [0.0; 256], 1)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the frames of a trunk holds 191 elements, its shape needs 0"
+    );
+    let error = trunk
+        .backward(
+            &[0; 192],
+            &parameters,
+            &Kept::default(),
+            &[0.0; 256],
+            &mut parameters.clone(),
+            1,
+        )
+        .unwrap_err();
+    assert!(matches!(error, KernelError::Length { .. }));
 }
 
 #[test]
@@ -249,23 +423,25 @@ fn impossible_sizes_are_named() {
             );
         }
     }
-    let shape = new([1, 8, 8, 3], [4, 3, 3, 3], 1, 1).unwrap();
-    let error = convolve(&shape, &[0.0; 7], &[0.0; 108], None, &mut [0.0; 256], 1).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the input of a convolution holds 7 elements, its shape needs 192"
-    );
 }
 
 /// The normalisation in f64, `[rows][channels]`.
-fn naive_norm_relu(input: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> Vec<f64> {
+fn naive_norm(
+    input: &[f64],
+    gamma: &[f64],
+    beta: &[f64],
+    epsilon: f64,
+    activate: impl Fn(f64) -> f64,
+) -> Vec<f64> {
     let mut out = Vec::new();
     for row in input.chunks_exact(gamma.len()) {
         let count = row.len() as f64;
         let mean = row.iter().sum::<f64>() / count;
         let variance = row.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         for (value, (gamma, beta)) in row.iter().zip(gamma.iter().zip(beta)) {
-            out.push(((value - mean) / (variance + epsilon).sqrt() * gamma + beta).max(0.0));
+            out.push(activate(
+                (value - mean) / (variance + epsilon).sqrt() * gamma + beta,
+            ));
         }
     }
     out
@@ -274,12 +450,16 @@ fn naive_norm_relu(input: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> 
 #[test]
 fn normalisation_equals_its_twin_and_its_gradient_the_twins_differences() {
     let epsilon = 1e-3f32;
-    for seed in 0..if cfg!(miri) { 2 } else { 60 } {
+    for seed in 0..if cfg!(miri) { 2 } else { 120 } {
         let mut rng = ChaCha8Rng::seed_from_u64(3000 + seed);
         let channels = rng.random_range(1..=70);
         let rows = rng.random_range(0..=20);
+        let activation = [Activation::Relu, Activation::Mish][seed as usize % 2];
+        // Some rows far from zero, where Mish is flat or straight.
+        let scale = [1.0, 40.0][seed as usize / 2 % 2];
         let input = values(&mut rng, rows * channels);
-        let gamma = values(&mut rng, channels);
+        let mut gamma = values(&mut rng, channels);
+        gamma.iter_mut().for_each(|gamma| *gamma *= scale);
         let beta = values(&mut rng, channels);
         let gradient = values(&mut rng, rows * channels);
         let mut arguments = [&input, &gamma, &beta].map(|values| {
@@ -289,10 +469,19 @@ fn normalisation_equals_its_twin_and_its_gradient_the_twins_differences() {
                 .collect::<Vec<f64>>()
         });
         let naive = |[input, gamma, beta]: &[Vec<f64>; 3]| {
-            naive_norm_relu(input, gamma, beta, f64::from(epsilon))
+            naive_norm(
+                input,
+                gamma,
+                beta,
+                f64::from(epsilon),
+                |x| match activation {
+                    Activation::Relu => x.max(0.0),
+                    Activation::Mish => x * x.exp().ln_1p().tanh(),
+                },
+            )
         };
         let mut out = vec![f32::NAN; input.len()];
-        norm_relu(&input, &gamma, &beta, epsilon, &mut out, 1).unwrap();
+        norm_activate(&input, &gamma, &beta, epsilon, activation, &mut out, 1).unwrap();
         assert_close(&format!("seed {seed}"), &out, &naive(&arguments));
 
         let run = |threads| {
@@ -307,8 +496,8 @@ fn normalisation_equals_its_twin_and_its_gradient_the_twins_differences() {
                 gamma: to_gamma,
                 beta: to_beta,
             };
-            norm_relu_gradient(
-                &input, &gamma, &beta, epsilon, &gradient, gradients, threads,
+            norm_activate_gradient(
+                &input, &gamma, &beta, epsilon, activation, &gradient, gradients, threads,
             )
             .unwrap();
             found
@@ -342,4 +531,132 @@ fn normalisation_equals_its_twin_and_its_gradient_the_twins_differences() {
             );
         }
     }
+}
+
+#[test]
+fn adam_equals_its_definition() {
+    let (rate, beta1, beta2, epsilon) = (3e-3f32, 0.9f32, 0.95f32, 1e-8f32);
+    for len in [0, 1, 15, 16, 100] {
+        let mut rng = ChaCha8Rng::seed_from_u64(4000 + len);
+        let len = len as usize;
+        let mut found = values(&mut rng, len);
+        let mut expected: Vec<f64> = found.iter().map(|&value| f64::from(value)).collect();
+        let mut moments = [vec![0.0; len], vec![0.0; len]];
+        let mut naive = [vec![0.0f64; len], vec![0.0f64; len]];
+        for time in 1..=20 {
+            let gradient = values(&mut rng, len);
+            let [first, second] = &mut moments;
+            let step = AdamStep {
+                rate,
+                beta1,
+                beta2,
+                epsilon,
+                time,
+            };
+            adam(step, &gradient, &mut found, first, second).unwrap();
+            let [beta1, beta2] = [beta1, beta2].map(f64::from);
+            for index in 0..len {
+                let gradient = f64::from(gradient[index]);
+                let [first, second] = &mut naive;
+                first[index] = beta1 * first[index] + (1.0 - beta1) * gradient;
+                second[index] = beta2 * second[index] + (1.0 - beta2) * gradient * gradient;
+                let first = first[index] / (1.0 - beta1.powi(time));
+                let second = second[index] / (1.0 - beta2.powi(time));
+                expected[index] -= f64::from(rate) * first / (second.sqrt() + f64::from(epsilon));
+            }
+        }
+        assert_close(&format!("{len} parameters"), &found, &expected);
+    }
+    let step = AdamStep {
+        rate,
+        beta1,
+        beta2,
+        epsilon,
+        time: 1,
+    };
+    assert!(adam(step, &[0.0; 3], &mut [0.0; 3], &mut [0.0; 2], &mut [0.0; 3]).is_err());
+}
+
+#[test]
+fn sums_of_squares_and_of_weighted_rows_equal_their_definitions() {
+    for seed in 0..if cfg!(miri) { 3 } else { 40 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(5000 + seed);
+        let len = rng.random_range(0..10_000);
+        let numbers = values(&mut rng, len);
+        let expected: f64 = numbers.iter().map(|&value| f64::from(value).powi(2)).sum();
+        assert_close("squares", &[sum_of_squares(&numbers)], &[expected]);
+
+        let (bytes, columns) = (rng.random_range(0..50), rng.random_range(0..70));
+        let frames: Vec<u8> = (0..rng.random_range(0..200))
+            .map(|_| rng.random())
+            .collect();
+        let matrix = values(&mut rng, bytes * columns);
+        let found = weighted_rows(&frames, &matrix, columns, 0.5);
+        let mut expected = Vec::new();
+        if bytes > 0 && columns > 0 {
+            for frame in frames.chunks_exact(bytes) {
+                for column in 0..columns {
+                    let row = |byte: usize| f64::from(matrix[byte * columns + column]);
+                    let terms = frame.iter().enumerate();
+                    expected.push(
+                        terms
+                            .map(|(at, &b)| 0.5 * f64::from(b) * row(at))
+                            .sum::<f64>(),
+                    );
+                }
+            }
+        }
+        assert_close(&format!("seed {seed}"), &found, &expected);
+    }
+}
+
+#[test]
+fn a_dense_layer_equals_its_definition_and_the_gradients_theirs() {
+    for seed in 0..if cfg!(miri) { 3 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(6000 + seed);
+        let widths = [1, 2, 5, 31, 32, 33, 64, 100];
+        let rows = rng.random_range(0..40);
+        let inputs = widths[rng.random_range(0..widths.len())];
+        let outputs = widths[rng.random_range(0..widths.len())];
+        let (x, weight) = (
+            values(&mut rng, rows * inputs),
+            values(&mut rng, outputs * inputs),
+        );
+        let (bias, gradient) = (values(&mut rng, outputs), values(&mut rng, rows * outputs));
+        let mut out = Vec::new();
+        let mut to_input = vec![0.0; x.len()];
+        let mut to_weight = vec![0.0; weight.len()];
+        let mut to_bias = vec![0.0; outputs];
+        for row in 0..rows {
+            for output in 0..outputs {
+                let arriving = f64::from(gradient[row * outputs + output]);
+                let mut sum = f64::from(bias[output]);
+                to_bias[output] += arriving;
+                for input in 0..inputs {
+                    let [a, b] =
+                        [x[row * inputs + input], weight[output * inputs + input]].map(f64::from);
+                    sum += a * b;
+                    to_input[row * inputs + input] += arriving * b;
+                    to_weight[output * inputs + input] += arriving * a;
+                }
+                out.push(sum);
+            }
+        }
+        let layer = Linear::new(rows, inputs, outputs).unwrap();
+        let case = format!("seed {seed}, {layer:?}");
+        let mut found = vec![f32::NAN; rows * outputs];
+        layer.forward(&x, &weight, &bias, &mut found).unwrap();
+        assert_close(&case, &found, &out);
+        let [mut a, mut b, mut c] = [x.len(), weight.len(), outputs].map(|len| vec![f32::NAN; len]);
+        let gradients = LinearGradients {
+            input: Some(&mut a),
+            weight: &mut b,
+            bias: &mut c,
+        };
+        layer.backward(&x, &weight, &gradient, gradients).unwrap();
+        for (found, expected) in [(a, to_input), (b, to_weight), (c, to_bias)] {
+            assert_close(&format!("gradient, {case}"), &found, &expected);
+        }
+    }
+    assert!(Linear::new(1, 0, 1).is_err());
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::{OrthogonalStack, OrthogonalWeights};
 use crate::init::Init;
-use crate::layers::{LayerNorm, Linear, mish};
+use crate::layers::{LayerNorm, Linear};
 
 const EPSILON: f32 = 1e-5;
 
@@ -149,6 +149,6 @@ pub struct PlainDynamics {
 impl PlainDynamics {
     fn step(&self, latent: Tensor<2>, actions: Tensor<2>) -> Tensor<2> {
         let x = self.input.forward(Tensor::cat(vec![latent, actions], 1));
-        self.output.forward(mish(self.norm.forward(x)))
+        self.output.forward(self.norm.forward_mish(x))
     }
 }

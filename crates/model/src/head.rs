@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::OrthogonalStack;
 use crate::init::Init;
-use crate::layers::{LayerNorm, Linear, mish};
+use crate::layers::{LayerNorm, Linear};
 use crate::pjepa::ModelConfig;
 
 const EPSILON: f32 = 1e-5;
@@ -144,7 +144,7 @@ impl Mlp {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let mut x = x;
         for (layer, norm) in self.layers.iter().zip(&self.norms) {
-            x = mish(norm.forward(layer.forward(x)));
+            x = norm.forward_mish(layer.forward(x));
         }
         self.output.forward(x)
     }

@@ -5,9 +5,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
+use tellapart_kernels::Activation;
 
-use crate::conv::{Conv2dOptions, channel_norm_relu, conv2d};
+use crate::extension::{has_kernels, run_linear, run_norm_activate};
 use crate::init::Init;
+use crate::trunk::{Stage, StageInput};
 
 /// `y = x W^T + b`, `[batch, inputs] -> [batch, outputs]`.
 #[derive(Module, Debug)]
@@ -28,7 +30,32 @@ impl Linear {
 
     /// Cost: `batch * inputs * outputs` multiplications.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        if has_kernels(&x) {
+            return run_linear(x, self.weight.val(), self.bias.val());
+        }
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn gradients(&self, of: &burn::tensor::Gradients) -> (Tensor<2>, Tensor<1>) {
+        (
+            self.weight.val().grad(of).unwrap(),
+            self.bias.val().grad(of).unwrap(),
+        )
+    }
+
+    /// At every pixel, as a stage of a trunk.
+    pub fn stage(&self, input: StageInput) -> Stage {
+        let weight = self.weight.val();
+        let [outputs, inputs] = weight.dims();
+        Stage {
+            weight: weight.reshape([outputs, inputs, 1, 1]),
+            bias: self.bias.val(),
+            stride: 1,
+            padding: 0,
+            input,
+            add: None,
+        }
     }
 }
 
@@ -59,9 +86,42 @@ impl LayerNorm {
         normal * self.weight.val().unsqueeze() + self.bias.val().unsqueeze()
     }
 
-    /// The same, then ReLU.
+    /// The same, then ReLU; on the CPU device in one pass over memory forward and one backward.
     pub fn forward_relu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        channel_norm_relu(x, self.weight.val(), self.bias.val(), self.epsilon, 1)
+        if has_kernels(&x) {
+            self.activated(x, Activation::Relu)
+        } else {
+            activation::relu(self.forward(x))
+        }
+    }
+
+    /// The same, then Mish (Misra 2019), `x tanh(softplus(x))`; on the CPU device as above.
+    pub fn forward_mish<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if has_kernels(&x) {
+            self.activated(x, Activation::Mish)
+        } else {
+            activation::mish(self.forward(x))
+        }
+    }
+
+    fn activated<const D: usize>(&self, x: Tensor<D>, activation: Activation) -> Tensor<D> {
+        run_norm_activate(
+            x,
+            self.weight.val(),
+            self.bias.val(),
+            self.epsilon,
+            activation,
+            1,
+        )
+    }
+
+    /// As what happens to the input of a convolution, followed by ReLU.
+    pub fn stage_input(&self) -> StageInput {
+        StageInput::NormRelu {
+            gamma: self.weight.val(),
+            beta: self.bias.val(),
+            epsilon: self.epsilon,
+        }
     }
 }
 
@@ -93,20 +153,16 @@ impl Conv {
         }
     }
 
-    /// Zero padding on all sides.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        // One thread: runs are trained side by side, one to a core.
-        let options = Conv2dOptions {
+    /// As a stage of a trunk, zero padding on all sides.
+    pub fn stage(&self, input: StageInput) -> Stage {
+        Stage {
+            weight: self.weight.val(),
+            bias: self.bias.val(),
             stride: self.stride,
             padding: self.padding,
-            threads: 1,
-        };
-        conv2d(x, self.weight.val(), Some(self.bias.val()), options)
-    }
-
-    /// What the layer answers where its whole window is zero: its bias, `[1, out]`.
-    pub fn response_to_nothing(&self) -> Tensor<2> {
-        self.bias.val().unsqueeze()
+            input,
+            add: None,
+        }
     }
 }
 
@@ -121,9 +177,4 @@ pub fn max_min<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         (Some(a), None) => a,
         _ => unreachable!("chunk(2) gives one or two pieces"),
     }
-}
-
-/// Mish (Misra 2019): `x tanh(softplus(x))`.
-pub fn mish<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    activation::mish(x)
 }

@@ -11,6 +11,7 @@ use crate::encoder::{Encoder, EncoderKind};
 use crate::error::ModelError;
 use crate::head::{Head, HeadKind};
 use crate::init::Init;
+use crate::trunk::Frames;
 
 /// The shape of a P-JEPA, checked by [`Pjepa::new`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,8 +128,8 @@ impl Pjepa {
 /// One batch of consecutive observations as tensors.
 #[derive(Debug, Clone)]
 pub struct TensorBatch {
-    /// `[rows, height, width, channels]` in `[0, 1]`.
-    pub observations: Tensor<4>,
+    /// `[rows, height, width, channels]`.
+    pub observations: Frames,
     /// The action taken at each row.
     pub actions: ActionBatch,
     /// p of each row, `[rows, width]`.
@@ -178,7 +179,7 @@ impl Pjepa {
         gradients: EncoderGradients,
         noise: Option<LatentNoise>,
     ) -> Losses {
-        let latents = self.encoder.forward(batch.observations.clone());
+        let latents = self.encoder.forward(&batch.observations);
         let seen_by = |reaches: bool| {
             if reaches {
                 latents.clone()

@@ -9,7 +9,8 @@ use tellapart_model::dynamics::{ActionBatch, DynamicsKind};
 use tellapart_model::encoder::EncoderKind;
 use tellapart_model::head::HeadKind;
 use tellapart_model::init::normal;
-use tellapart_model::pjepa::{EncoderGradients, TensorBatch, images};
+use tellapart_model::pjepa::{EncoderGradients, TensorBatch};
+use tellapart_model::trunk::Frames;
 use tellapart_model::{Interface, ModelConfig, Pjepa};
 
 const SHAPE: [usize; 3] = [16, 16, 3];
@@ -71,7 +72,7 @@ fn losses_are_the_sums_they_claim_to_be() {
         let continues = [1.0f32, 0.0, 0.0, 1.0];
         let actions = ActionBatch::new(&vectors, 1, &ids, 2, &device);
         let batch = TensorBatch {
-            observations: images(&frames, SHAPE, &device),
+            observations: Frames::new(&frames, SHAPE, &device),
             actions: actions.clone(),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
             continues: Tensor::from_data(
@@ -82,7 +83,7 @@ fn losses_are_the_sums_they_claim_to_be() {
         };
         let losses = model.losses(&batch, reaches, None);
 
-        let latents = model.encoder.forward(images(&frames, SHAPE, &device));
+        let latents = model.encoder.forward(&Frames::new(&frames, SHAPE, &device));
         let stepped = rows(model.dynamics.prepare().step(latents.clone(), &actions));
         let predicted = rows(model.head.predict(latents.clone()));
         let latents = rows(latents);

@@ -1,9 +1,9 @@
 //! Training a decoder on the latents of a finished model: it shows what they still contain.
 
 use burn::module::Module;
-use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use tellapart_model::Pjepa;
+use tellapart_model::adam::Adam;
 use tellapart_model::decoder::Decoder;
 use tellapart_model::init::Init;
 use tellapart_model::pjepa::images;
@@ -86,7 +86,7 @@ pub fn train_decoder(
     let mut rng = generator(config.seed, Purpose::Decoder);
     let mut init = Init::new(&mut rng, &device, 4_000);
     let mut decoder = Decoder::new(&mut init, config.model.latent, [height, width, channels]);
-    let mut optimiser = AdamConfig::new().with_epsilon(1e-8).init();
+    let mut optimiser = Adam::optimizer(0.9, 0.999, 1e-8);
     let plan = OptimizerConfig {
         updates: config.decoder.updates,
         warmup: 20,

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom};
 use tellapart_model::dynamics::ActionBatch;
-use tellapart_model::pjepa::images;
+use tellapart_model::trunk::Frames;
 use tellapart_model::{Interface, Pjepa};
 use tellapart_system::{ActionId, MooreMachine};
 
@@ -130,7 +130,8 @@ pub fn embed(model: &Pjepa, frames: &[u8], shape: [usize; 3], device: &Device) -
     let bytes: usize = shape.iter().product();
     let mut latents = Vec::new();
     for chunk in frames.chunks(CHUNK * bytes) {
-        latents.extend(to_vec(model.encoder.forward(images(chunk, shape, device))));
+        let frames = Frames::new(chunk, shape, device);
+        latents.extend(to_vec(model.encoder.forward(&frames)));
     }
     latents
 }

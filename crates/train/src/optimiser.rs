@@ -1,9 +1,10 @@
 //! Adam for each network of a P-JEPA, with gradients clipped network by network.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Gradients, Tensor};
 use tellapart_model::Pjepa;
+use tellapart_model::adam::{Adam, sum_of_squares};
 
 use crate::config::OptimizerConfig;
 use crate::schedule;
@@ -39,13 +40,7 @@ impl GradientNorms {
 impl Optimisers {
     /// Fresh moments.
     pub fn new(config: &OptimizerConfig) -> Self {
-        let adam = || {
-            AdamConfig::new()
-                .with_beta_1(config.beta1)
-                .with_beta_2(config.beta2)
-                .with_epsilon(config.epsilon)
-                .init()
-        };
+        let adam = || Adam::optimizer(config.beta1, config.beta2, config.epsilon);
         Self {
             config: config.clone(),
             encoder: adam(),
@@ -137,7 +132,7 @@ pub(crate) fn move_parameters<M: Module>(
 ) -> f32 {
     let mut own = GradientsParams::from_module(gradients, module);
     let mut squares = SquaredNorm {
-        gradients: &own,
+        gradients: &mut own,
         sum: 0.0,
     };
     module.visit(&mut squares);
@@ -154,14 +149,17 @@ pub(crate) fn move_parameters<M: Module>(
 }
 
 struct SquaredNorm<'a> {
-    gradients: &'a GradientsParams,
+    gradients: &'a mut GradientsParams,
     sum: f32,
 }
 
 impl ModuleVisitor for SquaredNorm<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sum += gradient.square().sum().into_scalar::<f32>();
+        let id: ParamId = param.id;
+        if let Some(gradient) = self.gradients.remove::<D>(id) {
+            let (sum, gradient) = sum_of_squares(gradient);
+            self.sum += sum;
+            self.gradients.register(id, gradient);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The fixed random function of the observation, as an auxiliary target.
 
 use rand_chacha::ChaCha8Rng;
+use tellapart_kernels::weighted_rows;
 use tellapart_model::init::normal;
 
 /// A fixed random linear map of the pixels, `R^(h*w*c) -> R^width`.
@@ -42,24 +43,7 @@ impl RandomFunction {
 
     /// `[rows, width]` for whole frames. Cost: `width` multiplications for each byte that is not zero.
     pub fn evaluate(&self, frames: &[u8]) -> Vec<f32> {
-        let pixels = self.weights.len() / self.width;
-        let rows = frames.len() / pixels.max(1);
-        let mut values = vec![0.0f32; rows * self.width];
-        for (frame, value) in frames
-            .chunks_exact(pixels)
-            .zip(values.chunks_exact_mut(self.width))
-        {
-            for (&byte, weights) in frame.iter().zip(self.weights.chunks_exact(self.width)) {
-                if byte != 0 {
-                    let byte = f32::from(byte) * (1.0 / 255.0);
-                    value
-                        .iter_mut()
-                        .zip(weights)
-                        .for_each(|(sum, weight)| *sum += byte * weight);
-                }
-            }
-        }
-        values
+        weighted_rows(frames, &self.weights, self.width, 1.0 / 255.0)
     }
 }
 

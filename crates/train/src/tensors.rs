@@ -6,7 +6,8 @@ use tellapart_data::Batch;
 use tellapart_model::Interface;
 use tellapart_model::dynamics::ActionBatch;
 use tellapart_model::init::normal;
-use tellapart_model::pjepa::{LatentNoise, TensorBatch, images};
+use tellapart_model::pjepa::{LatentNoise, TensorBatch};
+use tellapart_model::trunk::Frames;
 
 /// Copies a batch to the device.
 pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> TensorBatch {
@@ -16,7 +17,7 @@ pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device
         .map(|&continues| f32::from(u8::from(continues)))
         .collect();
     TensorBatch {
-        observations: images(&batch.frames, batch.frame_shape, device),
+        observations: Frames::new(&batch.frames, batch.frame_shape, device),
         actions: ActionBatch::new(
             &batch.actions,
             batch.action_width,

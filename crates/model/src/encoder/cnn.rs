@@ -3,9 +3,10 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::convolved;
+use super::{THREADS, convolved};
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
+use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const CHANNELS: [usize; 3] = [32, 32, 64];
 const KERNELS: [(usize, usize, usize); 3] = [(8, 4, 2), (3, 2, 1), (3, 2, 1)];
@@ -45,10 +46,19 @@ impl Cnn {
         }
     }
 
-    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images;
-        for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = norm.forward_relu(conv.forward(x));
+    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
+        // Each normalisation belongs to the convolution after it; the last one stands alone.
+        let inputs = self.norms.iter().map(LayerNorm::stage_input);
+        let inputs = std::iter::once(StageInput::Plain).chain(inputs);
+        let stages: Vec<Stage> = self
+            .convs
+            .iter()
+            .zip(inputs)
+            .map(|(conv, input)| conv.stage(input))
+            .collect();
+        let mut x = trunk(frames, &stages, THREADS);
+        if let Some(norm) = self.norms.last() {
+            x = norm.forward_relu(x);
         }
         let x = self.hidden.forward(x.flatten(1, 3));
         self.latent.forward(self.hidden_norm.forward_relu(x))

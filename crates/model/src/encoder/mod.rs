@@ -14,6 +14,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::init::Init;
+use crate::trunk::Frames;
+
+/// Threads that share the images of one run on the CPU: runs are trained side by side, one to a core.
+const THREADS: usize = 1;
 
 /// Which encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +31,7 @@ pub enum EncoderKind {
     Patch,
 }
 
-/// An image encoder, `[batch, height, width, channels]` in `[0, 1]` -> `[batch, latent]`.
+/// An image encoder, u8 frames `[batch, height, width, channels]` -> `[batch, latent]`.
 #[derive(Module, Debug)]
 pub enum Encoder {
     /// See [`cnn`].
@@ -48,12 +52,12 @@ impl Encoder {
         }
     }
 
-    /// Image to latent.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Frames to latents.
+    pub fn forward(&self, frames: &Frames) -> Tensor<2> {
         match self {
-            Self::Cnn(encoder) => encoder.forward(images),
-            Self::Resnet(encoder) => encoder.forward(images),
-            Self::Patch(encoder) => encoder.forward(images),
+            Self::Cnn(encoder) => encoder.forward(frames),
+            Self::Resnet(encoder) => encoder.forward(frames),
+            Self::Patch(encoder) => encoder.forward(frames),
         }
     }
 }

@@ -3,11 +3,13 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use super::convolved;
+use super::{THREADS, convolved};
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
+use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const CHANNELS: usize = 32;
+const KERNEL: usize = 8;
 const HIDDEN: usize = 256;
 /// Larger than usual: most patches are empty, and their tiny variance must not be blown up.
 const EPSILON: f32 = 1e-3;
@@ -34,7 +36,7 @@ pub struct Patch {
 impl Patch {
     pub(crate) fn new(init: &mut Init, shape: [usize; 3], latent: usize) -> Self {
         let [height, width, channels] = shape;
-        let (kernel, stride, padding) = (8, 4, 2);
+        let (kernel, stride, padding) = (KERNEL, 4, 2);
         let locations =
             convolved(height, kernel, stride, padding) * convolved(width, kernel, stride, padding);
         Self {
@@ -55,31 +57,38 @@ impl Patch {
         }
     }
 
-    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let batch = images.dims()[0];
-        let responses = self
-            .conv
-            .forward(images)
-            .reshape([batch * self.locations, CHANNELS]);
-        let features = self.per_location(responses);
-        let empty = self.per_location(self.conv.response_to_nothing());
-        let summed = features
-            .reshape([batch, self.locations, CHANNELS])
-            .sum_dim(1)
-            .reshape([batch, CHANNELS]);
-        let mut x = summed - empty.mul_scalar(self.locations as f32);
+    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
+        let conv = self.conv.stage(StageInput::Plain);
+        let window = frames.black(KERNEL);
+        let empty = self.features(
+            &window,
+            Stage {
+                padding: 0,
+                ..conv.clone()
+            },
+        );
+        let summed = self.features(frames, conv) - empty.mul_scalar(self.locations as f32);
+        let mut x = summed;
         for layer in &self.dense {
             x = activation::relu(layer.forward(x));
         }
         self.latent.forward(x)
     }
 
-    /// `[rows, channels] -> [rows, channels]`.
-    fn per_location(&self, responses: Tensor<2>) -> Tensor<2> {
-        let mut x = self.conv_norm.forward_relu(responses);
-        for (layer, norm) in self.layers.iter().zip(&self.norms) {
-            x = norm.forward_relu(layer.forward(x));
+    /// Features summed over locations, `[batch, channels]`.
+    fn features(&self, frames: &Frames, conv: Stage) -> Tensor<2> {
+        let norms = std::iter::once(&self.conv_norm).chain(&self.norms);
+        let mut stages = vec![conv];
+        for (layer, norm) in self.layers.iter().zip(norms.clone()) {
+            stages.push(layer.stage(norm.stage_input()));
         }
-        x
+        let mut x = trunk(frames, &stages, THREADS);
+        if let Some(norm) = norms.last() {
+            x = norm.forward_relu(x);
+        }
+        let [batch, rows, columns, channels] = x.dims();
+        x.reshape([batch, rows * columns, channels])
+            .sum_dim(1)
+            .reshape([batch, channels])
     }
 }

@@ -3,9 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use super::convolved;
+use super::{THREADS, convolved};
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
+use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const CHANNELS: usize = 32;
 const STAGES: usize = 4;
@@ -49,14 +50,15 @@ impl Resnet {
         }
     }
 
-    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = images;
+    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
+        let mut stages = Vec::new();
         for (down, blocks) in self.downs.iter().zip(self.blocks.chunks(BLOCKS_PER_STAGE)) {
-            x = down.forward(x);
+            stages.push(down.stage(StageInput::Plain));
             for block in blocks {
-                x = block.forward(x);
+                block.extend(&mut stages);
             }
         }
+        let x = trunk(frames, &stages, THREADS);
         let x = self.norm.forward(activation::relu(x).flatten(1, 3));
         self.latent.forward(x)
     }
@@ -74,11 +76,14 @@ impl Block {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut y = x.clone();
+    /// Appends the block to the stages before it, whose last output it adds to its own.
+    fn extend(&self, stages: &mut Vec<Stage>) {
+        let from = stages.len() - 1;
         for (norm, conv) in self.norms.iter().zip(&self.convs) {
-            y = conv.forward(norm.forward_relu(y));
+            stages.push(conv.stage(norm.stage_input()));
         }
-        x + y
+        if let Some(last) = stages.last_mut() {
+            last.add = Some(from);
+        }
     }
 }

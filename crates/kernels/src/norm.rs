@@ -1,8 +1,9 @@
-//! Layer normalisation over the channels of each pixel, then ReLU, in one pass over memory.
+//! Layer normalisation over the channels of each pixel, then an activation, in one pass over memory.
 //!
 //! The gradient recomputes mean and deviation from the input: a row is in the first-level cache
 //! anyway, and nothing has to be kept between forward and backward but the input.
 
+use crate::each_isa::on_each_isa;
 use crate::lanes::Isa;
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_items, over_jobs, ranges};
@@ -17,11 +18,12 @@ const PARTS: usize = 8;
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
-pub fn norm_relu(
+pub fn norm_activate(
     input: &[f32],
     gamma: &[f32],
     beta: &[f32],
     epsilon: f32,
+    activation: Activation,
     out: &mut [f32],
     threads: usize,
 ) -> Result<(), KernelError> {
@@ -35,12 +37,24 @@ pub fn norm_relu(
     };
     over_items(rows, threads, out, |rows, out| {
         let input = &input[rows.start * gamma.len()..rows.end * gamma.len()];
-        forward_on(isa, input, affine, out);
+        match activation {
+            Activation::Relu => normalise(isa, input, affine, out),
+            Activation::Mish => normalise_mish(isa, input, affine, out),
+        }
     });
     Ok(())
 }
 
-/// Where [`norm_relu_gradient`] writes; all of it is overwritten.
+/// What follows the normalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `max(x, 0)`.
+    Relu,
+    /// `x tanh(softplus(x))` (Misra 2019).
+    Mish,
+}
+
+/// Where [`norm_activate_gradient`] writes; all of it is overwritten.
 pub struct NormGradients<'a> {
     /// With respect to the input, as long as the input.
     pub input: &'a mut [f32],
@@ -50,16 +64,17 @@ pub struct NormGradients<'a> {
     pub beta: &'a mut [f32],
 }
 
-/// Gradients of [`norm_relu`]: its first four arguments again, and the gradient with respect to its
+/// Gradients of [`norm_activate`]: its first four arguments again, and the gradient with respect to its
 /// output. The result does not depend on the number of `threads`; more than 8 do not help.
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
-pub fn norm_relu_gradient(
+pub fn norm_activate_gradient(
     input: &[f32],
     gamma: &[f32],
     beta: &[f32],
     epsilon: f32,
+    activation: Activation,
     gradient: &[f32],
     gradients: NormGradients<'_>,
     threads: usize,
@@ -94,14 +109,11 @@ pub fn norm_relu_gradient(
         jobs.push((rows.start * channels..rows.end * channels, to_input, sums));
     }
     over_jobs(jobs, threads, |(range, to_input, sums)| {
-        gradient_on(
-            isa,
-            &input[range.clone()],
-            affine,
-            &gradient[range],
-            to_input,
-            sums,
-        );
+        to_input.copy_from_slice(&gradient[range.clone()]);
+        match activation {
+            Activation::Relu => normalise_gradient(isa, &input[range], affine, to_input, sums),
+            Activation::Mish => normalise_mish_gradient(isa, &input[range], affine, to_input, sums),
+        }
     });
     gradients.gamma.fill(0.0);
     gradients.beta.fill(0.0);
@@ -113,6 +125,7 @@ pub fn norm_relu_gradient(
     Ok(())
 }
 
+#[inline(always)]
 fn add(to: &mut [f32], values: &[f32]) {
     for (to, value) in to.iter_mut().zip(values) {
         *to += value;
@@ -136,52 +149,101 @@ fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, Kerne
     Ok(rows)
 }
 
-#[derive(Clone, Copy)]
-struct Affine<'a> {
-    gamma: &'a [f32],
-    beta: &'a [f32],
-    epsilon: f32,
+/// Scale and shift of each channel, and what is added to the variance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Affine<'a> {
+    pub(crate) gamma: &'a [f32],
+    pub(crate) beta: &'a [f32],
+    pub(crate) epsilon: f32,
 }
 
-/// Compiles a safe function once for each instruction set, and calls the right one.
-macro_rules! on_each_isa {
-    ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
-        fn $name(isa: Isa, $($argument: $type),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            fn avx2($($argument: $type),*) {
-                $body($($argument),*);
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f")]
-            fn avx512($($argument: $type),*) {
-                $body($($argument),*);
-            }
-            match isa {
-                Isa::Portable => $body($($argument),*),
-                // SAFETY: this instruction set was detected.
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => unsafe { avx2($($argument),*) },
-                // SAFETY: this instruction set was detected.
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => unsafe { avx512($($argument),*) },
-            }
-        }
-    };
-}
-on_each_isa!(forward_on = forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
+on_each_isa!(normalise = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
+on_each_isa!(normalise_mish = forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(
-    gradient_on = backward(
-        input: &[f32], affine: Affine<'_>, gradient: &[f32], to_input: &mut [f32], sums: &mut [f32]
+    normalise_gradient = backward_relu(
+        input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
     )
 );
+on_each_isa!(
+    normalise_mish_gradient = backward_mish(
+        input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
+    )
+);
+on_each_isa!(rectify = relu(input: &[f32], out: &mut [f32]));
+on_each_isa!(rectify_gradient = relu_gradient(input: &[f32], gradient: &mut [f32]));
+on_each_isa!(accumulate = add(to: &mut [f32], values: &[f32]));
 
 /// Rows taken through each stage together: a sum over one row is a chain of dependent steps, and the
 /// processor overlaps those of several rows.
 const TOGETHER: usize = 16;
 
 #[inline(always)]
-fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+fn forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+    forward(input, affine, out, |x| if x > 0.0 { x } else { 0.0 });
+}
+
+#[inline(always)]
+fn forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+    forward(input, affine, out, mish);
+}
+
+#[inline(always)]
+fn backward_relu(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]) {
+    // Chosen, not multiplied: nothing must pass where an infinite gradient arrives at a zero.
+    backward(input, affine, gradient, sums, |x, arriving| {
+        if x > 0.0 { arriving } else { 0.0 }
+    });
+}
+
+#[inline(always)]
+fn backward_mish(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]) {
+    backward(input, affine, gradient, sums, |x, arriving| {
+        arriving * mish_slope(x)
+    });
+}
+
+/// `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`.
+#[inline(always)]
+fn mish(x: f32) -> f32 {
+    let e = exp(x);
+    let n = e * (e + 2.0);
+    x * (n / (n + 2.0))
+}
+
+/// The derivative of [`mish`].
+#[inline(always)]
+fn mish_slope(x: f32) -> f32 {
+    let e = exp(x);
+    let n = e * (e + 2.0);
+    let share = 1.0 / (n + 2.0);
+    n * share + x * (4.0 * e * share) * ((e + 1.0) * share)
+}
+
+/// `e^x` for x in [-87, 20], and that of the nearer end outside: beyond them [`mish`] is 0 or x to the
+/// last bit. Relative error below 2e-7 (Cephes' polynomial).
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number.
+    let x = x.clamp(-87.0, 20.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
+    // ln 2 in two parts, so that the remainder keeps its digits.
+    let r = x - whole * (355.0 / 512.0) + whole * 2.121_944_4e-4;
+    let mut p = 1.987_569_2e-4;
+    for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
+        p = p * r + c;
+    }
+    let mantissa = p * r * r + r + 1.0;
+    let power = shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127)
+        << 23;
+    mantissa * f32::from_bits(power)
+}
+
+#[inline(always)]
+fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32], activate: impl Fn(f32) -> f32) {
     let channels = affine.gamma.len();
     let (gamma, beta) = (&affine.gamma[..channels], &affine.beta[..channels]);
     let block = TOGETHER * channels;
@@ -193,20 +255,36 @@ fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
         for ((row, out), (mean, scale)) in rows.zip(moments) {
             let (row, out) = (&row[..channels], &mut out[..channels]);
             for channel in 0..channels {
-                let activation = (row[channel] - mean) * scale * gamma[channel] + beta[channel];
-                out[channel] = if activation > 0.0 { activation } else { 0.0 };
+                out[channel] =
+                    activate((row[channel] - mean) * scale * gamma[channel] + beta[channel]);
             }
         }
     }
 }
 
 #[inline(always)]
+fn relu(input: &[f32], out: &mut [f32]) {
+    for (out, &value) in out.iter_mut().zip(input) {
+        *out = if value > 0.0 { value } else { 0.0 };
+    }
+}
+
+#[inline(always)]
+fn relu_gradient(input: &[f32], gradient: &mut [f32]) {
+    for (gradient, &value) in gradient.iter_mut().zip(input) {
+        *gradient = if value > 0.0 { *gradient } else { 0.0 };
+    }
+}
+
+/// `gradient` comes in with respect to the output and leaves with respect to the input; the gradients
+/// with respect to gamma, then beta, are added to `sums`.
+#[inline(always)]
 fn backward(
     input: &[f32],
     affine: Affine<'_>,
-    gradient: &[f32],
-    to_input: &mut [f32],
+    gradient: &mut [f32],
     sums: &mut [f32],
+    pass: impl Fn(f32, f32) -> f32,
 ) {
     let channels = affine.gamma.len();
     // Slices of one visible length: no bounds are checked in the loops, so they become vectors.
@@ -215,26 +293,21 @@ fn backward(
     let (to_gamma, to_beta) = (&mut to_gamma[..channels], &mut to_beta[..channels]);
     let block = TOGETHER * channels;
     let mut normal = vec![0.0; block];
-    let blocks = input.chunks(block).zip(gradient.chunks(block));
-    for ((rows, gradient), to_input) in blocks.zip(to_input.chunks_mut(block)) {
+    for (rows, to_input) in input.chunks(block).zip(gradient.chunks_mut(block)) {
         let moments = moments(rows, channels, affine.epsilon);
-        let each_row = rows
-            .chunks_exact(channels)
-            .zip(gradient.chunks_exact(channels))
-            .zip(
-                to_input
-                    .chunks_exact_mut(channels)
-                    .zip(normal.chunks_exact_mut(channels)),
-            );
-        for (((row, gradient), (to_normal, normal)), (mean, scale)) in each_row.zip(moments) {
-            let (row, gradient) = (&row[..channels], &gradient[..channels]);
+        let each_row = rows.chunks_exact(channels).zip(
+            to_input
+                .chunks_exact_mut(channels)
+                .zip(normal.chunks_exact_mut(channels)),
+        );
+        for ((row, (to_normal, normal)), (mean, scale)) in each_row.zip(moments) {
+            let row = &row[..channels];
             let (to_normal, normal) = (&mut to_normal[..channels], &mut normal[..channels]);
             for channel in 0..channels {
                 let value = (row[channel] - mean) * scale;
                 // As in `forward`, so that the same elements pass.
                 let activation = (row[channel] - mean) * scale * gamma[channel] + beta[channel];
-                let arriving = gradient[channel];
-                let passed = if activation > 0.0 { arriving } else { 0.0 };
+                let passed = pass(activation, to_normal[channel]);
                 to_gamma[channel] += passed * value;
                 to_beta[channel] += passed;
                 normal[channel] = value;

@@ -1,0 +1,29 @@
+//! Loops that the compiler turns into vectors by itself, compiled once for each instruction set.
+
+/// Compiles a safe function once for each instruction set, and calls the right one.
+macro_rules! on_each_isa {
+    ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
+        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($argument: $type),*) {
+                $body($($argument),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f")]
+            fn avx512($($argument: $type),*) {
+                $body($($argument),*);
+            }
+            match isa {
+                $crate::lanes::Isa::Portable => $body($($argument),*),
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+            }
+        }
+    };
+}
+pub(crate) use on_each_isa;

@@ -1,0 +1,145 @@
+//! Adam as an optimiser of Burn; on the CPU device one pass over memory, elsewhere Burn's own.
+
+use burn::optim::{Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState};
+use burn::optim::{LearningRate, ModuleOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use tellapart_kernels::AdamStep;
+
+use crate::extension::{checked, has_kernels};
+
+/// Adam (Kingma & Ba 2015) without weight decay. Its state is that of Burn's, so that stored moments
+/// are read by either.
+#[derive(Clone)]
+pub struct Adam {
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    elsewhere: BurnAdam,
+}
+
+impl Adam {
+    /// An optimiser with fresh moments.
+    pub fn optimizer(beta1: f32, beta2: f32, epsilon: f32) -> ModuleOptimizer {
+        let elsewhere = AdamConfig::new()
+            .with_beta_1(beta1)
+            .with_beta_2(beta2)
+            .with_epsilon(epsilon)
+            .build();
+        ModuleOptimizer::from(Self {
+            beta1,
+            beta2,
+            epsilon,
+            elsewhere,
+        })
+    }
+}
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdamState<D>>,
+    ) -> (Tensor<D>, Option<AdamState<D>>) {
+        if !has_kernels(&tensor) {
+            return self.elsewhere.step(rate, tensor, gradient, state);
+        }
+        let (shape, device) = (tensor.dims(), tensor.device());
+        let mut parameters = values(tensor);
+        let gradient = values(gradient);
+        let (time, mut moment1, mut moment2) = match state {
+            Some(AdamState { momentum }) => (
+                momentum.time + 1,
+                values(momentum.moment_1),
+                values(momentum.moment_2),
+            ),
+            None => (1, vec![0.0; gradient.len()], vec![0.0; gradient.len()]),
+        };
+        let step = AdamStep {
+            rate: rate as f32,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            time: i32::try_from(time).unwrap_or(i32::MAX),
+        };
+        checked(tellapart_kernels::adam(
+            step,
+            &gradient,
+            &mut parameters,
+            &mut moment1,
+            &mut moment2,
+        ));
+        let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), &device);
+        let momentum = AdaptiveMomentumState::new(time, tensor(moment1), tensor(moment2));
+        (tensor(parameters), Some(AdamState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(state: AdamState<D>, device: &Device) -> AdamState<D> {
+        BurnAdam::to_device(state, device)
+    }
+}
+
+/// The sum of the squares of a gradient, and the gradient; on the CPU device laid out in one piece,
+/// which is how the step will read it.
+pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> (f32, Tensor<D>) {
+    if !has_kernels(&gradient) {
+        return (
+            gradient.clone().square().sum().into_scalar::<f32>(),
+            gradient,
+        );
+    }
+    let (shape, device) = (gradient.dims(), gradient.device());
+    let values = values(gradient);
+    let sum = tellapart_kernels::sum_of_squares(&values);
+    (
+        sum,
+        Tensor::from_data(TensorData::new(values, shape), &device),
+    )
+}
+
+/// The elements of an f32 tensor; without a copy where nothing else holds them. Empty, which the
+/// kernels then report by name, should the precision be another one.
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec::<f32>().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Distribution;
+
+    #[test]
+    fn steps_equal_those_of_burn_and_state_passes_between_them() {
+        let device = Device::flex();
+        let random = || Tensor::<2>::random([7, 33], Distribution::Uniform(-1.0, 1.0), &device);
+        let config = AdamConfig::new().with_beta_2(0.95).with_epsilon(1e-8);
+        let burns = config.build();
+        let ours = Adam {
+            beta1: 0.9,
+            beta2: 0.95,
+            epsilon: 1e-8,
+            elsewhere: config.build(),
+        };
+        let start = random();
+        let (mut a, mut b, mut passed) = (start.clone(), start.clone(), start);
+        let (mut state_a, mut state_b, mut state_passed) = (None, None, None);
+        for step in 0..6 {
+            // Transposed, as gradients of dense layers arrive.
+            let gradient = random().transpose().mul_scalar(2.0).transpose();
+            (a, state_a) = ours.step(3e-3, a, gradient.clone(), state_a);
+            (b, state_b) = burns.step(3e-3, b, gradient.clone(), state_b);
+            (passed, state_passed) = if step % 2 == 0 {
+                ours.step(3e-3, passed, gradient, state_passed)
+            } else {
+                burns.step(3e-3, passed, gradient, state_passed)
+            };
+        }
+        for found in [a, passed] {
+            let error = (found - b.clone()).abs().max().into_scalar::<f32>();
+            assert!(error < 1e-6, "off by {error}");
+        }
+    }
+}
