@@ -1,6 +1,5 @@
 //! Systems as they lie in memory.
 
-use std::collections::HashSet;
 use std::hash::Hasher as _;
 use std::ops::Range;
 use std::path::Path;
@@ -12,13 +11,16 @@ use twox_hash::xxhash3_64::Hasher as Xxh3;
 
 use crate::machine::check_size;
 use crate::meaning::{Labels, OutputMeaning, Sets, Vectors};
-use crate::outputs::comparison_bits;
 use crate::table::Table;
 use crate::tsys::{
     CHECKSUM_BYTES, HAS_ACTION_NAMES, HAS_ENABLED, HAS_LABELS, HAS_VALUES, HEADER_BYTES, Header,
     Sections,
 };
 use crate::{ActionId, MooreMachine, OutputId, StateId, SystemError};
+
+mod checks;
+
+use checks::{check_disabled, check_distinct};
 
 /// Checksum and range are looked at together, while this many bytes are in the cache.
 const CHUNK_BYTES: usize = 1 << 17;
@@ -364,55 +366,4 @@ fn largest_in<T: Copy + Ord + Default>(table: &[T], start: u64, bytes: &Range<us
     let (from, to) = (entry(bytes.start), entry(bytes.end).min(table.len()));
     let within = table.get(from..to).unwrap_or_default();
     within.iter().copied().max().unwrap_or_default()
-}
-
-/// An action that is not enabled must lead nowhere.
-fn check_disabled(
-    enabled: &Sets<ActionId>,
-    next: &[StateId],
-    output: &[OutputId],
-) -> Result<(), Wrong> {
-    let actions = next.len() / output.len();
-    for (state, (successors, id)) in next.chunks_exact(actions).zip(output).enumerate() {
-        let mut set = enabled
-            .get(id.index())
-            .unwrap_or_default()
-            .iter()
-            .peekable();
-        for (action, target) in successors.iter().enumerate() {
-            if set.next_if(|member| member.index() == action).is_none() && target.index() != state {
-                return Err(format!(
-                    "leads from state {state} to {target} by action {action}, which is not enabled \
-                     there"
-                )
-                .into());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Where something is known, no two outputs agree in all of it.
-fn check_distinct(meaning: &OutputMeaning, outputs: usize) -> Result<(), Wrong> {
-    let OutputMeaning {
-        values,
-        enabled,
-        labels,
-    } = meaning;
-    if values.is_none() && enabled.is_none() && labels.is_none() {
-        return Ok(());
-    }
-    let mut seen =
-        HashSet::with_capacity_and_hasher(outputs, foldhash::fast::RandomState::default());
-    for output in 0..outputs {
-        let bits = |value: &f64| comparison_bits(*value);
-        let values = values.as_ref().and_then(|vectors| vectors.get(output));
-        let values: Option<Vec<_>> = values.map(|values| values.iter().map(bits).collect());
-        let enabled = enabled.as_ref().and_then(|sets| sets.get(output));
-        let labels = labels.as_ref().and_then(|labels| labels.sets.get(output));
-        if !seen.insert((values, enabled, labels)) {
-            return Err(format!("gives output {output} and an earlier one the same value").into());
-        }
-    }
-    Ok(())
 }
