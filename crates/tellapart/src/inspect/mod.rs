@@ -153,6 +153,9 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         text if text.starts_with(b"List[") => Container::Boa,
         // Eight bytes of length, then JSON.
         [_, _, _, _, _, _, _, _, b'{', ..] => Container::Safetensors,
+        _ if tellapart_system::Format::of(path) == Some(tellapart_system::Format::Boa) => {
+            Container::Boa
+        }
         // Half a file may have lost what it begins with; its reader says what is wrong.
         _ => match path.extension().and_then(|extension| extension.to_str()) {
             Some("npz") => Container::Npz,
