@@ -26,8 +26,7 @@ use crate::terminal::Terminal;
   tellapart bisim system.aut --quotient smaller.aut
   tellapart bisim model.tra --quotient smaller.dot")]
 pub(crate) struct Arguments {
-    /// A file (.tsys, .npz, .aut, .tra, .boa.txt: see convert), or a built-in environment: counting,
-    /// gridworld
+    /// A file (any format of convert), or a built-in environment: counting, gridworld
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense
