@@ -8,7 +8,9 @@ use clap::Args;
 use serde::Serialize;
 use tellapart::Trajectories;
 use tellapart::audit::{Recorded, RecordedOptions};
-use tellapart::bisim::evidence::{Comparison, Contradiction, ContradictionKind, SeparatedByCoverage};
+use tellapart::bisim::evidence::{
+    Comparison, Contradiction, ContradictionKind, SeparatedByCoverage,
+};
 use tellapart::data::ActionRule;
 
 use crate::failure::Failure;
@@ -44,7 +46,8 @@ pub(crate) struct Arguments {
 }
 
 fn rule(text: &str) -> Result<ActionRule, String> {
-    text.parse().map_err(|error: tellapart::data::DataError| error.to_string())
+    text.parse()
+        .map_err(|error: tellapart::data::DataError| error.to_string())
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -58,7 +61,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };
     let recorded = Recorded::new(&trajectories, &options).map_err(|error| in_file(&error))?;
-    let coverage = SeparatedByCoverage::new(recorded.oracle.recording()).map_err(|error| in_file(&error))?;
+    let coverage =
+        SeparatedByCoverage::new(recorded.oracle.recording()).map_err(|error| in_file(&error))?;
     let pair = match arguments.pair.as_deref() {
         Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
         _ => None,
@@ -143,7 +147,9 @@ impl Document {
     fn new(recorded: &Recorded, coverage: &SeparatedByCoverage, pair: Option<PairRecord>) -> Self {
         let recording = recorded.oracle.recording();
         let (observations, actions) = (recording.observations(), recording.actions());
-        let unmerged = (0..observations as u32).filter(|&id| recording.is_unmerged(id)).count();
+        let unmerged = (0..observations as u32)
+            .filter(|&id| recording.is_unmerged(id))
+            .count();
         let separated = |pair: PairRecord| PairRecord {
             separated_by_coverage: Some(coverage.separates(pair.i, pair.j)),
             ..pair
@@ -154,11 +160,17 @@ impl Document {
             episodes: recording.episodes(),
             observations,
             actions,
-            action_names: (0..actions as u32).map(|action| recorded.actions.name(action)).collect(),
+            action_names: (0..actions as u32)
+                .map(|action| recorded.actions.name(action))
+                .collect(),
             recorded_steps: recording.recorded_steps(),
             coverage: recording.recorded_steps() as f64 / (observations as f64 * actions as f64),
             classes_separated_by_coverage: coverage.classes().blocks(),
-            contradictions: recording.contradictions().iter().map(contradiction).collect(),
+            contradictions: recording
+                .contradictions()
+                .iter()
+                .map(contradiction)
+                .collect(),
             unmerged_observations: unmerged,
             pair: pair.map(separated),
         }
@@ -170,7 +182,12 @@ fn contradiction(found: &Contradiction) -> ContradictionRecord {
         ContradictionKind::Value => ("value", None),
         ContradictionKind::Successor { action } => ("successor", Some(action)),
     };
-    ContradictionRecord { observation: found.observation, kind, action, rows: found.rows }
+    ContradictionRecord {
+        observation: found.observation,
+        kind,
+        action,
+        rows: found.rows,
+    }
 }
 
 fn pair(recorded: &Recorded, [i, j]: [usize; 2]) -> Result<PairRecord, Failure> {
@@ -204,7 +221,10 @@ fn pair(recorded: &Recorded, [i, j]: [usize; 2]) -> Result<PairRecord, Failure> 
             ..says(Says::Distinguished)
         },
         Comparison::NotDistinguished(agreement) => {
-            let words = recorded.oracle.missing(i, j, MOST_MISSING).map_err(Failure::failed)?;
+            let words = recorded
+                .oracle
+                .missing(i, j, MOST_MISSING)
+                .map_err(Failure::failed)?;
             let words = words.into_iter().map(|missing| MissingRecord {
                 recorded_from: missing.recorded_from,
                 p: p(missing.leads_to),

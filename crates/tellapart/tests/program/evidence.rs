@@ -12,14 +12,23 @@ fn recording(folder: &Folder) {
             shape: vec![1],
             values: vec![1.0, 2.0, 9.0, 1.0, 3.0, 9.0, 4.0, 5.0, 6.0],
         },
-        actions: Actions::Discrete { count: 3, ids: vec![0, 1, 0, 0, 1, 0, 0, 2, 0] },
+        actions: Actions::Discrete {
+            count: 3,
+            ids: vec![0, 1, 0, 0, 1, 0, 0, 2, 0],
+        },
         rewards: Some(vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5]),
-        aux: Some(Columns { width: 1, values: (0..9_u16).map(f32::from).collect() }),
+        aux: Some(Columns {
+            width: 1,
+            values: (0..9_u16).map(f32::from).collect(),
+        }),
         terminals: vec![false, false, true, false, false, true, false, false, true],
         timeouts: vec![false; 9],
         ..TrajectoryParts::default()
     });
-    trajectories.unwrap().write_npz(folder.path("data.npz")).unwrap();
+    trajectories
+        .unwrap()
+        .write_npz(folder.path("data.npz"))
+        .unwrap();
 }
 
 #[test]
@@ -67,12 +76,19 @@ fn a_recording_of_the_counting_world_needs_a_rule_for_its_actions() {
     let folder = Folder::new();
     folder.fine("collect counting --episodes 200 --seed 1 --out counting.npz");
     let message = folder.error(2, "evidence counting.npz");
-    assert!(message.contains("counting.npz") && message.contains("sign"), "{message}");
+    assert!(
+        message.contains("counting.npz") && message.contains("sign"),
+        "{message}"
+    );
     let found = folder.json("evidence counting.npz --action-rule sign --json");
     assert_eq!(found["action_names"], json!(["<0", ">=0"]));
     // No objects look alike in every episode, and to add one leads to many different pictures.
     let contradictions = found["contradictions"].as_array().unwrap();
-    assert!(contradictions.iter().any(|found| found["kind"] == "successor"));
+    assert!(
+        contradictions
+            .iter()
+            .any(|found| found["kind"] == "successor")
+    );
 }
 
 #[test]
@@ -83,9 +99,15 @@ fn bad_questions_are_refused() {
     for (words, parts) in [
         ("evidence missing.npz", &["missing.npz: no such file"][..]),
         ("evidence text.npz", &["text.npz"]),
-        ("evidence data.npz --pair 0 9", &["--pair", "row 9", "0 to 8"]),
+        (
+            "evidence data.npz --pair 0 9",
+            &["--pair", "row 9", "0 to 8"],
+        ),
         ("evidence data.npz --pair 0", &["2 values required"]),
-        ("evidence data.npz --p reward", &["data.npz", "`reward`", "rewards, aux"]),
+        (
+            "evidence data.npz --p reward",
+            &["data.npz", "`reward`", "rewards, aux"],
+        ),
         ("evidence data.npz --tolerance -1", &["-1"]),
         ("evidence data.npz --tolerance NaN", &["NaN", "distance"]),
         ("evidence data.npz --action-rule sign", &["data.npz", "ids"]),

@@ -59,7 +59,11 @@ fn print_contradictions(
         out,
         "contradictions of determinism: {}; {} not merged, each of their rows stands for itself",
         found.len(),
-        counted(document.unmerged_observations, "observation is", "observations are"),
+        counted(
+            document.unmerged_observations,
+            "observation is",
+            "observations are"
+        ),
     )?;
     for contradiction in &found[..found.len().min(MOST_CONTRADICTIONS)] {
         let [a, b] = contradiction.rows;
@@ -112,7 +116,10 @@ fn print_pair(recorded: &Recorded, pair: &PairRecord, out: &mut impl Write) -> i
                 return writeln!(out, "  nothing was recorded from one of them only");
             }
             let missing = counted(pair.missing, "word", "words");
-            writeln!(out, "  the data does not say more: {missing} recorded from one of them only")?;
+            writeln!(
+                out,
+                "  the data does not say more: {missing} recorded from one of them only"
+            )?;
             for missing in &pair.missing_words {
                 writeln!(
                     out,
@@ -132,7 +139,10 @@ fn print_pair(recorded: &Recorded, pair: &PairRecord, out: &mut impl Write) -> i
 }
 
 fn word(recorded: &Recorded, word: &[u32]) -> String {
-    listed(word.iter().map(|&action| recorded.actions.name(action)), " ")
+    listed(
+        word.iter().map(|&action| recorded.actions.name(action)),
+        " ",
+    )
 }
 
 fn value(p: &[f32]) -> String {
