@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_bisim::evidence::{
-    Comparison, ContradictionKind, Distinguished, Episodes, Path, Recording, Tolerance, Undecided,
+    Comparison, ContradictionKind, Distinguished, Episodes, Path, Recording, SeparatedByCoverage,
+    Tolerance, Undecided,
 };
+use tellapart_system::ActionId;
 
 /// A recording in plain columns.
 #[derive(Clone, Debug, Default)]
@@ -390,30 +392,53 @@ fn check_recording(definition: &Definition<'_>, recording: &Recording) {
     }
     assert_eq!(found, expected);
 
-    let transitions = recording.transitions();
-    let states: BTreeSet<usize> = (0..rows).map(|row| definition.state(row)).collect();
-    let states: Vec<usize> = states.into_iter().collect();
-    let number = |row: usize| {
-        states
-            .iter()
-            .position(|&state| state == definition.state(row))
-            .unwrap()
-    };
-    assert_eq!(
-        transitions.state_of,
-        (0..rows).map(|row| number(row) as u32).collect::<Vec<_>>()
-    );
-    for (state, &row) in states.iter().enumerate() {
-        assert_eq!(transitions.values[state], columns.values[row]);
-        for action in 0..columns.actions {
-            let to = definition
-                .after(row)
-                .get(&(action as u32))
-                .map(|&to| number(to) as u32);
-            let found = transitions.next[state * columns.actions + action];
-            assert_eq!((found != u32::MAX).then_some(found), to);
+    check_coverage(definition, recording);
+}
+
+/// The partition by coverage, against refinement until nothing changes.
+fn check_coverage(definition: &Definition<'_>, recording: &Recording) {
+    let columns = definition.columns;
+    let coverage = SeparatedByCoverage::new(recording).unwrap();
+    let states: BTreeSet<usize> = (0..columns.rows())
+        .map(|row| definition.state(row))
+        .collect();
+    // Labels of states, finer from sweep to sweep.
+    let mut labels: HashMap<usize, usize> = states
+        .iter()
+        .map(|&state| (state, columns.values[state] as usize))
+        .collect();
+    for _ in 0..states.len() {
+        let mut numbers = HashMap::new();
+        let finer = states.iter().map(|&state| {
+            let after: Vec<_> = definition
+                .after(state)
+                .iter()
+                .map(|(&action, to)| (action, labels[to]))
+                .collect();
+            let fresh = numbers.len();
+            (
+                state,
+                *numbers.entry((labels[&state], after)).or_insert(fresh),
+            )
+        });
+        labels = finer.collect();
+    }
+    assert_eq!(coverage.classes().states(), states.len());
+    for a in 0..columns.rows() {
+        for b in 0..columns.rows() {
+            let labels = [a, b].map(|row| labels[&definition.state(row)]);
+            assert_eq!(coverage.separates(a, b), labels[0] != labels[1], "{a} {b}");
         }
     }
+    let transitions = coverage.transitions();
+    let recorded: BTreeSet<_> = transitions.recorded.iter().copied().collect();
+    assert_eq!(recorded.len(), transitions.recorded.len());
+    let mut expected = BTreeSet::new();
+    for row in (0..columns.rows()).filter(|&row| !columns.last(row)) {
+        let states = [row, row + 1].map(|row| transitions.state_of[row]);
+        expected.insert((states[0], ActionId::new(columns.action[row]), states[1]));
+    }
+    assert_eq!(recorded, expected);
 }
 
 /// How a random recording is made.

@@ -7,9 +7,9 @@
 //!   that differ* (Yu et al. 2025, arXiv 2509.12249, its empirical bisimulation). This is what an
 //!   encoder must keep apart. It is **not transitive** where recordings differ in what they tried, so it
 //!   is an oracle over pairs and never a partition.
-//! * Separation by coverage: a transition that was never recorded counts as an outcome of its own. This
-//!   is an equivalence, but two observations may be separated by it merely because something was tried
-//!   at one of them only. [`Recording::transitions`] is the partial system it is computed on.
+//! * [`SeparatedByCoverage`]: a transition that was never recorded counts as an outcome of its own. This
+//!   is a partition, but two observations may be separated by it merely because something was tried at
+//!   one of them only.
 //!
 //! Both stand on a [`Recording`], which also finds the [`Contradiction`]s of determinism in the data.
 //!
@@ -45,6 +45,7 @@
 
 mod comparison;
 mod contradiction;
+mod coverage;
 mod distinguished;
 mod episodes;
 mod extension;
@@ -55,7 +56,8 @@ mod search;
 
 pub use comparison::{Agreement, Comparison, Missing, Undecided, Witness};
 pub use contradiction::{Contradiction, ContradictionKind};
+pub use coverage::{SeparatedByCoverage, Transitions};
 pub use distinguished::{Distinguished, PAIRS_PER_COMPARISON};
 pub use episodes::{Episodes, EvidenceError, Tolerance};
 pub use path::Path;
-pub use recording::{Recording, Transitions};
+pub use recording::Recording;

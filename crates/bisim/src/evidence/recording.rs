@@ -1,6 +1,5 @@
 //! A recording as a partial system: rows, the observations they show, and what was seen to follow.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::contradiction::{Contradiction, ContradictionKind};
@@ -82,25 +81,6 @@ impl Recurring {
     fn step(&self, action: u32) -> Result<usize, usize> {
         self.steps.binary_search_by_key(&action, |step| step.action)
     }
-}
-
-/// The partial system that a recording shows, as flat tables.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transitions {
-    /// The state of every row; states are numbered by first occurrence.
-    pub state_of: Vec<u32>,
-    /// The value of `p` of every state, as numbered in the episodes.
-    pub values: Vec<u32>,
-    /// `[states, actions]`: where an action was seen to lead, [`Transitions::NONE`] where it was not
-    /// recorded.
-    pub next: Vec<u32>,
-    /// Number of actions.
-    pub actions: usize,
-}
-
-impl Transitions {
-    /// Not recorded.
-    pub const NONE: u32 = u32::MAX;
 }
 
 impl Recording {
@@ -403,36 +383,6 @@ impl Recording {
                 Some(recurring) => recurring.steps.len(),
             };
         self.observations.iter().map(steps).sum()
-    }
-
-    /// The partial deterministic system that the rows show. One pass; `4 * states * actions` bytes.
-    #[must_use]
-    pub fn transitions(&self) -> Transitions {
-        let mut number = HashMap::new();
-        let mut state_of = Vec::with_capacity(self.rows());
-        let mut first = Vec::new();
-        for row in 0..self.rows() as u32 {
-            let state = self.state(row);
-            if state == row {
-                number.insert(row, first.len() as u32);
-                first.push(row);
-            }
-            // A state is named by its first row, which has been met.
-            state_of.push(number.get(&state).copied().unwrap_or_default());
-        }
-        let mut next = vec![Transitions::NONE; first.len() * self.actions];
-        for (state, &row) in first.iter().enumerate() {
-            for (action, row) in self.steps(row) {
-                next[state * self.actions + action as usize] = state_of[row as usize + 1];
-            }
-        }
-        let values = first.iter().map(|&row| self.value(row)).collect();
-        Transitions {
-            state_of,
-            values,
-            next,
-            actions: self.actions,
-        }
     }
 
     pub(super) fn symbols(&self) -> &[u64] {

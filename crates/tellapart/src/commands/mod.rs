@@ -4,6 +4,7 @@ mod bisim;
 mod collect;
 mod completions;
 mod convert;
+mod evidence;
 mod inspect;
 mod report;
 mod reproduce;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Report(report::Arguments),
     Bisim(bisim::Arguments),
     Convert(convert::Arguments),
+    Evidence(evidence::Arguments),
     Collect(collect::Arguments),
     Inspect(inspect::Arguments),
     Completions(completions::Arguments),
@@ -54,6 +56,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failu
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
+        Command::Evidence(arguments) => evidence::run(&arguments, terminal),
         Command::Collect(arguments) => collect::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

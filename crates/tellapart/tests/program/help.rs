@@ -10,6 +10,7 @@ fn help_of_every_command() {
         "report",
         "bisim",
         "convert",
+        "evidence",
         "collect",
         "inspect",
         "completions",

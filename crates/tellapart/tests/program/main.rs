@@ -6,6 +6,7 @@ mod bad_input;
 mod bisim;
 mod collect;
 mod convert;
+mod evidence;
 mod experiments;
 mod help;
 mod inspect;

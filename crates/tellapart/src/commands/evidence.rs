@@ -1,0 +1,246 @@
+//! `tellapart evidence DATA`.
+
+mod text;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tellapart::Trajectories;
+use tellapart::audit::{Recorded, RecordedOptions};
+use tellapart::bisim::evidence::{
+    Comparison, Contradiction, ContradictionKind, SeparatedByCoverage,
+};
+use tellapart::data::ActionRule;
+
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Missing words that are listed.
+const MOST_MISSING: usize = 10;
+
+/// Say what a recording shows: which of its observations must be told apart, and what it leaves open
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tellapart evidence counting.npz --action-rule sign --pair 0 5
+  tellapart evidence robot.npz --p aux --tolerance 0.1 --action-rule 5")]
+pub(crate) struct Arguments {
+    /// A recording (.npz)
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// Also compare the observations in rows I and J, from 0
+    #[arg(long, num_args = 2, value_names = ["I", "J"])]
+    pair: Option<Vec<usize>>,
+    /// The array that is p: rewards, aux, or another one
+    #[arg(long, value_name = "NAME", default_value = "rewards")]
+    p: String,
+    /// Values of p differ only if they are further apart than X (without it: if they are not equal)
+    #[arg(long, value_name = "X")]
+    tolerance: Option<f64>,
+    /// Which action vectors count as one action: sign, distinct, a number of bins, or at:EDGE,EDGE
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    action_rule: Option<ActionRule>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+fn rule(text: &str) -> Result<ActionRule, String> {
+    text.parse()
+        .map_err(|error: tellapart::data::DataError| error.to_string())
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let trajectories = Trajectories::read_npz(&arguments.data)?;
+    let options = RecordedOptions {
+        value: arguments.p.clone(),
+        tolerance: arguments.tolerance,
+        action_rule: arguments.action_rule.clone(),
+    };
+    let in_file = |error: &dyn std::error::Error| {
+        Failure::bad_input(format!("{}: {error}", arguments.data.display()))
+    };
+    let recorded = Recorded::new(&trajectories, &options).map_err(|error| in_file(&error))?;
+    let coverage =
+        SeparatedByCoverage::new(recorded.oracle.recording()).map_err(|error| in_file(&error))?;
+    let pair = match arguments.pair.as_deref() {
+        Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
+        _ => None,
+    };
+    let document = Document::new(&recorded, &coverage, pair);
+    if arguments.json {
+        return terminal.json(&document);
+    }
+    let data = arguments.data.display().to_string();
+    text::print(&data, &recorded, &document, terminal.out())?;
+    Ok(())
+}
+
+/// `evidence --json`.
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    rows: usize,
+    episodes: usize,
+    observations: usize,
+    actions: usize,
+    action_names: Vec<String>,
+    /// Pairs of an observation and an action that were recorded, and their share of all.
+    recorded_steps: usize,
+    coverage: f64,
+    classes_separated_by_coverage: usize,
+    contradictions: Vec<ContradictionRecord>,
+    /// Observations whose rows stand for themselves, because of these contradictions.
+    unmerged_observations: usize,
+    pair: Option<PairRecord>,
+}
+
+#[derive(Serialize)]
+struct ContradictionRecord {
+    observation: u32,
+    kind: &'static str,
+    action: Option<u32>,
+    rows: [usize; 2],
+}
+
+/// What the data says about one pair.
+#[derive(Serialize)]
+struct PairRecord {
+    i: usize,
+    j: usize,
+    says: Says,
+    separated_by_coverage: Option<bool>,
+    witness: Option<WitnessRecord>,
+    /// How many actions deep the two were compared; null where they are one state.
+    depth: Option<usize>,
+    /// How many words would say more, and the first of them.
+    missing: usize,
+    missing_words: Vec<MissingRecord>,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Says {
+    Distinguished,
+    NotDistinguished,
+    Same,
+    Undecided,
+}
+
+#[derive(Serialize)]
+struct WitnessRecord {
+    word: Vec<u32>,
+    /// The rows it leads to from either, and the values of p there.
+    rows: [usize; 2],
+    p: [Vec<f32>; 2],
+}
+
+#[derive(Serialize)]
+struct MissingRecord {
+    recorded_from: usize,
+    word: Vec<u32>,
+    leads_to: usize,
+    p: Vec<f32>,
+}
+
+impl Document {
+    fn new(recorded: &Recorded, coverage: &SeparatedByCoverage, pair: Option<PairRecord>) -> Self {
+        let recording = recorded.oracle.recording();
+        let (observations, actions) = (recording.observations(), recording.actions());
+        let unmerged = (0..observations as u32)
+            .filter(|&id| recording.is_unmerged(id))
+            .count();
+        let separated = |pair: PairRecord| PairRecord {
+            separated_by_coverage: Some(coverage.separates(pair.i, pair.j)),
+            ..pair
+        };
+        Self {
+            schema: "tellapart.evidence/1",
+            rows: recording.rows(),
+            episodes: recording.episodes(),
+            observations,
+            actions,
+            action_names: (0..actions as u32)
+                .map(|action| recorded.actions.name(action))
+                .collect(),
+            recorded_steps: recording.recorded_steps(),
+            coverage: recording.recorded_steps() as f64 / (observations as f64 * actions as f64),
+            classes_separated_by_coverage: coverage.classes().blocks(),
+            contradictions: recording
+                .contradictions()
+                .iter()
+                .map(contradiction)
+                .collect(),
+            unmerged_observations: unmerged,
+            pair: pair.map(separated),
+        }
+    }
+}
+
+fn contradiction(found: &Contradiction) -> ContradictionRecord {
+    let (kind, action) = match found.kind {
+        ContradictionKind::Value => ("value", None),
+        ContradictionKind::Successor { action } => ("successor", Some(action)),
+    };
+    ContradictionRecord {
+        observation: found.observation,
+        kind,
+        action,
+        rows: found.rows,
+    }
+}
+
+fn pair(recorded: &Recorded, [i, j]: [usize; 2]) -> Result<PairRecord, Failure> {
+    let recording = recorded.oracle.recording();
+    if let Some(row) = [i, j].into_iter().find(|&row| row >= recording.rows()) {
+        return Err(Failure::bad_input(format!(
+            "--pair: there is no row {row}: the rows are 0 to {}",
+            recording.rows() - 1
+        )));
+    }
+    let p = |row: usize| recorded.values.rows(row..row + 1).to_vec();
+    let says = |says: Says| PairRecord {
+        i,
+        j,
+        says,
+        separated_by_coverage: None,
+        witness: None,
+        depth: None,
+        missing: 0,
+        missing_words: Vec::new(),
+    };
+    Ok(match recorded.oracle.compare(i, j) {
+        Comparison::Same => says(Says::Same),
+        Comparison::Distinguished(witness) => PairRecord {
+            depth: Some(witness.len()),
+            witness: Some(WitnessRecord {
+                word: recording.word(witness.path_of_a()),
+                rows: witness.rows(),
+                p: witness.rows().map(p),
+            }),
+            ..says(Says::Distinguished)
+        },
+        Comparison::NotDistinguished(agreement) => {
+            let words = recorded
+                .oracle
+                .missing(i, j, MOST_MISSING)
+                .map_err(Failure::failed)?;
+            let words = words.into_iter().map(|missing| MissingRecord {
+                recorded_from: missing.recorded_from,
+                p: p(missing.leads_to),
+                leads_to: missing.leads_to,
+                word: missing.word,
+            });
+            PairRecord {
+                depth: Some(agreement.depth),
+                missing: agreement.missing,
+                missing_words: words.collect(),
+                ..says(Says::NotDistinguished)
+            }
+        }
+        Comparison::Undecided(undecided) => PairRecord {
+            depth: Some(undecided.depth.saturating_sub(1)),
+            ..says(Says::Undecided)
+        },
+    })
+}

@@ -1,0 +1,162 @@
+//! What a recording shows, in plain words.
+
+use std::io::{self, Write};
+
+use tellapart::audit::Recorded;
+
+use super::{Document, PairRecord, Says};
+use crate::commands::counted;
+
+/// Longer lists are cut, and say so.
+const MOST_LISTED: usize = 40;
+/// Contradictions are shown by example.
+const MOST_CONTRADICTIONS: usize = 5;
+
+pub(super) fn print(
+    data: &str,
+    recorded: &Recorded,
+    document: &Document,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(
+        out,
+        "{data}: {} in {}, {}, {} ({})",
+        counted(document.rows, "row", "rows"),
+        counted(document.episodes, "episode", "episodes"),
+        counted(document.observations, "observation", "observations"),
+        counted(document.actions, "action", "actions"),
+        listed(document.action_names.iter().cloned(), ", "),
+    )?;
+    writeln!(
+        out,
+        "recorded: {} of {} pairs of an observation and an action ({:.1} %)",
+        document.recorded_steps,
+        document.observations * document.actions,
+        100.0 * document.coverage,
+    )?;
+    print_contradictions(recorded, document, out)?;
+    writeln!(
+        out,
+        "separated by coverage (what was never recorded counts as different): {}",
+        counted(document.classes_separated_by_coverage, "class", "classes"),
+    )?;
+    match &document.pair {
+        Some(pair) => print_pair(recorded, pair, out),
+        None => Ok(()),
+    }
+}
+
+fn print_contradictions(
+    recorded: &Recorded,
+    document: &Document,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let found = &document.contradictions;
+    if found.is_empty() {
+        return writeln!(out, "contradictions of determinism: none");
+    }
+    writeln!(
+        out,
+        "contradictions of determinism: {}; {} not merged, each of their rows stands for itself",
+        found.len(),
+        counted(
+            document.unmerged_observations,
+            "observation is",
+            "observations are"
+        ),
+    )?;
+    for contradiction in &found[..found.len().min(MOST_CONTRADICTIONS)] {
+        let [a, b] = contradiction.rows;
+        let what = match contradiction.action {
+            None => "different p".to_owned(),
+            Some(action) => {
+                let name = recorded.actions.name(action);
+                format!("action {name} leads to different observations")
+            }
+        };
+        writeln!(out, "  rows {a} and {b} show the same observation: {what}")?;
+    }
+    match found.len().saturating_sub(MOST_CONTRADICTIONS) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
+    }
+}
+
+fn print_pair(recorded: &Recorded, pair: &PairRecord, out: &mut impl Write) -> io::Result<()> {
+    let PairRecord { i, j, .. } = pair;
+    let depth = pair.depth.unwrap_or(0);
+    match (pair.says, &pair.witness) {
+        (Says::Same, _) => writeln!(out, "rows {i} and {j} show one and the same observation"),
+        (Says::Undecided, _) => writeln!(
+            out,
+            "rows {i} and {j}: undecided; no word of at most {} tells them apart",
+            counted(depth, "action", "actions"),
+        ),
+        (Says::Distinguished, Some(witness)) => {
+            if witness.word.is_empty() {
+                writeln!(out, "rows {i} and {j} are told apart at once: p differs")?;
+            } else {
+                let letters = counted(witness.word.len(), "action", "actions");
+                let word = word(recorded, &witness.word);
+                writeln!(out, "rows {i} and {j} are told apart by {letters}: {word}")?;
+            }
+            for (start, (row, p)) in [i, j].into_iter().zip(witness.rows.iter().zip(&witness.p)) {
+                writeln!(out, "  from row {start} to row {row}: p = {}", value(p))?;
+            }
+            Ok(())
+        }
+        _ => {
+            writeln!(
+                out,
+                "rows {i} and {j} are not told apart: p agrees after every word recorded from both, the \
+                 longest of {}",
+                counted(depth, "action", "actions"),
+            )?;
+            if pair.missing == 0 {
+                return writeln!(out, "  nothing was recorded from one of them only");
+            }
+            let missing = counted(pair.missing, "word", "words");
+            writeln!(
+                out,
+                "  the data does not say more: {missing} recorded from one of them only"
+            )?;
+            for missing in &pair.missing_words {
+                writeln!(
+                    out,
+                    "  from row {} to row {}, p = {}: {}",
+                    missing.recorded_from,
+                    missing.leads_to,
+                    value(&missing.p),
+                    word(recorded, &missing.word),
+                )?;
+            }
+            match pair.missing - pair.missing_words.len() {
+                0 => Ok(()),
+                more => writeln!(out, "  and {more} more"),
+            }
+        }
+    }
+}
+
+fn word(recorded: &Recorded, word: &[u32]) -> String {
+    listed(
+        word.iter().map(|&action| recorded.actions.name(action)),
+        " ",
+    )
+}
+
+fn value(p: &[f32]) -> String {
+    match p {
+        [number] => number.to_string(),
+        numbers => format!("[{}]", listed(numbers.iter().map(f32::to_string), ", ")),
+    }
+}
+
+fn listed(items: impl ExactSizeIterator<Item = String>, separator: &str) -> String {
+    let more = items.len().saturating_sub(MOST_LISTED);
+    let shown: Vec<String> = items.take(MOST_LISTED).collect();
+    match more {
+        0 => shown.join(separator),
+        more => format!("{}{separator}... and {more} more", shown.join(separator)),
+    }
+}
