@@ -11,7 +11,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use tellapart_kernels::{
-    Activation, KernelError, Kept, Linear, LinearGradients, NormGradients, Trunk,
+    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Trunk,
 };
 
 /// Whether the kernels serve this tensor.
