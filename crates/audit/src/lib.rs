@@ -30,6 +30,7 @@ mod clusters;
 mod distances;
 mod embeddings;
 mod error;
+mod map;
 mod open_loop;
 mod probe;
 pub mod recorded;
