@@ -7,6 +7,7 @@
 //! This crate knows the records of the audit and its own; it never sees a model, a trainer or a
 //! file. Every text that comes in is escaped, and a number that does not exist is an en dash.
 
+mod audit_page;
 mod certificates;
 mod colour;
 mod comparison;
@@ -16,7 +17,9 @@ mod page;
 mod svg;
 mod table;
 mod text;
+mod words;
 
+pub use audit_page::{AuditPage, Observed, Picture, PointColours, ShownRow, render_audit_html};
 pub use error::ReportError;
 pub use figures::{Chart, Point, Reconstructions, Scale, Scatter, Series};
 pub use page::{ClassNames, Fact, Metric, Page, RunPage, render_html};
