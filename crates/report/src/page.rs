@@ -138,11 +138,7 @@ pub fn render_html(page: &Page) -> Result<String, ReportError> {
     body += &charts(page);
     body += &records(&page.settings, &page.environment);
     body += "</main>\n";
-    let style = format!(
-        "{STYLE}{}{}",
-        svg::STYLE,
-        colour::rules(page.classes.len())
-    );
+    let style = format!("{STYLE}{}{}", svg::STYLE, colour::rules(page.classes.len()));
     Ok(document(&page.title, "", &style, &body))
 }
 

@@ -134,7 +134,14 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(number(value), expected, "{value}");
         }
-        let whole = [(1.0, "1"), (-0.0, "0"), (-2.0, "\u{2212}2"), (0.5, "0.500"), (1e6, "1.0\u{202f}\u{d7}\u{202f}10\u{2076}"), (f64::NAN, MISSING)];
+        let whole = [
+            (1.0, "1"),
+            (-0.0, "0"),
+            (-2.0, "\u{2212}2"),
+            (0.5, "0.500"),
+            (1e6, "1.0\u{202f}\u{d7}\u{202f}10\u{2076}"),
+            (f64::NAN, MISSING),
+        ];
         for (value, expected) in whole {
             assert_eq!(plain(value), expected, "{value}");
         }

@@ -20,9 +20,16 @@ function fromAddress() {
   return index < rows.length ? index : -1;
 }
 
-function go(index) {
-  // Replaces: walking through pairs does not fill the history.
-  if (index >= 0) location.replace("#pair=" + (index + 1));
+const address = (index) => "#pair=" + (index + 1);
+// A choice can be taken back; walking through pairs does not fill the history. Neither moves the
+// focus, as following a link does.
+function choose(index) {
+  history.pushState(null, "", address(index));
+  show(index);
+}
+function walk(index) {
+  history.replaceState(null, "", address(index));
+  show(index);
 }
 
 function show(index) {
@@ -55,8 +62,7 @@ function step(by) {
   const at = list.indexOf(selected);
   const next = at < 0 ? 0 : Math.min(Math.max(at + by, 0), list.length - 1);
   const inTable = links.includes(document.activeElement);
-  go(list[next]);
-  show(list[next]);
+  walk(list[next]);
   if (inTable) links[list[next]].focus({ preventScroll: true });
 }
 
@@ -110,7 +116,7 @@ function distanceToLink([x, y], [[ax, ay], [bx, by]]) {
 }
 
 // The nearest pair; where several lie under the pointer, each further click takes the next of them.
-function choose(place) {
+function pick(place) {
   const REACH = 8;
   const near = passing()
     .filter(ends)
@@ -118,7 +124,7 @@ function choose(place) {
     .filter(([distance]) => distance <= REACH)
     .sort((a, b) => a[0] - b[0] || a[1] - b[1])
     .map(([, k]) => k);
-  if (near.length > 0) go(near[(near.indexOf(selected) + 1) % near.length]);
+  if (near.length > 0) choose(near[(near.indexOf(selected) + 1) % near.length]);
 }
 
 const picture = document.querySelector(".map svg");
@@ -126,7 +132,7 @@ if (picture) {
   picture.addEventListener("click", (event) => {
     const box = picture.getBoundingClientRect();
     const side = picture.viewBox.baseVal.width;
-    choose([((event.clientX - box.left) / box.width) * side, ((event.clientY - box.top) / box.height) * side]);
+    pick([((event.clientX - box.left) / box.width) * side, ((event.clientY - box.top) / box.height) * side]);
   });
   for (const input of document.querySelectorAll("input[name=map]")) {
     input.checked = input.value === map;
@@ -145,10 +151,10 @@ if (rows.length > 0) {
       for (const link of document.querySelectorAll("#links > g")) {
         link.classList.toggle("hidden-link", rows[Number(link.dataset.pair) - 1].hidden);
       }
-      if (rows[selected].hidden) go(passing()[0]);
+      if (rows[selected].hidden) walk(passing()[0]);
     });
   }
-  rows.forEach((row, k) => row.addEventListener("click", () => go(k)));
+  rows.forEach((row, k) => row.addEventListener("click", (event) => event.target.closest("a") || choose(k)));
   const keys = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity };
   document.addEventListener("keydown", (event) => {
     const by = keys[event.key];
@@ -162,8 +168,7 @@ if (rows.length > 0) {
     step(by);
   });
   addEventListener("hashchange", () => {
-    const index = fromAddress();
-    if (index < 0) return;
+    const index = Math.max(fromAddress(), 0);
     if (rows[index].hidden) {
       document.querySelector("input[name=cause][value=all]").click();
     }

@@ -3,9 +3,20 @@ use crate::{AuditPage, PointColours, ReportError};
 /// Lengths that belong together.
 pub(super) fn consistent(page: &AuditPage) -> Result<(), ReportError> {
     for pair in &page.audit.pairs {
-        let steps = pair.witness.as_ref().map_or(pair.trace_i.len(), |word| word.len() + 1);
-        length("the trace of the first row of a pair", pair.trace_i.len(), steps)?;
-        length("the trace of the second row of a pair", pair.trace_j.len(), steps)?;
+        let steps = pair
+            .witness
+            .as_ref()
+            .map_or(pair.trace_i.len(), |word| word.len() + 1);
+        length(
+            "the trace of the first row of a pair",
+            pair.trace_i.len(),
+            steps,
+        )?;
+        length(
+            "the trace of the second row of a pair",
+            pair.trace_j.len(),
+            steps,
+        )?;
         length("p along the first trace of a pair", pair.p_i.len(), steps)?;
         length("p along the second trace of a pair", pair.p_j.len(), steps)?;
         for p in pair.p_i.iter().chain(&pair.p_j) {
@@ -40,6 +51,10 @@ fn length(what: &'static str, found: usize, expected: usize) -> Result<(), Repor
     if found == expected {
         Ok(())
     } else {
-        Err(ReportError::Shape { what, found, expected })
+        Err(ReportError::Shape {
+            what,
+            found,
+            expected,
+        })
     }
 }

@@ -1,8 +1,8 @@
 use tellapart_audit::recorded::{Cause, RecordedAudit, Verdict};
 
+use crate::AuditPage;
 use crate::page::{Fact, facts};
 use crate::text::{escape, grouped, percent, plain};
-use crate::AuditPage;
 
 /// The verdict, why, how many pairs, and how complete the search was.
 pub(super) fn header(page: &AuditPage) -> String {
@@ -45,9 +45,7 @@ fn verdict(audit: &RecordedAudit) -> String {
         (Verdict::Unhealthy, 0) => {
             "The encoder merged observations that the data tells apart".to_owned()
         }
-        (Verdict::Healthy, _) => {
-            "The encoder merged nothing that the data tells apart".to_owned()
-        }
+        (Verdict::Healthy, _) => "The encoder merged nothing that the data tells apart".to_owned(),
         (Verdict::Undecided, _) => {
             "Too little of the data can be compared to say what was merged".to_owned()
         }
@@ -57,7 +55,11 @@ fn verdict(audit: &RecordedAudit) -> String {
 fn counts(audit: &RecordedAudit) -> Vec<Fact> {
     let counts = &audit.counts;
     let merged = |pairs: u64, cause: Cause| {
-        let kinds = counts.kinds.iter().filter(|kind| kind.cause == cause).count();
+        let kinds = counts
+            .kinds
+            .iter()
+            .filter(|kind| kind.cause == cause)
+            .count();
         match kinds {
             0 => pairs_of(pairs),
             1 => format!("{} of 1 kind", pairs_of(pairs)),
@@ -65,7 +67,10 @@ fn counts(audit: &RecordedAudit) -> Vec<Fact> {
         }
     };
     let mut facts = vec![
-        Fact::new("Merged by the encoder", merged(counts.encoder, Cause::Encoder)),
+        Fact::new(
+            "Merged by the encoder",
+            merged(counts.encoder, Cause::Encoder),
+        ),
         Fact::new(
             "Not told apart by the observation",
             merged(counts.observation, Cause::Observation),
@@ -92,7 +97,10 @@ fn counts(audit: &RecordedAudit) -> Vec<Fact> {
             grouped(audit.observations as u64)
         ),
     ));
-    facts.push(Fact::new("Latents", format!("{} dimensions", audit.latent_width)));
+    facts.push(Fact::new(
+        "Latents",
+        format!("{} dimensions", audit.latent_width),
+    ));
     let mut p = match audit.p_width {
         1 => audit.p.clone(),
         width => format!("{}, {width} numbers", audit.p),

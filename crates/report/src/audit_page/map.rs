@@ -37,7 +37,10 @@ impl Drawn {
         pairs: &[AuditedPair],
     ) -> Self {
         let (classes, of_point) = match colours {
-            None => (names(String::new(), vec![String::new()]), vec![0; map.rows.len()]),
+            None => (
+                names(String::new(), vec![String::new()]),
+                vec![0; map.rows.len()],
+            ),
             Some(PointColours::Classes { names, of_point }) => (names.clone(), of_point.clone()),
             Some(PointColours::Values { name, of_point }) => shades(name, of_point),
         };
@@ -48,7 +51,12 @@ impl Drawn {
         for (place, &point) in order.iter().enumerate() {
             place_of[point] = place;
         }
-        let drawn = |row| map.rows.binary_search(&row).ok().map(|point| place_of[point]);
+        let drawn = |row| {
+            map.rows
+                .binary_search(&row)
+                .ok()
+                .map(|point| place_of[point])
+        };
         let (components, units_per_pixel) = place(&map.pca, &order);
         Self {
             classes,
@@ -86,7 +94,10 @@ impl Drawn {
             let Some([a, b]) = ends else { continue };
             let ([ax, ay], [bx, by]) = (self.places.components[*a], self.places.components[*b]);
             let cause = key(pairs[index].cause);
-            svg.open(&format!("class=\"link {cause}\" data-pair=\"{}\"", index + 1));
+            svg.open(&format!(
+                "class=\"link {cause}\" data-pair=\"{}\"",
+                index + 1
+            ));
             svg.line("thread", (ax, ay), (bx, by));
             svg.circle("ring", ax, ay, 3.2);
             svg.circle("ring", bx, by, 3.2);
@@ -113,9 +124,9 @@ impl Drawn {
             "<figure class=\"map\">\n<fieldset class=\"choice needs-script\"><legend class=\"hidden\">Map</legend>\
              <label><input type=\"radio\" name=\"map\" value=\"components\" checked><span>Principal components</span></label>\
              <label><input type=\"radio\" name=\"map\" value=\"neighbours\"><span>Neighbours</span></label></fieldset>\n\
-             {}{}<figcaption><span data-map=\"components\">{scale} PC 1 ({}) \u{d7} PC 2 ({})</span>\
+             {}{}<figcaption><span data-map=\"components\">{scale} <span class=\"axes\">PC 1 ({}) \u{d7} PC 2 ({})</span></span>\
              <span data-map=\"neighbours\" hidden>t-SNE: neighbours stay together, distances between \
-             groups mean nothing</span></figcaption></figure>\n",
+             groups mean nothing.</span></figcaption></figure>\n",
             svg.inline(),
             self.legend(),
             percent(first),
@@ -181,7 +192,9 @@ fn shades(name: &str, values: &[f64]) -> (ClassNames, Vec<u32>) {
         _ => return (names(name.to_owned(), Vec::new()), vec![0; values.len()]),
     };
     if distinct.len() <= SHADES {
-        let of_point = values.iter().map(|v| distinct.partition_point(|d| d < v) as u32);
+        let of_point = values
+            .iter()
+            .map(|v| distinct.partition_point(|d| d < v) as u32);
         let labels = distinct.iter().map(|&v| plain(v)).collect();
         return (names(name.to_owned(), labels), of_point.collect());
     }

@@ -28,10 +28,19 @@ fn diagnostics(diagnostics: &Diagnostics, width: usize) -> String {
     };
     let list = [
         Fact::new("RankMe", of_width(diagnostics.rankme)),
-        Fact::new("Effective rank, centred", of_width(diagnostics.effective_rank)),
+        Fact::new(
+            "Effective rank, centred",
+            of_width(diagnostics.effective_rank),
+        ),
         Fact::new(lidar, number(diagnostics.lidar)),
-        Fact::new("Mean distance of two rows", number(diagnostics.mean_distance)),
-        Fact::new("Mean distance / mean norm", number(diagnostics.relative_spread)),
+        Fact::new(
+            "Mean distance of two rows",
+            number(diagnostics.mean_distance),
+        ),
+        Fact::new(
+            "Mean distance / mean norm",
+            number(diagnostics.relative_spread),
+        ),
     ];
     let contradicts = match &diagnostics.contradicts {
         Some(sentence) => format!("<p class=\"alarm\">{}</p>\n", escape(sentence)),
@@ -44,7 +53,10 @@ fn diagnostics(diagnostics: &Diagnostics, width: usize) -> String {
         scale: Scale::Logarithmic,
         series: vec![Series {
             name: "singular value".into(),
-            points: (1u32..).map(f64::from).zip(values.iter().copied()).collect(),
+            points: (1u32..)
+                .map(f64::from)
+                .zip(values.iter().copied())
+                .collect(),
         }],
     };
     let figure = format!(
@@ -86,7 +98,11 @@ fn healthy_collapse(healthy: &HealthyCollapse) -> String {
         ));
     }
     body += &facts(&list, "record");
-    if let Some(truth) = healthy.truth.as_ref().filter(|truth| !truth.merged_states.is_empty()) {
+    if let Some(truth) = healthy
+        .truth
+        .as_ref()
+        .filter(|truth| !truth.merged_states.is_empty())
+    {
         let states: String = truth
             .merged_states
             .iter()
@@ -133,9 +149,15 @@ fn certificate(audit: &RecordedAudit) -> String {
     let list = [
         Fact::new(
             "Certified apart",
-            format!("{} of the {} closest pairs", certificate.certified, certificate.pairs),
+            format!(
+                "{} of the {} closest pairs",
+                certificate.certified, certificate.pairs
+            ),
         ),
-        Fact::new("Lipschitz constant of one step", number(certificate.lipschitz)),
+        Fact::new(
+            "Lipschitz constant of one step",
+            number(certificate.lipschitz),
+        ),
         Fact::new("Pairs closer than their bound", certificate.violations),
     ];
     let alarm = match certificate.violations {
@@ -164,14 +186,28 @@ fn coverage(audit: &RecordedAudit) -> String {
                 grouped(coverage.possible_steps as u64)
             ),
         ),
-        Fact::new("Random pairs compared", grouped(coverage.sampled_pairs as u64)),
-        Fact::new("\u{2026} that the data tells apart", percent(coverage.distinguished)),
-        Fact::new("\u{2026} that agree as far as recorded", percent(coverage.agreeing)),
-        Fact::new("\u{2026} of which nothing can be said", percent(coverage.incomparable)),
+        Fact::new(
+            "Random pairs compared",
+            grouped(coverage.sampled_pairs as u64),
+        ),
+        Fact::new(
+            "\u{2026} that the data tells apart",
+            percent(coverage.distinguished),
+        ),
+        Fact::new(
+            "\u{2026} that agree as far as recorded",
+            percent(coverage.agreeing),
+        ),
+        Fact::new(
+            "\u{2026} of which nothing can be said",
+            percent(coverage.incomparable),
+        ),
         Fact::new(
             "Rows whose nearest comparable row must be apart",
             match near.mixed {
-                Some(share) => format!("{} ({} by chance)", percent(share), percent(near.by_chance)),
+                Some(share) => {
+                    format!("{} ({} by chance)", percent(share), percent(near.by_chance))
+                }
                 None => MISSING.to_owned(),
             },
         ),

@@ -114,10 +114,15 @@ struct ScriptPair {
 }
 
 fn script(page: &AuditPage, map: Option<&map::Drawn>) -> Result<String, ReportError> {
-    let pairs = page.audit.pairs.iter().enumerate().map(|(index, pair)| ScriptPair {
-        cause: pair.cause,
-        points: map.and_then(|map| map.ends[index]),
-    });
+    let pairs = page
+        .audit
+        .pairs
+        .iter()
+        .enumerate()
+        .map(|(index, pair)| ScriptPair {
+            cause: pair.cause,
+            points: map.and_then(|map| map.ends[index]),
+        });
     let data = ScriptData {
         pairs: pairs.collect(),
         maps: map.map(|map| &map.places),

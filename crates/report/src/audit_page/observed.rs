@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
+use crate::ReportError;
 use crate::figures::png_of_pixels;
 use crate::svg::data_uri;
 use crate::text::{escape, plain};
-use crate::ReportError;
 
 /// One row of the recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,11 @@ impl Picture {
         if expected == 0 {
             return Err(ReportError::Size { width, height });
         }
-        Ok(Self { height, width, pixels })
+        Ok(Self {
+            height,
+            width,
+            pixels,
+        })
     }
 }
 
@@ -68,7 +72,9 @@ impl<'a> Gallery<'a> {
     pub(super) fn new(rows: &'a [ShownRow]) -> Result<Self, ReportError> {
         let (mut numbers, mut definitions) = (HashMap::new(), String::new());
         for row in rows {
-            let Observed::Picture(picture) = &row.observed else { continue };
+            let Observed::Picture(picture) = &row.observed else {
+                continue;
+            };
             if numbers.contains_key(picture) {
                 continue;
             }

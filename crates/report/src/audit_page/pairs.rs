@@ -61,10 +61,16 @@ pub(super) fn noun(cause: Cause) -> &'static str {
 }
 
 fn table(page: &AuditPage) -> String {
-    let head = ["", "Cause", "Rows", "Witness", "p then", "Distance", "Strain", "Alike"]
-        .map(|name| format!("<th scope=\"col\">{name}</th>"))
-        .concat()
-        .replacen("<th scope=\"col\"></th>", "<th scope=\"col\"><span class=\"hidden\">Pair</span></th>", 1);
+    let head = [
+        "", "Cause", "Rows", "Witness", "p then", "Distance", "Strain", "Alike",
+    ]
+    .map(|name| format!("<th scope=\"col\">{name}</th>"))
+    .concat()
+    .replacen(
+        "<th scope=\"col\"></th>",
+        "<th scope=\"col\"><span class=\"hidden\">Pair</span></th>",
+        1,
+    );
     let rows: String = (0..page.audit.pairs.len())
         .map(|index| row(page, index))
         .collect();

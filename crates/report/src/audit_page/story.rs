@@ -189,13 +189,19 @@ fn trace(audit: &RecordedAudit, pair: &AuditedPair, rank: usize, gallery: &Galle
         .zip(&pair.p_j)
         .enumerate()
         .map(|(step, (a, b))| {
-            let last = if step == word.len() { " class=\"last\"" } else { "" };
+            let last = if step == word.len() {
+                " class=\"last\""
+            } else {
+                ""
+            };
             format!("<td{last}>{}</td>", plain(difference(a, b)))
         })
         .collect();
     format!(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Witness of pair {rank}, step by step\" tabindex=\"0\">\
-         <table class=\"trace\">\n<caption>The witness step by step: what was recorded from both rows, and p</caption>\n\
+        "<h4>The witness, step by step</h4>\n\
+         <div class=\"scroll\" role=\"region\" aria-label=\"Witness of pair {rank}, step by step\" tabindex=\"0\">\
+         <table class=\"trace\">\n<caption class=\"hidden\">What was recorded from both rows along the \
+         witness, and p</caption>\n\
          <thead><tr><td></td><th scope=\"col\">start</th>{actions}</tr></thead>\n<tbody>\n{}{}\
          <tr class=\"gap\"><th scope=\"row\">difference of p</th>{gaps}</tr>\n</tbody></table></div>\n",
         line("i", &pair.trace_i, &pair.p_i),

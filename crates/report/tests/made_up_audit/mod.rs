@@ -10,9 +10,7 @@ use tellapart_audit::recorded::{
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 use tellapart_audit::{Embeddings, Spectrum};
-use tellapart_report::{
-    AuditPage, ClassNames, Fact, Observed, Picture, PointColours, ShownRow,
-};
+use tellapart_report::{AuditPage, ClassNames, Fact, Observed, Picture, PointColours, ShownRow};
 
 const SIDE: usize = 32;
 const WIDTH: usize = 8;
@@ -31,7 +29,11 @@ impl Rows {
         let first = self.0.len();
         self.0.push((count, episode, 0));
         for (step, &action) in word.iter().enumerate() {
-            count = if action == ADD { (count + 1).min(8) } else { count.saturating_sub(1) };
+            count = if action == ADD {
+                (count + 1).min(8)
+            } else {
+                count.saturating_sub(1)
+            };
             self.0.push((count, episode, step + 1));
         }
         (first..self.0.len()).collect()
@@ -59,9 +61,23 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
         (4, 5, &[], Some(0.21)),
     ];
     for (kind, &(a, b, word, distance)) in encoder.iter().enumerate() {
-        pairs.push(pair(&mut rows, (a, b), word, distance, Cause::Encoder, kind));
+        pairs.push(pair(
+            &mut rows,
+            (a, b),
+            word,
+            distance,
+            Cause::Encoder,
+            kind,
+        ));
     }
-    pairs.push(pair(&mut rows, (2, 3), &[ADD], Some(0.0009), Cause::Observation, 5));
+    pairs.push(pair(
+        &mut rows,
+        (2, 3),
+        &[ADD],
+        Some(0.0009),
+        Cause::Observation,
+        5,
+    ));
     for (a, b) in [(1, 1), (3, 3)] {
         let mut open = pair(&mut rows, (a, b), &[REMOVE], Some(0.0015), Cause::Data, 0);
         open.witness = None;
@@ -73,8 +89,14 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
         open.p_i.truncate(1);
         open.p_j.truncate(1);
         open.settling = vec![
-            Settling { word: vec![ADD, ADD], record_from: open.j },
-            Settling { word: vec![REMOVE, ADD, ADD], record_from: open.i },
+            Settling {
+                word: vec![ADD, ADD],
+                record_from: open.j,
+            },
+            Settling {
+                word: vec![REMOVE, ADD, ADD],
+                record_from: open.i,
+            },
         ];
         pairs.push(open);
     }
@@ -83,7 +105,7 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
     let embeddings = Embeddings::new(&latents, rows.0.len(), WIDTH)?;
     let spectrum = Spectrum::measure(&embeddings)?;
     let wanted: Vec<usize> = pairs.iter().flat_map(|pair| [pair.i, pair.j]).collect();
-    let map = LatentMap::draw(&embeddings, &wanted, 700)?;
+    let map = LatentMap::draw(&embeddings, &wanted, 300)?;
     let colours = PointColours::Classes {
         names: ClassNames {
             noun: "count".into(),
@@ -115,7 +137,12 @@ fn pair(
     kind: usize,
 ) -> AuditedPair {
     let (trace_i, trace_j) = (rows.episode(a, word), rows.episode(b, word));
-    let p = |trace: &[usize]| trace.iter().map(|&row| vec![reward(rows.0[row].0)]).collect();
+    let p = |trace: &[usize]| {
+        trace
+            .iter()
+            .map(|&row| vec![reward(rows.0[row].0)])
+            .collect()
+    };
     AuditedPair {
         i: trace_i[0],
         j: trace_j[0],
@@ -159,7 +186,12 @@ fn latents(rows: &Rows, pairs: &[AuditedPair], rng: &mut ChaCha8Rng) -> Vec<f32>
     for pair in pairs {
         let from = latents[pair.i * WIDTH..(pair.i + 1) * WIDTH].to_vec();
         for (axis, value) in from.into_iter().enumerate() {
-            latents[pair.j * WIDTH + axis] = value + if axis < 2 { 2.0 * pair.distance as f32 } else { 0.0 };
+            latents[pair.j * WIDTH + axis] = value
+                + if axis < 2 {
+                    2.0 * pair.distance as f32
+                } else {
+                    0.0
+                };
         }
     }
     latents
@@ -218,12 +250,15 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
     RecordedAudit {
         schema: SCHEMA.into(),
         verdict: Verdict::Unhealthy,
-        reason: "In 666 pairs the observations differ and so does what follows, but their latents are \
+        reason:
+            "In 666 pairs the observations differ and so does what follows, but their latents are \
                  nearly the same; the worst needs remove, remove, remove to show it."
-            .into(),
-        warnings: vec!["Equal observations were given different latents in 3 places: is the encoder \
+                .into(),
+        warnings: vec![
+            "Equal observations were given different latents in 3 places: is the encoder \
                         in training mode?"
-            .into()],
+                .into(),
+        ],
         rows: rows.0.len(),
         episodes: rows.0.last().map_or(0, |row| row.1 + 1),
         observations: rows.0.len() - 12,
@@ -266,7 +301,11 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             agreeing: 0.077,
             incomparable: 0.511,
         },
-        contradictions: vec![ContradictionRecord { rows: [17, 244], kind: "successor".into(), action: Some(ADD) }],
+        contradictions: vec![ContradictionRecord {
+            rows: [17, 244],
+            kind: "successor".into(),
+            action: Some(ADD),
+        }],
         diagnostics: Diagnostics {
             rankme: spectrum.rankme,
             effective_rank: spectrum.effective_rank,
@@ -282,15 +321,30 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         healthy: Some(HealthyCollapse {
             within_states: Some(0.09),
             nuisances: vec![
-                KeptNuisance { array: "colors".into(), score: Some(0.31), score_behind_noise: Some(0.02), noise: 0.05 },
-                KeptNuisance { array: "shape_ids".into(), score: None, score_behind_noise: None, noise: 0.05 },
+                KeptNuisance {
+                    array: "colors".into(),
+                    score: Some(0.31),
+                    score_behind_noise: Some(0.02),
+                    noise: 0.05,
+                },
+                KeptNuisance {
+                    array: "shape_ids".into(),
+                    score: None,
+                    score_behind_noise: None,
+                    noise: 0.05,
+                },
             ],
-            truth: Some(TruthCheck { states: 9, merged_states: vec![[6, 7], [7, 8], [0, 1]], same_state: 0 }),
+            truth: Some(TruthCheck {
+                states: 9,
+                merged_states: vec![[6, 7], [7, 8], [0, 1]],
+                same_state: 0,
+            }),
         }),
         certificate: Some(RecordedCertificate {
-            soundness: "The Lipschitz constants hold by construction of the bounded networks; residuals \
+            soundness:
+                "The Lipschitz constants hold by construction of the bounded networks; residuals \
                         are those of the rows themselves."
-                .into(),
+                    .into(),
             lipschitz: Some(1.0),
             pairs: 64,
             certified: 1,
