@@ -1,25 +1,5 @@
 use crate::text::{MISSING, escape};
 
-/// A word as it is shown in a list: repeated actions once, with their number, and the beginning only
-/// where it is long.
-pub(crate) fn short_word_markup(actions: &[String], word: &[u32]) -> String {
-    const RUNS: usize = 3;
-    let runs: Vec<&[u32]> = word.chunk_by(|a, b| a == b).collect();
-    let shown = runs.iter().take(RUNS).map(|run| {
-        let key = word_markup(actions, Some(&run[..1]));
-        match run.len() {
-            1 => key,
-            times => format!("{key}\u{d7}{times}"),
-        }
-    });
-    let mut markup = shown.collect::<Vec<_>>().join(" ");
-    let rest: usize = runs.iter().skip(RUNS).map(|run| run.len()).sum();
-    if rest > 0 {
-        markup += &format!(" +{rest}");
-    }
-    markup
-}
-
 /// A word of actions as keys, by the names of the actions; an id without a name shows itself.
 pub(crate) fn word_markup(actions: &[String], word: Option<&[u32]>) -> String {
     match word {
@@ -38,5 +18,33 @@ pub(crate) fn word_markup(actions: &[String], word: Option<&[u32]>) -> String {
                 .collect();
             steps.join(" ")
         }
+    }
+}
+
+/// The same word, repeated actions once with their number.
+pub(crate) fn run_markup(actions: &[String], word: &[u32]) -> String {
+    let keys: Vec<String> = runs(word).map(|run| run_of(actions, run)).collect();
+    keys.join(" ")
+}
+
+/// The beginning of the word where it is long, and how many actions follow.
+pub(crate) fn short_markup(actions: &[String], word: &[u32]) -> String {
+    const SHOWN: usize = 3;
+    let beginning: usize = runs(word).take(SHOWN).map(<[u32]>::len).sum();
+    match word.len() - beginning {
+        0 => run_markup(actions, word),
+        rest => format!("{} +{rest}", run_markup(actions, &word[..beginning])),
+    }
+}
+
+fn runs(word: &[u32]) -> impl Iterator<Item = &[u32]> {
+    word.chunk_by(|a, b| a == b)
+}
+
+fn run_of(actions: &[String], run: &[u32]) -> String {
+    let key = word_markup(actions, Some(&run[..1]));
+    match run.len() {
+        1 => key,
+        times => format!("{key}\u{d7}{times}"),
     }
 }

@@ -219,7 +219,7 @@ fn the_keyboard_alone_is_enough() {
     assert_shown(&mut tab, 7);
     let settling = tab.eval("document.querySelector('.story.selected .settling').innerText");
     assert!(
-        settling.as_str().unwrap().contains("add add from row "),
+        settling.as_str().unwrap().contains("add\u{d7}2 from row "),
         "{settling}"
     );
     assert_no_complaints(&tab);
@@ -233,6 +233,8 @@ fn an_address_names_a_pair_and_scripts_are_not_needed_to_read() {
     let file = write(&made_up_audit::page().unwrap(), "address.html");
     tab.go_to(&file, "pair=6");
     assert_shown(&mut tab, 6);
+    let top = tab.eval("document.querySelector('.story.selected').getBoundingClientRect().top");
+    assert!((0.0..800.0).contains(&top.as_f64().unwrap()), "{top}");
     for nonsense in ["pair=0", "pair=99", "pair=x", "<b>", "%"] {
         tab.go_to(&file, nonsense);
         assert_selected(&mut tab, 1);
@@ -263,6 +265,20 @@ fn an_address_names_a_pair_and_scripts_are_not_needed_to_read() {
     assert_no_complaints(&tab);
 }
 
+/// The second pair takes many steps more.
+fn long_witness() -> AuditPage {
+    let mut page = made_up_audit::page().unwrap();
+    let pair = &mut page.audit.pairs[1];
+    pair.witness.as_mut().unwrap().extend([1, 0].repeat(20));
+    for trace in [&mut pair.trace_i, &mut pair.trace_j] {
+        trace.extend([trace[0]; 40]);
+    }
+    for p in [&mut pair.p_i, &mut pair.p_j] {
+        p.extend(vec![vec![0.0]; 40]);
+    }
+    page
+}
+
 #[test]
 fn it_fits_light_and_dark_screens_phones_and_paper() {
     let Some(mut tab) = browser("screens and paper") else {
@@ -281,6 +297,9 @@ fn it_fits_light_and_dark_screens_phones_and_paper() {
     tab.resize(360, 740, true);
     assert_eq!(tab.eval(too_wide), json!(0));
     tab.screenshot(&folder().join("phone.png"));
+    tab.go_to(&write(&long_witness(), "long.html"), "pair=2");
+    assert_eq!(tab.eval(too_wide), json!(0));
+    tab.go_to(&file, "pair=2");
     // A4 between margins of 14 mm.
     tab.resize(688, 1000, false);
     tab.show_as("print", "dark");

@@ -118,7 +118,7 @@ fn every_pair_has_a_row_a_link_and_a_story() {
     );
     let open = story(&html, 7);
     assert!(open.contains("The data does not say") && open.contains("What would settle it"));
-    assert!(open.contains("<kbd>add</kbd> <kbd>add</kbd> from row"));
+    assert!(open.contains("<kbd>add</kbd>\u{d7}2 from row"));
     assert!(!open.contains("Strain") && !open.contains("class=\"trace\""));
 }
 

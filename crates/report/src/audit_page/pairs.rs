@@ -4,7 +4,7 @@ use super::{key, map, observed::Gallery, story, value};
 use crate::AuditPage;
 use crate::page;
 use crate::text::{MISSING, escape, grouped, number};
-use crate::words::{short_word_markup, word_markup};
+use crate::words::{short_markup, word_markup};
 
 /// The map, the table, and the stories.
 pub(super) fn section(page: &AuditPage, map: Option<&map::Drawn>, gallery: &Gallery<'_>) -> String {
@@ -88,7 +88,7 @@ fn row(page: &AuditPage, index: usize) -> String {
     let witness = match pair.witness.as_deref() {
         None => MISSING.to_owned(),
         Some([]) => word_markup(&page.audit.actions, Some(&[])),
-        Some(word) => short_word_markup(&page.audit.actions, word),
+        Some(word) => short_markup(&page.audit.actions, word),
     };
     let outcome = match (pair.p_i.last(), pair.p_j.last()) {
         (Some(a), Some(b)) if pair.witness.is_some() => {

@@ -5,7 +5,7 @@ use super::pairs::strain;
 use super::{difference, is_merged, key, value};
 use crate::AuditPage;
 use crate::text::{escape, number, plain};
-use crate::words::word_markup;
+use crate::words::{run_markup, short_markup, word_markup};
 
 /// All that is known of one pair.
 pub(super) fn story(page: &AuditPage, index: usize, gallery: &Gallery<'_>) -> String {
@@ -40,7 +40,7 @@ fn why(audit: &RecordedAudit, pair: &AuditedPair) -> String {
     let threshold = plain(audit.threshold);
     let after = match pair.witness.as_deref() {
         None | Some([]) => "at once".to_owned(),
-        Some(word) => format!("after {}", word_markup(&audit.actions, Some(word))),
+        Some(word) => format!("after {}", short_markup(&audit.actions, word)),
     };
     let ends = || Some((pair.p_i.last()?, pair.p_j.last()?));
     let differs = match ends() {
@@ -103,8 +103,8 @@ fn facts(audit: &RecordedAudit, pair: &AuditedPair, gallery: &Gallery<'_>) -> St
             "Strain",
             format!("{} (limit {})", strain(pair), plain(audit.threshold)),
         ));
-        let word = pair.witness.as_deref();
-        lines.push(("Witness", word_markup(&audit.actions, word)));
+        let length = pair.witness.as_ref().map_or(0, Vec::len);
+        lines.push(("Length of the witness", length.to_string()));
     }
     if let Some(text) = gallery.difference(pair.i, pair.j) {
         lines.push(("Observations differ in", escape(&text)));
@@ -142,7 +142,7 @@ fn certificate(audit: &RecordedAudit, bound: &PairBound) -> String {
     };
     format!(
         "{verdict} <span class=\"detail\">(word {}, errors {} and {}, margin {}{lipschitz})</span>",
-        word_markup(&audit.actions, Some(&bound.word)),
+        run_markup(&audit.actions, &bound.word),
         number(bound.residuals[0]),
         number(bound.residuals[1]),
         number(bound.margin)
@@ -236,7 +236,7 @@ fn settling(audit: &RecordedAudit, pair: &AuditedPair, gallery: &Gallery<'_>) ->
             };
             format!(
                 "<li>{} from row {}{}</li>\n",
-                word_markup(&audit.actions, Some(&settling.word)),
+                run_markup(&audit.actions, &settling.word),
                 settling.record_from,
                 escape(&place)
             )
