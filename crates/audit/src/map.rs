@@ -35,11 +35,7 @@ impl LatentMap {
         at_most: usize,
     ) -> Result<Self, AuditError> {
         let rows = sample(embeddings.rows(), wanted, at_most.max(1));
-        let values: Vec<f32> = rows
-            .iter()
-            .flat_map(|&row| embeddings.row(row))
-            .copied()
-            .collect();
+        let values = gather(embeddings, &rows);
         let sampled = Embeddings::new(&values, rows.len(), embeddings.width())?;
         let components = Pca::fit(&sampled, 2)?;
         let axis = |point: &[f64], k: usize| point.get(k).copied().unwrap_or(0.0);
@@ -57,6 +53,14 @@ impl LatentMap {
             neighbours,
         })
     }
+}
+
+/// The latents of some rows, one after the other.
+fn gather(embeddings: &Embeddings<'_>, rows: &[usize]) -> Vec<f32> {
+    rows.iter()
+        .flat_map(|&row| embeddings.row(row))
+        .copied()
+        .collect()
 }
 
 /// Ascending rows: `wanted` while there is room, then those of others whose scrambled number is least.
@@ -106,11 +110,7 @@ fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>,
             })
         })
         .collect();
-    let values: Vec<f32> = first_rows
-        .iter()
-        .flat_map(|&row| embeddings.row(row))
-        .copied()
-        .collect();
+    let values = gather(embeddings, &first_rows);
     let points = Embeddings::new(&values, first_rows.len(), embeddings.width())?;
     let start: Vec<[f64; 2]> = first_rows.iter().map(|&row| pca[row]).collect();
     let placed = keep_neighbours(&points, &start);

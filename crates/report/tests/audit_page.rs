@@ -7,7 +7,7 @@ mod made_up_audit;
 mod markup;
 
 use hostile_audit::{HOSTILE, hostile};
-use markup::assert_balanced;
+use markup::{assert_balanced, headings};
 use tellapart_audit::recorded::{Cause, Verdict};
 use tellapart_report::{
     AuditPage, Observed, Picture, PointColours, ReportError, ShownRow, render_audit_html,
@@ -52,13 +52,8 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
     ] {
         assert!(header.contains(text), "{text}");
     }
-    let headings: Vec<&str> = html
-        .split("<h2 ")
-        .skip(1)
-        .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
-        .collect();
     assert_eq!(
-        headings,
+        headings(&html),
         [
             "The pairs",
             "What is usually looked at",

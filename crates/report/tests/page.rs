@@ -5,7 +5,7 @@
 mod made_up;
 mod markup;
 
-use markup::assert_balanced;
+use markup::{assert_balanced, headings};
 use tellapart_report::{
     Cell, Chart, ClassNames, Page, Point, Reconstructions, ReportError, Scale, Scatter, Series,
     figures, render_html,
@@ -15,13 +15,8 @@ use tellapart_report::{
 fn the_page_has_every_section_once_and_in_order() {
     let html = render_html(&made_up::page().unwrap()).unwrap();
     assert_balanced(&html);
-    let headings: Vec<&str> = html
-        .split("<h2 ")
-        .skip(1)
-        .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
-        .collect();
     assert_eq!(
-        headings,
+        headings(&html),
         [
             "Findings",
             "Side by side",

@@ -1,4 +1,4 @@
-//! Is the markup well-formed?
+//! Markup, looked at without a browser.
 
 /// Every `<tag` in order, attributes cut off.
 fn tags(html: &str) -> Vec<&str> {
@@ -27,4 +27,12 @@ pub(crate) fn assert_balanced(html: &str) {
         }
     }
     assert!(open.is_empty(), "{open:?} stay open");
+}
+
+/// The titles of the sections, in order.
+pub(crate) fn headings(html: &str) -> Vec<&str> {
+    html.split("<h2 ")
+        .skip(1)
+        .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
+        .collect()
 }
