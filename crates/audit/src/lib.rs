@@ -22,7 +22,7 @@
 //! - [`Clusters`]: accuracy, silhouette, gaps, spreads, merged pairs.
 //! - [`Certificate`]: lower bounds on latent distances that follow from a model's open-loop errors
 //!   and its Lipschitz constants; only their signs where it declares none.
-//! - [`Recorded`]: which pairs of recorded observations the data itself tells apart.
+//! - [`recorded`]: embeddings against what the recording itself tells apart, without any truth.
 //! - [`Spectrum`], [`Pca`], [`Probe`], [`OpenLoop`], [`SortedDistances`].
 
 mod certificate;
@@ -30,9 +30,10 @@ mod clusters;
 mod distances;
 mod embeddings;
 mod error;
+mod map;
 mod open_loop;
 mod probe;
-mod recorded;
+pub mod recorded;
 mod report;
 mod residuals;
 mod spectrum;
@@ -44,7 +45,7 @@ pub use embeddings::{Classes, Embeddings};
 pub use error::AuditError;
 pub use open_loop::{OpenLoop, OpenLoopStep, StepValues, calibrated_threshold};
 pub use probe::{DEFAULT_RIDGE, Probe, ProbeScore};
-pub use recorded::{Recorded, RecordedError, RecordedOptions};
+pub use recorded::{Recorded, RecordedAudit, RecordedError, RecordedOptions};
 pub use report::AuditReport;
 pub use residuals::WordRollout;
 pub use spectrum::{Pca, Spectrum};

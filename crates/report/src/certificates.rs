@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use tellapart_audit::{AuditReport, Certificate};
 
 use crate::page::{Page, RunPage, section};
-use crate::text::{MISSING, escape};
+use crate::text::{MISSING, escape, grouped};
+use crate::words::word_markup;
 
 /// Which pairs each run merges, grouped by the word that shows why they must not be.
 pub(crate) fn merged_section(page: &Page) -> String {
@@ -56,7 +57,7 @@ fn merged_table(page: &Page, run: &RunPage) -> String {
                 .collect();
             format!(
                 "<tr><td>{pairs}</td><td>{}</td></tr>\n",
-                word_markup(page, word)
+                word_markup(&page.actions, word)
             )
         })
         .collect();
@@ -65,26 +66,6 @@ fn merged_table(page: &Page, run: &RunPage) -> String {
          {name}</caption><thead><tr><th scope=\"col\">Merged</th><th scope=\"col\">Witness</th></tr>\
          </thead><tbody>\n{rows}</tbody></table></div>\n"
     )
-}
-
-fn word_markup(page: &Page, word: Option<&[u32]>) -> String {
-    match word {
-        None => MISSING.to_owned(),
-        Some([]) => "<span class=\"now\">differ at once</span>".to_owned(),
-        Some(word) => {
-            let steps: Vec<String> = word
-                .iter()
-                .map(|&action| {
-                    let name = page.actions.get(action as usize).cloned();
-                    format!(
-                        "<kbd>{}</kbd>",
-                        escape(&name.unwrap_or_else(|| action.to_string()))
-                    )
-                })
-                .collect();
-            steps.join(" ")
-        }
-    }
 }
 
 /// Bounds and actual distances of every pair of classes.
@@ -230,17 +211,4 @@ fn in_words(certificate: &Certificate) -> String {
         );
     }
     text
-}
-
-/// Thousands apart by narrow spaces.
-fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-/// Why a figure could not be drawn.
+/// Why a figure or page could not be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
@@ -14,6 +14,14 @@ pub enum ReportError {
         /// Values the shape asks for.
         expected: usize,
     },
+    /// A coordinate is no number.
+    #[error("point {point} of {what} is not finite")]
+    NotFinite {
+        /// Which record.
+        what: &'static str,
+        /// Which point.
+        point: usize,
+    },
     /// A raster image has no pixels or too many.
     #[error("a picture of {width} x {height} pixels cannot be drawn: each side must be 1 to 32767")]
     Size {
@@ -25,4 +33,7 @@ pub enum ReportError {
     /// The PNG encoder failed.
     #[error("a picture could not be encoded as PNG")]
     Png(#[from] png::EncodingError),
+    /// The data of a page's script could not be written down.
+    #[error("the data of the page could not be written as JSON")]
+    Json(#[from] serde_json::Error),
 }

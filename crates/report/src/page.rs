@@ -7,7 +7,7 @@ use crate::{
     table,
 };
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// Everything one page shows: runs side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,6 @@ impl ClassNames {
 /// # Errors
 /// [`ReportError`] when a figure's record contradicts itself.
 pub fn render_html(page: &Page) -> Result<String, ReportError> {
-    let title = escape(&page.title);
     let mut body = String::new();
     body += &header(page);
     body += "<main>\n";
@@ -137,16 +136,21 @@ pub fn render_html(page: &Page) -> Result<String, ReportError> {
     body += &certificates::certificate_section(page);
     body += &reconstructions(page)?;
     body += &charts(page);
-    body += &records(page);
+    body += &records(&page.settings, &page.environment);
     body += "</main>\n";
-    Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+    let style = format!("{STYLE}{}{}", svg::STYLE, colour::rules(page.classes.len()));
+    Ok(document(&page.title, "", &style, &body))
+}
+
+/// A whole file; `head`, `style` and `body` are markup.
+pub(crate) fn document(title: &str, head: &str, style: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{head}\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}{}{}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-        svg::STYLE,
-        colour::rules(page.classes.len()),
-    ))
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n\
+         <style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        escape(title)
+    )
 }
 
 fn header(page: &Page) -> String {
@@ -274,7 +278,8 @@ fn charts(page: &Page) -> String {
     section("curves", "Curves", "", &body)
 }
 
-fn records(page: &Page) -> String {
+/// Settings and environment at the foot of a page.
+pub(crate) fn records(settings: &[Fact], environment: &[Fact]) -> String {
     let part = |title: &str, list: &[Fact]| {
         if list.is_empty() {
             String::new()
@@ -282,7 +287,7 @@ fn records(page: &Page) -> String {
             format!("<div><h3>{title}</h3>\n{}</div>\n", facts(list, "record"))
         }
     };
-    let parts = part("Settings", &page.settings) + &part("Environment", &page.environment);
+    let parts = part("Settings", settings) + &part("Environment", environment);
     if parts.is_empty() {
         return String::new();
     }
@@ -314,7 +319,7 @@ fn figure(caption: &str, svg: &str) -> String {
     )
 }
 
-fn facts(facts: &[Fact], class: &str) -> String {
+pub(crate) fn facts(facts: &[Fact], class: &str) -> String {
     if facts.is_empty() {
         return String::new();
     }

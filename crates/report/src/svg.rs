@@ -100,6 +100,16 @@ impl Svg {
         );
     }
 
+    /// Begins a group with these attributes, markup of our own; [`Svg::close`] ends it.
+    pub(crate) fn open(&mut self, attributes: &str) {
+        self.body += &format!("<g {attributes}>");
+    }
+
+    /// Ends a group.
+    pub(crate) fn close(&mut self) {
+        self.body += "</g>";
+    }
+
     /// For a page that already has the style.
     pub(crate) fn inline(self) -> String {
         format!(

@@ -49,6 +49,15 @@ pub(crate) fn number(value: impl Into<Option<f64>>) -> String {
     }
 }
 
+/// A number for people; whole ones that are not large without a fraction.
+pub(crate) fn plain(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e5 {
+        format!("{}", value + 0.0).replace('-', "\u{2212}")
+    } else {
+        number(value)
+    }
+}
+
 /// A number that is one digit times a power of ten, without digits that say nothing.
 pub(crate) fn round_number(value: f64) -> String {
     if !(1e-3..1e5).contains(&value) {
@@ -73,6 +82,19 @@ pub(crate) fn percent(share: impl Into<Option<f64>>) -> String {
         Some(share) => format!("{:.1}\u{202f}%", 100.0 * share),
         None => MISSING.to_owned(),
     }
+}
+
+/// Thousands apart by narrow spaces.
+pub(crate) fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn superscript(exponent: i32) -> String {
@@ -111,6 +133,17 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(number(value), expected, "{value}");
+        }
+        let whole = [
+            (1.0, "1"),
+            (-0.0, "0"),
+            (-2.0, "\u{2212}2"),
+            (0.5, "0.500"),
+            (1e6, "1.0\u{202f}\u{d7}\u{202f}10\u{2076}"),
+            (f64::NAN, MISSING),
+        ];
+        for (value, expected) in whole {
+            assert_eq!(plain(value), expected, "{value}");
         }
         assert_eq!(
             (number(None), percent(None)),

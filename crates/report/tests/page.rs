@@ -3,49 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 mod made_up;
+mod markup;
 
+use markup::{assert_balanced, headings};
 use tellapart_report::{
     Cell, Chart, ClassNames, Page, Point, Reconstructions, ReportError, Scale, Scatter, Series,
     figures, render_html,
 };
 
-/// Every `<tag` in order, attributes cut off.
-fn tags(html: &str) -> Vec<&str> {
-    html.match_indices('<')
-        .map(|(at, _)| {
-            let rest = &html[at + 1..];
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '!'));
-            rest[..end.unwrap_or(rest.len())].trim_end_matches('/')
-        })
-        .collect()
-}
-
-fn assert_balanced(html: &str) {
-    const VOID: [&str; 6] = ["!DOCTYPE", "meta", "circle", "path", "rect", "image"];
-    let mut open = Vec::new();
-    for tag in tags(html) {
-        if VOID.contains(&tag) {
-            continue;
-        }
-        match tag.strip_prefix('/') {
-            Some(closed) => assert_eq!(open.pop(), Some(closed), "inside {open:?}"),
-            None => open.push(tag),
-        }
-    }
-    assert!(open.is_empty(), "{open:?} stay open");
-}
-
 #[test]
 fn the_page_has_every_section_once_and_in_order() {
     let html = render_html(&made_up::page().unwrap()).unwrap();
     assert_balanced(&html);
-    let headings: Vec<&str> = html
-        .split("<h2 ")
-        .skip(1)
-        .map(|rest| rest.split(['>', '<']).nth(1).unwrap())
-        .collect();
     assert_eq!(
-        headings,
+        headings(&html),
         [
             "Findings",
             "Side by side",

@@ -18,8 +18,9 @@ pub use scatter::{Point, Scatter};
 
 pub(crate) use curves::draw as draw_curves;
 pub(crate) use matrix::draw as draw_matrix;
+pub(crate) use raster::png_of_pixels;
 pub(crate) use reconstructions::draw as draw_reconstructions;
-pub(crate) use scatter::draw as draw_scatter;
+pub(crate) use scatter::{SIDE, View, draw as draw_scatter, nice_length, scrambled};
 
 /// A scatter of latents in two principal components, coloured by class, as an SVG file.
 #[must_use]

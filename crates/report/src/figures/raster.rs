@@ -43,3 +43,16 @@ impl Raster {
         Ok(out)
     }
 }
+
+/// RGB pixels, row by row, as a PNG.
+pub(crate) fn png_of_pixels(
+    width: usize,
+    height: usize,
+    pixels: &[u8],
+) -> Result<Vec<u8>, ReportError> {
+    let mut raster = Raster::new(width, height)?;
+    for (to, &[r, g, b]) in raster.pixels.iter_mut().zip(pixels.as_chunks::<3>().0) {
+        *to = [r, g, b, 255];
+    }
+    raster.png()
+}

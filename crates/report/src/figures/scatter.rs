@@ -2,7 +2,8 @@ use crate::ClassNames;
 use crate::svg::Svg;
 use crate::text::{percent, round_number};
 
-const SIDE: f64 = 300.0;
+/// Width and height of the plane in the picture.
+pub(crate) const SIDE: f64 = 300.0;
 const FOOT: f64 = 22.0;
 const PADDING: f64 = 26.0;
 
@@ -158,14 +159,15 @@ fn half_width(name: &str) -> f64 {
     3.0 * name.chars().count() as f64 + 1.0
 }
 
-struct View {
+/// How the plane is laid into the picture.
+pub(crate) struct View {
     centre: (f64, f64),
     /// 0 when there is nothing to scale by.
-    units_per_pixel: f64,
+    pub(crate) units_per_pixel: f64,
 }
 
 impl View {
-    fn around(points: &[Point]) -> Self {
+    pub(crate) fn around(points: &[Point]) -> Self {
         let range = |of: fn(&Point) -> f64| {
             points
                 .iter()
@@ -188,7 +190,7 @@ impl View {
         }
     }
 
-    fn place(&self, x: f64, y: f64) -> (f64, f64) {
+    pub(crate) fn place(&self, x: f64, y: f64) -> (f64, f64) {
         if self.units_per_pixel == 0.0 {
             return (SIDE / 2.0, SIDE / 2.0);
         }
@@ -200,7 +202,7 @@ impl View {
 }
 
 /// Every index once, in an order that has nothing to do with the order given.
-fn scrambled(count: usize) -> Vec<usize> {
+pub(crate) fn scrambled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&index| {
         (index as u64)
@@ -211,7 +213,7 @@ fn scrambled(count: usize) -> Vec<usize> {
 }
 
 /// The largest of 1, 2, 5 times a power of ten that is not above `length`.
-fn nice_length(length: f64) -> f64 {
+pub(crate) fn nice_length(length: f64) -> f64 {
     let power = 10f64.powf(length.log10().floor());
     [5.0, 2.0]
         .into_iter()
