@@ -450,6 +450,9 @@ enum World {
     Deterministic(u32),
     /// The same with rows that go anywhere or show any value now and then.
     Faulty(u32),
+    /// A deterministic machine whose values come with noise, most of it within the tolerance: 0 and 1 are
+    /// equal, 1 and 2 are, 0 and 2 are not.
+    Noisy(u32),
 }
 
 fn random(seed: u64, world: World) -> Columns {
@@ -460,7 +463,7 @@ fn random(seed: u64, world: World) -> Columns {
     let longest = random.random_range(1..rows + 1);
     let states = match world {
         World::AllDifferent => 1,
-        World::Deterministic(states) | World::Faulty(states) => states,
+        World::Deterministic(states) | World::Faulty(states) | World::Noisy(states) => states,
     };
     let next: Vec<u32> = (0..states * actions)
         .map(|_| random.random_range(0..states))
@@ -476,6 +479,10 @@ fn random(seed: u64, world: World) -> Columns {
         columns.numbers = vec![0.0, 0.4, 1.0];
         columns.tolerance = Some(random.random_range(0..3) as f64 / 4.0);
     }
+    if matches!(world, World::Noisy(_)) {
+        columns.numbers = vec![0.0, 0.4, 1.0];
+        columns.tolerance = Some(0.7);
+    }
     let mut numbers = HashMap::new();
     let (mut state, mut length) = (random.random_range(0..states), 0);
     for row in 0..rows {
@@ -486,10 +493,11 @@ fn random(seed: u64, world: World) -> Columns {
         columns
             .observations
             .push(*numbers.entry(name).or_insert(fresh));
-        let shown = if wild || all_different {
-            random.random_range(0..values)
-        } else {
-            value[state as usize]
+        let shown = match world {
+            World::Noisy(_) => [0, 1, 1, 1, 1, 1, 1, 2][random.random_range(0..8)],
+            World::AllDifferent => random.random_range(0..values),
+            _ if wild => random.random_range(0..values),
+            _ => value[state as usize],
         };
         columns.values.push(shown);
         let action = random.random_range(0..actions);
@@ -511,16 +519,106 @@ fn random(seed: u64, world: World) -> Columns {
 
 #[test]
 fn the_oracle_agrees_with_the_definition() {
-    for seed in 0..3000 {
-        let world = match seed % 7 {
+    for seed in 0..6000 {
+        let world = match seed % 8 {
             0 | 1 => World::AllDifferent,
             2 => World::Deterministic(2),
             3 => World::Deterministic(5),
             4 => World::Deterministic(12),
             5 => World::Faulty(4),
+            6 => World::Noisy(7),
             _ => World::Faulty(9),
         };
         println!("seed {seed}, {world:?}");
         check(&random(seed, world));
     }
+}
+
+#[test]
+fn bad_episodes_are_refused_and_change_nothing() {
+    let good = Episodes {
+        observations: &[0, 1],
+        actions: &[1, 9],
+        values: &[0, 1],
+        ends: &[false, true],
+        vectors: &[],
+    };
+    let mut recording = Recording::new(2).unwrap();
+    recording.append(&good).unwrap();
+    for (episodes, part) in [
+        (
+            Episodes {
+                actions: &[1],
+                ..good
+            },
+            "`actions` has 1 rows",
+        ),
+        (
+            Episodes {
+                values: &[],
+                ..good
+            },
+            "`values` has 0 rows",
+        ),
+        (
+            Episodes {
+                ends: &[true; 3],
+                ..good
+            },
+            "`ends` has 3 rows",
+        ),
+        (
+            Episodes {
+                observations: &[2, 4],
+                ..good
+            },
+            "row 3 (counted over all that was appended): observation is 4",
+        ),
+        (
+            Episodes {
+                actions: &[2, 0],
+                ..good
+            },
+            "row 2 (counted over all that was appended): action is 2",
+        ),
+        (
+            Episodes {
+                vectors: &[1.0],
+                ..good
+            },
+            "`vectors` holds 1 numbers",
+        ),
+    ] {
+        let error = recording.append(&episodes).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+        assert_eq!((recording.rows(), recording.observations()), (2, 2));
+    }
+    assert!(
+        Recording::new(0)
+            .unwrap_err()
+            .to_string()
+            .contains("at least one action")
+    );
+    for (width, distance) in [(0, 1.0), (1, -1.0), (1, f64::NAN), (1, f64::INFINITY)] {
+        Tolerance::new(width, distance).unwrap_err();
+    }
+    let tolerance = Tolerance::new(2, 0.5).unwrap();
+    let mut recording = Recording::with_tolerance(2, tolerance).unwrap();
+    for (vectors, part) in [
+        (&[0.0; 3][..], "2 for each new value"),
+        (&[0.0; 2], "value is 1"),
+        (&[0.0, 0.0, f32::NAN, 0.0], "value 1 holds NaN"),
+    ] {
+        let error = recording
+            .append(&Episodes { vectors, ..good })
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    recording
+        .append(&Episodes {
+            vectors: &[0.0; 4],
+            ..good
+        })
+        .unwrap();
 }

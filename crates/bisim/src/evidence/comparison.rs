@@ -32,7 +32,7 @@ pub struct Agreement {
     /// Pairs of states that were looked at.
     pub pairs: usize,
     /// Words that would say more: recorded from one of the two, but not from the other, and without a
-    /// shorter such beginning; each pair of states counts once. [`Distinguished::missing`] lists them.
+    /// shorter such beginning; each pair of states counts once. [`super::Distinguished::missing`] lists them.
     /// Zero means: wherever a common word leads, the same actions were recorded on both sides.
     pub missing: usize,
 }

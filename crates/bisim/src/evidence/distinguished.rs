@@ -112,7 +112,7 @@ impl Distinguished {
     }
 
     /// The first words (at most `limit`, shortest first) that were recorded from one of the two rows but
-    /// not from the other; see [`Agreement::missing`]. Empty if the rows are distinguished, or the same.
+    /// not from the other; see [`super::Agreement::missing`]. Empty if the rows are distinguished, or the same.
     ///
     /// # Errors
     /// [`Undecided`] after [`PAIRS_PER_COMPARISON`] pairs of states.
@@ -143,5 +143,33 @@ impl Distinguished {
                 Ok(found.into_iter().map(missing).collect())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of any length are compared in the structure that grows with the recording, not row by row.
+    #[test]
+    fn appended_episodes_are_parsed_like_those_there_from_the_start() {
+        let actions: Vec<u32> = (0..1000_u32).map(|row| row.count_ones() % 2).collect();
+        let append = |oracle: &mut Distinguished, number: u32| {
+            let observations: Vec<u32> = (number * 1000..(number + 1) * 1000).collect();
+            oracle.append(&Episodes {
+                observations: &observations,
+                actions: &actions,
+                values: &actions,
+                ends: &[false; 1000],
+                vectors: &[],
+            })
+        };
+        let mut grown = Distinguished::new(Recording::new(2).unwrap());
+        for number in 0..3 {
+            append(&mut grown, number).unwrap();
+        }
+        let built = Distinguished::new(grown.recording().clone());
+        assert!(built.extension.chunks() > 1000);
+        assert_eq!(grown.extension.chunks(), built.extension.chunks());
     }
 }

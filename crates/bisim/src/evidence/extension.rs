@@ -122,6 +122,12 @@ impl Extension {
         place.units[0] - a
     }
 
+    /// How many chunks there are on all floors.
+    #[cfg(test)]
+    pub(super) fn chunks(&self) -> usize {
+        self.floors.iter().map(|floor| floor.chunks.len()).sum()
+    }
+
     /// The row at which the first unit begins; the maximum beyond the last unit.
     fn row(
         &self,
@@ -405,6 +411,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn equal_hashes_do_not_make_equal_names() {
+        let symbols = [1, 2, 1, 3, 1, 2, 1];
+        let mut floor = Floor::default();
+        for chunk in [0..2, 2..4, 4..6, 6..7] {
+            floor.push(chunk, 0, |unit| (symbols[unit as usize], unit));
+        }
+        let names: Vec<u32> = floor.chunks.iter().map(|chunk| chunk.name).collect();
+        assert_eq!(names, [0, 1, 0, 3]);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl Recording {
                 let step = recurring.steps[place];
                 let next = |row: u32| self.observation_of[row as usize + 1];
                 if next(step.row) == next(row) {
-                    if step.row != row && self.is_unmerged(next(row)) {
+                    if self.is_unmerged(next(row)) {
                         self.unmerge(observation, unmerged);
                     }
                 } else if !step.is_contradicted {

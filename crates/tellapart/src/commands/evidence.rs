@@ -19,7 +19,7 @@ use crate::terminal::Terminal;
 /// Missing words that are listed.
 const MOST_MISSING: usize = 10;
 
-/// Say what a recording shows: which of its observations must be told apart, and what it leaves open
+/// Say which recorded observations must be told apart, and what the recording leaves open
 #[derive(Args)]
 #[command(after_help = "Examples:
   tellapart evidence counting.npz --action-rule sign --pair 0 5
@@ -34,10 +34,10 @@ pub(crate) struct Arguments {
     /// The array that is p: rewards, aux, or another one
     #[arg(long, value_name = "NAME", default_value = "rewards")]
     p: String,
-    /// Values of p differ only if they are further apart than X (without it: if they are not equal)
+    /// Values of p differ iff they are further apart than X [default: iff not equal]
     #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
-    /// Which action vectors count as one action: sign, distinct, a number of bins, or at:EDGE,EDGE
+    /// When action vectors are the same: sign, distinct, a number of bins, at:EDGE,EDGE
     #[arg(long, value_name = "RULE", value_parser = rule)]
     action_rule: Option<ActionRule>,
     /// Print one JSON document

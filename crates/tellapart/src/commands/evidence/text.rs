@@ -57,7 +57,7 @@ fn print_contradictions(
     }
     writeln!(
         out,
-        "contradictions of determinism: {}; {} not merged, each of their rows stands for itself",
+        "contradictions of determinism: {}; {} not merged: each row stands for itself",
         found.len(),
         counted(
             document.unmerged_observations,
@@ -108,8 +108,8 @@ fn print_pair(recorded: &Recorded, pair: &PairRecord, out: &mut impl Write) -> i
         _ => {
             writeln!(
                 out,
-                "rows {i} and {j} are not told apart: p agrees after every word recorded from both, the \
-                 longest of {}",
+                "rows {i} and {j} are not told apart: p agrees after every word recorded from both, to a \
+                 depth of {}",
                 counted(depth, "action", "actions"),
             )?;
             if pair.missing == 0 {
