@@ -6,6 +6,7 @@
 //!
 //! * [`MooreMachineBuilder`] builds one transition at a time and rejects bad input by name;
 //!   [`MooreMachine::from_table`] takes whole tables.
+//! * A [`PartialMachine`] is the same where transitions may be missing.
 //! * [`read`] and [`mod@write`] know NumPy `.npz` tables and Aldebaran `.aut` files.
 //! * [`generate`] makes seeded systems for tests, benchmarks and trials.
 //!
@@ -34,6 +35,7 @@ pub mod generate;
 mod id;
 mod machine;
 mod outputs;
+mod partial;
 pub mod read;
 pub mod write;
 
@@ -41,3 +43,4 @@ pub use builder::MooreMachineBuilder;
 pub use error::SystemError;
 pub use id::{ActionId, BlockId, OutputId, StateId};
 pub use machine::MooreMachine;
+pub use partial::PartialMachine;
