@@ -2,7 +2,7 @@
 //!
 //! Three methods, each exact, each going on where the one before left off:
 //!
-//! * [`narrow`]: rounds with ids of one byte and tables of codes, up to 256 blocks;
+//! * [`narrow`]: passes with ids of one or two bytes and tables of codes, while there are few blocks;
 //! * [`wide`]: rounds that compare every state with the first of its block, and hash those that differ;
 //! * [`tail`]: smaller-half refinement of the states that still share a block.
 //!
@@ -24,7 +24,7 @@ mod wide;
 
 use crate::Partition;
 use crate::rows::{BlockNumber, Rows};
-use narrow::Narrow;
+use narrow::{End, Ids, NarrowId, narrowed};
 use purse::Purse;
 
 /// Refines the partition by `initial`, ids below `blocks` without gaps, until states of one block lead,
@@ -65,24 +65,45 @@ fn refine<Id: BlockNumber>(
     if blocks == 1 || blocks == rows.states() {
         return Partition::from_dense_labels(initial, blocks);
     }
-    let Methods {
-        narrow,
-        hash_mask,
-        mut purse,
-    } = methods;
-    let rounds = if !narrow || blocks > narrow::MOST_BLOCKS {
-        wide::refine(rows, initial, hash_mask, &mut purse)
+    if methods.narrow && blocks <= u8::MOST_BLOCKS {
+        by_passes(rows, narrowed::<u8>(initial, blocks), methods)
+    } else if methods.narrow && blocks <= u16::MOST_BLOCKS {
+        by_passes(rows, narrowed::<u16>(initial, blocks), methods)
     } else {
-        match narrow::refine(rows, initial, blocks, &mut purse) {
-            Narrow::Stable { ids, blocks } => return Partition::from_dense_labels(&ids, blocks),
-            Narrow::Unprofitable(ids) => wide::Wide::labelled(&ids),
-            Narrow::Bytes(ids) => wide::refine(rows, ids, hash_mask, &mut purse),
-            Narrow::Words(ids) => wide::refine(rows, ids, hash_mask, &mut purse),
-        }
-    };
-    let mut labels = rounds.labels;
-    if !rounds.stable {
-        tail::refine(rows, &mut labels);
+        by_rounds(rows, initial, methods)
     }
+}
+
+fn by_passes<Id: NarrowId>(rows: &impl Rows, mut ids: Ids<Id>, mut methods: Methods) -> Partition {
+    match narrow::refine(rows, &mut ids, &mut methods.purse) {
+        End::Stable => Partition::from_dense_labels(&ids.of, ids.blocks),
+        End::Unprofitable => by_smaller_half(rows, wide::labels(&ids.of, ids.blocks)),
+        End::Unwieldy => by_rounds(rows, ids.of, methods),
+        End::Outgrown(wider, blocks) => {
+            drop(ids);
+            if blocks <= u16::MOST_BLOCKS {
+                by_passes(rows, narrowed::<u16>(&wider, blocks), methods)
+            } else {
+                by_rounds(rows, wider, methods)
+            }
+        }
+    }
+}
+
+fn by_rounds<Id: BlockNumber>(
+    rows: &impl Rows,
+    ids: impl AsRef<[Id]> + Sync,
+    mut methods: Methods,
+) -> Partition {
+    let rounds = wide::refine(rows, ids, methods.hash_mask, &mut methods.purse);
+    if rounds.stable {
+        Partition::from_first_states(rounds.labels)
+    } else {
+        by_smaller_half(rows, rounds.labels)
+    }
+}
+
+fn by_smaller_half(rows: &impl Rows, mut labels: Vec<u32>) -> Partition {
+    tail::refine(rows, &mut labels);
     Partition::from_first_states(labels)
 }

@@ -1,5 +1,7 @@
 //! What refinement needs to know of a system: where its transitions lead.
 
+use std::ops::Range;
+
 use tellapart_system::{MooreMachine, PartialMachine, StateId};
 
 /// The targets of every state, as one row a state.
@@ -14,6 +16,10 @@ pub(crate) trait Rows: Sync {
     /// Length of the longest row.
     fn width(&self) -> usize;
     fn row(&self, state: usize) -> &[StateId];
+    /// The rows of successive states, one after the other.
+    fn rows(&self, states: Range<usize>) -> &[StateId];
+    /// What is at `place` in the rows of successive states.
+    fn targets(&self, states: Range<usize>, place: usize) -> impl Iterator<Item = Option<StateId>>;
 }
 
 impl Rows for MooreMachine {
@@ -31,6 +37,16 @@ impl Rows for MooreMachine {
         let actions = self.actions();
         &self.next_table()[state * actions..][..actions]
     }
+    #[inline]
+    fn rows(&self, states: Range<usize>) -> &[StateId] {
+        let actions = self.actions();
+        &self.next_table()[states.start * actions..states.end * actions]
+    }
+    #[inline]
+    fn targets(&self, states: Range<usize>, place: usize) -> impl Iterator<Item = Option<StateId>> {
+        let rows = self.rows(states).chunks_exact(self.actions());
+        rows.map(move |row| Some(row[place]))
+    }
 }
 
 impl Rows for PartialMachine {
@@ -47,6 +63,14 @@ impl Rows for PartialMachine {
     #[inline]
     fn row(&self, state: usize) -> &[StateId] {
         self.successors(StateId::from_index(state))
+    }
+    #[inline]
+    fn rows(&self, states: Range<usize>) -> &[StateId] {
+        self.successors_of(states)
+    }
+    #[inline]
+    fn targets(&self, states: Range<usize>, place: usize) -> impl Iterator<Item = Option<StateId>> {
+        states.map(move |state| self.row(state).get(place).copied())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Systems in which transitions may be missing.
 
+use std::ops::Range;
+
 use crate::machine::{check_size, count_outputs};
 use crate::{ActionId, OutputId, StateId, SystemError};
 
@@ -133,6 +135,15 @@ impl PartialMachine {
     #[inline]
     pub fn successors(&self, state: StateId) -> &[StateId] {
         &self.target[self.bounds[state.index()]..self.bounds[state.index() + 1]]
+    }
+
+    /// The [`PartialMachine::successors`] of the states with these numbers, one after the other.
+    ///
+    /// # Panics
+    /// If a state is out of range, or the range ends before it begins.
+    #[inline]
+    pub fn successors_of(&self, states: Range<usize>) -> &[StateId] {
+        &self.target[self.bounds[states.start]..self.bounds[states.end]]
     }
 
     /// Where `action` leads from `state`, if anywhere. Cost: a binary search.

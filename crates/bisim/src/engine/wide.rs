@@ -17,12 +17,15 @@ use rayon::prelude::*;
 use tellapart_system::StateId;
 
 use super::movers::{Bins, Mover, regroup};
-use super::narrow::MOST_BLOCKS;
 use super::purse::{Purse, halvings_left};
 use crate::rows::{BlockNumber, Rows};
 
 /// States that are worked on at once.
 const CHUNK: usize = 1 << 16;
+
+/// States whose successors are gathered before anything branches on them: a branch that was guessed
+/// wrong throws away the gathers behind it.
+const BATCH: usize = 1 << 8;
 
 /// The labels, and whether they are known to be stable.
 pub(crate) struct Wide {
@@ -30,17 +33,12 @@ pub(crate) struct Wide {
     pub(crate) stable: bool,
 }
 
-impl Wide {
-    /// The partition by `ids` as it is.
-    pub(crate) fn labelled(ids: &[u8]) -> Self {
-        let mut first = [None; MOST_BLOCKS];
-        let ids = (0..).zip(ids);
-        let label = |(state, &id): (u32, &u8)| *first[usize::from(id)].get_or_insert(state);
-        Self {
-            labels: ids.map(label).collect(),
-            stable: false,
-        }
-    }
+/// The labels of the partition by `ids`, which are below `blocks`.
+pub(crate) fn labels<Id: BlockNumber>(ids: &[Id], blocks: usize) -> Vec<u32> {
+    let mut first = vec![None; blocks];
+    let numbers = ids.iter().map(|id| id.number() as usize);
+    let label = |(state, id): (u32, usize)| *first[id].get_or_insert(state);
+    (0..).zip(numbers).map(label).collect()
 }
 
 /// Labels and sizes are atomic because groups, which are worked on in parallel, write to wherever their
@@ -96,16 +94,25 @@ pub(crate) fn refine<Id: BlockNumber>(
     let chunks = (0..states as usize).into_par_iter().step_by(CHUNK);
     let movers = chunks.map(|begin| {
         let chunk = begin..(begin + CHUNK).min(states as usize);
-        let movers = chunk.map(|state| {
-            let successors = rows.row(state).iter();
-            let hash = hash_mask & hash(successors.map(|target| ids[target.index()].number()));
-            Mover {
-                block: ids[state].number(),
-                hash,
-                state: state as u32,
+        let mut movers = Vec::with_capacity(chunk.len());
+        let mut after = Vec::new();
+        for start in chunk.clone().step_by(BATCH) {
+            let batch = start..(start + BATCH).min(chunk.end);
+            let targets = rows.rows(batch.clone()).iter();
+            after.clear();
+            after.extend(targets.map(|target| ids[target.index()].number()));
+            let mut after = &after[..];
+            for state in batch {
+                let (row, rest) = after.split_at(rows.row(state).len());
+                after = rest;
+                movers.push(Mover {
+                    block: ids[state].number(),
+                    hash: hash_mask & hash(row.iter().copied()),
+                    state: state as u32,
+                });
             }
-        });
-        bins.sort(movers.collect())
+        }
+        bins.sort(movers)
     });
     regroup(&blocks, bins, movers.collect(), true);
     drop(numbers);
@@ -150,17 +157,25 @@ pub(crate) fn refine<Id: BlockNumber>(
 /// The states that do not agree with the first of their block.
 fn disagreeing(rows: &impl Rows, blocks: &Blocks, hash_mask: u32, states: &[u32]) -> Vec<Mover> {
     let mut movers = Vec::new();
-    for &state in states {
-        let block = blocks.label[state as usize].load(Relaxed);
-        if block == state {
-            continue;
+    let mut compared = [(false, 0); BATCH];
+    for batch in states.chunks(BATCH) {
+        for (&state, compared) in batch.iter().zip(&mut compared) {
+            let row = rows.row(state as usize);
+            let first = rows.row(blocks.label(StateId::new(state)) as usize);
+            let mut differ = 0;
+            let labels = row.iter().zip(first).map(|(&target, &of_first)| {
+                let label = blocks.label(target);
+                differ |= label ^ blocks.label(of_first);
+                label
+            });
+            let hash = hash_mask & hash(labels);
+            *compared = (differ != 0, hash);
         }
-        let row = rows.row(state as usize);
-        let first = rows.row(block as usize);
-        let agree = |(&a, &b): (&StateId, &StateId)| a == b || blocks.label(a) == blocks.label(b);
-        if !row.iter().zip(first).all(agree) {
-            let hash = hash_mask & hash(row.iter().map(|&target| blocks.label(target)));
-            movers.push(Mover { block, hash, state });
+        for (&state, &(moves, hash)) in batch.iter().zip(&compared) {
+            if moves {
+                let block = blocks.label(StateId::new(state));
+                movers.push(Mover { block, hash, state });
+            }
         }
     }
     movers
