@@ -1,80 +1,65 @@
 //! Transitions backwards.
 
-use tellapart_system::MooreMachine;
+/// A transition into some state, seen from there.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Incoming {
+    pub(crate) source: u32,
+    /// Where in the row of the source.
+    pub(crate) place: u32,
+}
 
-/// The predecessors of every (target, action), as one flat table.
+/// The transitions into every state, as one flat table.
 ///
-/// Grouped by target, then by action: refinement asks for all actions of a target in turn, so what it
-/// reads next is already in the cache. Every transition has exactly one entry.
-pub(crate) struct Inverse<O> {
-    actions: usize,
-    /// `sources[bounds[target * actions + action]..bounds[target * actions + action + 1]]`
-    bounds: Vec<O>,
-    sources: Vec<u32>,
+/// Every transition has exactly one entry: where there is none, nothing is stored and nothing is looked
+/// at.
+pub(crate) struct Inverse {
+    /// `incoming[bounds[target]..bounds[target + 1]]`
+    bounds: Vec<usize>,
+    incoming: Vec<Incoming>,
+    width: usize,
 }
 
-/// A position in the table of transitions: 32 bits do for all but gigantic systems, at half the memory.
-pub(crate) trait Offset: Copy {
-    fn from_usize(offset: usize) -> Self;
-    fn to_usize(self) -> usize;
-}
-
-impl Offset for u32 {
-    fn from_usize(offset: usize) -> Self {
-        offset as Self
-    }
-    fn to_usize(self) -> usize {
-        self as usize
-    }
-}
-
-impl Offset for usize {
-    fn from_usize(offset: usize) -> Self {
-        offset
-    }
-    fn to_usize(self) -> usize {
-        self
-    }
-}
-
-impl<O: Offset> Inverse<O> {
-    /// Counting sort of the transitions by target and action. `O` must be able to count them.
-    pub(crate) fn new(machine: &MooreMachine) -> Self {
-        let actions = machine.actions();
-        let next = machine.next_table();
-        let mut bounds = vec![O::from_usize(0); next.len() + 1];
-        for successors in next.chunks_exact(actions) {
-            for (action, target) in successors.iter().enumerate() {
-                let count = &mut bounds[target.index() * actions + action];
-                *count = O::from_usize(count.to_usize() + 1);
+impl Inverse {
+    /// Counting sort of the transitions by target; `targets(source)` is the row of a source.
+    pub(crate) fn new<I: Iterator<Item = u32>>(states: usize, targets: impl Fn(u32) -> I) -> Self {
+        let mut bounds = vec![0; states + 1];
+        for source in 0..states as u32 {
+            for target in targets(source) {
+                bounds[target as usize] += 1;
             }
         }
         // Each bound becomes the END of its group; filling backwards then turns it into the start.
         let mut total = 0;
         for bound in &mut bounds {
-            total += bound.to_usize();
-            *bound = O::from_usize(total);
+            total += *bound;
+            *bound = total;
         }
-        let mut sources = vec![0_u32; next.len()];
-        for (source, successors) in next.chunks_exact(actions).enumerate().rev() {
-            for (action, target) in successors.iter().enumerate() {
-                let bound = &mut bounds[target.index() * actions + action];
-                let at = bound.to_usize() - 1;
-                *bound = O::from_usize(at);
-                sources[at] = source as u32;
+        let mut incoming = vec![Incoming::default(); total];
+        let mut width = 0;
+        for source in (0..states as u32).rev() {
+            for (place, target) in (0..).zip(targets(source)) {
+                let at = &mut bounds[target as usize];
+                *at -= 1;
+                incoming[*at] = Incoming { source, place };
+                width = width.max(place as usize + 1);
             }
         }
         Self {
-            actions,
             bounds,
-            sources,
+            incoming,
+            width,
         }
     }
 
-    /// The states that `action` leads to `target`, ascending.
+    /// One more than the largest place.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The transitions into `target`.
     #[inline]
-    pub(crate) fn sources(&self, target: u32, action: usize) -> &[u32] {
-        let group = target as usize * self.actions + action;
-        &self.sources[self.bounds[group].to_usize()..self.bounds[group + 1].to_usize()]
+    pub(crate) fn incoming(&self, target: u32) -> &[Incoming] {
+        let target = target as usize;
+        &self.incoming[self.bounds[target]..self.bounds[target + 1]]
     }
 }

@@ -31,22 +31,25 @@
 //! When not to use it: on non-deterministic or probabilistic systems, and on recorded data with missing
 //! transitions, where "not distinguished" is no equivalence.
 
+mod coverage;
+mod engine;
 pub mod evidence;
 mod inverse;
 mod pairwise;
 mod partition;
 mod quotient;
 mod refinement;
+mod rows;
 mod splitting_tree;
 mod verify;
 
+pub use coverage::separated_by_coverage;
 pub use pairwise::{PairwiseFixedPoint, TooManyStates, pairwise_fixed_point};
 pub use partition::Partition;
 pub use quotient::quotient;
 pub use splitting_tree::{SplittingTree, witness};
 pub use verify::{Violation, verify, verify_coarsest};
 
-use refinement::Refinement;
 use tellapart_system::MooreMachine;
 
 /// The largest bisimulation of `machine`, as the partition of its states into classes.
@@ -61,5 +64,5 @@ use tellapart_system::MooreMachine;
 /// class.
 #[must_use]
 pub fn largest_bisimulation(machine: &MooreMachine) -> Partition {
-    Refinement::to_fixed_point(machine).into_partition()
+    engine::coarsest_stable(machine, machine.output_table(), machine.outputs())
 }

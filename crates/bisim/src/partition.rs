@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use tellapart_system::{BlockId, StateId};
 
+use crate::rows::BlockNumber;
+
 /// A partition of states `0..n` into blocks, numbered by first occurrence: state 0 is in block 0, the
 /// first state outside it is in block 1, and so on. Hence equal partitions compare equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Partition {
     }
 
     /// As [`Partition::from_labels`], for labels in `0..bound`: a table instead of a map.
-    pub(crate) fn from_dense_labels(labels: &[u32], bound: usize) -> Self {
+    pub(crate) fn from_dense_labels<Label: BlockNumber>(labels: &[Label], bound: usize) -> Self {
         const NONE: u32 = u32::MAX;
         let mut numbers = vec![NONE; bound];
         Self::number(labels, |label, fresh| {
@@ -41,12 +43,41 @@ impl Partition {
         })
     }
 
+    /// The label of a state is the first state of its block.
+    pub(crate) fn from_first_states(labels: Vec<u32>) -> Self {
+        let firsts = || (0..).zip(&labels).filter(|&(state, &label)| state == label);
+        let representatives: Vec<StateId> =
+            firsts().map(|(state, _)| StateId::new(state)).collect();
+        let mut sizes = Vec::with_capacity(representatives.len());
+        // In place: the first state of a block comes before all others, and has its number by then.
+        let mut block_of = labels;
+        for state in 0..block_of.len() {
+            let label = block_of[state] as usize;
+            if label == state {
+                block_of[state] = sizes.len() as u32;
+                sizes.push(1);
+            } else {
+                let block = block_of[label];
+                block_of[state] = block;
+                sizes[block as usize] += 1;
+            }
+        }
+        Self {
+            block_of: block_of.into_iter().map(BlockId::new).collect(),
+            sizes,
+            representatives,
+        }
+    }
+
     /// `number_of(label, fresh)` gives the block of a label, which is `fresh` when it is new.
-    fn number(labels: &[u32], mut number_of: impl FnMut(u32, u32) -> u32) -> Self {
+    fn number<Label: BlockNumber>(
+        labels: &[Label],
+        mut number_of: impl FnMut(u32, u32) -> u32,
+    ) -> Self {
         let (mut sizes, mut representatives) = (Vec::new(), Vec::new());
         let mut block_of = Vec::with_capacity(labels.len());
         for (state, &label) in labels.iter().enumerate() {
-            let number = number_of(label, sizes.len() as u32);
+            let number = number_of(label.number(), sizes.len() as u32);
             if number as usize == sizes.len() {
                 sizes.push(0);
                 representatives.push(StateId::from_index(state));

@@ -13,8 +13,8 @@
 
 use tellapart_system::{ActionId, MooreMachine};
 
-use crate::Partition;
-use crate::inverse::{Inverse, Offset};
+use crate::inverse::Inverse;
+use crate::rows::Rows;
 
 /// A contiguous range of [`Refinement::elements`].
 #[derive(Clone, Copy)]
@@ -54,49 +54,35 @@ pub(crate) struct Refinement {
 }
 
 impl Refinement {
+    /// The whole machine, by output.
     pub(crate) fn to_fixed_point(machine: &MooreMachine) -> Self {
         Self::until(machine, |_| false)
     }
 
-    /// Refines until the fixed point, or until `done` holds at the end of a round.
+    /// Refines the whole machine until the fixed point, or until `done` holds at the end of a round.
     pub(crate) fn until(machine: &MooreMachine, done: impl Fn(&Self) -> bool) -> Self {
-        let mut refinement = Self::by_output(machine);
-        if refinement.is_discrete() || done(&refinement) {
-            return refinement;
-        }
-        if u32::try_from(machine.next_table().len()).is_ok() {
-            refinement.run(&Inverse::<u32>::new(machine), machine.actions(), done);
-        } else {
-            refinement.run(&Inverse::<usize>::new(machine), machine.actions(), done);
+        let outputs = machine.output_table().iter().map(|output| output.get());
+        let mut refinement = Self::new(outputs.collect(), machine.outputs());
+        if !refinement.is_discrete() && !done(&refinement) {
+            let targets = |source: u32| machine.row(source as usize).iter().map(|to| to.get());
+            refinement.run(&Inverse::new(machine.states(), targets), done);
         }
         refinement
     }
 
-    pub(crate) fn into_partition(self) -> Partition {
-        let Self {
-            elements,
-            position,
-            block_of,
-            blocks,
-            ..
-        } = self;
-        drop((elements, position));
-        Partition::from_dense_labels(&block_of, blocks.len())
-    }
-
-    /// Counting sort of the states by output.
-    fn by_output(machine: &MooreMachine) -> Self {
-        let states = machine.states();
+    /// The partition to begin with; blocks are numbered without gaps. Counting sort.
+    pub(crate) fn new(block_of: Vec<u32>, blocks: usize) -> Self {
+        let states = block_of.len();
         let mut blocks = vec![
             Block {
                 begin: 0,
                 end: 0,
                 marked: 0
             };
-            machine.outputs()
+            blocks
         ];
-        for output in machine.output_table() {
-            blocks[output.index()].end += 1;
+        for &block in &block_of {
+            blocks[block as usize].end += 1;
         }
         let mut total = 0;
         for block in &mut blocks {
@@ -106,8 +92,8 @@ impl Refinement {
         }
         let mut elements = vec![0; states];
         let mut position = vec![0; states];
-        for (state, output) in machine.output_table().iter().enumerate() {
-            let end = &mut blocks[output.index()].end;
+        for (state, &block) in block_of.iter().enumerate() {
+            let end = &mut blocks[block as usize].end;
             elements[*end as usize] = state as u32;
             position[state] = *end;
             *end += 1;
@@ -115,11 +101,7 @@ impl Refinement {
         Self {
             elements,
             position,
-            block_of: machine
-                .output_table()
-                .iter()
-                .map(|output| output.get())
-                .collect(),
+            block_of,
             roots: blocks.len() as u32,
             blocks,
             births: Vec::new(),
@@ -127,12 +109,17 @@ impl Refinement {
         }
     }
 
-    fn run<O: Offset>(
-        &mut self,
-        inverse: &Inverse<O>,
-        actions: usize,
-        done: impl Fn(&Self) -> bool,
-    ) {
+    /// The states of every block.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &[u32]> {
+        let range = |block: &Block| block.begin as usize..block.end as usize;
+        self.blocks
+            .iter()
+            .map(move |block| &self.elements[range(block)])
+    }
+
+    /// Refines until the fixed point, or until `done` holds at the end of a round. Under every place,
+    /// the states of a block must agree on whether there is a transition.
+    pub(crate) fn run(&mut self, inverse: &Inverse, done: impl Fn(&Self) -> bool) {
         // Every function is stable under the set of all states: one part, the largest, can be left out.
         let size = |block: &Block| block.end - block.begin;
         let largest = self.blocks.iter().map(size).max().unwrap_or_default();
@@ -144,22 +131,29 @@ impl Refinement {
             .filter(|&(index, _)| Some(index) != left_out)
             .map(|(_, block)| (block.begin, block.end))
             .collect();
-        let (mut members, mut touched) = (Vec::new(), Vec::new());
+        // The sources that lead into the splitter, by place, and the places where there are any.
+        let mut sources = vec![Vec::new(); inverse.width()];
+        let (mut places, mut touched) = (Vec::new(), Vec::new());
         while !splitters.is_empty() {
             let round_start = self.blocks.len();
             self.round_starts.push(round_start as u32);
             for &(begin, end) in &splitters {
-                // A copy, because marking permutes the elements, also those of the splitter.
-                members.clear();
-                members.extend_from_slice(&self.elements[begin as usize..end as usize]);
-                for action in 0..actions {
-                    for &target in &members {
-                        for &source in inverse.sources(target, action) {
-                            self.mark(source, &mut touched);
+                for &member in &self.elements[begin as usize..end as usize] {
+                    for incoming in inverse.incoming(member) {
+                        let sources = &mut sources[incoming.place as usize];
+                        if sources.is_empty() {
+                            places.push(incoming.place);
                         }
+                        sources.push(incoming.source);
+                    }
+                }
+                places.sort_unstable();
+                for place in places.drain(..) {
+                    for source in sources[place as usize].drain(..) {
+                        self.mark(source, &mut touched);
                     }
                     for block in touched.drain(..) {
-                        self.split(block, action);
+                        self.split(block, place);
                     }
                 }
                 if self.is_discrete() {
@@ -205,7 +199,7 @@ impl Refinement {
     }
 
     /// Splits marked from unmarked states; the smaller part becomes a new block.
-    fn split(&mut self, number: u32, action: usize) {
+    fn split(&mut self, number: u32, place: u32) {
         let block = &mut self.blocks[number as usize];
         let Block { begin, end, marked } = *block;
         block.marked = 0;
@@ -235,7 +229,7 @@ impl Refinement {
         self.blocks.push(born);
         self.births.push(Birth {
             parent: number,
-            action: ActionId::from_index(action),
+            action: ActionId::new(place),
         });
     }
 }

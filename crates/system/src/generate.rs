@@ -6,7 +6,7 @@
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{MooreMachine, OutputId, StateId, SystemError, machine::check_size};
+use crate::{MooreMachine, OutputId, PartialMachine, StateId, SystemError, machine::check_size};
 
 /// Successors and outputs drawn uniformly and independently.
 ///
@@ -175,6 +175,30 @@ pub fn with_nuisances(
         }
     }
     machine.with_states(next, output, StateId::new(machine.initial().get() * copies))
+}
+
+/// The same states and outputs with only some of the transitions: each is kept with probability
+/// `kept`, clamped to `0.0..=1.0`.
+///
+/// # Errors
+/// None for a valid machine; the signature leaves room for the checks of the constructor.
+pub fn thinned(
+    machine: &MooreMachine,
+    kept: f64,
+    seed: u64,
+) -> Result<PartialMachine, SystemError> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let kept = if kept > 0.0 { kept.min(1.0) } else { 0.0 };
+    let mut transitions = Vec::new();
+    for state in machine.state_ids() {
+        for (action, &target) in machine.action_ids().zip(machine.successors(state)) {
+            if rng.random_bool(kept) {
+                transitions.push((state, action, target));
+            }
+        }
+    }
+    let output = machine.output_table().to_vec();
+    PartialMachine::from_transitions(machine.actions(), &transitions, output)
 }
 
 /// Numbers the values that occur by first occurrence.

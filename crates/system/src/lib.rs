@@ -6,6 +6,7 @@
 //!
 //! * [`MooreMachineBuilder`] builds one transition at a time and rejects bad input by name;
 //!   [`MooreMachine::from_table`] takes whole tables.
+//! * A [`PartialMachine`] is the same where transitions may be missing.
 //! * [`read`] and [`mod@write`] know NumPy tables, Aldebaran, PRISM's explicit files, the text of Boa, and
 //!   a binary format of our own ([`Format`]).
 //! * [`generate`] makes seeded systems for tests, benchmarks and trials.
@@ -37,6 +38,7 @@ mod id;
 mod machine;
 mod meaning;
 mod outputs;
+mod partial;
 pub mod read;
 mod table;
 mod tsys;
@@ -47,3 +49,4 @@ pub use error::SystemError;
 pub use format::Format;
 pub use id::{ActionId, BlockId, OutputId, StateId};
 pub use machine::MooreMachine;
+pub use partial::PartialMachine;

@@ -355,7 +355,7 @@ pub(crate) fn check_size(states: u64, actions: u64) -> Result<(), SystemError> {
 }
 
 /// How many outputs there are; they must be numbered without gaps.
-fn count_outputs(output: &[OutputId]) -> Result<u32, SystemError> {
+pub(crate) fn count_outputs(output: &[OutputId]) -> Result<u32, SystemError> {
     let largest = output.iter().copied().max().unwrap_or_default().index();
     // Ids beyond the number of states cannot be gapless: the table below stays as small as the input.
     let mut present = vec![false; (largest + 1).min(output.len() + 1)];

@@ -1,0 +1,109 @@
+//! The coarsest stable refinement of a partition: rounds while they pay, then the smaller half.
+//!
+//! Three methods, each exact, each going on where the one before left off:
+//!
+//! * [`narrow`]: passes with ids of one or two bytes and tables of codes, while there are few blocks;
+//! * [`wide`]: rounds that compare every state with the first of its block, and hash those that differ;
+//! * [`tail`]: smaller-half refinement of the states that still share a block.
+//!
+//! Rounds go over memory in order and gather what they need without waiting for it, but look at
+//! everything that is not alone yet; the smaller half looks only at what changes, but jumps about.
+//! [`purse`] decides when to change, by what a round achieved.
+
+mod movers;
+mod narrow;
+mod purse;
+mod tail;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers included"
+)]
+mod tests;
+mod wide;
+
+use crate::Partition;
+use crate::rows::{BlockNumber, Rows};
+use narrow::{End, Ids, NarrowId, narrowed};
+use purse::Purse;
+
+/// Refines the partition by `initial`, ids below `blocks` without gaps, until states of one block lead,
+/// place by place, to states of one block.
+///
+/// States of one initial block must have rows of one length.
+pub(crate) fn coarsest_stable<Id: BlockNumber>(
+    rows: &impl Rows,
+    initial: &[Id],
+    blocks: usize,
+) -> Partition {
+    refine(rows, initial, blocks, Methods::new(rows))
+}
+
+/// What is tried before the smaller half.
+struct Methods {
+    narrow: bool,
+    hash_mask: u32,
+    purse: Purse,
+}
+
+impl Methods {
+    fn new(rows: &impl Rows) -> Self {
+        Self {
+            narrow: true,
+            hash_mask: u32::MAX,
+            purse: Purse::new(rows.states(), rows.transitions()),
+        }
+    }
+}
+
+fn refine<Id: BlockNumber>(
+    rows: &impl Rows,
+    initial: &[Id],
+    blocks: usize,
+    methods: Methods,
+) -> Partition {
+    if blocks == 1 || blocks == rows.states() {
+        return Partition::from_dense_labels(initial, blocks);
+    }
+    if methods.narrow && blocks <= u8::MOST_BLOCKS {
+        by_passes(rows, narrowed::<u8>(initial, blocks), methods)
+    } else if methods.narrow && blocks <= u16::MOST_BLOCKS {
+        by_passes(rows, narrowed::<u16>(initial, blocks), methods)
+    } else {
+        by_rounds(rows, initial, methods)
+    }
+}
+
+fn by_passes<Id: NarrowId>(rows: &impl Rows, mut ids: Ids<Id>, mut methods: Methods) -> Partition {
+    match narrow::refine(rows, &mut ids, &mut methods.purse) {
+        End::Stable => Partition::from_dense_labels(&ids.of, ids.blocks),
+        End::Unprofitable => by_smaller_half(rows, wide::labels(&ids.of, ids.blocks)),
+        End::Unwieldy => by_rounds(rows, ids.of, methods),
+        End::Outgrown(wider, blocks) => {
+            drop(ids);
+            if blocks <= u16::MOST_BLOCKS {
+                by_passes(rows, narrowed::<u16>(&wider, blocks), methods)
+            } else {
+                by_rounds(rows, wider, methods)
+            }
+        }
+    }
+}
+
+fn by_rounds<Id: BlockNumber>(
+    rows: &impl Rows,
+    ids: impl AsRef<[Id]> + Sync,
+    mut methods: Methods,
+) -> Partition {
+    let rounds = wide::refine(rows, ids, methods.hash_mask, &mut methods.purse);
+    if rounds.stable {
+        Partition::from_first_states(rounds.labels)
+    } else {
+        by_smaller_half(rows, rounds.labels)
+    }
+}
+
+fn by_smaller_half(rows: &impl Rows, mut labels: Vec<u32>) -> Partition {
+    tail::refine(rows, &mut labels);
+    Partition::from_first_states(labels)
+}
