@@ -69,6 +69,10 @@ pub struct NormGradients<'a> {
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the arguments of the forward pass, its output gradient, and where to write"
+)]
 pub fn norm_activate_gradient(
     input: &[f32],
     gamma: &[f32],

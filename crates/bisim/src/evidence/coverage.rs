@@ -1,9 +1,9 @@
 //! Separation by coverage: what was never recorded counts as an outcome of its own.
 
-use tellapart_system::{ActionId, MooreMachine, OutputId, StateId, SystemError};
+use tellapart_system::{ActionId, OutputId, PartialMachine, StateId, SystemError};
 
 use super::recording::Recording;
-use crate::{Partition, largest_bisimulation};
+use crate::{Partition, separated_by_coverage};
 
 /// The partition of recorded rows in which a transition that was not recorded counts as an outcome of its
 /// own: two rows are together iff the same words were recorded from both, with equal values of `p`.
@@ -36,7 +36,7 @@ impl SeparatedByCoverage {
     /// up to a tolerance is no equivalence.
     ///
     /// # Errors
-    /// Not a single row, or more states times actions than a table may have.
+    /// Not a single row, or more states than can be numbered.
     pub fn new(recording: &Recording) -> Result<Self, SystemError> {
         let transitions = recording.transitions();
         let classes = classes(&transitions)?;
@@ -69,7 +69,6 @@ impl SeparatedByCoverage {
     }
 }
 
-/// By completion: one more state, with an output of its own, to which all that is missing leads.
 fn classes(transitions: &Transitions) -> Result<Partition, SystemError> {
     let Transitions {
         actions,
@@ -77,23 +76,8 @@ fn classes(transitions: &Transitions) -> Result<Partition, SystemError> {
         recorded,
         ..
     } = transitions;
-    let nowhere = StateId::from_index(output.len());
-    let mut next = vec![nowhere; (output.len() + 1) * actions];
-    for &(from, action, to) in recorded {
-        next[from.index() * actions + action.index()] = to;
-    }
-    let outputs = output.iter().max().map_or(0, |output| output.get() + 1);
-    let completed = output
-        .iter()
-        .copied()
-        .chain([OutputId::new(outputs)])
-        .collect();
-    let classes = largest_bisimulation(&MooreMachine::from_table(*actions, next, completed)?);
-    let labels: Vec<u32> = classes.as_slice()[..output.len()]
-        .iter()
-        .map(|class| class.get())
-        .collect();
-    Ok(Partition::from_labels(&labels))
+    let machine = PartialMachine::from_transitions(*actions, recorded, output.clone())?;
+    Ok(separated_by_coverage(&machine))
 }
 
 impl Recording {
