@@ -37,6 +37,12 @@ impl<'a> Embeddings<'a> {
         self.width
     }
 
+    /// All latents, `[rows, width]`.
+    #[must_use]
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
     /// The latent of observation `row`.
     ///
     /// # Panics

@@ -39,6 +39,25 @@ pub enum AuditError {
         /// The value, as printed.
         value: String,
     },
+    /// Embeddings of another recording, or of a part of it.
+    #[error(
+        "the embeddings have {found} rows, but the recording has {expected}: row i must be the latent \
+         of observation i; embed every row, in the order of the recording"
+    )]
+    RowCount {
+        /// Rows of the embeddings.
+        found: usize,
+        /// Rows of the recording.
+        expected: usize,
+    },
+    /// A row that was asked for is not there.
+    #[error("there is no row {row}: rows are numbered from 0 to {}", rows.saturating_sub(1))]
+    NoSuchRow {
+        /// The row.
+        row: usize,
+        /// Rows there are.
+        rows: usize,
+    },
     /// A class label is out of range.
     #[error("row {row} has class {found}, but there are {classes} classes (0 to {})", classes.saturating_sub(1))]
     Class {

@@ -15,6 +15,16 @@ pub struct Distinct {
     pub first_rows: Vec<usize>,
 }
 
+impl Distinct {
+    /// Which rows of `[rows, width]` numbers are equal. `0.0` and `-0.0` are equal.
+    ///
+    /// Cost: every row is hashed, and compared with the first row that it equals.
+    #[must_use]
+    pub fn of_rows(values: &[f32], width: usize) -> Self {
+        distinct(values, width, hash_of_numbers)
+    }
+}
+
 impl Frames {
     /// Which rows show the same observation. `0.0` and `-0.0` are equal.
     ///
@@ -24,7 +34,7 @@ impl Frames {
         let width = self.width().unwrap_or(0);
         match self {
             Self::U8 { values, .. } => distinct(values, width, |row, hasher| hasher.hash_one(row)),
-            Self::F32 { values, .. } => distinct(values, width, hash_of_numbers),
+            Self::F32 { values, .. } => Distinct::of_rows(values, width),
         }
     }
 }
@@ -35,7 +45,7 @@ impl Columns {
     /// Cost: every row is hashed, and compared with the first row that it equals.
     #[must_use]
     pub fn distinct(&self) -> Distinct {
-        distinct(&self.values, self.width, hash_of_numbers)
+        Distinct::of_rows(&self.values, self.width)
     }
 }
 

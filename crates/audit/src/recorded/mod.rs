@@ -2,12 +2,27 @@
 //! whose fault it is. It needs embeddings of anybody's encoder and the recording they were made from:
 //! no model, no ground truth.
 
+mod audit;
+mod blocks;
+mod cells;
+mod closest;
+mod diagnostics;
 mod evidence;
+mod healthy;
+mod judge;
+mod neighbours;
+mod points;
 mod record;
+mod scan;
+mod tally;
+mod units;
+mod verdict;
 
+pub use audit::{Audit, DEFAULT_NEIGHBOURS, DEFAULT_THRESHOLD, Progress, RecordedAuditOptions};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use record::{
     AuditedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
     KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
+pub use verdict::MIXED_SHARE;

@@ -30,15 +30,18 @@ pub struct RecordedAudit {
     pub p: String,
     /// Numbers in one value of `p`.
     pub p_width: usize,
-    /// The unit of differences of `p`: see [`AuditedPair::strain`]. 0 where `p` never changes.
-    pub p_range: f64,
+    /// The unit of differences of `p`: the median difference of two recorded values that differ. 0 where
+    /// none do.
+    pub p_unit: f64,
     /// How far apart two values of `p` may be and still count as equal; `None`: not at all.
     pub tolerance: Option<f64>,
     /// Names of the actions, by id.
     pub actions: Vec<String>,
     /// The unit of latent distances: root mean squared distance of two rows. 0 where all are equal.
     pub spread: f64,
-    /// Strain above which a pair counts as merged.
+    /// Strain above which a distinguished pair counts as merged. Where more than
+    /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows are mixed ([`Neighbourhoods::mixed`]), pairs
+    /// nearer than kin count as merged, too, whatever their strain.
     pub threshold: f64,
     /// The pairs shown: distinguished ones, worst first and one of each kind, then those of cause
     /// [`Cause::Data`], nearest first. [`Counts`] says how many there are.
@@ -51,6 +54,9 @@ pub struct RecordedAudit {
     pub neighbourhoods: Neighbourhoods,
     /// How much of the data can be compared at all.
     pub coverage: Coverage,
+    /// Of a sample of rows, each with the nearest row that the data tells from it, the pair with the
+    /// greatest strain; merged or not.
+    pub closest: Option<AuditedPair>,
     /// The first contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
     /// What is usually looked at.
@@ -100,7 +106,7 @@ pub struct AuditedPair {
     pub steps: [usize; 2],
     /// Latent distance in units of [`RecordedAudit::spread`].
     pub distance: f64,
-    /// Difference of `p` at the end of the witness, in units of [`RecordedAudit::p_range`], over
+    /// Difference of `p` at the end of the witness, in units of [`RecordedAudit::p_unit`], over
     /// `distance`: the Lipschitz constant, in these units, that dynamics and head on top of the latents
     /// would need to answer right. `None` where it is infinite, and for cause [`Cause::Data`].
     pub strain: Option<f64>,
@@ -145,15 +151,19 @@ pub struct Counts {
     pub compared: u64,
     /// Those that the data tells apart.
     pub distinguished: u64,
-    /// Of these, with a strain above the threshold and cause [`Cause::Encoder`].
+    /// Those, and the ones that agree in an action recorded from both.
+    pub comparable: u64,
+    /// Distinguished and merged pairs of cause [`Cause::Encoder`].
     pub encoder: u64,
-    /// Of these, with a strain above the threshold and cause [`Cause::Observation`].
+    /// Distinguished and merged pairs of cause [`Cause::Observation`].
     pub observation: u64,
-    /// Near pairs that the data does not tell apart although words were missing: cause [`Cause::Data`].
+    /// Pairs so near that they would be merged if their `p` differed, but whose comparison ended at
+    /// words recorded on one side only, before the length of the longest witness found: cause
+    /// [`Cause::Data`].
     pub data: u64,
     /// Pairs whose comparison was given up.
     pub undecided: u64,
-    /// Distinguished pairs above the threshold by kind, worst first.
+    /// Merged pairs by kind, worst first.
     pub kinds: Vec<MergeKind>,
 }
 
@@ -166,7 +176,7 @@ pub struct MergeKind {
     pub witness: Vec<u32>,
     /// `p` at the end of the witness, on the side with the lesser value and on the other.
     pub p: [Vec<f32>; 2],
-    /// Pairs of this kind among the candidates above the threshold.
+    /// Merged pairs of this kind among the candidates.
     pub pairs: u64,
     /// Their greatest strain; `None` where infinite.
     pub strain: Option<f64>,
@@ -196,13 +206,13 @@ pub struct Search {
 /// What lies nearest to a row: with nothing merged, rows that the data does not tell from it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Neighbourhoods {
-    /// Rows judged: a sample of those of which both kinds of rows are known, distinguished ones and
-    /// ones that agree with it in at least one recorded action.
+    /// Rows judged: those of which kin is known, that is another row which agrees in all words recorded
+    /// from both, at least one action long.
     pub rows: usize,
-    /// Share of them whose nearest comparable row is one that the data tells apart. `None` without
-    /// rows.
+    /// Share of them that have a distinguished row nearer than any kin that agrees in words as long as
+    /// its witness. `None` without rows.
     pub mixed: Option<f64>,
-    /// The same share for a row drawn at random: what latents that say nothing would show.
+    /// Share of distinguished pairs among random comparable ones: what latents that say nothing show.
     pub by_chance: Option<f64>,
 }
 
@@ -222,6 +232,8 @@ pub struct Coverage {
     /// The share of which no action was recorded on both sides, and whose `p` is equal: nothing can
     /// be said of them.
     pub incomparable: f64,
+    /// Actions in the longest witness of all pairs compared: how deep a comparison has to go.
+    pub longest_witness: usize,
 }
 
 /// Two rows of one observation whose outcomes differ.
@@ -245,9 +257,11 @@ pub struct Diagnostics {
     /// LiDAR (Thilak et al. 2023): the effective rank of the discriminant between groups of rows.
     /// `None` without groups of at least two rows.
     pub lidar: Option<f64>,
-    /// What the groups of `lidar` are: `state_ids` or `episodes`.
+    /// What the groups of `lidar` are: `state_ids`, `observations` or `episodes`.
     pub lidar_groups: Option<String>,
-    /// Singular values of the centred latents, descending.
+    /// Rows measured: all, or a sample.
+    pub rows: usize,
+    /// Singular values of the latents as they are, descending.
     pub singular_values: Vec<f64>,
     /// Mean distance of two rows, as it is.
     pub mean_distance: f64,

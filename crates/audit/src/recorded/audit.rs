@@ -1,0 +1,394 @@
+//! The audit: from a recording and embeddings to a verdict.
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tellapart_bisim::evidence::ContradictionKind;
+use tellapart_data::Trajectories;
+
+use super::closest::closest_distinguished;
+use super::evidence::{Recorded, RecordedOptions};
+use super::judge::{Finding, Judge};
+use super::neighbours::{Neighbours, Space};
+use super::points::Points;
+use super::record::{
+    AuditedPair, Cause, ContradictionRecord, Counts, Coverage, MergeKind, Neighbourhoods,
+    RecordedAudit, SCHEMA, Search,
+};
+use super::scan::{FirstLook, Scan};
+use super::tally::{Kind, OfKind};
+use super::units::{mean_and_spread, unit_of_p};
+use super::{diagnostics, healthy, verdict};
+use crate::{AuditError, Embeddings};
+
+/// Strain above which a distinguished pair counts as merged, unless said otherwise: a typical
+/// difference of `p` within a tenth of the spread of the latents. Nine well separated clusters need a
+/// strain of 1, nine on a line one of 4.
+pub const DEFAULT_THRESHOLD: f64 = 10.0;
+/// Nearest neighbours compared with each latent, unless said otherwise.
+pub const DEFAULT_NEIGHBOURS: usize = 16;
+const MOST_NEIGHBOURS: usize = 512;
+/// Random pairs compared to learn how much can be compared at all.
+const COVERAGE_SAMPLE: usize = 4096;
+const CONTRADICTIONS_LISTED: usize = 20;
+
+/// How an audit is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedAuditOptions {
+    /// Strain above which a distinguished pair counts as merged.
+    pub threshold: f64,
+    /// Nearest neighbours compared with each latent.
+    pub neighbours: usize,
+    /// Pairs shown.
+    pub shown: usize,
+    /// The largest difference of any number at which two observations count as identical.
+    pub same_observation: f64,
+    /// Of the samples that are drawn.
+    pub seed: u64,
+    /// Whether hidden states are held against the findings.
+    pub with_truth: bool,
+}
+
+impl Default for RecordedAuditOptions {
+    fn default() -> Self {
+        Self {
+            threshold: DEFAULT_THRESHOLD,
+            neighbours: DEFAULT_NEIGHBOURS,
+            shown: 10,
+            same_observation: 0.0,
+            seed: 0,
+            with_truth: false,
+        }
+    }
+}
+
+/// What goes on, and which part of it is done.
+pub type Progress<'a> = &'a (dyn Fn(&'static str, f64) + Sync);
+
+/// A recording and embeddings of its rows, ready to be audited.
+pub struct Audit<'a> {
+    trajectories: &'a Trajectories,
+    embeddings: &'a Embeddings<'a>,
+    evidence: &'a RecordedOptions,
+    options: RecordedAuditOptions,
+    recorded: &'a Recorded,
+    mean: Vec<f64>,
+    judge: Judge<'a>,
+}
+
+impl<'a> Audit<'a> {
+    /// Checks that everything fits. `recorded` was made of `trajectories` with `evidence`.
+    ///
+    /// # Errors
+    /// Embeddings with another number of rows than the recording; an option that cannot be.
+    pub fn new(
+        trajectories: &'a Trajectories,
+        recorded: &'a Recorded,
+        evidence: &'a RecordedOptions,
+        embeddings: &'a Embeddings<'a>,
+        options: RecordedAuditOptions,
+    ) -> Result<Self, AuditError> {
+        options.check()?;
+        if embeddings.rows() != trajectories.rows() {
+            return Err(AuditError::RowCount {
+                found: embeddings.rows(),
+                expected: trajectories.rows(),
+            });
+        }
+        let (mean, spread) = mean_and_spread(embeddings);
+        let tolerance = evidence.tolerance.unwrap_or(0.0);
+        let judge = Judge {
+            recorded,
+            observations: &trajectories.observations,
+            embeddings,
+            episodes: trajectories.episodes().map(|rows| rows.start).collect(),
+            spread,
+            p_unit: unit_of_p(&recorded.values, tolerance, options.seed),
+            same_observation: options.same_observation,
+        };
+        Ok(Self {
+            trajectories,
+            embeddings,
+            evidence,
+            options,
+            recorded,
+            mean,
+            judge,
+        })
+    }
+
+    /// One pair's story, whether it is near or not.
+    ///
+    /// # Errors
+    /// A row that is not there.
+    pub fn explain(&self, i: usize, j: usize) -> Result<AuditedPair, AuditError> {
+        for row in [i, j] {
+            if row >= self.embeddings.rows() {
+                return Err(AuditError::NoSuchRow {
+                    row,
+                    rows: self.embeddings.rows(),
+                });
+            }
+        }
+        Ok(self.judge.pair(i, j))
+    }
+
+    /// The whole audit.
+    ///
+    /// Cost, for `n` different latents of width `d`: `n^2 d` multiplications up to 4e11 of them; above,
+    /// about `8000 n d`; then `n` times the number of neighbours comparisons of the oracle.
+    ///
+    /// # Errors
+    /// A decomposition that fails.
+    pub fn run(&self, progress: Progress<'_>) -> Result<RecordedAudit, AuditError> {
+        let Self { judge, options, .. } = self;
+        let points = Points::new(self.embeddings);
+        let space = Space {
+            embeddings: self.embeddings,
+            points: &points,
+            mean: &self.mean,
+        };
+        let neighbours = Neighbours::find(&space, options.neighbours, options.seed, &|done| {
+            progress("nearest neighbours", done);
+        });
+        let (recall, recall_sample) = neighbours.recall(&space, options.seed);
+        let (scan, look) = Scan::new(judge, &points, &neighbours, options.seed, &|done| {
+            progress("comparing", done);
+        });
+        let coverage = self.coverage(&look);
+        let neighbourhoods = Neighbourhoods {
+            rows: look.judged_rows,
+            mixed: look.mixed(),
+            by_chance: {
+                let comparable = coverage.distinguished + coverage.agreeing;
+                (comparable > 0.0).then(|| coverage.distinguished / comparable)
+            },
+        };
+        let is_mixed = verdict::is_mixed(&neighbourhoods);
+        let tally = scan.merged(options.threshold, is_mixed, options.shown);
+        let (kinds, open, open_by_depth) = tally.into_kinds();
+        let closest = closest_distinguished(&space, judge, options.seed);
+        progress("diagnostics", 0.0);
+
+        let mut counts = self.counts(&look, &kinds);
+        counts.data = open_by_depth
+            .range(..usize::from(look.longest_witness))
+            .map(|(_, count)| count)
+            .sum();
+        let mut pairs = self.shown(&kinds);
+        let open = open
+            .iter()
+            .filter(|open| open.0 < usize::from(look.longest_witness));
+        pairs.extend(
+            open.take(options.shown.min(3))
+                .map(|&(_, _, [i, j])| judge.pair(i, j)),
+        );
+        let mut audit = RecordedAudit {
+            schema: SCHEMA.to_owned(),
+            verdict: verdict::verdict(&counts, &coverage),
+            reason: String::new(),
+            warnings: Vec::new(),
+            rows: self.trajectories.rows(),
+            episodes: judge.episodes.len(),
+            observations: self.recorded.oracle.recording().observations(),
+            latent_width: self.embeddings.width(),
+            p: self.evidence.value.clone(),
+            p_width: self.recorded.values.width,
+            p_unit: judge.p_unit,
+            tolerance: self.evidence.tolerance,
+            actions: (0..self.recorded.actions.count as u32)
+                .map(|action| self.recorded.actions.name(action))
+                .collect(),
+            spread: judge.spread,
+            threshold: options.threshold,
+            pairs,
+            counts,
+            search: Search {
+                method: if neighbours.is_exact {
+                    "exact"
+                } else {
+                    "approximate"
+                }
+                .to_owned(),
+                neighbours: neighbours.count(),
+                points: points.len(),
+                duplicates: points.duplicates(),
+                recall,
+                recall_sample,
+            },
+            neighbourhoods,
+            coverage,
+            contradictions: self.contradictions(),
+            closest: closest.first().map(|(_, [i, j])| judge.pair(*i, *j)),
+            diagnostics: diagnostics::measure(self.trajectories, self.embeddings, options.seed)?,
+            healthy: None,
+            certificate: None,
+        };
+        audit.healthy = healthy::measure(
+            self.trajectories,
+            self.embeddings,
+            &audit,
+            options.with_truth,
+            options.seed,
+        )?;
+        audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
+        audit.reason = verdict::reason(&audit);
+        audit.diagnostics.contradicts = verdict::contradicts(&audit);
+        Ok(audit)
+    }
+
+    /// The worst pairs, taking turns between kinds.
+    fn shown(&self, kinds: &[(Kind, OfKind)]) -> Vec<AuditedPair> {
+        let mut shown = Vec::new();
+        for turn in 0..self.options.shown {
+            for (place, (_, of_kind)) in kinds.iter().enumerate() {
+                if let Some(hit) = of_kind
+                    .worst
+                    .get(turn)
+                    .filter(|_| shown.len() < self.options.shown)
+                {
+                    let [i, j] = hit.rows;
+                    let mut pair = self.judge.pair(i, j);
+                    pair.kind = Some(place);
+                    shown.push(pair);
+                }
+            }
+        }
+        shown
+    }
+
+    fn counts(&self, look: &FirstLook, kinds: &[(Kind, OfKind)]) -> Counts {
+        let of_cause = |cause| {
+            let kinds = kinds.iter().filter(|(kind, _)| kind.cause == cause);
+            kinds.map(|(_, of_kind)| of_kind.pairs).sum()
+        };
+        let kind = |(kind, of_kind): &(Kind, OfKind)| {
+            let worst = of_kind.worst.first()?;
+            let pair = self.judge.pair(worst.rows[0], worst.rows[1]);
+            let mut p = [pair.p_i.last()?.clone(), pair.p_j.last()?.clone()];
+            p.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+            let nearest = of_kind.worst.iter().map(|hit| hit.distance);
+            Some(MergeKind {
+                cause: kind.cause,
+                witness: kind.witness.clone(),
+                p,
+                pairs: of_kind.pairs,
+                strain: worst.strain.is_finite().then_some(worst.strain),
+                distance: nearest.fold(f64::INFINITY, f64::min),
+            })
+        };
+        Counts {
+            compared: look.compared,
+            distinguished: look.distinguished,
+            comparable: look.comparable,
+            encoder: of_cause(Cause::Encoder),
+            observation: of_cause(Cause::Observation),
+            data: 0,
+            undecided: look.undecided,
+            kinds: kinds.iter().filter_map(kind).collect(),
+        }
+    }
+
+    fn coverage(&self, look: &FirstLook) -> Coverage {
+        let recording = self.recorded.oracle.recording();
+        let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
+        let rows = self.embeddings.rows();
+        let (mut sampled, mut distinguished, mut agreeing) = (0, 0, 0);
+        for _ in 0..if rows > 1 { COVERAGE_SAMPLE } else { 0 } {
+            let i = random.random_range(0..rows);
+            let j = random.random_range(0..rows - 1);
+            let j = if j >= i { j + 1 } else { j };
+            sampled += 1;
+            match self.judge.finding(i, j).0 {
+                Finding::Distinguished(_) => distinguished += 1,
+                Finding::Agreeing(_) => agreeing += 1,
+                Finding::Incomparable | Finding::Undecided => {}
+            }
+        }
+        let share = |count: usize| count as f64 / sampled.max(1) as f64;
+        Coverage {
+            recorded_steps: recording.recorded_steps(),
+            possible_steps: recording.observations() * recording.actions(),
+            sampled_pairs: sampled,
+            distinguished: share(distinguished),
+            agreeing: share(agreeing),
+            incomparable: share(sampled - distinguished - agreeing),
+            longest_witness: usize::from(look.longest_witness),
+        }
+    }
+
+    fn contradictions(&self) -> Vec<ContradictionRecord> {
+        let recording = self.recorded.oracle.recording();
+        let all = recording.contradictions().iter();
+        all.take(CONTRADICTIONS_LISTED)
+            .map(|contradiction| {
+                let (kind, action) = match contradiction.kind {
+                    ContradictionKind::Value => ("value", None),
+                    ContradictionKind::Successor { action } => ("successor", Some(action)),
+                };
+                ContradictionRecord {
+                    rows: contradiction.rows,
+                    kind: kind.to_owned(),
+                    action,
+                }
+            })
+            .collect()
+    }
+
+    /// Two rows of one observation whose latents differ, and of how many observations there are such;
+    /// of how many observations there are several rows.
+    fn different_latents(&self, points: &Points) -> verdict::DifferentLatents {
+        let recording = self.recorded.oracle.recording();
+        let mut first_of = vec![usize::MAX; recording.observations()];
+        let mut found = verdict::DifferentLatents::default();
+        let mut has_several = vec![false; first_of.len()];
+        let mut differs = vec![false; first_of.len()];
+        for row in 0..recording.rows() {
+            let observation = recording.observation(row) as usize;
+            if first_of[observation] == usize::MAX {
+                first_of[observation] = row;
+                continue;
+            }
+            let first = first_of[observation];
+            found.recurring += usize::from(!std::mem::replace(&mut has_several[observation], true));
+            // Of one forward pass in other company, the last bits may differ.
+            if points.of_row(first) != points.of_row(row) && self.judge.distance(first, row) > 1e-3
+            {
+                found.example.get_or_insert([first, row]);
+                found.differing += usize::from(!std::mem::replace(&mut differs[observation], true));
+            }
+        }
+        found
+    }
+}
+
+impl RecordedAuditOptions {
+    fn check(&self) -> Result<(), AuditError> {
+        let bad = |name: &str, value: f64, expected| {
+            Err(AuditError::Setting {
+                name: name.to_owned(),
+                value,
+                expected,
+            })
+        };
+        if !(self.threshold.is_finite() && self.threshold > 0.0) {
+            return bad(
+                "the threshold of strain",
+                self.threshold,
+                "finite and above zero",
+            );
+        }
+        if !(1..=MOST_NEIGHBOURS).contains(&self.neighbours) {
+            let value = self.neighbours as f64;
+            return bad("the number of neighbours", value, "from 1 to 512");
+        }
+        if !(self.same_observation.is_finite() && self.same_observation >= 0.0) {
+            let value = self.same_observation;
+            return bad(
+                "the tolerance of observations",
+                value,
+                "finite and at least zero",
+            );
+        }
+        Ok(())
+    }
+}

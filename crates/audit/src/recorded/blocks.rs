@@ -1,0 +1,119 @@
+//! Distances between blocks of latents, by matrix products.
+
+use nalgebra::{DMatrixView, DMatrixViewMut};
+
+use crate::Embeddings;
+
+/// Latents copied next to each other, less their common mean: what is far from the origin would lose
+/// the small distances to rounding.
+pub(super) struct Block {
+    /// `[rows, width]`.
+    values: Vec<f32>,
+    squared_norms: Vec<f32>,
+    width: usize,
+}
+
+impl Block {
+    pub(super) fn gather(
+        embeddings: &Embeddings<'_>,
+        mean: &[f64],
+        rows: impl ExactSizeIterator<Item = usize>,
+    ) -> Self {
+        let width = embeddings.width();
+        let mut values = Vec::with_capacity(rows.len() * width);
+        let mut squared_norms = Vec::with_capacity(rows.len());
+        for row in rows {
+            let start = values.len();
+            let centred = embeddings.row(row).iter().zip(mean);
+            values.extend(centred.map(|(&value, mean)| (f64::from(value) - mean) as f32));
+            squared_norms.push(values[start..].iter().map(|value| value * value).sum());
+        }
+        Self {
+            values,
+            squared_norms,
+            width,
+        }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.squared_norms.len()
+    }
+
+    /// For every row of this block, in order: `offer(row, keys)`, where `keys[other]` orders the rows of
+    /// the other block by their distance (it is the squared distance less the squared norm of the row).
+    ///
+    /// `2 * rows * other rows * width` operations; `products` is scratch space.
+    pub(super) fn compare(
+        &self,
+        others: &Block,
+        products: &mut Vec<f32>,
+        mut offer: impl FnMut(usize, &[f32]),
+    ) {
+        let (rows, columns, width) = (self.rows(), others.rows(), self.width);
+        products.resize(rows * columns, 0.0);
+        let mut result = DMatrixViewMut::from_slice(products, columns, rows);
+        let left = DMatrixView::from_slice_with_strides(&others.values, columns, width, width, 1);
+        let right = DMatrixView::from_slice(&self.values, width, rows);
+        result.gemm(-2.0, &left, &right, 0.0);
+        for (row, keys) in products.chunks_exact_mut(columns).enumerate() {
+            for (key, norm) in keys.iter_mut().zip(&others.squared_norms) {
+                *key += norm;
+            }
+            offer(row, keys);
+        }
+    }
+}
+
+/// The rows with the least keys that were offered, without order.
+#[derive(Clone)]
+pub(super) struct Least {
+    items: Vec<(f32, u32)>,
+    count: usize,
+    limit: f32,
+}
+
+impl Least {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            items: Vec::new(),
+            count,
+            limit: f32::INFINITY,
+        }
+    }
+
+    /// Offers rows `first`, `first + 1`, ... (through `id`), but not `except`.
+    pub(super) fn offer(&mut self, keys: &[f32], id: impl Fn(usize) -> u32, except: u32) {
+        for (place, &key) in keys.iter().enumerate() {
+            if key < self.limit {
+                let id = id(place);
+                if id != except {
+                    self.push(key, id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, key: f32, id: u32) {
+        self.items.push((key, id));
+        if self.items.len() >= 4 * self.count.max(4) {
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        if self.items.len() > self.count && self.count > 0 {
+            let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+            let (_, last, _) = self.items.select_nth_unstable_by(self.count - 1, order);
+            self.limit = last.0;
+            self.items.truncate(self.count);
+        }
+    }
+
+    /// The `count` least, by key and then id.
+    pub(super) fn into_items(mut self) -> Vec<(f32, u32)> {
+        self.trim();
+        self.items
+            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        self.items
+    }
+}

@@ -1,0 +1,50 @@
+//! The nearest distinguished row of a sample of rows, however far: what a healthy audit has to show.
+
+use rayon::prelude::*;
+
+use super::judge::{Finding, Judge};
+use super::neighbours::{Space, nearest_of, sample};
+
+/// Points looked at.
+const SAMPLE: usize = 384;
+/// Others compared with each, nearest first, until one is distinguished.
+const TRIES: usize = 4096;
+
+/// For a sample of the points the nearest row that the data tells from it, as `(strain, [row, other])`,
+/// greatest strain first.
+pub(super) fn closest_distinguished(
+    space: &Space<'_>,
+    judge: &Judge<'_>,
+    seed: u64,
+) -> Vec<(f64, [usize; 2])> {
+    use tellapart_bisim::evidence::Comparison;
+    if space.points.len() < 2 {
+        return Vec::new();
+    }
+    let chosen = sample(space.points.len(), SAMPLE, seed);
+    let mut found: Vec<(f64, [usize; 2])> = chosen
+        .par_chunks(16)
+        .flat_map_iter(|chunk| {
+            let lists = nearest_of(space, chunk, TRIES);
+            chunk.iter().zip(lists).filter_map(|(&point, list)| {
+                let row = space.points.row(point as usize);
+                let others = list.into_items().into_iter();
+                let mut others = others.map(|(_, id)| space.points.row(id as usize));
+                let other = others.find(|&other| {
+                    matches!(judge.finding(row, other).0, Finding::Distinguished(_))
+                })?;
+                let pair = [row.min(other), row.max(other)];
+                match judge.compare(pair[0], pair[1]) {
+                    Comparison::Distinguished(witness) => {
+                        let distance = judge.distance(pair[0], pair[1]);
+                        Some((judge.strain(&witness, distance), pair))
+                    }
+                    _ => None,
+                }
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    found.dedup();
+    found
+}

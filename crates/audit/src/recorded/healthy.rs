@@ -1,0 +1,148 @@
+//! Healthy collapse: how far what need not be told apart was brought together.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use tellapart_data::Trajectories;
+
+use super::neighbours::sample;
+use super::record::{Cause, HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
+use crate::{AuditError, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
+
+/// Rows that probes are fitted to and scored on.
+const MOST_ROWS: usize = 4096;
+/// Standard deviation of the noise floor in units of the spread: a trace that is smaller than a
+/// hundredth of what the latents span is none that a user could rely on.
+const NOISE: f64 = 0.01;
+/// Arrays wider than this are no nuisance but data.
+const MOST_WIDTH: usize = 64;
+
+/// `None` where the recording holds neither hidden states (`with_truth`) nor other arrays.
+pub(super) fn measure(
+    trajectories: &Trajectories,
+    embeddings: &Embeddings<'_>,
+    audit: &RecordedAudit,
+    with_truth: bool,
+    seed: u64,
+) -> Result<Option<HealthyCollapse>, AuditError> {
+    let states = trajectories.state_ids.as_deref().filter(|_| with_truth);
+    let mut nuisances = Vec::new();
+    if embeddings.rows() >= 4 && audit.spread > 0.0 {
+        for name in trajectories.extra.keys().filter(|name| **name != audit.p) {
+            let Ok(columns) = trajectories.column(name) else {
+                continue;
+            };
+            if (1..=MOST_WIDTH).contains(&columns.width) {
+                nuisances.push(kept(
+                    name,
+                    &columns.values,
+                    columns.width,
+                    embeddings,
+                    audit.spread,
+                    seed,
+                )?);
+            }
+        }
+    }
+    let result = HealthyCollapse {
+        within_states: states.and_then(|states| within(states, embeddings, audit.spread)),
+        nuisances,
+        truth: states.map(|states| truth(states, audit)),
+    };
+    Ok((states.is_some() || !result.nuisances.is_empty()).then_some(result))
+}
+
+/// Root mean squared distance of two rows of one state, in units of the spread.
+fn within(states: &[u32], embeddings: &Embeddings<'_>, spread: f64) -> Option<f64> {
+    let width = embeddings.width();
+    let mut sums: HashMap<u32, (f64, Vec<f64>)> = HashMap::new();
+    for (row, &state) in states.iter().enumerate() {
+        let (count, sum) = sums.entry(state).or_insert_with(|| (0.0, vec![0.0; width]));
+        *count += 1.0;
+        for (sum, &value) in sum.iter_mut().zip(embeddings.row(row)) {
+            *sum += f64::from(value);
+        }
+    }
+    let (mut squares, mut freedom) = (0.0, 0.0);
+    for (row, &state) in states.iter().enumerate() {
+        let (count, sum) = &sums[&state];
+        if *count > 1.0 {
+            let centred = embeddings.row(row).iter().zip(sum);
+            squares += centred
+                .map(|(&value, sum)| (f64::from(value) - sum / count).powi(2))
+                .sum::<f64>();
+            freedom += (count - 1.0) / count;
+        }
+    }
+    (freedom > 0.0 && spread > 0.0).then(|| (2.0 * squares / freedom).sqrt() / spread)
+}
+
+/// What a linear probe reads off the latents as they are, and behind the noise floor.
+fn kept(
+    name: &str,
+    values: &[f32],
+    width: usize,
+    embeddings: &Embeddings<'_>,
+    spread: f64,
+    seed: u64,
+) -> Result<KeptNuisance, AuditError> {
+    let rows = sample(embeddings.rows(), MOST_ROWS, seed);
+    let pick = |row: &u32| embeddings.row(*row as usize).iter().copied();
+    let latents: Vec<f32> = rows.iter().flat_map(pick).collect();
+    let targets: Vec<f32> = rows
+        .iter()
+        .flat_map(|&row| &values[row as usize * width..][..width])
+        .copied()
+        .collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    // Per coordinate, so that the noise as a vector moves a latent by NOISE spreads.
+    let deviation = NOISE * spread / (embeddings.width() as f64).sqrt();
+    let noisy: Vec<f32> = latents
+        .iter()
+        .map(|&value| (f64::from(value) + deviation * normal(&mut random)) as f32)
+        .collect();
+    let score = |latents: &[f32]| -> Result<Option<f64>, AuditError> {
+        let latents = Embeddings::new(latents, rows.len(), embeddings.width())?;
+        let probe = Probe::continuous(name, &latents, &targets, width, DEFAULT_RIDGE)?;
+        Ok(match probe.score {
+            ProbeScore::Continuous { r_squared, .. } => r_squared,
+            ProbeScore::Classes { accuracy, .. } => Some(accuracy),
+        })
+    };
+    Ok(KeptNuisance {
+        array: name.to_owned(),
+        score: score(&latents)?,
+        score_behind_noise: score(&noisy)?,
+        noise: NOISE,
+    })
+}
+
+/// Box and Muller 1958.
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    use rand::RngExt as _;
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
+}
+
+fn truth(states: &[u32], audit: &RecordedAudit) -> TruthCheck {
+    let merged = audit
+        .pairs
+        .iter()
+        .filter(|pair| pair.cause == Cause::Encoder);
+    let pairs = merged.map(|pair| {
+        let (a, b) = (states[pair.i], states[pair.j]);
+        [a.min(b), a.max(b)]
+    });
+    let found: Vec<[u32; 2]> = pairs.collect();
+    TruthCheck {
+        states: states.iter().collect::<BTreeSet<_>>().len(),
+        same_state: found.iter().filter(|[a, b]| a == b).count() as u64,
+        merged_states: found
+            .into_iter()
+            .filter(|[a, b]| a != b)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    }
+}

@@ -1,0 +1,138 @@
+//! Different latents: rows with equal latents are one point.
+
+use rayon::prelude::*;
+use tellapart_data::Distinct;
+
+use super::evidence::Recorded;
+use crate::Embeddings;
+
+/// Steps of a row's future that choose which rows stand for a point.
+const SIGNATURE_STEPS: usize = 6;
+
+/// The different latents, and the rows of each.
+pub(super) struct Points {
+    /// The first row of each point.
+    first_rows: Vec<usize>,
+    /// Rows, point by point.
+    rows: Vec<u32>,
+    /// Where the rows of each point begin; one more at the end.
+    starts: Vec<usize>,
+    of_row: Vec<u32>,
+}
+
+impl Points {
+    /// Groups equal latents. One pass.
+    pub(super) fn new(embeddings: &Embeddings<'_>) -> Self {
+        let Distinct { ids, first_rows } =
+            Distinct::of_rows(embeddings.values(), embeddings.width());
+        let mut starts = vec![0; first_rows.len() + 1];
+        for &id in &ids {
+            starts[id as usize + 1] += 1;
+        }
+        for point in 0..first_rows.len() {
+            starts[point + 1] += starts[point];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0; ids.len()];
+        for (row, &id) in ids.iter().enumerate() {
+            rows[next[id as usize]] = row as u32;
+            next[id as usize] += 1;
+        }
+        Self {
+            first_rows,
+            rows,
+            starts,
+            of_row: ids,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.first_rows.len()
+    }
+
+    /// A row that has the latent of a point.
+    pub(super) fn row(&self, point: usize) -> usize {
+        self.first_rows[point]
+    }
+
+    /// All rows of a point, ascending.
+    pub(super) fn rows(&self, point: usize) -> &[u32] {
+        &self.rows[self.starts[point]..self.starts[point + 1]]
+    }
+
+    pub(super) fn of_row(&self, row: usize) -> usize {
+        self.of_row[row] as usize
+    }
+
+    /// Rows that share their latent.
+    pub(super) fn duplicates(&self) -> usize {
+        let sizes = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
+        sizes.filter(|&size| size > 1).sum()
+    }
+}
+
+/// Rows that stand for each point.
+pub(super) struct Representatives {
+    rows: Vec<u32>,
+    starts: Vec<usize>,
+}
+
+impl Representatives {
+    /// At most `most` rows of each point: rows whose futures (actions and values of `p` of the next
+    /// steps) differ, spread evenly over those. So a thousand copies of one latent do not hide the one
+    /// row among them that must be apart.
+    pub(super) fn new(points: &Points, recorded: &Recorded, most: usize) -> Self {
+        let chosen: Vec<Vec<u32>> = (0..points.len())
+            .into_par_iter()
+            .map(|point| representatives(points.rows(point), recorded, most))
+            .collect();
+        let mut starts = vec![0];
+        let mut rows = Vec::with_capacity(chosen.len());
+        for of_point in chosen {
+            rows.extend(of_point);
+            starts.push(rows.len());
+        }
+        Self { rows, starts }
+    }
+
+    /// Ascending.
+    pub(super) fn of(&self, point: usize) -> &[u32] {
+        &self.rows[self.starts[point]..self.starts[point + 1]]
+    }
+}
+
+fn representatives(rows: &[u32], recorded: &Recorded, most: usize) -> Vec<u32> {
+    if rows.len() <= most {
+        return rows.to_vec();
+    }
+    let mut futures: Vec<(Vec<u64>, u32)> = rows
+        .iter()
+        .map(|&row| (future(recorded, row as usize), row))
+        .collect();
+    futures.sort_unstable();
+    futures.dedup_by(|a, b| a.0 == b.0);
+    let mut chosen: Vec<u32> = evenly(&futures, most).map(|(_, row)| *row).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// At most `most` of a list, evenly spread.
+pub(super) fn evenly<T>(list: &[T], most: usize) -> impl Iterator<Item = &T> {
+    let count = list.len().min(most);
+    (0..count).map(move |place| &list[place * list.len() / count])
+}
+
+/// Actions and values of `p` along the recorded rows.
+fn future(recorded: &Recorded, row: usize) -> Vec<u64> {
+    let recording = recorded.oracle.recording();
+    let mut future = Vec::with_capacity(SIGNATURE_STEPS + 1);
+    for row in row..recording.rows().min(row + SIGNATURE_STEPS) {
+        let action = recording.action_id(row);
+        let action_code = action.map_or(0, |action| u64::from(action) + 1);
+        future.push(action_code << 32 | u64::from(recording.value_id(row)));
+        if action.is_none() {
+            break;
+        }
+    }
+    future
+}

@@ -1,0 +1,129 @@
+//! Merged pairs by kind, the worst of each.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tellapart_bisim::evidence::Witness;
+
+use super::judge::Judge;
+use super::record::Cause;
+
+/// Values of `p` are part of a kind as long as there are at most so many different ones.
+const MOST_VALUES: u32 = 256;
+
+/// A pair of rows that is merged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Hit {
+    /// Infinite where the latents are equal.
+    pub(super) strain: f64,
+    pub(super) distance: f64,
+    pub(super) rows: [usize; 2],
+}
+
+/// Pairs that are merged in the same way. `values` are ids of `p` at the end of the witness.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) cause: Cause,
+    pub(super) witness: Vec<u32>,
+    pub(super) values: [u32; 2],
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfKind {
+    pub(super) pairs: u64,
+    /// The worst, worst first.
+    pub(super) worst: Vec<Hit>,
+}
+
+/// A pair that is near and not decided by the data: how far it agrees, its distance, its rows.
+pub(super) type Open = (usize, f64, [usize; 2]);
+
+/// What was found. Adding is commutative, so that the order of threads does not matter.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) kinds: HashMap<Kind, OfKind>,
+    /// Near pairs that are not decided, by the longest word in which they agree.
+    pub(super) open_by_depth: BTreeMap<usize, u64>,
+    /// Those that could be compared the least.
+    pub(super) open: Vec<Open>,
+}
+
+impl Hit {
+    /// Worst first; equally bad ones by row.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let by_strain = other.strain.total_cmp(&self.strain);
+        by_strain.then(self.rows.cmp(&other.rows))
+    }
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, judge: &Judge<'_>, witness: &Witness, hit: Hit, shown: usize) {
+        let recording = judge.recorded.oracle.recording();
+        let [i, j] = hit.rows;
+        let mut values = witness.rows().map(|row| recording.value_id(row));
+        if values.iter().any(|&id| id >= MOST_VALUES) {
+            values = [0, 0];
+        }
+        values.sort_unstable();
+        let kind = Kind {
+            cause: judge.cause(i, j),
+            witness: recording.word(witness.path_of_a()),
+            values,
+        };
+        let of_kind = self.kinds.entry(kind).or_default();
+        of_kind.pairs += 1;
+        insert(&mut of_kind.worst, hit, Hit::order, shown);
+    }
+
+    pub(super) fn add_open(&mut self, depth: usize, distance: f64, rows: [usize; 2], shown: usize) {
+        *self.open_by_depth.entry(depth).or_default() += 1;
+        insert(&mut self.open, (depth, distance, rows), open_order, shown);
+    }
+
+    pub(super) fn merge(mut self, other: Self, shown: usize) -> Self {
+        for (kind, found) in other.kinds {
+            let of_kind = self.kinds.entry(kind).or_default();
+            of_kind.pairs += found.pairs;
+            for hit in found.worst {
+                insert(&mut of_kind.worst, hit, Hit::order, shown);
+            }
+        }
+        for (depth, count) in other.open_by_depth {
+            *self.open_by_depth.entry(depth).or_default() += count;
+        }
+        for open in other.open {
+            insert(&mut self.open, open, open_order, shown);
+        }
+        self
+    }
+
+    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have.
+    pub(super) fn into_kinds(self) -> (Vec<(Kind, OfKind)>, Vec<Open>, BTreeMap<usize, u64>) {
+        let mut kinds: Vec<_> = self.kinds.into_iter().collect();
+        let strain = |of_kind: &OfKind| of_kind.worst.first().map_or(0.0, |hit| hit.strain);
+        kinds.sort_by(|(a, of_a), (b, of_b)| {
+            let by_strain = strain(of_b).total_cmp(&strain(of_a));
+            by_strain
+                .then(of_b.pairs.cmp(&of_a.pairs))
+                .then_with(|| a.cmp(b))
+        });
+        (kinds, self.open, self.open_by_depth)
+    }
+}
+
+fn open_order(a: &Open, b: &Open) -> std::cmp::Ordering {
+    a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+}
+
+/// Into an ordered list of at most `most`.
+fn insert<T: Copy>(
+    list: &mut Vec<T>,
+    item: T,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+    most: usize,
+) {
+    let place = list.partition_point(|other| order(other, &item).is_lt());
+    if place < most {
+        list.insert(place, item);
+        list.truncate(most);
+    }
+}

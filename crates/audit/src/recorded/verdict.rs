@@ -1,0 +1,175 @@
+//! The verdict, and what it says in words.
+
+use super::record::{Cause, Counts, Coverage, Neighbourhoods, RecordedAudit, Verdict};
+
+/// Share of rows with a distinguished row nearer than any kin above which the latents as a whole count
+/// as mixed. An encoder that keeps all nine counts apart stays below 0.01, one that merges two of
+/// nine reaches 0.1.
+pub const MIXED_SHARE: f64 = 0.05;
+/// Rows that must be judged before that share counts.
+const MIXED_ROWS: usize = 20;
+/// Share of the nearest pairs that must be comparable for a verdict.
+const COMPARABLE_SHARE: f64 = 0.02;
+/// Mean distance over mean norm below which latents are a point.
+const POINT: f64 = 1e-2;
+
+/// Rows of one observation whose latents differ.
+#[derive(Debug, Default)]
+pub(super) struct DifferentLatents {
+    /// Observations with several rows.
+    pub(super) recurring: usize,
+    /// Of these, observations whose rows have different latents.
+    pub(super) differing: usize,
+    pub(super) example: Option<[usize; 2]>,
+}
+
+pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods) -> bool {
+    neighbourhoods.rows >= MIXED_ROWS
+        && neighbourhoods
+            .mixed
+            .is_some_and(|share| share > MIXED_SHARE)
+}
+
+/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged; otherwise
+/// undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
+/// healthy. Pairs that no encoder of single observations could tell apart are said, and do not count.
+pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
+    let comparable = counts.comparable as f64 / counts.compared.max(1) as f64;
+    if counts.encoder > 0 {
+        Verdict::Unhealthy
+    } else if counts.distinguished == 0 && coverage.distinguished == 0.0
+        || counts.compared > 0 && comparable < COMPARABLE_SHARE
+    {
+        Verdict::Undecided
+    } else {
+        Verdict::Healthy
+    }
+}
+
+/// The verdict in words.
+pub(super) fn reason(audit: &RecordedAudit) -> String {
+    let counts = &audit.counts;
+    let kinds = |cause| {
+        counts
+            .kinds
+            .iter()
+            .filter(|kind| kind.cause == cause)
+            .count()
+    };
+    let mut text = match audit.verdict {
+        Verdict::Unhealthy => format!(
+            "The encoder merged {} of the {} compared pairs that the recording tells apart, in {}.",
+            counts.encoder,
+            counts.distinguished,
+            in_words(kinds(Cause::Encoder), "way", "ways"),
+        ),
+        Verdict::Undecided if counts.distinguished == 0 => format!(
+            "The recording tells no two rows apart by {}: nothing can be said about what was merged.",
+            audit.p
+        ),
+        Verdict::Undecided => format!(
+            "Too little can be compared: of {} near pairs only {} share a recorded action.",
+            counts.compared, counts.comparable
+        ),
+        Verdict::Healthy => match audit.closest.as_ref().and_then(|pair| pair.strain) {
+            Some(strain) => format!(
+                "The encoder keeps apart what the recording tells apart: the greatest strain found is \
+                 {strain:.2}, the threshold {}.",
+                audit.threshold
+            ),
+            None => "The encoder keeps apart what the recording tells apart.".to_owned(),
+        },
+    };
+    if counts.observation > 0 {
+        text += &format!(
+            " {} cannot be told apart by any encoder of single observations, because the observations are \
+             identical: that is the observation's fault.",
+            in_words(counts.observation as usize, "pair", "pairs")
+        );
+    }
+    text
+}
+
+/// What a reader must know beside the verdict.
+pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if audit.rows > 1 && audit.spread == 0.0 {
+        warnings.push("All latents are equal: the encoder has collapsed to a point.".to_owned());
+    } else if let Some(relative) = audit
+        .diagnostics
+        .relative_spread
+        .filter(|share| *share < POINT)
+    {
+        warnings.push(format!(
+            "The latents are next to a point: their mean distance is {relative:.1e} of their mean norm. \
+             Strain is measured in units of what spread is left."
+        ));
+    }
+    if let Some([a, b]) = different.example {
+        warnings.push(format!(
+            "Rows {a} and {b} show the same observation but have different latents, and so have {} of \
+             {} observations that recur: either the encoder sees more than the observation (or is random), \
+             or the rows of the embeddings are not in the order of the recording.",
+            different.differing, different.recurring
+        ));
+    }
+    let near = &audit.neighbourhoods;
+    if let (true, Some(mixed), Some(chance)) = (is_mixed(near), near.mixed, near.by_chance) {
+        let mut text = format!(
+            "For {:.0} % of the rows the nearest comparable row is one that must be apart",
+            100.0 * mixed
+        );
+        if mixed > 0.8 * chance && mixed < 1.0 {
+            text += &format!(
+                ", as for rows drawn at random ({:.0} %): the latents say nothing about what follows, or \
+                 their rows are not in the order of the recording",
+                100.0 * chance
+            );
+        }
+        warnings.push(text + ".");
+    }
+    if let Some(first) = audit.contradictions.first() {
+        warnings.push(format!(
+            "The recording contradicts itself, for example at rows {} and {}: the same observation, but \
+             {}. Such observations count as hidden states of their own.",
+            first.rows[0],
+            first.rows[1],
+            match first.action {
+                None => format!("different {}", audit.p),
+                Some(action) => format!(
+                    "the same action ({}) leads to different ones",
+                    audit.actions[action as usize]
+                ),
+            }
+        ));
+    }
+    if audit.counts.undecided > 0 {
+        warnings.push(format!(
+            "{} comparisons were given up.",
+            audit.counts.undecided
+        ));
+    }
+    warnings
+}
+
+/// Where rank and distances look fine although pairs are merged.
+pub(super) fn contradicts(audit: &RecordedAudit) -> Option<String> {
+    let diagnostics = &audit.diagnostics;
+    let rank = diagnostics.effective_rank?;
+    let spread = diagnostics.relative_spread?;
+    // Neither of the two calls it a collapse.
+    let look_fine = rank >= 2.0 && spread > 0.1;
+    (audit.verdict == Verdict::Unhealthy && look_fine).then(|| {
+        format!(
+            "RankMe {}, effective rank {rank:.1} and a mean distance of {spread:.2} mean norms show no \
+             collapse, yet pairs are merged that must be apart.",
+            diagnostics
+                .rankme
+                .map_or_else(|| "none".to_owned(), |rank| format!("{rank:.1}")),
+        )
+    })
+}
+
+fn in_words(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
