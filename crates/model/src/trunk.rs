@@ -70,6 +70,10 @@ pub struct Stage {
 
 /// What happens to the input of a convolution first.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each convolution: a box would save nothing"
+)]
 pub enum StageInput {
     /// Nothing.
     Plain,

@@ -6,6 +6,7 @@ use std::io;
 
 use tellapart::collect::CollectError;
 use tellapart::data::DataError;
+use tellapart::embedding_file::EmbeddingError;
 use tellapart::experiment::ExperimentError;
 use tellapart::files::{ArrayProblem, FileError};
 use tellapart::inspect::InspectError;
@@ -17,12 +18,16 @@ use tellapart::train::TrainError;
 pub(crate) const FAILED: u8 = 1;
 /// Exit code: something that was typed, or a file that was named, is wrong.
 pub(crate) const BAD_INPUT: u8 = 2;
+/// Exit code: an audit found unhealthy collapse.
+pub(crate) const UNHEALTHY: u8 = 3;
 
 /// The end of a command that went wrong.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// To be told to the user.
     Told { code: u8, error: Box<dyn Error> },
+    /// An audit found unhealthy collapse, and has said so.
+    Unhealthy,
     /// Whoever read our output has read enough (`| head`): nobody is left to tell.
     ReaderGone,
 }
@@ -93,6 +98,15 @@ impl From<FileError> for Failure {
             Self::failed(error)
         } else {
             Self::bad_input(error)
+        }
+    }
+}
+
+impl From<EmbeddingError> for Failure {
+    fn from(error: EmbeddingError) -> Self {
+        match error {
+            EmbeddingError::File(error) => error.into(),
+            error => Self::bad_input(error),
         }
     }
 }

@@ -36,6 +36,7 @@
 //! | [`report`] | figures and self-contained pages |
 //! | [`files`] | NumPy files, atomic writes |
 //! | [`collect`] | records a world into trajectories |
+//! | [`embedding_file`] | embeddings made anywhere, from NumPy files or safetensors |
 //! | [`inspect`] | says what is in a file |
 //! | [`model`] | P-JEPAs: encoders, latent dynamics, auxiliary heads |
 //! | [`train`](mod@train) | configuration, the training loop, checkpoints, run directories |
@@ -46,6 +47,7 @@
 //! The program `tellapart` is a thin shell around this library.
 
 pub mod collect;
+pub mod embedding_file;
 pub mod experiment;
 pub mod inspect;
 pub mod settings;

@@ -9,7 +9,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 
 /// How much is said beside the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +96,10 @@ impl Terminal {
                 let _ = self.out.into_parts();
                 ExitCode::SUCCESS
             }
+            Failure::Unhealthy => match self.flush() {
+                Ok(()) => ExitCode::from(failure::UNHEALTHY),
+                Err(failure) => self.fail(&failure),
+            },
             Failure::Told { code, .. } => {
                 // Results that were ready come before the error.
                 let _ = self.out.flush();
@@ -123,6 +127,15 @@ impl Progress {
 
     pub(crate) fn set(&self, done: usize) {
         self.0.set_position(done as u64);
+    }
+
+    /// What goes on now, and which part of it is done.
+    pub(crate) fn part_of(&self, what: &'static str, share: f64) {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {eta} left") {
+            self.0.set_style(style);
+        }
+        self.0.set_message(what);
+        self.0.set_position((1000.0 * share) as u64);
     }
 
     /// What goes on now, of unknown length.

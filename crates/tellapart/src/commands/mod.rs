@@ -1,5 +1,6 @@
 //! The commands: each file holds the arguments of one, and what it does with them.
 
+mod audit;
 mod bisim;
 mod collect;
 mod completions;
@@ -34,13 +35,15 @@ pub(crate) struct Program {
     verbose: bool,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input, 3 the audit found unhealthy collapse.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Reproduce(reproduce::Arguments),
     Train(train::Arguments),
     Report(report::Arguments),
+    Audit(audit::Arguments),
     Bisim(bisim::Arguments),
     Convert(convert::Arguments),
     Evidence(evidence::Arguments),
@@ -54,6 +57,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failu
         Command::Reproduce(arguments) => reproduce::run(&arguments, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
+        Command::Audit(arguments) => audit::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
         Command::Evidence(arguments) => evidence::run(&arguments, terminal),

@@ -1,0 +1,308 @@
+//! An audit in plain words.
+
+use std::io::{self, Write};
+
+use tellapart::audit::Recorded;
+use tellapart::audit::recorded::{AuditedPair, Cause, RecordedAudit, Verdict};
+
+/// Longer words are cut.
+const MOST_ACTIONS: usize = 6;
+
+pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
+    let verdict = match audit.verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Unhealthy => "UNHEALTHY",
+        Verdict::Undecided => "undecided",
+    };
+    writeln!(out, "{verdict}: {}", audit.reason)?;
+    for warning in &audit.warnings {
+        writeln!(out, "note: {warning}")?;
+    }
+    let (shown, open): (Vec<_>, Vec<_>) = audit
+        .pairs
+        .iter()
+        .partition(|pair| pair.cause != Cause::Data);
+    if !shown.is_empty() {
+        writeln!(out)?;
+        let mut rows = vec![words([
+            "rows",
+            "distance",
+            "strain",
+            "cause",
+            "p",
+            "after",
+            "such pairs",
+        ])];
+        rows.extend(shown.iter().map(|pair| {
+            let kind = pair.kind.and_then(|kind| audit.counts.kinds.get(kind));
+            [
+                format!("{} {}", pair.i, pair.j),
+                number(pair.distance),
+                strain(pair),
+                cause(pair.cause).to_owned(),
+                format!("{} / {}", value(pair.p_i.last()), value(pair.p_j.last())),
+                word(pair.witness.as_deref().unwrap_or_default(), &audit.actions),
+                kind.map_or_else(String::new, |kind| kind.pairs.to_string()),
+            ]
+        }));
+        table(&rows, out)?;
+        let kinds = audit.counts.kinds.len();
+        if kinds > shown.len() {
+            writeln!(
+                out,
+                "{} more kinds of merged pairs; see --pairs",
+                kinds - shown.len()
+            )?;
+        }
+    }
+    if !open.is_empty() {
+        writeln!(
+            out,
+            "\n{} near pairs could not be compared deep enough (the longest witness has {} actions). What \
+             would settle some of them:",
+            audit.counts.data, audit.coverage.longest_witness
+        )?;
+        for pair in open {
+            if let Some(settling) = pair.settling.first() {
+                writeln!(
+                    out,
+                    "  rows {} {}: record {} from row {}",
+                    pair.i,
+                    pair.j,
+                    word(&settling.word, &audit.actions),
+                    settling.record_from
+                )?;
+            }
+        }
+    }
+    summary(audit, out)
+}
+
+fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
+    let diagnostics = &audit.diagnostics;
+    writeln!(
+        out,
+        "\n{} rows of {} episodes, {} observations, {} latents of {} dimensions; p: {}",
+        audit.rows,
+        audit.episodes,
+        audit.observations,
+        audit.search.points,
+        audit.latent_width,
+        audit.p
+    )?;
+    write!(
+        out,
+        "search: {}, {} neighbours each, {} pairs compared",
+        audit.search.method, audit.search.neighbours, audit.counts.compared
+    )?;
+    if audit.search.recall_sample > 0 {
+        write!(
+            out,
+            "; {:.1} % of the true neighbours found (measured on {})",
+            100.0 * audit.search.recall,
+            audit.search.recall_sample
+        )?;
+    }
+    let coverage = &audit.coverage;
+    writeln!(
+        out,
+        "\nrecording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
+         of {} steps recorded",
+        100.0 * coverage.distinguished,
+        100.0 * coverage.agreeing,
+        100.0 * coverage.incomparable,
+        coverage.recorded_steps,
+        coverage.possible_steps
+    )?;
+    writeln!(
+        out,
+        "latents: RankMe {}, effective rank {}, LiDAR {}, mean distance over mean norm {}",
+        optional(diagnostics.rankme),
+        optional(diagnostics.effective_rank),
+        optional(diagnostics.lidar),
+        optional(diagnostics.relative_spread)
+    )?;
+    if let Some(sentence) = &diagnostics.contradicts {
+        writeln!(out, "  {sentence}")?;
+    }
+    if let Some(healthy) = &audit.healthy {
+        if let Some(within) = healthy.within_states {
+            writeln!(
+                out,
+                "healthy collapse: rows of one state lie {} spreads apart",
+                number(within)
+            )?;
+        }
+        for kept in &healthy.nuisances {
+            writeln!(
+                out,
+                "  {}: {} readable, {} behind a noise floor of {} spreads",
+                kept.array,
+                share(kept.score),
+                share(kept.score_behind_noise),
+                kept.noise
+            )?;
+        }
+        if let Some(truth) = &healthy.truth {
+            let pairs = truth.merged_states.iter().map(|[a, b]| format!("{a}-{b}"));
+            let pairs: Vec<String> = pairs.collect();
+            writeln!(
+                out,
+                "truth: {} states; the merged pairs shown are of states {}; {} of one and the same state",
+                truth.states,
+                if pairs.is_empty() {
+                    "none".to_owned()
+                } else {
+                    pairs.join(", ")
+                },
+                truth.same_state
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// One pair, step by step.
+pub(super) fn story(
+    pair: &AuditedPair,
+    recorded: &Recorded,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let place = |side: usize| {
+        let row = [pair.i, pair.j][side];
+        format!(
+            "row {row} (episode {}, step {})",
+            pair.episodes[side], pair.steps[side]
+        )
+    };
+    writeln!(out, "{} and {}", place(0), place(1))?;
+    writeln!(out, "distance {} spreads", number(pair.distance))?;
+    let Some(witness) = &pair.witness else {
+        writeln!(out, "the recording does not tell them apart")?;
+        for settling in &pair.settling {
+            let names = recorded.names(&settling.word);
+            writeln!(
+                out,
+                "  to be settled: {} from row {}",
+                names.join(" "),
+                settling.record_from
+            )?;
+        }
+        return Ok(());
+    };
+    let fault = match pair.cause {
+        Cause::Encoder => "the observations differ: if they are merged, by the encoder",
+        Cause::Observation => {
+            "the observations are the same: no encoder of single observations can tell them apart"
+        }
+        Cause::Data => "the data does not say",
+    };
+    writeln!(out, "strain {}; {fault}\n", strain(pair))?;
+    let mut rows = vec![words([
+        "step",
+        "row",
+        "p",
+        "row",
+        "p",
+        "action taken there",
+    ])];
+    let names = recorded.names(witness);
+    for step in 0..pair.trace_i.len() {
+        rows.push([
+            step.to_string(),
+            pair.trace_i[step].to_string(),
+            value(pair.p_i.get(step)),
+            pair.trace_j[step].to_string(),
+            value(pair.p_j.get(step)),
+            names.get(step).cloned().unwrap_or_default(),
+        ]);
+    }
+    table(&rows, out)
+}
+
+fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Result<()> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn words<const N: usize>(words: [&str; N]) -> [String; N] {
+    words.map(str::to_owned)
+}
+
+fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Encoder => "encoder",
+        Cause::Observation => "observation",
+        Cause::Data => "data",
+    }
+}
+
+fn strain(pair: &AuditedPair) -> String {
+    match pair.strain {
+        _ if pair.strain_is_infinite => "infinite".to_owned(),
+        Some(strain) => number(strain),
+        None => "-".to_owned(),
+    }
+}
+
+fn word(actions: &[u32], names: &[String]) -> String {
+    if actions.is_empty() {
+        return "at once".to_owned();
+    }
+    let name = |action: &u32| names.get(*action as usize).map_or("?", String::as_str);
+    let mut text = actions
+        .iter()
+        .take(MOST_ACTIONS)
+        .map(name)
+        .collect::<Vec<_>>()
+        .join(" ");
+    if actions.len() > MOST_ACTIONS {
+        text += &format!(" ... ({} actions)", actions.len());
+    }
+    text
+}
+
+/// The first numbers of a value of `p`.
+fn value(p: Option<&Vec<f32>>) -> String {
+    let p = p.map(Vec::as_slice).unwrap_or_default();
+    let shown: Vec<String> = p.iter().take(3).map(f32::to_string).collect();
+    let rest = if p.len() > 3 { ",..." } else { "" };
+    shown.join(",") + rest
+}
+
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if !(1e-3..1e4).contains(&size) {
+        format!("{value:.1e}")
+    } else if size < 1.0 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), number)
+}
+
+fn share(score: Option<f64>) -> String {
+    score.map_or_else(
+        || "does not vary".to_owned(),
+        |score| format!("{:.0} %", 100.0 * score.max(0.0)),
+    )
+}
