@@ -8,6 +8,7 @@ fn help_of_every_command() {
         "reproduce",
         "train",
         "report",
+        "audit",
         "bisim",
         "convert",
         "evidence",
