@@ -22,7 +22,7 @@ use crate::terminal::Terminal;
     Examples:\n  \
     tellapart audit --data walks.npz --embeddings latents.npy\n  \
     tellapart audit --data walks.npz --embeddings latents.npy --explain 17 230\n  \
-    tellapart audit --data walks.npz --embeddings latents.npz --array z --p aux --tolerance 0.1 --action-rule sign"
+    tellapart audit --data walks.npz --embeddings z.npz --array z --p aux --tolerance 0.1 --action-rule sign"
 )]
 pub(crate) struct Arguments {
     /// The recording: trajectories (.npz)
@@ -34,16 +34,16 @@ pub(crate) struct Arguments {
     /// Which array of an .npz or .safetensors with several holds the latents
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
-    /// The array that must be foreseen: rewards, aux, or another one of the recording
+    /// What must be foreseen: rewards, aux, or another array
     #[arg(long, value_name = "NAME", default_value = "rewards")]
     p: String,
     /// Values of p that are no further apart than this count as equal
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     tolerance: Option<f64>,
-    /// Which action vectors count as the same action: sign, distinct, a number of bins, or at:-0.5,0.5
+    /// Which action vectors are one action: sign, distinct, a number of bins, at:-0.5,0.5
     #[arg(long, value_name = "RULE")]
     action_rule: Option<String>,
-    /// Observations of which no number differs by more than this count as identical
+    /// Observations are identical if no number differs by more than this
     #[arg(
         long,
         value_name = "X",

@@ -123,6 +123,7 @@ fn latents_that_cannot_be_audited_are_refused_by_place() {
         vec![0.0; 2 * rows - 2],
     );
     write(&folder, "flat.npy", vec![rows], vec![0.0; rows]);
+    write_latents(&folder, "fine.npy", &counts, &[]);
     folder.write("text.csv", "1,2\n");
     for (words, expected) in [
         ("--embeddings nan.npy", "row 3"),
@@ -130,8 +131,8 @@ fn latents_that_cannot_be_audited_are_refused_by_place() {
         ("--embeddings flat.npy", "reshape(-1, 1)"),
         ("--embeddings text.csv", ".safetensors"),
         ("--embeddings nowhere.npy", "nowhere.npy"),
-        ("--embeddings flat.npy --p nothing", "nothing"),
-        ("--embeddings flat.npy --action-rule zigzag", "zigzag"),
+        ("--embeddings fine.npy --p nothing", "nothing"),
+        ("--embeddings fine.npy --action-rule zigzag", "zigzag"),
         ("", "--embeddings"),
     ] {
         let said = folder.error(2, &format!("audit --data walks.npz {words}"));
