@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// Values of p that are no further apart than this count as equal
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     tolerance: Option<f64>,
-    /// Which action vectors are one action: sign, distinct, a number of bins, at:-0.5,0.5
+    /// Which action vectors are one: sign, distinct, a number of bins, or at:-0.5,0.5
     #[arg(long, value_name = "RULE")]
     action_rule: Option<String>,
     /// Observations are identical if no number differs by more than this
