@@ -84,7 +84,7 @@ impl<'a> Scan<'a> {
             .into_par_iter()
             .map(|point| {
                 let before = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if before % 1024 == 0 {
+                if before.is_multiple_of(1024) {
                     progress(before as f64 / points.len() as f64);
                 }
                 scan.look(point, seed)

@@ -96,7 +96,12 @@ impl Tally {
         self
     }
 
-    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have.
+    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have. And the open
+    /// pairs, and how many there are of each depth.
+    #[allow(
+        clippy::type_complexity,
+        reason = "three parts that go different ways at once"
+    )]
     pub(super) fn into_kinds(self) -> (Vec<(Kind, OfKind)>, Vec<Open>, BTreeMap<usize, u64>) {
         let mut kinds: Vec<_> = self.kinds.into_iter().collect();
         let strain = |of_kind: &OfKind| of_kind.worst.first().map_or(0.0, |hit| hit.strain);

@@ -265,7 +265,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         latent_width: WIDTH,
         p: "rewards".into(),
         p_width: 1,
-        p_range: 1.0,
+        p_unit: 1.0,
         tolerance: None,
         actions: vec!["remove".into(), "add".into()],
         spread: 2.9,
@@ -274,6 +274,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         counts: Counts {
             compared: 30_412,
             distinguished: 18_020,
+            comparable: 24_310,
             encoder: 666,
             observation: 23,
             data: 340,
@@ -300,13 +301,16 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             distinguished: 0.412,
             agreeing: 0.077,
             incomparable: 0.511,
+            longest_witness: 4,
         },
+        closest: None,
         contradictions: vec![ContradictionRecord {
             rows: [17, 244],
             kind: "successor".into(),
             action: Some(ADD),
         }],
         diagnostics: Diagnostics {
+            rows: rows.0.len(),
             rankme: spectrum.rankme,
             effective_rank: spectrum.effective_rank,
             lidar: Some(5.6),
