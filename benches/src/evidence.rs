@@ -7,6 +7,7 @@ use tellapart_bisim::evidence::{Comparison, Distinguished, Episodes, Recording};
 use tellapart_train::memory;
 
 use crate::arguments::Arguments;
+use crate::peak;
 
 const ACTIONS: u64 = 4;
 
@@ -60,7 +61,7 @@ fn measure(
     repeats: usize,
 ) -> Result<(), String> {
     let columns = columns(rows, length, stream);
-    let before = reset_peak();
+    let before = peak::reset();
     let start = cpu_time();
     let mut recording = Recording::new(ACTIONS as usize).map_err(|error| error.to_string())?;
     let appended = recording.append(&Episodes {
@@ -189,10 +190,4 @@ fn cpu_time() -> Duration {
             .elapsed()
             .unwrap_or_default(),
     }
-}
-
-/// Forgets the peak, as far as the system does that; the peak now, in MiB.
-fn reset_peak() -> u64 {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    memory::peak_mib().unwrap_or(0)
 }

@@ -7,7 +7,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod bisim;
 mod evidence;
+mod peak;
 mod renderer;
 mod step;
 mod timing;
@@ -22,6 +24,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "renderer",
         "frames of the counting world against a memset of the bytes",
         renderer::run,
+    ),
+    (
+        "bisim",
+        "the largest bisimulation of generated systems, beside the smaller half alone",
+        bisim::run,
     ),
     (
         "evidence",
