@@ -1,5 +1,6 @@
 //! `tellapart audit --data D.npz --embeddings Z`.
 
+mod page;
 mod text;
 
 use std::path::PathBuf;
@@ -10,7 +11,10 @@ use tellapart::audit::recorded::{Audit, RecordedAuditOptions, Verdict};
 use tellapart::audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart::data::{ActionRule, Trajectories};
 use tellapart::embedding_file::EmbeddingFile;
+use tellapart::files::write_atomically;
+use tellapart::report::render_audit_html;
 
+use super::Overwrite;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -72,9 +76,17 @@ pub(crate) struct Arguments {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Also write a page that shows everything
+    #[arg(long, value_name = "FILE.html", conflicts_with = "explain")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    if let Some(out) = &arguments.out {
+        arguments.overwrite.check(out)?;
+    }
     let evidence = RecordedOptions {
         value: arguments.p.clone(),
         tolerance: arguments.tolerance,
@@ -137,7 +149,15 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     } else {
         text::print(&found, terminal.out())?;
     }
-    match found.verdict {
+    let verdict = found.verdict;
+    if let Some(out) = &arguments.out {
+        let values = &recorded.values.values;
+        let page = page::page(found, arguments, &trajectories, values, &embeddings);
+        let html = render_audit_html(&page.map_err(Failure::failed)?).map_err(Failure::failed)?;
+        write_atomically(out, |file| file.write_all(html.as_bytes()))?;
+        terminal.note(format_args!("{}: written", out.display()));
+    }
+    match verdict {
         Verdict::Unhealthy => Err(Failure::Unhealthy),
         Verdict::Healthy | Verdict::Undecided => Ok(()),
     }

@@ -93,6 +93,11 @@ fn where_nothing_is_merged_there_is_no_alarm() {
     assert!(said.starts_with("healthy: "), "{said}");
     let story = folder.fine("audit --data walks.npz --embeddings z.npy --explain 0 1");
     assert!(story.contains("row 0 (episode 0, step 0)"), "{story}");
+    let words = "audit --data walks.npz --embeddings z.npy --out page.html";
+    folder.fine(words);
+    let page = std::fs::read_to_string(folder.path("page.html")).unwrap();
+    assert!(page.contains("z.npy against walks.npz"));
+    assert!(folder.error(2, words).contains("--force"));
 }
 
 #[test]

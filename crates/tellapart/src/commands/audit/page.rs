@@ -1,0 +1,130 @@
+//! The page of an audit: what it found, with the observations and the latents that it speaks of.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tellapart::audit::recorded::{LatentMap, RecordedAudit};
+use tellapart::audit::{AuditError, Embeddings};
+use tellapart::data::{Frames, Trajectories};
+use tellapart::report::{
+    AuditPage, ClassNames, Fact, Observed, Picture, PointColours, ReportError, ShownRow,
+};
+
+use super::Arguments;
+
+/// Latents on the map; it is drawn in a few seconds.
+const POINTS: usize = 1500;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PageError {
+    #[error("cannot draw the map of the latents: {0}")]
+    Map(#[from] AuditError),
+    #[error("cannot draw the page: {0}")]
+    Page(#[from] ReportError),
+}
+
+/// Gathers everything that the page shows.
+pub(super) fn page(
+    audit: RecordedAudit,
+    arguments: &Arguments,
+    trajectories: &Trajectories,
+    values: &[f32],
+    embeddings: &Embeddings<'_>,
+) -> Result<AuditPage, PageError> {
+    let wanted: Vec<usize> = audit
+        .pairs
+        .iter()
+        .flat_map(|pair| [pair.i, pair.j])
+        .collect();
+    let map = LatentMap::draw(embeddings, &wanted, POINTS)?;
+    let colours = if let (true, Some(states)) = (arguments.truth, &trajectories.state_ids) {
+        let of_point: Vec<u32> = map.rows.iter().map(|&row| states[row]).collect();
+        let classes = of_point.iter().max().map_or(0, |&most| most + 1);
+        PointColours::Classes {
+            names: ClassNames {
+                noun: "state".to_owned(),
+                names: (0..classes).map(|class| class.to_string()).collect(),
+            },
+            of_point,
+        }
+    } else {
+        let width = audit.p_width.max(1);
+        PointColours::Values {
+            name: audit.p.clone(),
+            of_point: map
+                .rows
+                .iter()
+                .map(|&row| f64::from(values[row * width]))
+                .collect(),
+        }
+    };
+    let mut seen: BTreeSet<usize> = wanted.into_iter().collect();
+    for pair in &audit.pairs {
+        seen.extend(pair.trace_i.iter().chain(&pair.trace_j));
+    }
+    let (data, latents) = (arguments.data.display(), arguments.embeddings.display());
+    Ok(AuditPage {
+        title: format!("{latents} against {data}"),
+        map: Some(map),
+        colours: Some(colours),
+        rows: shown_rows(trajectories, &seen)?,
+        settings: vec![
+            Fact::new("Recording", data),
+            Fact::new("Embeddings", latents),
+            Fact::new("Threshold of strain", audit.threshold),
+            Fact::new("Neighbours of each latent", audit.search.neighbours),
+        ],
+        environment: vec![Fact::new("tellapart", env!("CARGO_PKG_VERSION"))],
+        audit,
+    })
+}
+
+fn shown_rows(
+    trajectories: &Trajectories,
+    rows: &BTreeSet<usize>,
+) -> Result<Vec<ShownRow>, ReportError> {
+    let mut place = HashMap::new();
+    for (episode, range) in trajectories.episodes().enumerate() {
+        let start = range.start;
+        for &row in rows.range(range) {
+            place.insert(row, (episode, row - start));
+        }
+    }
+    rows.iter()
+        .map(|&row| {
+            let (episode, step) = place.get(&row).copied().unwrap_or_default();
+            Ok(ShownRow {
+                row,
+                episode,
+                step,
+                observed: observed(&trajectories.observations, row)?,
+            })
+        })
+        .collect()
+}
+
+/// An RGB or grey image as a picture, anything else as its numbers.
+fn observed(frames: &Frames, row: usize) -> Result<Observed, ReportError> {
+    let bytes = |values: &[u8], width: usize| values[row * width..(row + 1) * width].to_vec();
+    Ok(match frames {
+        Frames::U8 { shape, values } => match shape[..] {
+            [height, width, 3] => Observed::Picture(Picture::new(
+                [height, width],
+                bytes(values, height * width * 3),
+            )?),
+            [height, width] | [height, width, 1] => {
+                let grey = bytes(values, height * width);
+                let pixels = grey.into_iter().flat_map(|value| [value; 3]).collect();
+                Observed::Picture(Picture::new([height, width], pixels)?)
+            }
+            _ => {
+                let numbers = bytes(values, shape.iter().product());
+                Observed::Values(numbers.into_iter().map(f32::from).collect())
+            }
+        },
+        Frames::F32 { shape, values } => {
+            let width: usize = shape.iter().product();
+            Observed::Values(values[row * width..(row + 1) * width].to_vec())
+        }
+    })
+}
