@@ -25,7 +25,7 @@ use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::Bat
 ///
 /// State `k` of the [ground truth](BatchEnvironment::ground_truth) is the count `k`.
 ///
-/// Cost of a step: less than two memsets of the frames (the benchmark `renderer` measures it), and no
+/// Cost of a step: about two memsets of the frames, or one copy (the benchmark `renderer` measures it), and no
 /// allocation.
 #[derive(Debug, Clone)]
 pub struct Counting {
