@@ -1,6 +1,6 @@
 //! The gridworld as its users see it: pixels, aliasing, nuisances, ends of episodes, determinism.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use std::{collections::HashSet, ops::Range, thread};
 
