@@ -253,7 +253,7 @@ impl Default for LossConfig {
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self {
-            updates: 1600,
+            updates: 2400,
             learning_rate: 3e-3,
             encoder_rate: 1.0,
             dynamics_rate: 1.0,
