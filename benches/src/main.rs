@@ -10,6 +10,7 @@ mod arguments;
 mod bisim;
 mod evidence;
 mod peak;
+mod pytorch;
 mod renderer;
 mod step;
 mod timing;
@@ -35,6 +36,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "the oracle of what recorded data distinguishes, beside a plain scan",
         evidence::run,
     ),
+    ("pytorch", "a training step beside PyTorch's", pytorch::run),
     (
         "step",
         "a training step of each encoder, and its convolutions against Burn's own",

@@ -30,13 +30,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
          [lower, upper quartile]"
     );
     for encoder in ["cnn", "patch", "resnet"] {
-        let mut step = whole_step(encoder, window)?;
+        let mut step = whole_step(&[
+            format!("model.encoder={encoder}"),
+            format!("data.window={window}"),
+        ])?;
         let [times] = side_by_side(repeats, least, [&mut *step]);
         println!("  {encoder:<7} step             {}", milliseconds(&times));
     }
     let device = Device::flex().autodiff();
     let (mut ours, mut burns) = (
-        convolutions(&device, window, our_convolutions),
+        convolutions(&device, window, trunk),
         convolutions(&device, window, composed),
     );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
@@ -52,12 +55,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn whole_step(encoder: &str, window: usize) -> Result<Box<dyn FnMut()>, String> {
-    let words = [
-        format!("model.encoder={encoder}"),
-        format!("data.window={window}"),
-    ];
-    let config: ValidConfig = parse(&[], &words).map_err(|error| error.to_string())?;
+/// With the default recipe but for `words`, `key.path=value`.
+pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
+    let config: ValidConfig = parse(&[], words).map_err(|error| error.to_string())?;
     let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
     let mut learner =
         Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
@@ -96,10 +96,6 @@ fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
     move || {
         black_box(run(&frames, &weights).sum().backward());
     }
-}
-
-fn our_convolutions(frames: &Frames, stages: &[Stage]) -> Tensor<4> {
-    trunk(frames, stages, 1)
 }
 
 fn milliseconds(times: &Times) -> String {

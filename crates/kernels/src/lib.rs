@@ -9,7 +9,7 @@
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
 //! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
 //!
-//! Results do not depend on the number of threads, bit for bit. They may differ in the last bits
+//! The current rayon pool shares the work; results do not depend on its number of threads, bit for bit. They may differ in the last bits
 //! between processors, because the instruction sets round differently.
 
 // The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before.

@@ -4,6 +4,7 @@ use crate::lanes::Isa;
 use crate::norm::accumulate;
 use crate::panels::{pack_rows, pack_transposed, padded_start};
 use crate::shape::{KernelError, check_length};
+use crate::split::over_items;
 use crate::tile::{Correlated, Gathered, Pixel, correlated_product, gathered_product};
 
 /// Sizes of a dense layer, checked by [`Linear::new`].
@@ -65,16 +66,10 @@ impl Linear {
             out.len(),
         )?;
         let isa = Isa::detect();
-        let product = Gathered {
-            input,
-            pixels: &pixels(self.rows, self.inputs, self.outputs),
-            runs: &[0],
-            run_len: self.inputs,
-            panels: &pack_transposed(isa, self.inputs, self.outputs, weight),
-            start: &padded_start(isa, self.outputs, Some(bias)),
-            columns: self.outputs,
-        };
-        gathered_product(isa, &product, out);
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let panels = pack_transposed(isa, inputs, outputs, weight);
+        let start = padded_start(isa, outputs, Some(bias));
+        self.each_row(isa, input, [inputs, outputs], &panels, &start, out);
         Ok(())
     }
 
@@ -119,28 +114,27 @@ impl Linear {
         }
 
         let columns = inputs.next_multiple_of(isa.columns());
-        let mut product = Correlated {
-            input: gradient,
-            taps: &Vec::from_iter(0..outputs),
-            pixels: &pixels(rows, outputs, 0),
-            gradient: input,
-            columns,
-        };
-        to_weight.fill(0.0);
-        if columns == inputs {
-            correlated_product(isa, &product, to_weight);
-        } else {
-            let widened = widened(input, inputs, columns);
-            product.gradient = &widened;
-            let mut sums = vec![0.0; outputs * columns];
+        let (taps, rows_of) = (Vec::from_iter(0..outputs), pixels(rows, outputs, 0));
+        let wide = (columns != inputs).then(|| widened(input, inputs, columns));
+        over_items(outputs, self.products(), to_weight, |range, to_weight| {
+            let product = Correlated {
+                input: gradient,
+                taps: &taps[range.clone()],
+                pixels: &rows_of,
+                gradient: wide.as_deref().unwrap_or(input),
+                columns,
+            };
+            to_weight.fill(0.0);
+            if columns == inputs {
+                return correlated_product(isa, &product, to_weight);
+            }
+            let mut sums = vec![0.0; range.len() * columns];
             correlated_product(isa, &product, &mut sums);
-            for (to, from) in to_weight
-                .chunks_exact_mut(inputs)
-                .zip(sums.chunks_exact(columns))
-            {
+            let sums = sums.chunks_exact(columns);
+            for (to, from) in to_weight.chunks_exact_mut(inputs).zip(sums) {
                 to.copy_from_slice(&from[..inputs]);
             }
-        }
+        });
 
         if let Some(to_input) = to_input {
             check_length(
@@ -148,18 +142,40 @@ impl Linear {
                 rows * inputs,
                 to_input.len(),
             )?;
-            let product = Gathered {
-                input: gradient,
-                pixels: &pixels(rows, outputs, inputs),
-                runs: &[0],
-                run_len: outputs,
-                panels: &pack_rows(isa, outputs, inputs, weight),
-                start: &padded_start(isa, inputs, None),
-                columns: inputs,
-            };
-            gathered_product(isa, &product, to_input);
+            let panels = pack_rows(isa, outputs, inputs, weight);
+            let start = padded_start(isa, inputs, None);
+            self.each_row(isa, gradient, [outputs, inputs], &panels, &start, to_input);
         }
         Ok(())
+    }
+
+    /// Every row, `from` numbers of `input`, times the packed matrix: `to` numbers of `out`.
+    fn each_row(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        [from, to]: [usize; 2],
+        panels: &[f32],
+        start: &[f32],
+        out: &mut [f32],
+    ) {
+        over_items(self.rows, self.products(), out, |rows, out| {
+            let product = Gathered {
+                input: &input[rows.start * from..rows.end * from],
+                pixels: &pixels(rows.len(), from, to),
+                runs: &[0],
+                run_len: from,
+                panels,
+                start,
+                columns: to,
+            };
+            gathered_product(isa, &product, out);
+        });
+    }
+
+    /// Multiplications of one of the three matrix products.
+    fn products(&self) -> usize {
+        self.rows * self.inputs * self.outputs
     }
 
     fn check(&self, input: &[f32], weight: &[f32]) -> Result<(), KernelError> {

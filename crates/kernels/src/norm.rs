@@ -12,9 +12,12 @@ use crate::split::{over_items, over_jobs, ranges};
 /// additions never changes.
 const PARTS: usize = 8;
 
+/// Of one number, about: what decides whether a second thread pays.
+const OPERATIONS: usize = 32;
+
 /// Normalises each row of `input`, `[rows][channels]`, to mean 0 and (biased) variance 1, scales by
 /// `gamma`, shifts by `beta` (both `[channels]`) and clips at zero from below, into `out`.
-/// `epsilon` is added to the variance. `threads` share the rows.
+/// `epsilon` is added to the variance.
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
@@ -25,7 +28,6 @@ pub fn norm_activate(
     epsilon: f32,
     activation: Activation,
     out: &mut [f32],
-    threads: usize,
 ) -> Result<(), KernelError> {
     let rows = check_rows(input, gamma, beta)?;
     check_length("the output of a normalisation", input.len(), out.len())?;
@@ -35,7 +37,7 @@ pub fn norm_activate(
         beta,
         epsilon,
     };
-    over_items(rows, threads, out, |rows, out| {
+    over_items(rows, input.len() * OPERATIONS, out, |rows, out| {
         let input = &input[rows.start * gamma.len()..rows.end * gamma.len()];
         match activation {
             Activation::Relu => normalise(isa, input, affine, out),
@@ -65,7 +67,7 @@ pub struct NormGradients<'a> {
 }
 
 /// Gradients of [`norm_activate`]: its first four arguments again, and the gradient with respect to its
-/// output. The result does not depend on the number of `threads`; more than 8 do not help.
+/// output.
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
@@ -81,7 +83,6 @@ pub fn norm_activate_gradient(
     activation: Activation,
     gradient: &[f32],
     gradients: NormGradients<'_>,
-    threads: usize,
 ) -> Result<(), KernelError> {
     let rows = check_rows(input, gamma, beta)?;
     let channels = gamma.len();
@@ -112,7 +113,7 @@ pub fn norm_activate_gradient(
         rest = tail;
         jobs.push((rows.start * channels..rows.end * channels, to_input, sums));
     }
-    over_jobs(jobs, threads, |(range, to_input, sums)| {
+    over_jobs(jobs, |(range, to_input, sums)| {
         to_input.copy_from_slice(&gradient[range.clone()]);
         match activation {
             Activation::Relu => normalise_gradient(isa, &input[range], affine, to_input, sums),

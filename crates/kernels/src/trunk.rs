@@ -136,8 +136,6 @@ impl Trunk {
 
     /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
     /// overwritten; `kept`, if there is one, is what [`backward`](Self::backward) will need.
-    /// `threads` share the images; the result does not depend on their number, and more than 8 do
-    /// not help.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -147,9 +145,8 @@ impl Trunk {
         parameters: &[f32],
         kept: Option<&mut Kept>,
         out: &mut [f32],
-        threads: usize,
     ) -> Result<(), KernelError> {
-        self.forward_on(Isa::detect(), frames, parameters, kept, out, threads)
+        self.forward_on(Isa::detect(), frames, parameters, kept, out)
     }
 
     pub(crate) fn forward_on(
@@ -159,7 +156,6 @@ impl Trunk {
         parameters: &[f32],
         kept: Option<&mut Kept>,
         out: &mut [f32],
-        threads: usize,
     ) -> Result<(), KernelError> {
         let batch = self.check(frames, parameters)?;
         let out_len = self.last().out_image_len();
@@ -216,7 +212,7 @@ impl Trunk {
             };
             (scratches, buffers)
         };
-        over_jobs_with(jobs, threads, workspace, |(scratches, buffers), mut job| {
+        over_jobs_with(jobs, workspace, |(scratches, buffers), mut job| {
             for images in blocks(job.images.len(), block) {
                 let mut outputs: Vec<&mut [f32]> = if keeps {
                     let inner = job.kept.iter_mut().zip(self.inner());
@@ -250,8 +246,7 @@ impl Trunk {
     }
 
     /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
-    /// output; `frames`, `parameters` and `kept` are those of the forward pass. The result does not
-    /// depend on the number of `threads`; more than 8 do not help.
+    /// output; `frames`, `parameters` and `kept` are those of the forward pass.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -262,18 +257,9 @@ impl Trunk {
         kept: &Kept,
         gradient: &[f32],
         parameter_gradient: &mut [f32],
-        threads: usize,
     ) -> Result<(), KernelError> {
         let isa = Isa::detect();
-        self.backward_on(
-            isa,
-            frames,
-            parameters,
-            kept,
-            gradient,
-            parameter_gradient,
-            threads,
-        )
+        self.backward_on(isa, frames, parameters, kept, gradient, parameter_gradient)
     }
 
     #[expect(clippy::too_many_arguments)]
@@ -285,7 +271,6 @@ impl Trunk {
         kept: &Kept,
         gradient: &[f32],
         parameter_gradient: &mut [f32],
-        threads: usize,
     ) -> Result<(), KernelError> {
         let batch = self.check(frames, parameters)?;
         let out_len = batch * self.last().out_image_len();
@@ -337,7 +322,7 @@ impl Trunk {
             .zip(sums.chunks_exact_mut(sums_len))
             .collect();
         let workspace = || Work::new(self, &stages, block);
-        over_jobs_with(jobs, threads, workspace, |work, (part, sums)| {
+        over_jobs_with(jobs, workspace, |work, (part, sums)| {
             for images in blocks(part.len(), block) {
                 let images = part.start + images.start..part.start + images.end;
                 let frames =

@@ -39,26 +39,22 @@ pub(crate) fn run_trunk(
     frames: Tensor<4, Int>,
     parameters: Tensor<1>,
     plan: Arc<Trunk>,
-    threads: usize,
 ) -> Tensor<1> {
     let (frames, parameters) = (frames.into_dispatch(), parameters.into_dispatch());
-    Tensor::from_dispatch(Dispatch::trunk(frames, parameters, plan, threads))
+    Tensor::from_dispatch(Dispatch::trunk(frames, parameters, plan))
 }
 
-/// Layer normalisation over the last dimension, then the activation; `threads` share the rows.
+/// Layer normalisation over the last dimension, then the activation.
 pub(crate) fn run_norm_activate<const D: usize>(
     x: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f32,
     activation: Activation,
-    threads: usize,
 ) -> Tensor<D> {
     let (gamma, beta) = (gamma.into_dispatch(), beta.into_dispatch());
     let x = x.into_dispatch();
-    Tensor::from_dispatch(Dispatch::norm_activate(
-        x, gamma, beta, epsilon, activation, threads,
-    ))
+    Tensor::from_dispatch(Dispatch::norm_activate(x, gamma, beta, epsilon, activation))
 }
 
 /// `x weight^T + bias`.
@@ -74,7 +70,6 @@ pub(super) trait KernelExtension: Backend {
         frames: IntTensor<Self>,
         parameters: FloatTensor<Self>,
         plan: Arc<Trunk>,
-        threads: usize,
     ) -> FloatTensor<Self>;
 
     fn norm_activate(
@@ -83,7 +78,6 @@ pub(super) trait KernelExtension: Backend {
         beta: FloatTensor<Self>,
         epsilon: f32,
         activation: Activation,
-        threads: usize,
     ) -> FloatTensor<Self>;
 
     fn linear(
@@ -94,13 +88,8 @@ pub(super) trait KernelExtension: Backend {
 }
 
 impl KernelExtension for Flex {
-    fn trunk(
-        frames: FlexTensor,
-        parameters: FlexTensor,
-        plan: Arc<Trunk>,
-        threads: usize,
-    ) -> FlexTensor {
-        TrunkPass::new(&frames, &parameters, plan, threads).forward(None)
+    fn trunk(frames: FlexTensor, parameters: FlexTensor, plan: Arc<Trunk>) -> FlexTensor {
+        TrunkPass::new(&frames, &parameters, plan).forward(None)
     }
 
     fn norm_activate(
@@ -109,9 +98,8 @@ impl KernelExtension for Flex {
         beta: FlexTensor,
         epsilon: f32,
         activation: Activation,
-        threads: usize,
     ) -> FlexTensor {
-        norm_activate(&x, &gamma, &beta, epsilon, activation, threads)
+        norm_activate(&x, &gamma, &beta, epsilon, activation)
     }
 
     fn linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
@@ -124,9 +112,8 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         frames: IntTensor<Self>,
         parameters: FloatTensor<Self>,
         plan: Arc<Trunk>,
-        threads: usize,
     ) -> FloatTensor<Self> {
-        let pass = TrunkPass::new(&frames, parameters.primitive(), plan, threads);
+        let pass = TrunkPass::new(&frames, parameters.primitive(), plan);
         let nodes = [parameters.node()];
         match TrunkGradient.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
@@ -144,14 +131,13 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         beta: FloatTensor<Self>,
         epsilon: f32,
         activation: Activation,
-        threads: usize,
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), gamma.node(), beta.node()];
         let inputs = [&x, &gamma, &beta].map(|tensor| tensor.primitive().clone());
         let [values, scale, shift] = &inputs;
-        let out = norm_activate(values, scale, shift, epsilon, activation, threads);
+        let out = norm_activate(values, scale, shift, epsilon, activation);
         match Normalisation.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((inputs, epsilon, activation, threads), out),
+            OpsKind::Tracked(prep) => prep.finish((inputs, epsilon, activation), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -177,16 +163,14 @@ struct TrunkPass {
     frames: FlexTensor,
     parameters: FlexTensor,
     plan: Arc<Trunk>,
-    threads: usize,
 }
 
 impl TrunkPass {
-    fn new(frames: &FlexTensor, parameters: &FlexTensor, plan: Arc<Trunk>, threads: usize) -> Self {
+    fn new(frames: &FlexTensor, parameters: &FlexTensor, plan: Arc<Trunk>) -> Self {
         Self {
             frames: frames.to_contiguous(),
             parameters: parameters.to_contiguous(),
             plan,
-            threads,
         }
     }
 
@@ -201,10 +185,7 @@ impl TrunkPass {
         let len = rows * self.plan.output().iter().product::<usize>();
         let mut out = vec![0.0; len];
         let parameters = values_of(&self.parameters);
-        checked(
-            self.plan
-                .forward(self.frames(), parameters, kept, &mut out, self.threads),
-        );
+        checked(self.plan.forward(self.frames(), parameters, kept, &mut out));
         FlexTensor::from_data(TensorData::new(out, [len]))
     }
 
@@ -217,7 +198,6 @@ impl TrunkPass {
             kept,
             values_of(&gradient),
             &mut found,
-            self.threads,
         ));
         let len = found.len();
         FlexTensor::from_data(TensorData::new(found, [len]))
@@ -250,8 +230,8 @@ impl Backward<Flex, 1> for TrunkGradient {
 struct Normalisation;
 
 impl Backward<Flex, 3> for Normalisation {
-    /// Input, gamma and beta; epsilon; activation; threads.
-    type State = ([FlexTensor; 3], f32, Activation, usize);
+    /// Input, gamma and beta; epsilon; activation.
+    type State = ([FlexTensor; 3], f32, Activation);
 
     fn backward(
         self,
@@ -259,7 +239,7 @@ impl Backward<Flex, 3> for Normalisation {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let (inputs, epsilon, activation, threads) = ops.state;
+        let (inputs, epsilon, activation) = ops.state;
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
         let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
         let [x, gamma, beta] = inputs.each_ref().map(values_of);
@@ -282,7 +262,6 @@ impl Backward<Flex, 3> for Normalisation {
             activation,
             values_of(&gradient),
             gradients,
-            threads,
         ));
         for ((parent, input), values) in ops.parents.into_iter().zip(&inputs).zip(found) {
             if let Some(parent) = parent {
@@ -300,7 +279,6 @@ fn norm_activate(
     beta: &FlexTensor,
     epsilon: f32,
     activation: Activation,
-    threads: usize,
 ) -> FlexTensor {
     let [values, gamma, beta] = [x, gamma, beta].map(FlexTensor::to_contiguous);
     let mut out = vec![0.0; values_of(&values).len()];
@@ -311,7 +289,6 @@ fn norm_activate(
         epsilon,
         activation,
         &mut out,
-        threads,
     ));
     FlexTensor::from_data(TensorData::new(out, x.layout().shape().clone()))
 }

@@ -111,7 +111,6 @@ impl LayerNorm {
             self.bias.val(),
             self.epsilon,
             activation,
-            1,
         )
     }
 

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::dynamics::{ActionBatch, Dynamics, DynamicsKind};
+use crate::encoder::cnn::CnnConfig;
 use crate::encoder::{Encoder, EncoderKind};
 use crate::error::ModelError;
 use crate::head::{Head, HeadKind};
@@ -33,6 +34,8 @@ pub struct ModelConfig {
     pub head_layers: usize,
     /// Lipschitz constant of a bounded head.
     pub head_lipschitz: f32,
+    /// The convolutions of the `cnn` encoder.
+    pub cnn: CnnConfig,
 }
 
 impl Default for ModelConfig {
@@ -49,6 +52,7 @@ impl Default for ModelConfig {
             dynamics_layers: 3,
             head_layers: 0,
             head_lipschitz: 0.25,
+            cnn: CnnConfig::default(),
         }
     }
 }
@@ -91,12 +95,7 @@ impl Pjepa {
         config.check()?;
         config.check_fits(interface)?;
         let encoder_init = &mut Init::new(rng, device, 1_000);
-        let encoder = Encoder::new(
-            encoder_init,
-            config.encoder,
-            interface.observation,
-            config.latent,
-        );
+        let encoder = Encoder::new(encoder_init, config, interface.observation);
         let dynamics = Dynamics::new(
             &mut Init::new(rng, device, 2_000),
             config.dynamics,
@@ -257,7 +256,7 @@ impl ModelConfig {
             let value = self.head_lipschitz.to_string();
             return Err(bad("model.head_lipschitz", value, "a positive number"));
         }
-        Ok(())
+        self.cnn.check()
     }
 
     /// Checks what the data decides.
@@ -271,6 +270,9 @@ impl ModelConfig {
         if height < 16 || width < 16 || channels == 0 {
             let found = format!("{height}x{width}x{channels}");
             return Err(bad("observation", found, "images of at least 16x16 pixels"));
+        }
+        if self.encoder == EncoderKind::Cnn {
+            self.cnn.check_fits([height, width])?;
         }
         Ok(())
     }

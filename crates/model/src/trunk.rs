@@ -92,12 +92,10 @@ pub enum StageInput {
 
 /// Convolves frames, scaled to `[0, 1]`, through all stages: `[batch, height', width', channels]`.
 ///
-/// `threads` share the images on the CPU device; the result does not depend on their number.
-///
 /// # Panics
 /// As all tensor operations do: if shapes, or the devices of the tensors, do not fit together.
 #[must_use]
-pub fn trunk(frames: &Frames, stages: &[Stage], threads: usize) -> Tensor<4> {
+pub fn trunk(frames: &Frames, stages: &[Stage]) -> Tensor<4> {
     let [batch, height, width, channels] = frames.0.dims();
     if !stages.iter().all(|stage| has_kernels(&stage.bias)) {
         return composed(frames, stages);
@@ -109,7 +107,7 @@ pub fn trunk(frames: &Frames, stages: &[Stage], threads: usize) -> Tensor<4> {
     ));
     let [height, width, channels] = plan.output();
     let parameters = Tensor::cat(stages.iter().flat_map(Stage::parameters).collect(), 0);
-    extension::run_trunk(frames.0.clone(), parameters, Arc::new(plan), threads)
+    extension::run_trunk(frames.0.clone(), parameters, Arc::new(plan))
         .reshape([batch, height, width, channels])
 }
 

@@ -14,10 +14,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::init::Init;
+use crate::pjepa::ModelConfig;
 use crate::trunk::Frames;
-
-/// Threads that share the images of one run on the CPU: runs are trained side by side, one to a core.
-const THREADS: usize = 1;
 
 /// Which encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +42,10 @@ pub enum Encoder {
 
 impl Encoder {
     /// `shape` is `[height, width, channels]`.
-    pub fn new(init: &mut Init, kind: EncoderKind, shape: [usize; 3], latent: usize) -> Self {
-        match kind {
-            EncoderKind::Cnn => Self::Cnn(cnn::Cnn::new(init, shape, latent)),
+    pub fn new(init: &mut Init, config: &ModelConfig, shape: [usize; 3]) -> Self {
+        let latent = config.latent;
+        match config.encoder {
+            EncoderKind::Cnn => Self::Cnn(cnn::Cnn::new(init, &config.cnn, shape, latent)),
             EncoderKind::Resnet => Self::Resnet(resnet::Resnet::new(init, shape, latent)),
             EncoderKind::Patch => Self::Patch(patch::Patch::new(init, shape, latent)),
         }

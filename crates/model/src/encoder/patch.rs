@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use super::{THREADS, convolved};
+use super::convolved;
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
 use crate::trunk::{Frames, Stage, StageInput, trunk};
@@ -82,7 +82,7 @@ impl Patch {
         for (layer, norm) in self.layers.iter().zip(norms.clone()) {
             stages.push(layer.stage(norm.stage_input()));
         }
-        let mut x = trunk(frames, &stages, THREADS);
+        let mut x = trunk(frames, &stages);
         if let Some(norm) = norms.last() {
             x = norm.forward_relu(x);
         }

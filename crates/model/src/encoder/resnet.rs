@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use super::{THREADS, convolved};
+use super::convolved;
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
 use crate::trunk::{Frames, Stage, StageInput, trunk};
@@ -58,7 +58,7 @@ impl Resnet {
                 block.extend(&mut stages);
             }
         }
-        let x = trunk(frames, &stages, THREADS);
+        let x = trunk(frames, &stages);
         let x = self.norm.forward(activation::relu(x).flatten(1, 3));
         self.latent.forward(x)
     }

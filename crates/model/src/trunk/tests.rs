@@ -8,8 +8,6 @@ use crate::layers::{LayerNorm, Linear};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-const THREADS: usize = 2;
-
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
 }
@@ -60,7 +58,7 @@ fn a_trunk_and_its_gradients_equal_those_of_burn() {
     for rows in [1, 3, 20] {
         let frames = frames(rows, [13, 11, 3], &device);
         let stages = stages(&device);
-        let ours = trunk(&frames, &stages, THREADS);
+        let ours = trunk(&frames, &stages);
         let burns = composed(&frames, &stages);
         assert_close("output", ours.clone().inner(), burns.clone().inner());
         let cotangent = random(ours.dims(), &device);
@@ -88,7 +86,7 @@ fn without_gradients_the_result_is_the_same() {
     let device = Device::flex().autodiff();
     let stages = stages(&device);
     let frames = frames(20, [13, 11, 3], &device);
-    let tracked = trunk(&frames, &stages, THREADS).inner();
+    let tracked = trunk(&frames, &stages).inner();
     let plain: Vec<Stage> = stages
         .into_iter()
         .map(|stage| Stage {
@@ -110,7 +108,7 @@ fn without_gradients_the_result_is_the_same() {
         })
         .collect();
     let frames = Frames(frames.0.inner());
-    let untracked = trunk(&frames, &plain, THREADS);
+    let untracked = trunk(&frames, &plain);
     assert_eq!(tracked.into_data(), untracked.into_data());
 }
 

@@ -37,6 +37,9 @@ pub enum ExperimentError {
         /// The folder.
         folder: String,
     },
+    /// The system gave no threads.
+    #[error("cannot start the threads that train: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A thread that trained a run ended without a result.
     #[error("the run {run} ended abnormally")]
     Lost {

@@ -163,23 +163,30 @@ impl Plan {
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<Option<Result<Shown, ExperimentError>>>> =
             Mutex::new(configs.iter().map(|_| None).collect());
+        let work = || {
+            while !stop.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(config) = configs.get(index) else {
+                    break;
+                };
+                let result = one_run(config, &directories[index], &truth, stop, progress);
+                if result.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                if let Ok(mut results) = results.lock() {
+                    results[index] = Some(result);
+                }
+            }
+        };
+        // Runs side by side share the cores: each has a pool of its own for what it computes.
+        let jobs = self.jobs.clamp(1, configs.len());
+        let threads = (rayon::current_num_threads() / jobs).max(1);
+        let pools = (0..jobs)
+            .map(|_| rayon::ThreadPoolBuilder::new().num_threads(threads).build())
+            .collect::<Result<Vec<_>, _>>()?;
         std::thread::scope(|scope| {
-            for _ in 0..self.jobs.clamp(1, configs.len()) {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(config) = configs.get(index) else {
-                            break;
-                        };
-                        let result = one_run(config, &directories[index], &truth, stop, progress);
-                        if result.is_err() {
-                            stop.store(true, Ordering::Relaxed);
-                        }
-                        if let Ok(mut results) = results.lock() {
-                            results[index] = Some(result);
-                        }
-                    }
-                });
+            for pool in &pools {
+                scope.spawn(|| pool.install(work));
             }
         });
         let results = results
