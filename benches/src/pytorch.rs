@@ -16,7 +16,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
 /// What PyTorch is given: four 3x3 convolutions of stride 2 with ReLU and no hidden layer, latent 256,
 /// plain dynamics and head; or the residual encoder. Our windows have as many images as PyTorch's
 /// pairs, and so nearly twice as many transitions.
-const MODEL: [&str; 9] = [
+const MODEL: [&str; 10] = [
     "data.window=512",
     "model.cnn.channels=[32,32,64,64]",
     "model.cnn.kernels=[3,3,3,3]",
@@ -26,6 +26,7 @@ const MODEL: [&str; 9] = [
     "model.latent=256",
     "model.dynamics=plain",
     "model.head=plain",
+    "loss.latent_noise=0",
 ];
 
 const VARIANTS: [(&str, &[&str]); 2] = [
@@ -109,7 +110,7 @@ fn our_step(
         .map(|word| (*word).to_owned())
         .chain([
             format!("model.encoder={encoder}"),
-
+            format!("model.precision={precision}"),
         ])
         .collect();
     pool.install(|| {

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use burn::tensor::{Device, Distribution, Tensor};
+use tellapart_model::Precision;
 use tellapart_model::trunk::{Frames, Stage, StageInput, composed, trunk};
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
@@ -24,7 +25,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let repeats = arguments.take("repeats", 9)?;
     let least = Duration::from_millis(arguments.take("millis", 200)? as u64);
     arguments.finish()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.map_err(|error| error.to_string())?
+        .install(|| measured(window, repeats, least))
+}
 
+fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String> {
     println!(
         "{window} observations of 64x64x3, one thread; median of {repeats} repeats \
          [lower, upper quartile]"
@@ -90,6 +96,7 @@ fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
         bias: Tensor::zeros([shape[0]], device).require_grad(),
         stride,
         padding,
+        precision: Precision::F32,
         input: StageInput::Plain,
         add: None,
     });

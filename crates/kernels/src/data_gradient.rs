@@ -4,25 +4,26 @@
 //! the kernel. For each phase the gradient is itself a convolution of stride one, of the output
 //! gradient with those taps reversed, so no product with a zero is ever computed.
 
+use crate::item::Item;
 use crate::lanes::Isa;
-use crate::padded::{Padded, Source, pixels};
+use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
 use crate::panels::{pack_panels, padded_start};
 use crate::shape::ConvShape;
 use crate::tile::{Gathered, Pixel, gathered_product};
 
 /// Weights and pixels arranged for [`DataGradient::run`].
-pub(crate) struct DataGradient {
+pub(crate) struct DataGradient<I> {
     shape: ConvShape,
     padded: Padded,
     at_once: usize,
     start: Vec<f32>,
-    phases: Vec<Phase>,
+    phases: Vec<Phase<I>>,
 }
 
-impl DataGradient {
+impl<I: Item> DataGradient<I> {
     /// For up to `images` images in one call; `weight` is what the convolution read.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
-        let padded = padded_gradient(shape);
+        let padded = padded_gradient(shape, I::NUMBERS);
         let at_once = padded.images_at_once(images);
         Self {
             shape: *shape,
@@ -34,13 +35,19 @@ impl DataGradient {
     }
 
     /// A scratch for [`run`](Self::run), which may be used again and again.
-    pub(crate) fn scratch(&self) -> Vec<f32> {
-        vec![0.0; self.at_once * self.padded.len()]
+    pub(crate) fn scratch(&self) -> Scratch<I> {
+        self.padded.scratch(self.at_once)
     }
 
     /// Gradient with respect to the input, from the `gradient` with respect to the output, into
     /// `out`, overwritten.
-    pub(crate) fn run(&self, isa: Isa, gradient: &[f32], out: &mut [f32], scratch: &mut [f32]) {
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        gradient: &[f32],
+        out: &mut [f32],
+        scratch: &mut Scratch<I>,
+    ) {
         let shape = &self.shape;
         if self.phases.len() < shape.stride * shape.stride {
             // Some pixels are skipped by the kernel.
@@ -54,10 +61,10 @@ impl DataGradient {
             self.padded.copy(isa, Source::Values(block), scratch);
             for phase in &self.phases {
                 let product = Gathered {
-                    input: scratch,
+                    input: scratch.images(&self.padded, count),
                     pixels: &phase.pixels[..phase.pixels.len() / self.at_once * count],
                     runs: &phase.runs,
-                    run_len: phase.taps[1] * shape.out_channels,
+                    run_len: phase.taps[1] * self.padded.items,
                     panels: &phase.panels,
                     start: &self.start,
                     columns: shape.in_channels,
@@ -69,38 +76,40 @@ impl DataGradient {
 }
 
 /// The output gradient with the zeros around it that the phases read.
-fn padded_gradient(shape: &ConvShape) -> Padded {
+fn padded_gradient(shape: &ConvShape, numbers: usize) -> Padded {
     let before = shape.kernel.map(|kernel| kernel.div_ceil(shape.stride) - 1);
     let last = [shape.height, shape.width].map(|size| (size - 1 + shape.padding) / shape.stride);
     Padded {
         image: [shape.out_height(), shape.out_width(), shape.out_channels],
         before,
         size: [before[0] + last[0] + 1, before[1] + last[1] + 1],
+        items: shape.out_channels.div_ceil(numbers),
+        grouping: Grouping::Channels,
     }
 }
 
 /// The input pixels at `stride * step + offset - padding`, for `first <= step < end`, along both
 /// axes.
-struct Phase {
+struct Phase<I> {
     offset: [usize; 2],
     first: [usize; 2],
     end: [usize; 2],
     /// Taps of the kernel that these pixels see along each axis.
     taps: [usize; 2],
     runs: Vec<usize>,
-    panels: Vec<f32>,
+    panels: Vec<I>,
     /// Of all images of a block.
     pixels: Vec<Pixel>,
 }
 
 /// The phases that see any tap.
-fn phases(
+fn phases<I: Item>(
     isa: Isa,
     shape: &ConvShape,
     padded: &Padded,
     weight: &[f32],
     images: usize,
-) -> Vec<Phase> {
+) -> Vec<Phase<I>> {
     let mut phases = Vec::new();
     for offset_row in 0..shape.stride.min(shape.kernel[0]) {
         for offset_column in 0..shape.stride.min(shape.kernel[1]) {
@@ -112,13 +121,13 @@ fn phases(
     phases
 }
 
-fn phase(
+fn phase<I: Item>(
     isa: Isa,
     shape: &ConvShape,
     padded: &Padded,
     weight: &[f32],
     offset: [usize; 2],
-) -> Phase {
+) -> Phase<I> {
     let (stride, kernel) = (shape.stride, shape.kernel);
     let taps = [0, 1].map(|axis| (kernel[axis] - offset[axis]).div_ceil(stride));
     let first = offset.map(|offset| shape.padding.saturating_sub(offset).div_ceil(stride));
@@ -128,13 +137,17 @@ fn phase(
             .saturating_sub(offset[axis])
             .div_ceil(stride)
     });
-    let depth = taps[0] * taps[1] * shape.out_channels;
+    let depth = taps[0] * taps[1] * padded.items;
     let panels = pack_panels(isa, depth, shape.in_channels, |index, input| {
-        let (position, output) = (index / shape.out_channels, index % shape.out_channels);
+        let (position, item) = (index / padded.items, index % padded.items);
         // The gradient is read forwards, so the taps go backwards.
         let row = offset[0] + stride * (taps[0] - 1 - position / taps[1]);
         let column = offset[1] + stride * (taps[1] - 1 - position % taps[1]);
-        weight[((output * shape.in_channels + input) * kernel[0] + row) * kernel[1] + column]
+        let first = item * I::NUMBERS;
+        I::of_each((shape.out_channels - first).min(I::NUMBERS), |at| {
+            let channels = (first + at) * shape.in_channels + input;
+            weight[(channels * kernel[0] + row) * kernel[1] + column]
+        })
     });
     let runs = (0..taps[0]).map(|row| padded.at(0, row, 0)).collect();
     Phase {
@@ -148,7 +161,7 @@ fn phase(
     }
 }
 
-impl Phase {
+impl<I> Phase<I> {
     /// Where the pixels of this phase read the padded gradient and write the input gradient.
     fn pixels(&self, shape: &ConvShape, padded: &Padded, images: usize) -> Vec<Pixel> {
         let [rows, columns] = [0, 1].map(|axis| self.end[axis].saturating_sub(self.first[axis]));

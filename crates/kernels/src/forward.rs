@@ -1,7 +1,8 @@
 //! The convolution itself.
 
+use crate::item::Item;
 use crate::lanes::Isa;
-use crate::padded::{Padded, Source, pixels};
+use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
 use crate::panels::{pack_panels, padded_start};
 use crate::shape::ConvShape;
 use crate::tile::{Gathered, Pixel, gathered_product};
@@ -16,8 +17,27 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// For up to `images` images in one call.
-    pub(crate) fn new(shape: &ConvShape, images: usize) -> Self {
+    /// For sums over channels, of up to `images` images in one call.
+    pub(crate) fn over_channels<I: Item>(shape: &ConvShape, images: usize) -> Self {
+        let items = shape.in_channels.div_ceil(I::NUMBERS);
+        Self::new(shape, images, items, Grouping::Channels, 1)
+    }
+
+    /// For sums over pixels: an output pixel stands for itself and for those after it in its row
+    /// that share an item with it.
+    pub(crate) fn over_pixels<I: Item>(shape: &ConvShape, images: usize) -> Self {
+        let step = shape.stride * shape.in_channels;
+        let grouping = Grouping::Pixels(step);
+        Self::new(shape, images, shape.in_channels, grouping, I::NUMBERS)
+    }
+
+    fn new(
+        shape: &ConvShape,
+        images: usize,
+        items: usize,
+        grouping: Grouping,
+        group: usize,
+    ) -> Self {
         let padded = Padded {
             image: [shape.height, shape.width, shape.in_channels],
             before: [shape.padding; 2],
@@ -25,32 +45,38 @@ impl Windows {
                 (shape.out_height() - 1) * shape.stride + shape.kernel[0],
                 (shape.out_width() - 1) * shape.stride + shape.kernel[1],
             ],
+            items,
+            grouping,
         };
         let at_once = padded.images_at_once(images);
         let (rows, columns) = (shape.out_height(), shape.out_width());
+        let groups = columns.div_ceil(group);
         Self {
             padded,
             at_once,
             image_len: shape.image_len(),
-            pixels: pixels(at_once, rows, columns, |image, row, column| Pixel {
-                input: padded.at(image, row * shape.stride, column * shape.stride),
-                output: ((image * rows + row) * columns + column) * shape.out_channels,
+            pixels: pixels(at_once, rows, groups, |image, row, column| {
+                let column = column * group;
+                Pixel {
+                    input: padded.at(image, row * shape.stride, column * shape.stride),
+                    output: ((image * rows + row) * columns + column) * shape.out_channels,
+                }
             }),
         }
     }
 
     /// A scratch for [`each_block`](Self::each_block), which may be used again and again.
-    pub(crate) fn scratch(&self) -> Vec<f32> {
-        vec![0.0; self.at_once * self.padded.len()]
+    pub(crate) fn scratch<I: Item>(&self) -> Scratch<I> {
+        self.padded.scratch(self.at_once)
     }
 
-    /// Calls `work(first image, padded images, their output pixels)` for consecutive blocks of images.
-    pub(crate) fn each_block(
+    /// Calls `work(images, padded images, their output pixels)` for consecutive blocks of images.
+    pub(crate) fn each_block<I: Item>(
         &self,
         isa: Isa,
         input: Source<'_>,
-        scratch: &mut [f32],
-        mut work: impl FnMut(usize, &[f32], &[Pixel]),
+        scratch: &mut Scratch<I>,
+        mut work: impl FnMut(std::ops::Range<usize>, &[I], &[Pixel]),
     ) {
         let images = input.len() / self.image_len;
         for first in (0..images).step_by(self.at_once) {
@@ -58,8 +84,8 @@ impl Windows {
             let block = input.part(first * self.image_len..(first + count) * self.image_len);
             self.padded.copy(isa, block, scratch);
             work(
-                first,
-                &scratch[..count * self.padded.len()],
+                first..first + count,
+                scratch.images(&self.padded, count),
                 &self.pixels[..self.pixels.len() / self.at_once * count],
             );
         }
@@ -67,17 +93,18 @@ impl Windows {
 }
 
 /// Weights arranged for [`Forward::run`].
-pub(crate) struct Forward {
+pub(crate) struct Forward<I> {
     out_image_len: usize,
     out_channels: usize,
     runs: Vec<usize>,
     run_len: usize,
-    panels: Vec<f32>,
+    panels: Vec<I>,
     start: Vec<f32>,
 }
 
-impl Forward {
-    /// `weight` is `[out, in, kernel_height, kernel_width]`, `bias` `[out]`.
+impl<I: Item> Forward<I> {
+    /// `weight` is `[out, in, kernel_height, kernel_width]`, `bias` `[out]`; `windows` are over
+    /// channels.
     pub(crate) fn new(
         isa: Isa,
         shape: &ConvShape,
@@ -85,15 +112,23 @@ impl Forward {
         weight: &[f32],
         bias: &[f32],
     ) -> Self {
+        let items = shape.in_channels.div_ceil(I::NUMBERS);
+        let depth = shape.kernel[0] * shape.kernel[1] * items;
+        let positions = shape.kernel[0] * shape.kernel[1];
         Self {
             out_image_len: shape.out_image_len(),
             out_channels: shape.out_channels,
             runs: (0..shape.kernel[0])
                 .map(|row| windows.padded.at(0, row, 0))
                 .collect(),
-            run_len: shape.kernel[1] * shape.in_channels,
-            panels: pack_panels(isa, shape.taps(), shape.out_channels, |tap, output| {
-                weight[output * shape.taps() + weight_tap(shape, tap)]
+            run_len: shape.kernel[1] * items,
+            panels: pack_panels(isa, depth, shape.out_channels, |index, output| {
+                let (position, item) = (index / items, index % items);
+                let channels = item * I::NUMBERS..(item + 1) * I::NUMBERS;
+                I::of_each(channels.end.min(shape.in_channels) - channels.start, |at| {
+                    let channel = channels.start + at;
+                    weight[output * shape.taps() + channel * positions + position]
+                })
             }),
             start: padded_start(isa, shape.out_channels, Some(bias)),
         }
@@ -106,9 +141,9 @@ impl Forward {
         windows: &Windows,
         input: Source<'_>,
         out: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch<I>,
     ) {
-        windows.each_block(isa, input, scratch, |first, input, pixels| {
+        windows.each_block(isa, input, scratch, |images, input, pixels| {
             let product = Gathered {
                 input,
                 pixels,
@@ -118,15 +153,7 @@ impl Forward {
                 start: &self.start,
                 columns: self.out_channels,
             };
-            gathered_product(isa, &product, &mut out[first * self.out_image_len..]);
+            gathered_product(isa, &product, &mut out[images.start * self.out_image_len..]);
         });
     }
-}
-
-/// The element of one output channel's weight, `[in, kernel_height, kernel_width]`, that belongs to
-/// a tap; taps count channels-last, `[kernel_height, kernel_width, in]`.
-pub(crate) fn weight_tap(shape: &ConvShape, tap: usize) -> usize {
-    let [height, width] = shape.kernel;
-    let (position, channel) = (tap / shape.in_channels, tap % shape.in_channels);
-    channel * height * width + position
 }

@@ -1,90 +1,139 @@
-//! One vector of `f32` lanes on each instruction set, and the choice among them at run time.
+//! One vector of lanes on each instruction set, and the choice among them at run time.
 
 /// Lanes of the widest vector there is.
 pub(crate) const WIDEST: usize = 16;
 
-/// A vector register of `f32`.
+/// Vector registers: `f32` sums, and the items whose products are summed.
 ///
-/// Every method is inlined into a function compiled for the instruction set, see [`with_lanes`].
+/// Every method is inlined into a function compiled for the instruction set.
 pub(crate) trait Lanes: Copy {
     /// Lanes of one vector.
     const WIDTH: usize;
     /// Rows of a register tile, which is two vectors wide: the accumulators fill the registers.
     const ROWS: usize;
-    /// The register.
-    type Vector: Copy;
+    /// One factor of a product: a number, or several whose products are summed at once.
+    type Item: Copy;
+    /// A register of items.
+    type Items: Copy;
+    /// A register of sums.
+    type Sums: Copy;
 
     /// # Safety
-    /// `from` is readable for `WIDTH` elements; the processor has the instruction set.
-    unsafe fn load(from: *const f32) -> Self::Vector;
-    /// # Safety
-    /// `to` is writable for `WIDTH` elements; the processor has the instruction set.
-    unsafe fn store(to: *mut f32, vector: Self::Vector);
+    /// `from` is readable for `WIDTH` items; the processor has the instruction set.
+    unsafe fn load_items(from: *const Self::Item) -> Self::Items;
     /// All lanes the same.
     /// # Safety
     /// The processor has the instruction set.
-    unsafe fn splat(value: f32) -> Self::Vector;
+    unsafe fn splat(item: Self::Item) -> Self::Items;
     /// `a * b + c`.
     /// # Safety
     /// The processor has the instruction set.
-    unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    unsafe fn multiply_add(a: Self::Items, b: Self::Items, c: Self::Sums) -> Self::Sums;
+    /// # Safety
+    /// The processor has the instruction set.
+    unsafe fn zero() -> Self::Sums;
+    /// # Safety
+    /// `from` is readable for `WIDTH` sums; the processor has the instruction set.
+    unsafe fn load(from: *const f32) -> Self::Sums;
+    /// # Safety
+    /// `to` is writable for `WIDTH` sums; the processor has the instruction set.
+    unsafe fn store(to: *mut f32, sums: Self::Sums);
     /// `a + b`.
     /// # Safety
     /// The processor has the instruction set.
-    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums;
 }
 
-/// Four lanes of plain arithmetic, which compilers turn into the vectors every target has.
+/// Two bf16 numbers, the first in the low half: a product of two pairs is the sum of two products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Pair(pub(crate) u32);
+
+impl Pair {
+    /// Its two numbers.
+    #[inline(always)]
+    fn halves(self) -> [f32; 2] {
+        [
+            f32::from_bits(self.0 << 16),
+            f32::from_bits(self.0 & 0xffff_0000),
+        ]
+    }
+}
+
+/// Lanes of plain arithmetic, which compilers turn into the vectors every target has.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-impl Lanes for Portable {
-    const WIDTH: usize = 4;
-    const ROWS: usize = 4;
-    type Vector = [f32; 4];
+/// The same over pairs, `WIDTH` lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct PortablePairs<const WIDTH: usize>;
 
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> [f32; 4] {
-        // SAFETY: readable for four elements, as the caller promises; no alignment is assumed.
-        unsafe { from.cast::<[f32; 4]>().read_unaligned() }
-    }
-    #[inline(always)]
-    unsafe fn store(to: *mut f32, vector: [f32; 4]) {
-        // SAFETY: writable for four elements, as the caller promises; no alignment is assumed.
-        unsafe { to.cast::<[f32; 4]>().write_unaligned(vector) }
-    }
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> [f32; 4] {
-        [value; 4]
-    }
-    #[inline(always)]
-    unsafe fn multiply_add(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
-        // Not `mul_add`: without the instruction it is a call into the C library.
-        [
-            a[0] * b[0] + c[0],
-            a[1] * b[1] + c[1],
-            a[2] * b[2] + c[2],
-            a[3] * b[3] + c[3],
-        ]
-    }
-    #[inline(always)]
-    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
-    }
+macro_rules! portable {
+    ([$($generic:tt)*] $name:ty, $width:expr, $item:ty, $multiply_add:expr) => {
+        impl<$($generic)*> Lanes for $name {
+            const WIDTH: usize = $width;
+            const ROWS: usize = 4;
+            type Item = $item;
+            type Items = [$item; $width];
+            type Sums = [f32; $width];
+
+            #[inline(always)]
+            unsafe fn load_items(from: *const $item) -> Self::Items {
+                // SAFETY: readable for that many, as the caller promises; no alignment is assumed.
+                unsafe { from.cast::<[$item; $width]>().read_unaligned() }
+            }
+            #[inline(always)]
+            unsafe fn splat(item: $item) -> Self::Items {
+                [item; $width]
+            }
+            #[inline(always)]
+            unsafe fn multiply_add(a: Self::Items, b: Self::Items, c: Self::Sums) -> Self::Sums {
+                std::array::from_fn(|lane| $multiply_add(a[lane], b[lane], c[lane]))
+            }
+            #[inline(always)]
+            unsafe fn zero() -> Self::Sums {
+                [0.0; $width]
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self::Sums {
+                // SAFETY: as above.
+                unsafe { from.cast::<[f32; $width]>().read_unaligned() }
+            }
+            #[inline(always)]
+            unsafe fn store(to: *mut f32, sums: Self::Sums) {
+                // SAFETY: writable for that many, as the caller promises; no alignment is assumed.
+                unsafe { to.cast::<[f32; $width]>().write_unaligned(sums) }
+            }
+            #[inline(always)]
+            unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums {
+                std::array::from_fn(|lane| a[lane] + b[lane])
+            }
+        }
+    };
 }
+// Not `mul_add`: without the instruction it is a call into the C library.
+portable!([] Portable, 4, f32, |a: f32, b: f32, c: f32| a * b + c);
+portable!(
+    [const WIDTH: usize] PortablePairs<WIDTH>, WIDTH, Pair,
+    |a: Pair, b: Pair, c: f32| {
+        let ([a, high_a], [b, high_b]) = (a.halves(), b.halves());
+        a * b + (high_a * high_b + c)
+    }
+);
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps,
-        _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps,
-        _mm512_storeu_ps,
+        __m256, __m512, __m512bh, __m512i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_dpbf16_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
-    use super::Lanes;
+    use super::{Lanes, Pair};
 
     /// Eight lanes: 12 of the 16 registers accumulate.
     #[derive(Clone, Copy)]
@@ -93,37 +142,53 @@ mod x86 {
     /// more rows would run out of registers for their addresses.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512;
+    /// The same over pairs of bf16 (AVX512-BF16).
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512Pairs;
 
     macro_rules! lanes {
-        ($name:ident, $vector:ty, $width:literal, $rows:literal,
-         $load:ident, $store:ident, $splat:ident, $multiply_add:ident, $add:ident) => {
+        ($name:ident, $width:literal, $rows:literal, $item:ty, $items:ty, $sums:ty,
+         $load_items:expr, $splat:expr, $multiply_add:expr,
+         $zero:ident, $load:ident, $store:ident, $add:ident) => {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;
-                type Vector = $vector;
+                type Item = $item;
+                type Items = $items;
+                type Sums = $sums;
 
                 #[inline(always)]
-                unsafe fn load(from: *const f32) -> $vector {
+                unsafe fn load_items(from: *const $item) -> $items {
                     // SAFETY: readable and supported, as the caller promises.
-                    unsafe { $load(from) }
+                    unsafe { $load_items(from) }
                 }
                 #[inline(always)]
-                unsafe fn store(to: *mut f32, vector: $vector) {
-                    // SAFETY: writable and supported, as the caller promises.
-                    unsafe { $store(to, vector) }
-                }
-                #[inline(always)]
-                unsafe fn splat(value: f32) -> $vector {
+                unsafe fn splat(item: $item) -> $items {
                     // SAFETY: supported, as the caller promises.
-                    unsafe { $splat(value) }
+                    unsafe { $splat(item) }
                 }
                 #[inline(always)]
-                unsafe fn multiply_add(a: $vector, b: $vector, c: $vector) -> $vector {
+                unsafe fn multiply_add(a: $items, b: $items, c: $sums) -> $sums {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $multiply_add(a, b, c) }
                 }
                 #[inline(always)]
-                unsafe fn add(a: $vector, b: $vector) -> $vector {
+                unsafe fn zero() -> $sums {
+                    // SAFETY: supported, as the caller promises.
+                    unsafe { $zero() }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const f32) -> $sums {
+                    // SAFETY: readable and supported, as the caller promises.
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(to: *mut f32, sums: $sums) {
+                    // SAFETY: writable and supported, as the caller promises.
+                    unsafe { $store(to, sums) }
+                }
+                #[inline(always)]
+                unsafe fn add(a: $sums, b: $sums) -> $sums {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $add(a, b) }
                 }
@@ -132,26 +197,56 @@ mod x86 {
     }
     lanes!(
         Avx2,
-        __m256,
         8,
         6,
+        f32,
+        __m256,
+        __m256,
         _mm256_loadu_ps,
-        _mm256_storeu_ps,
         _mm256_set1_ps,
         _mm256_fmadd_ps,
+        _mm256_setzero_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
         _mm256_add_ps
     );
     lanes!(
         Avx512,
-        __m512,
         16,
         8,
+        f32,
+        __m512,
+        __m512,
         _mm512_loadu_ps,
-        _mm512_storeu_ps,
         _mm512_set1_ps,
         _mm512_fmadd_ps,
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
         _mm512_add_ps
     );
+    lanes!(
+        Avx512Pairs,
+        16,
+        8,
+        Pair,
+        __m512i,
+        __m512,
+        |from: *const Pair| _mm512_loadu_si512(from.cast()),
+        |pair: Pair| _mm512_set1_epi32(pair.0.cast_signed()),
+        |a, b, c| _mm512_dpbf16_ps(c, bits(a), bits(b)),
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps
+    );
+
+    /// The same register, seen as bf16 numbers.
+    #[inline(always)]
+    fn bits(register: __m512i) -> __m512bh {
+        // SAFETY: both are 512 bits of plain numbers.
+        unsafe { std::mem::transmute(register) }
+    }
 }
 
 /// An instruction set this processor was found to have.

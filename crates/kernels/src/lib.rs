@@ -2,7 +2,8 @@
 //! gradients; plain slices in and out.
 //!
 //! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
-//! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Everything is `f32`.
+//! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
+//! taken of bf16 numbers, see [`Precision`].
 //!
 //! The work is done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
@@ -19,6 +20,7 @@ mod adam;
 mod data_gradient;
 mod each_isa;
 mod forward;
+mod item;
 mod lanes;
 mod linear;
 mod norm;
@@ -34,6 +36,7 @@ mod weight_gradient;
 mod weighted_rows;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
+pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use shape::{ConvShape, KernelError};

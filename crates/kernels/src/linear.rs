@@ -1,7 +1,11 @@
 //! Dense layers: three matrix products on the tiles of the convolutions, every operand where it is.
 
-use crate::lanes::Isa;
-use crate::norm::accumulate;
+use std::borrow::Cow;
+
+use crate::item::{Item, Precision};
+use crate::lanes::{Isa, Pair};
+use crate::norm::add_rows;
+use crate::padded::Source;
 use crate::panels::{pack_rows, pack_transposed, padded_start};
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
@@ -13,6 +17,7 @@ pub struct Linear {
     rows: usize,
     inputs: usize,
     outputs: usize,
+    precision: Precision,
 }
 
 /// Where [`Linear::backward`] writes; all of it is overwritten.
@@ -30,7 +35,12 @@ impl Linear {
     ///
     /// # Errors
     /// [`KernelError`] names a width that is zero.
-    pub fn new(rows: usize, inputs: usize, outputs: usize) -> Result<Self, KernelError> {
+    pub fn new(
+        rows: usize,
+        inputs: usize,
+        outputs: usize,
+        precision: Precision,
+    ) -> Result<Self, KernelError> {
         for (name, size) in [
             ("inputs of a dense layer", inputs),
             ("outputs of a dense layer", outputs),
@@ -43,6 +53,7 @@ impl Linear {
             rows,
             inputs,
             outputs,
+            precision,
         })
     }
 
@@ -65,11 +76,10 @@ impl Linear {
             self.rows * self.outputs,
             out.len(),
         )?;
-        let isa = Isa::detect();
-        let (inputs, outputs) = (self.inputs, self.outputs);
-        let panels = pack_transposed(isa, inputs, outputs, weight);
-        let start = padded_start(isa, outputs, Some(bias));
-        self.each_row(isa, input, [inputs, outputs], &panels, &start, out);
+        match self.precision {
+            Precision::F32 => self.forward_in::<f32>(input, weight, bias, out),
+            Precision::Bf16 => self.forward_in::<Pair>(input, weight, bias, out),
+        }
         Ok(())
     }
 
@@ -107,21 +117,54 @@ impl Linear {
         ] {
             check_length(name, expected, found)?;
         }
+        if let Some(to_input) = &to_input {
+            check_length(
+                "the input gradient of a dense layer",
+                rows * inputs,
+                to_input.len(),
+            )?;
+        }
         let isa = Isa::detect();
         to_bias.fill(0.0);
-        for row in gradient.chunks_exact(outputs) {
-            accumulate(isa, to_bias, row);
+        add_rows(isa, gradient, to_bias);
+        match self.precision {
+            Precision::F32 => self.backward_in::<f32>(input, weight, gradient, to_input, to_weight),
+            Precision::Bf16 => {
+                self.backward_in::<Pair>(input, weight, gradient, to_input, to_weight)
+            }
         }
+        Ok(())
+    }
 
+    fn forward_in<I: Item>(&self, input: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
+        let isa = Isa::detect();
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let panels: Vec<I> = pack_transposed(isa, inputs, outputs, weight);
+        let start = padded_start(isa, outputs, Some(bias));
+        self.each_row(isa, input, [inputs, outputs], &panels, &start, out);
+    }
+
+    fn backward_in<I: Item>(
+        &self,
+        input: &[f32],
+        weight: &[f32],
+        gradient: &[f32],
+        to_input: Option<&mut [f32]>,
+        to_weight: &mut [f32],
+    ) {
+        let isa = Isa::detect();
+        let (inputs, outputs) = (self.inputs, self.outputs);
         let columns = inputs.next_multiple_of(isa.columns());
-        let (taps, rows_of) = (Vec::from_iter(0..outputs), pixels(rows, outputs, 0));
-        let wide = (columns != inputs).then(|| widened(input, inputs, columns));
+        let groups = self.rows.div_ceil(I::NUMBERS);
+        let (taps, pixels) = (Vec::from_iter(0..outputs), pixels(groups, outputs, 0));
+        let left = grouped_rows::<I>(isa, gradient, outputs, outputs);
+        let right = grouped_rows::<I>(isa, input, inputs, columns);
         over_items(outputs, self.products(), to_weight, |range, to_weight| {
             let product = Correlated {
-                input: gradient,
+                input: &left,
                 taps: &taps[range.clone()],
-                pixels: &rows_of,
-                gradient: wide.as_deref().unwrap_or(input),
+                pixels: &pixels,
+                gradient: &right,
                 columns,
             };
             to_weight.fill(0.0);
@@ -135,36 +178,31 @@ impl Linear {
                 to.copy_from_slice(&from[..inputs]);
             }
         });
-
         if let Some(to_input) = to_input {
-            check_length(
-                "the input gradient of a dense layer",
-                rows * inputs,
-                to_input.len(),
-            )?;
-            let panels = pack_rows(isa, outputs, inputs, weight);
+            let panels: Vec<I> = pack_rows(isa, outputs, inputs, weight);
             let start = padded_start(isa, inputs, None);
             self.each_row(isa, gradient, [outputs, inputs], &panels, &start, to_input);
         }
-        Ok(())
     }
 
     /// Every row, `from` numbers of `input`, times the packed matrix: `to` numbers of `out`.
-    fn each_row(
+    fn each_row<I: Item>(
         &self,
         isa: Isa,
         input: &[f32],
         [from, to]: [usize; 2],
-        panels: &[f32],
+        panels: &[I],
         start: &[f32],
         out: &mut [f32],
     ) {
+        let items = from.div_ceil(I::NUMBERS);
         over_items(self.rows, self.products(), out, |rows, out| {
+            let input = grouped_columns(isa, &input[rows.start * from..rows.end * from], from);
             let product = Gathered {
-                input: &input[rows.start * from..rows.end * from],
-                pixels: &pixels(rows.len(), from, to),
+                input: &input,
+                pixels: &pixels(rows.len(), items, to),
                 runs: &[0],
-                run_len: from,
+                run_len: items,
                 panels,
                 start,
                 columns: to,
@@ -201,14 +239,34 @@ fn pixels(rows: usize, reads: usize, writes: usize) -> Vec<Pixel> {
     (0..rows).map(pixel).collect()
 }
 
-/// Rows of `width` elements followed by zeros up to `columns`.
-fn widened(values: &[f32], width: usize, columns: usize) -> Vec<f32> {
-    let mut wide = vec![0.0; values.len() / width * columns];
-    for (to, from) in wide
-        .chunks_exact_mut(columns)
-        .zip(values.chunks_exact(width))
-    {
-        to[..width].copy_from_slice(from);
-    }
-    wide
+/// Rows of `width` numbers as items of neighbouring numbers.
+fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]> {
+    I::same(rows).map_or_else(
+        || {
+            let items = rows.len() / width * width.div_ceil(I::NUMBERS);
+            let mut items = vec![I::default(); items];
+            let from = Source::Values(rows);
+            I::channels(isa, from, width, &mut Vec::new(), &mut items);
+            Cow::Owned(items)
+        },
+        Cow::Borrowed,
+    )
+}
+
+/// Rows of `width` numbers, those that share an item taken together, each followed by zeros up to
+/// `columns`.
+fn grouped_rows<I: Item>(isa: Isa, rows: &[f32], width: usize, columns: usize) -> Cow<'_, [I]> {
+    let same = I::same(rows).filter(|_| width == columns);
+    same.map_or_else(
+        || {
+            let groups = rows.chunks(I::NUMBERS * width);
+            let mut items = vec![I::default(); groups.len() * columns];
+            for (group, to) in groups.zip(items.chunks_exact_mut(columns)) {
+                let (a, b) = group.split_at(width);
+                I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..width]);
+            }
+            Cow::Owned(items)
+        },
+        Cow::Borrowed,
+    )
 }

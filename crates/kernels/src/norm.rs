@@ -174,9 +174,26 @@ on_each_isa!(
         input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
     )
 );
+on_each_isa!(scale_bytes = bytes_to_unit(bytes: &[u8], out: &mut [f32]));
 on_each_isa!(rectify = relu(input: &[f32], out: &mut [f32]));
 on_each_isa!(rectify_gradient = relu_gradient(input: &[f32], gradient: &mut [f32]));
+on_each_isa!(add_rows = add_each_row(rows: &[f32], to: &mut [f32]));
 on_each_isa!(accumulate = add(to: &mut [f32], values: &[f32]));
+
+#[inline(always)]
+fn add_each_row(rows: &[f32], to: &mut [f32]) {
+    for row in rows.chunks_exact(to.len()) {
+        add(to, row);
+    }
+}
+
+/// From `0..=255` to `[0, 1]`.
+#[inline(always)]
+fn bytes_to_unit(bytes: &[u8], out: &mut [f32]) {
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = f32::from(byte) * (1.0 / 255.0);
+    }
+}
 
 /// Rows taken through each stage together: a sum over one row is a chain of dependent steps, and the
 /// processor overlaps those of several rows.

@@ -1,7 +1,8 @@
 //! Images copied, a few at a time, into a scratch with zeros around them.
 
+use crate::item::Item;
 use crate::lanes::Isa;
-use crate::norm::{Affine, normalise, rectify};
+use crate::norm::{Affine, normalise, rectify, scale_bytes};
 use crate::tile::Pixel;
 
 /// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
@@ -38,13 +39,9 @@ impl<'a> Source<'a> {
     }
 
     /// Writes whole pixels to `out`.
-    fn write(self, isa: Isa, out: &mut [f32]) {
+    pub(crate) fn write(self, isa: Isa, out: &mut [f32]) {
         match self {
-            Source::Frames(bytes) => {
-                for (out, &byte) in out.iter_mut().zip(bytes) {
-                    *out = f32::from(byte) * (1.0 / 255.0);
-                }
-            }
+            Source::Frames(bytes) => scale_bytes(isa, bytes, out),
             Source::Values(values) => out.copy_from_slice(values),
             Source::Relu(values) => rectify(isa, values, out),
             Source::NormRelu(values, affine) => normalise(isa, values, affine, out),
@@ -61,16 +58,49 @@ pub(crate) struct Padded {
     pub(crate) before: [usize; 2],
     /// Rows and columns of the scratch; less than the padded image where nothing reads the rest.
     pub(crate) size: [usize; 2],
+    /// Items of a pixel.
+    pub(crate) items: usize,
+    pub(crate) grouping: Grouping,
+}
+
+/// Which numbers share an item, where it holds several.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Grouping {
+    /// Neighbouring channels of a pixel: a sum over channels.
+    Channels,
+    /// The same channel of two pixels that are this many numbers apart: a sum over pixels.
+    Pixels(usize),
+}
+
+/// Where images are copied to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch<I> {
+    items: Vec<I>,
+    buffer: Vec<f32>,
+}
+
+impl<I: Item> Scratch<I> {
+    pub(crate) fn images(&self, padded: &Padded, count: usize) -> &[I] {
+        &self.items[..count * padded.len()]
+    }
 }
 
 impl Padded {
-    /// Elements of one image in the scratch.
+    /// Items of one image in the scratch.
     pub(crate) fn len(&self) -> usize {
         self.size[0] * self.row_len()
     }
 
     pub(crate) fn row_len(&self) -> usize {
-        self.size[1] * self.image[2]
+        self.size[1] * self.items
+    }
+
+    /// A scratch for that many images.
+    pub(crate) fn scratch<I: Item>(&self, images: usize) -> Scratch<I> {
+        Scratch {
+            items: vec![I::default(); images * self.len()],
+            buffer: Vec::new(),
+        }
     }
 
     /// How many of `images` to copy at a time, in equal blocks: what is read over and over then
@@ -82,29 +112,36 @@ impl Padded {
     }
 
     /// Copies whole images into `scratch`, whose border must be zero already.
-    pub(crate) fn copy(&self, isa: Isa, images: Source<'_>, scratch: &mut [f32]) {
+    pub(crate) fn copy<I: Item>(&self, isa: Isa, images: Source<'_>, scratch: &mut Scratch<I>) {
         let [rows, columns, channels] = self.image;
         let image_len = rows * columns * channels;
         let rows = rows.min(self.size[0].saturating_sub(self.before[0]));
-        let used = columns.min(self.size[1].saturating_sub(self.before[1])) * channels;
+        let used = columns.min(self.size[1].saturating_sub(self.before[1]));
         if used == 0 {
             return;
         }
-        let left = self.before[1] * channels;
+        let left = self.before[1] * self.items;
+        let Scratch { items, buffer } = scratch;
         for image in 0..images.len() / image_len {
-            let to = &mut scratch[image * self.len()..(image + 1) * self.len()];
+            let to = &mut items[image * self.len()..(image + 1) * self.len()];
             let to = to.chunks_exact_mut(self.row_len()).skip(self.before[0]);
             for (row, to) in to.take(rows).enumerate() {
                 let from = image * image_len + row * columns * channels;
-                let from = images.part(from..from + used);
-                from.write(isa, &mut to[left..left + used]);
+                let from = images.part(from..from + used * channels);
+                match self.grouping {
+                    Grouping::Channels => {
+                        let to = &mut to[left..left + used * self.items];
+                        I::channels(isa, from, channels, buffer, to);
+                    }
+                    Grouping::Pixels(step) => I::neighbours(isa, from, left, step, buffer, to),
+                }
             }
         }
     }
 
     /// The offset of a scratch pixel.
     pub(crate) fn at(&self, image: usize, row: usize, column: usize) -> usize {
-        image * self.len() + row * self.row_len() + column * self.image[2]
+        image * self.len() + row * self.row_len() + column * self.items
     }
 }
 

@@ -1,22 +1,23 @@
 //! Weights packed into the panels that the gathering loop reads in order.
 
+use crate::item::Item;
 use crate::lanes::Isa;
 
-/// Packs a matrix of `depth` x `columns` into panels of `isa.columns()` columns, each
+/// Packs a matrix of `depth` items x `columns` into panels of `isa.columns()` columns, each
 /// `[depth][isa.columns()]`; columns beyond the last are zero.
-pub(crate) fn pack_panels(
+pub(crate) fn pack_panels<I: Item>(
     isa: Isa,
     depth: usize,
     columns: usize,
-    at: impl Fn(usize, usize) -> f32,
-) -> Vec<f32> {
+    at: impl Fn(usize, usize) -> I,
+) -> Vec<I> {
     let width = isa.columns();
-    let mut packed = vec![0.0; columns.div_ceil(width) * depth * width];
-    for (panel, values) in packed.chunks_exact_mut(depth * width).enumerate() {
-        for (row, values) in values.chunks_exact_mut(width).enumerate() {
+    let mut packed = vec![I::default(); columns.div_ceil(width) * depth * width];
+    for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
+        for (row, items) in items.chunks_exact_mut(width).enumerate() {
             let used = width.min(columns - panel * width);
-            for (column, value) in values[..used].iter_mut().enumerate() {
-                *value = at(row, panel * width + column);
+            for (column, item) in items[..used].iter_mut().enumerate() {
+                *item = at(row, panel * width + column);
             }
         }
     }
@@ -24,14 +25,18 @@ pub(crate) fn pack_panels(
 }
 
 /// [`pack_panels`] of a matrix `[depth][columns]`, row by row.
-pub(crate) fn pack_rows(isa: Isa, depth: usize, columns: usize, matrix: &[f32]) -> Vec<f32> {
-    let width = isa.columns();
-    let mut packed = vec![0.0; columns.div_ceil(width) * depth * width];
-    for (panel, values) in packed.chunks_exact_mut(depth * width).enumerate() {
+pub(crate) fn pack_rows<I: Item>(isa: Isa, depth: usize, columns: usize, matrix: &[f32]) -> Vec<I> {
+    let (width, depth) = (isa.columns(), depth.div_ceil(I::NUMBERS));
+    let mut packed = vec![I::default(); columns.div_ceil(width) * depth * width];
+    for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
         let used = width.min(columns - panel * width);
-        for (row, values) in values.chunks_exact_mut(width).enumerate() {
-            let from = &matrix[row * columns + panel * width..][..used];
-            values[..used].copy_from_slice(from);
+        for (row, items) in items.chunks_exact_mut(width).enumerate() {
+            let part = |row: usize| {
+                let from = matrix.get(row * columns + panel * width..)?;
+                from.get(..used)
+            };
+            let first = part(row * I::NUMBERS).unwrap_or_default();
+            I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
         }
     }
     packed
@@ -39,17 +44,24 @@ pub(crate) fn pack_rows(isa: Isa, depth: usize, columns: usize, matrix: &[f32]) 
 
 /// [`pack_panels`] of the transpose of a matrix `[columns][depth]`, in blocks that stay in the
 /// first-level cache.
-pub(crate) fn pack_transposed(isa: Isa, depth: usize, columns: usize, matrix: &[f32]) -> Vec<f32> {
+pub(crate) fn pack_transposed<I: Item>(
+    isa: Isa,
+    depth: usize,
+    columns: usize,
+    matrix: &[f32],
+) -> Vec<I> {
     const BLOCK: usize = 16;
-    let width = isa.columns();
-    let mut packed = vec![0.0; columns.div_ceil(width) * depth * width];
-    for (panel, values) in packed.chunks_exact_mut(depth * width).enumerate() {
+    let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
+    let mut packed = vec![I::default(); columns.div_ceil(width) * items_deep * width];
+    for (panel, items) in packed.chunks_exact_mut(items_deep * width).enumerate() {
         let used = width.min(columns - panel * width);
-        for (block, values) in values.chunks_mut(BLOCK * width).enumerate() {
+        for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
             for column in 0..used {
-                let from = &matrix[(panel * width + column) * depth + block * BLOCK..];
-                for (to, value) in values.chunks_exact_mut(width).zip(from) {
-                    to[column] = *value;
+                let from = &matrix[(panel * width + column) * depth..][..depth];
+                let from = &from[block * BLOCK * I::NUMBERS..];
+                let rows = items.chunks_exact_mut(width);
+                for (to, numbers) in rows.zip(from.chunks(I::NUMBERS)) {
+                    to[column] = I::of(numbers);
                 }
             }
         }

@@ -1,13 +1,12 @@
 //! The two inner loops: everything else arranges data for them.
 //!
 //! Both keep a tile of `ROWS` x two vectors in registers. Per step of the inner loop they load two
-//! vectors, and broadcast one element for each row, so the fused multiply-adds are the bottleneck.
+//! vectors of items, and broadcast one item for each row, so the multiply-adds are the bottleneck.
 
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Isa, Lanes, Portable, WIDEST};
+use crate::item::Item;
+use crate::lanes::{Isa, Lanes, WIDEST};
 
-/// Where one output pixel reads and writes: element offsets.
+/// Where one output pixel reads and writes: offsets in items and in numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixel {
     pub(crate) input: usize,
@@ -17,20 +16,20 @@ pub(crate) struct Pixel {
 /// A matrix product whose left rows are gathered: for each pixel and column `n`,
 /// `out[pixel.output + n] = start[n] + sum of input[pixel.input + run + j] * panels[.., n]`
 /// over all `run` in `runs` and `j < run_len`, in that order.
-pub(crate) struct Gathered<'a> {
-    pub(crate) input: &'a [f32],
+pub(crate) struct Gathered<'a, I> {
+    pub(crate) input: &'a [I],
     pub(crate) pixels: &'a [Pixel],
     pub(crate) runs: &'a [usize],
     pub(crate) run_len: usize,
     /// `[panel][runs * run_len][isa.columns()]`, columns beyond `columns` zero.
-    pub(crate) panels: &'a [f32],
+    pub(crate) panels: &'a [I],
     /// One for each column of the panels.
     pub(crate) start: &'a [f32],
     pub(crate) columns: usize,
 }
 
 /// Computes a [`Gathered`] product.
-pub(crate) fn gathered_product(isa: Isa, product: &Gathered<'_>, out: &mut [f32]) {
+pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out: &mut [f32]) {
     let panels = product.columns.div_ceil(isa.columns());
     let depth = product.runs.len() * product.run_len;
     let last_run = product
@@ -53,35 +52,16 @@ pub(crate) fn gathered_product(isa: Isa, product: &Gathered<'_>, out: &mut [f32]
     assert!(panels * depth * isa.columns() <= product.panels.len());
     assert!(panels * isa.columns() <= product.start.len());
     // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
-    unsafe {
-        match isa {
-            Isa::Portable => gathered::<Portable, { Portable::ROWS }>(product, out),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => gathered_avx2(product, out),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => gathered_avx512(product, out),
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn gathered_avx2(product: &Gathered<'_>, out: &mut [f32]) {
-    // SAFETY: as the caller promises.
-    unsafe { gathered::<Avx2, { Avx2::ROWS }>(product, out) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-unsafe fn gathered_avx512(product: &Gathered<'_>, out: &mut [f32]) {
-    // SAFETY: as the caller promises.
-    unsafe { gathered::<Avx512, { Avx512::ROWS }>(product, out) }
+    unsafe { I::gathered(isa, product, out) }
 }
 
 /// # Safety
 /// The bounds that [`gathered_product`] checks; the processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn gathered<S: Lanes, const ROWS: usize>(product: &Gathered<'_>, out: &mut [f32]) {
+pub(crate) unsafe fn gathered<S: Lanes, const ROWS: usize>(
+    product: &Gathered<'_, S::Item>,
+    out: &mut [f32],
+) {
     let width = 2 * S::WIDTH;
     let depth = product.runs.len() * product.run_len;
     let input = product.input.as_ptr();
@@ -136,35 +116,35 @@ unsafe fn gathered<S: Lanes, const ROWS: usize>(product: &Gathered<'_>, out: &mu
 /// Every row is readable at `at`, `right` for two vectors; the processor has the instruction set.
 #[inline(always)]
 unsafe fn add_step<S: Lanes, const ROWS: usize>(
-    sums: &mut [[S::Vector; 2]; ROWS],
-    rows: &[*const f32; ROWS],
+    sums: &mut [[S::Sums; 2]; ROWS],
+    rows: &[*const S::Item; ROWS],
     at: usize,
-    right: *const f32,
+    right: *const S::Item,
 ) {
     // SAFETY: as the caller promises.
     unsafe {
-        let right = [S::load(right), S::load(right.add(S::WIDTH))];
+        let right = [S::load_items(right), S::load_items(right.add(S::WIDTH))];
         for row in 0..ROWS {
-            let value = S::splat(*rows[row].add(at));
-            sums[row][0] = S::multiply_add(value, right[0], sums[row][0]);
-            sums[row][1] = S::multiply_add(value, right[1], sums[row][1]);
+            let item = S::splat(*rows[row].add(at));
+            sums[row][0] = S::multiply_add(item, right[0], sums[row][0]);
+            sums[row][1] = S::multiply_add(item, right[1], sums[row][1]);
         }
     }
 }
 
 /// A matrix product whose left columns are gathered, added to `sums`: for each `tap` and column
 /// `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]` over `p`, in order.
-pub(crate) struct Correlated<'a> {
-    pub(crate) input: &'a [f32],
+pub(crate) struct Correlated<'a, I> {
+    pub(crate) input: &'a [I],
     pub(crate) taps: &'a [usize],
     pub(crate) pixels: &'a [Pixel],
     /// `[pixel][columns]`, the columns a multiple of `isa.columns()`.
-    pub(crate) gradient: &'a [f32],
+    pub(crate) gradient: &'a [I],
     pub(crate) columns: usize,
 }
 
 /// Adds a [`Correlated`] product to `sums`, `[tap][columns]`.
-pub(crate) fn correlated_product(isa: Isa, product: &Correlated<'_>, sums: &mut [f32]) {
+pub(crate) fn correlated_product<I: Item>(isa: Isa, product: &Correlated<'_, I>, sums: &mut [f32]) {
     let last_tap = product.taps.iter().max().map_or(0, |tap| tap + 1);
     let reads = product
         .pixels
@@ -176,35 +156,16 @@ pub(crate) fn correlated_product(isa: Isa, product: &Correlated<'_>, sums: &mut 
     assert!(product.pixels.len() * product.columns <= product.gradient.len());
     assert!(product.taps.len() * product.columns <= sums.len());
     // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
-    unsafe {
-        match isa {
-            Isa::Portable => correlated::<Portable, { Portable::ROWS }>(product, sums),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => correlated_avx2(product, sums),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => correlated_avx512(product, sums),
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn correlated_avx2(product: &Correlated<'_>, sums: &mut [f32]) {
-    // SAFETY: as the caller promises.
-    unsafe { correlated::<Avx2, { Avx2::ROWS }>(product, sums) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-unsafe fn correlated_avx512(product: &Correlated<'_>, sums: &mut [f32]) {
-    // SAFETY: as the caller promises.
-    unsafe { correlated::<Avx512, { Avx512::ROWS }>(product, sums) }
+    unsafe { I::correlated(isa, product, sums) }
 }
 
 /// # Safety
 /// The bounds that [`correlated_product`] checks; the processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn correlated<S: Lanes, const ROWS: usize>(product: &Correlated<'_>, sums: &mut [f32]) {
+pub(crate) unsafe fn correlated<S: Lanes, const ROWS: usize>(
+    product: &Correlated<'_, S::Item>,
+    sums: &mut [f32],
+) {
     /// Pixels of one pass: their gradients for one tile stay in the first-level cache.
     const PASS: usize = 256;
     let width = 2 * S::WIDTH;
@@ -219,7 +180,7 @@ unsafe fn correlated<S: Lanes, const ROWS: usize>(product: &Correlated<'_>, sums
                     for (row, pointer) in rows.iter_mut().enumerate() {
                         *pointer = input.add(taps[row.min(taps.len() - 1)]);
                     }
-                    let zero = S::splat(0.0);
+                    let zero = S::zero();
                     let mut tile_sums = [[zero; 2]; ROWS];
                     let mut gradient = product
                         .gradient

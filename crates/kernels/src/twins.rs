@@ -5,13 +5,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data_gradient::DataGradient;
 use crate::forward::{Forward, Windows};
-use crate::lanes::Isa;
+use crate::item::{Item, bf16};
+use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
 use crate::weight_gradient::WeightGradient;
 use crate::{
-    Activation, AdamStep, Before, Kept, Layer, Linear, LinearGradients, NormGradients, Trunk, adam,
-    norm_activate, norm_activate_gradient, sum_of_squares, weighted_rows,
+    Activation, AdamStep, Before, Kept, Layer, Linear, LinearGradients, NormGradients, Precision,
+    Trunk, adam, norm_activate, norm_activate_gradient, sum_of_squares, weighted_rows,
 };
 
 /// Calls `visit(input index, weight index, output index)` for every product of a convolution.
@@ -95,14 +96,28 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
 
 #[test]
 fn every_kernel_equals_its_naive_twin_over_random_shapes() {
+    kernels_equal_their_twins::<f32>(|x| x);
+}
+
+/// Products of bf16 numbers are exact in f32: where all arguments are bf16, so is the definition.
+#[test]
+fn every_kernel_over_pairs_equals_its_naive_twin_over_random_shapes() {
+    kernels_equal_their_twins::<Pair>(|x| f32::from_bits(bf16(x) << 16));
+}
+
+fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
     let cases = if cfg!(miri) { 3 } else { 300 };
     for seed in 0..cases {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let shape = random_shape(&mut rng);
-        let input = values(&mut rng, shape.input_len());
-        let weight = values(&mut rng, shape.weight_len());
-        let bias = values(&mut rng, shape.out_channels);
-        let gradient = values(&mut rng, shape.output_len());
+        let mut values = |len| -> Vec<f32> {
+            let values = values(&mut rng, len).into_iter();
+            values.map(&rounded).collect()
+        };
+        let input = values(shape.input_len());
+        let weight = values(shape.weight_len());
+        let bias = values(shape.out_channels);
+        let gradient = values(shape.output_len());
 
         let mut out: Vec<f64> = Vec::new();
         for _ in 0..shape.output_len() / shape.out_channels {
@@ -123,16 +138,17 @@ fn every_kernel_equals_its_naive_twin_over_random_shapes() {
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results before must not matter.
-            let windows = Windows::new(&shape, shape.batch);
+            let windows = Windows::over_channels::<I>(&shape, shape.batch);
             let source = Source::Values(&input);
-            let mut scratch = windows.scratch();
             let mut found = vec![f32::NAN; shape.output_len()];
-            let forward = Forward::new(isa, &shape, &windows, &weight, &bias);
-            forward.run(isa, &windows, source, &mut found, &mut scratch);
+            let forward = Forward::<I>::new(isa, &shape, &windows, &weight, &bias);
+            forward.run(isa, &windows, source, &mut found, &mut windows.scratch());
             assert_close(&format!("output, {case}"), &found, &out);
 
+            let windows = Windows::over_pixels::<I>(&shape, shape.batch);
             let sum = WeightGradient::new(isa, &shape, &windows);
             let mut sums = vec![0.0; sum.sums_len()];
+            let mut scratch = windows.scratch::<I>();
             sum.add(isa, &windows, source, &gradient, &mut sums, &mut scratch);
             let mut found = vec![f32::NAN; shape.weight_len()];
             let mut found_bias = vec![f32::NAN; shape.out_channels];
@@ -141,10 +157,35 @@ fn every_kernel_equals_its_naive_twin_over_random_shapes() {
             assert_close(&format!("bias gradient, {case}"), &found_bias, &to_bias);
 
             let mut found = vec![f32::NAN; shape.input_len()];
-            let data = DataGradient::new(isa, &shape, &weight, shape.batch);
+            let data = DataGradient::<I>::new(isa, &shape, &weight, shape.batch);
             data.run(isa, &gradient, &mut found, &mut data.scratch());
             assert_close(&format!("input gradient, {case}"), &found, &to_input);
         }
+    }
+}
+
+#[test]
+fn bf16_rounds_to_the_nearest_and_of_two_to_the_even_one() {
+    let rounded = |x: f32| f32::from_bits(bf16(x) << 16);
+    let ulp = f32::powi(2.0, -7);
+    for (x, expected) in [
+        (0.0, 0.0),
+        (-1.0, -1.0),
+        (1.0 + 0.4 * ulp, 1.0),
+        (1.0 + 0.5 * ulp, 1.0),
+        (1.0 + 0.6 * ulp, 1.0 + ulp),
+        (1.0 + 1.5 * ulp, 1.0 + 2.0 * ulp),
+        (f32::MAX, f32::INFINITY),
+        (f32::NEG_INFINITY, f32::NEG_INFINITY),
+    ] {
+        assert_eq!(rounded(x), expected, "{x}");
+    }
+    for nan in [
+        f32::NAN,
+        f32::from_bits(0x7fff_ffff),
+        f32::from_bits(0xff80_0001),
+    ] {
+        assert!(rounded(nan).is_nan());
     }
 }
 
@@ -189,7 +230,7 @@ fn random_trunk(rng: &mut ChaCha8Rng, batch: usize) -> Case {
                 }
             })
             .collect();
-        let Ok(trunk) = Trunk::new(image, &layers) else {
+        let Ok(trunk) = Trunk::new(image, &layers, Precision::F32) else {
             continue;
         };
         let pixels: usize = image.iter().product();
@@ -314,12 +355,41 @@ fn a_trunk_equals_its_twin_and_its_gradient_the_twins_differences() {
     }
 }
 
+/// Each product is off by at most 2^-8 of itself, and sums average that out.
+#[test]
+fn a_trunk_of_bf16_products_is_near_that_of_f32() {
+    for seed in 0..if cfg!(miri) { 1 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(8000 + seed);
+        let mut case = random_trunk(&mut rng, 5);
+        for isa in Isa::available() {
+            case.trunk = case.trunk.clone().with_precision(Precision::F32);
+            let exact = case.run(isa);
+            case.trunk = case.trunk.clone().with_precision(Precision::Bf16);
+            for (near, exact) in case.run(isa).iter().zip(&exact) {
+                let norm = |values: &mut dyn Iterator<Item = f32>| -> f32 {
+                    values.map(|value| value * value).sum::<f32>().sqrt()
+                };
+                let mut difference = near.iter().zip(exact).map(|(near, exact)| near - exact);
+                let (off, whole) = (norm(&mut difference), norm(&mut exact.iter().copied()));
+                assert!(off <= 0.1 * whole, "seed {seed}, {isa:?}: {off} of {whole}");
+                assert!(
+                    off > 0.0 || whole == 0.0,
+                    "seed {seed}: nothing was rounded"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     for seed in 0..if cfg!(miri) { 1 } else { 30 } {
         let mut rng = ChaCha8Rng::seed_from_u64(2000 + seed);
         let batch = rng.random_range(0..70);
-        let case = random_trunk(&mut rng, batch);
+        let mut case = random_trunk(&mut rng, batch);
+        if rng.random_bool(0.5) {
+            case.trunk = case.trunk.clone().with_precision(Precision::Bf16);
+        }
         for isa in Isa::available() {
             let bits = |threads| {
                 on(threads, || case.run(isa))
@@ -346,7 +416,7 @@ fn trunks_that_do_not_fit_together_are_refused() {
         before: Before::Nothing,
         add: None,
     };
-    let new = |layers: &[Layer]| Trunk::new([8, 8, 3], layers);
+    let new = |layers: &[Layer]| Trunk::new([8, 8, 3], layers, Precision::F32);
     assert!(matches!(new(&[]), Err(KernelError::Zero { .. })));
     let relu = Layer {
         before: Before::Relu,
@@ -625,7 +695,7 @@ fn threads_change_no_bit_of_a_dense_layer() {
     let mut rng = ChaCha8Rng::seed_from_u64(7000);
     let [x, weight, bias, gradient] =
         [rows * inputs, outputs * inputs, outputs, rows * outputs].map(|len| values(&mut rng, len));
-    let layer = Linear::new(rows, inputs, outputs).unwrap();
+    let layer = Linear::new(rows, inputs, outputs, Precision::F32).unwrap();
     let run = |threads| {
         on(threads, || {
             let mut out = vec![f32::NAN; rows * outputs];
@@ -649,17 +719,23 @@ fn threads_change_no_bit_of_a_dense_layer() {
 
 #[test]
 fn a_dense_layer_equals_its_definition_and_the_gradients_theirs() {
+    dense_layers_equal_their_definition(Precision::F32, |x| x);
+    dense_layers_equal_their_definition(Precision::Bf16, |x| f32::from_bits(bf16(x) << 16));
+    assert!(Linear::new(1, 0, 1, Precision::F32).is_err());
+}
+
+fn dense_layers_equal_their_definition(precision: Precision, rounded: impl Fn(f32) -> f32) {
     for seed in 0..if cfg!(miri) { 3 } else { 60 } {
         let mut rng = ChaCha8Rng::seed_from_u64(6000 + seed);
         let widths = [1, 2, 5, 31, 32, 33, 64, 100];
         let rows = rng.random_range(0..40);
         let inputs = widths[rng.random_range(0..widths.len())];
         let outputs = widths[rng.random_range(0..widths.len())];
-        let (x, weight) = (
-            values(&mut rng, rows * inputs),
-            values(&mut rng, outputs * inputs),
-        );
-        let (bias, gradient) = (values(&mut rng, outputs), values(&mut rng, rows * outputs));
+        let [x, weight, bias, gradient] =
+            [rows * inputs, outputs * inputs, outputs, rows * outputs].map(|len| -> Vec<f32> {
+                let values = values(&mut rng, len).into_iter();
+                values.map(&rounded).collect()
+            });
         let mut out = Vec::new();
         let mut to_input = vec![0.0; x.len()];
         let mut to_weight = vec![0.0; weight.len()];
@@ -679,7 +755,7 @@ fn a_dense_layer_equals_its_definition_and_the_gradients_theirs() {
                 out.push(sum);
             }
         }
-        let layer = Linear::new(rows, inputs, outputs).unwrap();
+        let layer = Linear::new(rows, inputs, outputs, precision).unwrap();
         let case = format!("seed {seed}, {layer:?}");
         let mut found = vec![f32::NAN; rows * outputs];
         layer.forward(&x, &weight, &bias, &mut found).unwrap();
@@ -695,5 +771,4 @@ fn a_dense_layer_equals_its_definition_and_the_gradients_theirs() {
             assert_close(&format!("gradient, {case}"), &found, &expected);
         }
     }
-    assert!(Linear::new(1, 0, 1).is_err());
 }

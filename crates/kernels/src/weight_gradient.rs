@@ -1,8 +1,10 @@
 //! Gradients of a convolution with respect to its weight and bias.
 
-use crate::forward::{Windows, weight_tap};
+use crate::forward::Windows;
+use crate::item::Item;
 use crate::lanes::Isa;
-use crate::padded::Source;
+use crate::norm::{accumulate, add_rows};
+use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
 use crate::tile::{Correlated, correlated_product};
 
@@ -32,41 +34,33 @@ impl WeightGradient {
         (self.taps.len() + 1) * self.columns
     }
 
-    /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
-    pub(crate) fn add(
+    /// Adds what the images of `input` contribute; `windows` are over pixels, `gradient` is with
+    /// respect to the output.
+    pub(crate) fn add<I: Item>(
         &self,
         isa: Isa,
         windows: &Windows,
         input: Source<'_>,
         gradient: &[f32],
         sums: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch<I>,
     ) {
         let (columns, channels) = (self.columns, self.shape.out_channels);
         let (sums, bias) = sums.split_at_mut(self.taps.len() * columns);
-        let mut widened = Vec::new();
+        let mut items = Vec::new();
         let mut part = vec![0.0; channels];
-        windows.each_block(isa, input, scratch, |first, input, pixels| {
-            let gradient = &gradient[first * self.shape.out_image_len()..];
-            let mut gradient = &gradient[..pixels.len() * channels];
+        let image_len = self.shape.out_image_len();
+        windows.each_block(isa, input, scratch, |images, input, pixels| {
+            let gradient = &gradient[images.start * image_len..images.end * image_len];
             // Block by block: a long plain sum would lose digits.
             part.fill(0.0);
-            for pixel in gradient.chunks_exact(channels) {
-                for (sum, value) in part.iter_mut().zip(pixel) {
-                    *sum += value;
-                }
-            }
-            for (total, value) in bias.iter_mut().zip(&part) {
-                *total += value;
-            }
-            if columns != channels {
-                widened.resize(pixels.len() * columns, 0.0);
-                let from = gradient.chunks_exact(channels);
-                for (from, to) in from.zip(widened.chunks_exact_mut(columns)) {
-                    to[..channels].copy_from_slice(from);
-                }
-                gradient = &widened;
-            }
+            add_rows(isa, gradient, &mut part);
+            accumulate(isa, &mut bias[..channels], &part);
+            let same = I::same(gradient).filter(|_| columns == channels);
+            let gradient = same.unwrap_or_else(|| {
+                self.pack(isa, gradient, pixels.len(), &mut items);
+                &items
+            });
             let product = Correlated {
                 input,
                 taps: &self.taps,
@@ -76,6 +70,18 @@ impl WeightGradient {
             };
             correlated_product(isa, &product, sums);
         });
+    }
+
+    /// The gradient of each group of pixels as a row of items, followed by zeros.
+    fn pack<I: Item>(&self, isa: Isa, gradient: &[f32], groups: usize, items: &mut Vec<I>) {
+        let channels = self.shape.out_channels;
+        items.resize(groups * self.columns, I::default());
+        let rows = gradient.chunks_exact(self.shape.out_width() * channels);
+        let pixels = rows.flat_map(|row| row.chunks(I::NUMBERS * channels));
+        for (group, to) in pixels.zip(items.chunks_exact_mut(self.columns)) {
+            let (a, b) = group.split_at(channels);
+            I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..channels]);
+        }
     }
 
     /// Arranges sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
@@ -90,4 +96,12 @@ impl WeightGradient {
         }
         bias.copy_from_slice(&bias_sums[..channels]);
     }
+}
+
+/// The element of one output channel's weight, `[in, kernel_height, kernel_width]`, that belongs to
+/// a tap; taps count channels-last, `[kernel_height, kernel_width, in]`.
+fn weight_tap(shape: &ConvShape, tap: usize) -> usize {
+    let [height, width] = shape.kernel;
+    let (position, channel) = (tap / shape.in_channels, tap % shape.in_channels);
+    channel * height * width + position
 }

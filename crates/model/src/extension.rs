@@ -11,7 +11,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use tellapart_kernels::{
-    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Trunk,
+    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Precision, Trunk,
 };
 
 /// Whether the kernels serve this tensor.
@@ -58,9 +58,14 @@ pub(crate) fn run_norm_activate<const D: usize>(
 }
 
 /// `x weight^T + bias`.
-pub(crate) fn run_linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+pub(crate) fn run_linear(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    precision: Precision,
+) -> Tensor<2> {
     let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
-    Tensor::from_dispatch(Dispatch::linear(x.into_dispatch(), weight, bias))
+    Tensor::from_dispatch(Dispatch::linear(x.into_dispatch(), weight, bias, precision))
 }
 
 /// The operations that Burn dispatches to our kernels.
@@ -84,6 +89,7 @@ pub(super) trait KernelExtension: Backend {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 }
 
@@ -102,8 +108,13 @@ impl KernelExtension for Flex {
         norm_activate(&x, &gamma, &beta, epsilon, activation)
     }
 
-    fn linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
-        linear(&[x, weight, bias])
+    fn linear(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        linear(&[x, weight, bias], precision)
     }
 }
 
@@ -146,12 +157,13 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), weight.node(), bias.node()];
         let inputs = [&x, &weight, &bias].map(|tensor| tensor.primitive().to_contiguous());
-        let out = linear(&inputs);
+        let out = linear(&inputs, precision);
         match Dense.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(inputs, out),
+            OpsKind::Tracked(prep) => prep.finish((inputs, precision), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -298,8 +310,8 @@ fn norm_activate(
 struct Dense;
 
 impl Backward<Flex, 3> for Dense {
-    /// Input, weight and bias.
-    type State = [FlexTensor; 3];
+    /// Input, weight and bias; precision of the products.
+    type State = ([FlexTensor; 3], Precision);
 
     fn backward(
         self,
@@ -307,7 +319,7 @@ impl Backward<Flex, 3> for Dense {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let inputs = ops.state;
+        let (inputs, precision) = ops.state;
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
         let [x, weight, bias] = inputs.each_ref().map(values_of);
         let mut to_input = ops.parents[0].as_ref().map(|_| vec![0.0; x.len()]);
@@ -317,7 +329,7 @@ impl Backward<Flex, 3> for Dense {
             weight: &mut to_weight,
             bias: &mut to_bias,
         };
-        checked(sizes(&inputs).backward(x, weight, values_of(&gradient), gradients));
+        checked(sizes(&inputs, precision).backward(x, weight, values_of(&gradient), gradients));
         let found = [to_input, Some(to_weight), Some(to_bias)];
         for ((parent, input), values) in ops.parents.into_iter().zip(&inputs).zip(found) {
             if let (Some(parent), Some(values)) = (parent, values) {
@@ -329,19 +341,19 @@ impl Backward<Flex, 3> for Dense {
     }
 }
 
-fn linear(inputs: &[FlexTensor; 3]) -> FlexTensor {
+fn linear(inputs: &[FlexTensor; 3], precision: Precision) -> FlexTensor {
     let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
     let [x, weight, bias] = inputs.each_ref().map(values_of);
     let rows = inputs[0].layout().shape()[0];
     let mut out = vec![0.0; rows * bias.len()];
-    checked(sizes(&inputs).forward(x, weight, bias, &mut out));
+    checked(sizes(&inputs, precision).forward(x, weight, bias, &mut out));
     FlexTensor::from_data(TensorData::new(out, [rows, bias.len()]))
 }
 
 /// Of a dense layer: input `[rows, inputs]`, weight `[outputs, inputs]`.
-fn sizes([x, weight, _]: &[FlexTensor; 3]) -> Linear {
+fn sizes([x, weight, _]: &[FlexTensor; 3], precision: Precision) -> Linear {
     let (x, weight) = (x.layout().shape(), weight.layout().shape());
-    checked(Linear::new(x[0], x[1], weight[0]))
+    checked(Linear::new(x[0], x[1], weight[0], precision))
 }
 
 /// The elements of a contiguous tensor, in C order. Empty, which the kernels then report by name,

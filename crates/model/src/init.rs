@@ -10,12 +10,14 @@ use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use tellapart_kernels::Precision;
 
 /// Where the parameters of one network come from: a generator, a device, and the next id.
 pub struct Init<'a> {
     rng: &'a mut ChaCha8Rng,
     device: &'a Device,
     next_id: u64,
+    precision: Precision,
 }
 
 impl<'a> Init<'a> {
@@ -25,7 +27,18 @@ impl<'a> Init<'a> {
             rng,
             device,
             next_id: first_id,
+            precision: Precision::F32,
         }
+    }
+
+    /// Products of the layers to come have this precision on the CPU device.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Every entry uniform in `[-bound, bound]`.

@@ -5,7 +5,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
-use tellapart_kernels::Activation;
+use tellapart_kernels::{Activation, Precision};
 
 use crate::extension::{has_kernels, run_linear, run_norm_activate};
 use crate::init::Init;
@@ -16,6 +16,8 @@ use crate::trunk::{Stage, StageInput};
 pub struct Linear {
     weight: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Linear {
@@ -25,13 +27,14 @@ impl Linear {
         Self {
             weight: init.uniform([outputs, inputs], bound),
             bias: init.uniform([outputs], bound),
+            precision: init.precision(),
         }
     }
 
     /// Cost: `batch * inputs * outputs` multiplications.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         if has_kernels(&x) {
-            return run_linear(x, self.weight.val(), self.bias.val());
+            return run_linear(x, self.weight.val(), self.bias.val(), self.precision);
         }
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
     }
@@ -53,6 +56,7 @@ impl Linear {
             bias: self.bias.val(),
             stride: 1,
             padding: 0,
+            precision: self.precision,
             input,
             add: None,
         }
@@ -131,6 +135,8 @@ pub struct Conv {
     bias: Param<Tensor<1>>,
     stride: usize,
     padding: usize,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Conv {
@@ -149,6 +155,7 @@ impl Conv {
             bias: init.uniform([outputs], bound),
             stride,
             padding,
+            precision: init.precision(),
         }
     }
 
@@ -159,6 +166,7 @@ impl Conv {
             bias: self.bias.val(),
             stride: self.stride,
             padding: self.padding,
+            precision: self.precision,
             input,
             add: None,
         }

@@ -21,3 +21,4 @@ pub mod trunk;
 
 pub use error::ModelError;
 pub use pjepa::{Interface, ModelConfig, Pjepa};
+pub use tellapart_kernels::Precision;

@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use crate::dynamics::{ActionBatch, Dynamics, DynamicsKind};
 use crate::encoder::cnn::CnnConfig;
@@ -34,6 +35,9 @@ pub struct ModelConfig {
     pub head_layers: usize,
     /// Lipschitz constant of a bounded head.
     pub head_lipschitz: f32,
+    /// Of the products in convolutions and dense layers on the CPU device; sums, parameters,
+    /// gradients and orthogonal networks are f32 always.
+    pub precision: Precision,
     /// The convolutions of the `cnn` encoder.
     pub cnn: CnnConfig,
 }
@@ -52,6 +56,7 @@ impl Default for ModelConfig {
             dynamics_layers: 3,
             head_layers: 0,
             head_lipschitz: 0.25,
+            precision: Precision::F32,
             cnn: CnnConfig::default(),
         }
     }
@@ -94,10 +99,10 @@ impl Pjepa {
     ) -> Result<Self, ModelError> {
         config.check()?;
         config.check_fits(interface)?;
-        let encoder_init = &mut Init::new(rng, device, 1_000);
+        let encoder_init = &mut Init::new(rng, device, 1_000).with_precision(config.precision);
         let encoder = Encoder::new(encoder_init, config, interface.observation);
         let dynamics = Dynamics::new(
-            &mut Init::new(rng, device, 2_000),
+            &mut Init::new(rng, device, 2_000).with_precision(config.precision),
             config.dynamics,
             config.latent,
             config.hidden,
@@ -106,7 +111,7 @@ impl Pjepa {
             interface.action_width,
         );
         let head = Head::new(
-            &mut Init::new(rng, device, 3_000),
+            &mut Init::new(rng, device, 3_000).with_precision(config.precision),
             config,
             interface.target_width,
         );

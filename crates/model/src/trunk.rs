@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData, activation, module};
-use tellapart_kernels::{Before, Layer};
+use tellapart_kernels::{Before, Layer, Precision};
 
 use crate::extension::{self, checked, has_kernels};
 
@@ -62,6 +62,8 @@ pub struct Stage {
     pub stride: usize,
     /// Zeros on every side.
     pub padding: usize,
+    /// Of the products; a trunk has that of its first stage.
+    pub precision: Precision,
     /// What happens to the input first.
     pub input: StageInput,
     /// Adds the output of this earlier stage: a residual connection.
@@ -104,6 +106,9 @@ pub fn trunk(frames: &Frames, stages: &[Stage]) -> Tensor<4> {
     let plan = checked(tellapart_kernels::Trunk::new(
         [height, width, channels],
         &layers,
+        stages
+            .first()
+            .map_or(Precision::F32, |stage| stage.precision),
     ));
     let [height, width, channels] = plan.output();
     let parameters = Tensor::cat(stages.iter().flat_map(Stage::parameters).collect(), 0);

@@ -186,26 +186,33 @@ fn measure(
 
 /// CPU and wall time since a run (or its resumed part) began.
 struct Clock {
-    cpu: ThreadTime,
+    cpu: Duration,
     wall: Instant,
 }
 
 impl Clock {
     fn start() -> Self {
         Self {
-            cpu: ThreadTime::now(),
+            cpu: cpu_time(),
             wall: Instant::now(),
         }
     }
 
     fn cpu(&self) -> f64 {
-        self.cpu
-            .try_elapsed()
-            .unwrap_or(Duration::ZERO)
-            .as_secs_f64()
+        cpu_time().saturating_sub(self.cpu).as_secs_f64()
     }
 
     fn wall(&self) -> f64 {
         self.wall.elapsed().as_secs_f64()
+    }
+}
+
+/// Of this thread and of the threads of the current rayon pool, which a run has to itself.
+fn cpu_time() -> Duration {
+    let own = || ThreadTime::try_now().map_or(Duration::ZERO, |time| time.as_duration());
+    let pool: Duration = rayon::broadcast(|_| own()).into_iter().sum();
+    match rayon::current_thread_index() {
+        Some(_) => pool,
+        None => pool + own(),
     }
 }

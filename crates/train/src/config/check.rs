@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use serde::Serialize;
-use tellapart_model::device;
+use tellapart_model::{Precision, device};
 
 use super::{Config, ConfigError, TargetKind};
 
@@ -34,6 +34,13 @@ impl Config {
             })?;
         self.model.check()?;
         device::by_name(&self.device)?;
+        if self.model.precision == Precision::Bf16 && self.device != "cpu" {
+            return bad(
+                "model.precision",
+                "bf16",
+                "`f32`: only the kernels of the device `cpu` multiply bf16 numbers",
+            );
+        }
         let data = &self.data;
         count("data.copies", data.copies, 1..=65_536)?;
         count("data.window", data.window, 2..=65_536)?;

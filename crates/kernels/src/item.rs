@@ -1,0 +1,283 @@
+//! What the inner loops multiply: `f32` numbers, or pairs of bf16 whose products are summed in `f32`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::each_isa::on_each_isa;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512, Avx512Pairs};
+use crate::lanes::{Isa, Lanes, Pair, Portable, PortablePairs};
+use crate::padded::Source;
+use crate::tile::{Correlated, Gathered, correlated, gathered};
+
+/// How products are computed; sums are always `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Of `f32` numbers.
+    #[default]
+    F32,
+    /// Of numbers rounded to bf16 (8 bits of precision, the range of `f32`): twice as fast where the
+    /// processor has AVX512-BF16, and slower than `f32` where it does not.
+    Bf16,
+}
+
+/// One factor of a product.
+pub(crate) trait Item: Copy + Default + Send + Sync {
+    /// Numbers in one item, which belong to neighbouring terms of a sum.
+    const NUMBERS: usize;
+
+    /// Computes the product.
+    /// # Safety
+    /// The bounds that `gathered_product` checks; the processor has `isa`.
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Self>, out: &mut [f32]);
+
+    /// Adds the product.
+    /// # Safety
+    /// The bounds that `correlated_product` checks; the processor has `isa`.
+    unsafe fn correlated(isa: Isa, product: &Correlated<'_, Self>, sums: &mut [f32]);
+
+    /// The item of the first `count` numbers, at most [`NUMBERS`](Self::NUMBERS), then zeros.
+    fn of_each(count: usize, at: impl Fn(usize) -> f32) -> Self;
+
+    /// The same of a slice.
+    fn of(numbers: &[f32]) -> Self {
+        Self::of_each(numbers.len(), |index| numbers[index])
+    }
+
+    /// Whole pixels of `channels` numbers, an item for each [`NUMBERS`](Self::NUMBERS) channels.
+    /// `buffer` may hold anything.
+    fn channels(
+        isa: Isa,
+        from: Source<'_>,
+        channels: usize,
+        buffer: &mut Vec<f32>,
+        to: &mut [Self],
+    );
+
+    /// A row of numbers `from` with zeros around it, the first at `left`: an item for each number,
+    /// which also holds the one `step` further, if it is the item of several.
+    fn neighbours(
+        isa: Isa,
+        from: Source<'_>,
+        left: usize,
+        step: usize,
+        buffer: &mut Vec<f32>,
+        to: &mut [Self],
+    );
+
+    /// Numbers as the items they are, if they are.
+    fn same(numbers: &[f32]) -> Option<&[Self]>;
+
+    /// Rows `a` and `b` of as many numbers, item by item; `None`: a row of zeros. Only items of
+    /// several numbers have a second row.
+    fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Self]);
+}
+
+impl Item for f32 {
+    const NUMBERS: usize = 1;
+
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, f32>, out: &mut [f32]) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match isa {
+                Isa::Portable => gathered::<Portable, { Portable::ROWS }>(product, out),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => gathered_avx2(product, out),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => gathered_avx512(product, out),
+            }
+        }
+    }
+
+    unsafe fn correlated(isa: Isa, product: &Correlated<'_, f32>, sums: &mut [f32]) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match isa {
+                Isa::Portable => correlated::<Portable, { Portable::ROWS }>(product, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => correlated_avx2(product, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => correlated_avx512(product, sums),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn of_each(_: usize, at: impl Fn(usize) -> f32) -> f32 {
+        at(0)
+    }
+
+    fn channels(isa: Isa, from: Source<'_>, _: usize, _: &mut Vec<f32>, to: &mut [f32]) {
+        from.write(isa, to);
+    }
+
+    fn neighbours(
+        isa: Isa,
+        from: Source<'_>,
+        left: usize,
+        _: usize,
+        _: &mut Vec<f32>,
+        to: &mut [f32],
+    ) {
+        from.write(isa, &mut to[left..left + from.len()]);
+    }
+
+    fn same(numbers: &[f32]) -> Option<&[f32]> {
+        Some(numbers)
+    }
+
+    fn interleave(_: Isa, a: &[f32], _: Option<&[f32]>, to: &mut [f32]) {
+        to[..a.len()].copy_from_slice(a);
+    }
+}
+
+impl Item for Pair {
+    const NUMBERS: usize = 2;
+
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Pair>, out: &mut [f32]) {
+        // SAFETY: as the caller promises; AVX512-BF16 is asked for.
+        unsafe {
+            match isa {
+                Isa::Portable => gathered::<PortablePairs<4>, 4>(product, out),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => gathered::<PortablePairs<8>, 4>(product, out),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 if has_bf16() => gathered_bf16(product, out),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => gathered::<PortablePairs<16>, 4>(product, out),
+            }
+        }
+    }
+
+    unsafe fn correlated(isa: Isa, product: &Correlated<'_, Pair>, sums: &mut [f32]) {
+        // SAFETY: as the caller promises; AVX512-BF16 is asked for.
+        unsafe {
+            match isa {
+                Isa::Portable => correlated::<PortablePairs<4>, 4>(product, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => correlated::<PortablePairs<8>, 4>(product, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 if has_bf16() => correlated_bf16(product, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => correlated::<PortablePairs<16>, 4>(product, sums),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn of_each(count: usize, at: impl Fn(usize) -> f32) -> Pair {
+        pair(at(0), if count > 1 { at(1) } else { 0.0 })
+    }
+
+    fn channels(
+        isa: Isa,
+        from: Source<'_>,
+        channels: usize,
+        buffer: &mut Vec<f32>,
+        to: &mut [Pair],
+    ) {
+        buffer.resize(from.len(), 0.0);
+        from.write(isa, buffer);
+        if channels.is_multiple_of(2) {
+            pair_up(isa, buffer, to);
+            return;
+        }
+        let items = channels.div_ceil(2);
+        for (pixel, to) in buffer
+            .chunks_exact(channels)
+            .zip(to.chunks_exact_mut(items))
+        {
+            for (numbers, to) in pixel.chunks(2).zip(to) {
+                *to = Self::of(numbers);
+            }
+        }
+    }
+
+    fn neighbours(
+        isa: Isa,
+        from: Source<'_>,
+        left: usize,
+        step: usize,
+        buffer: &mut Vec<f32>,
+        to: &mut [Pair],
+    ) {
+        buffer.clear();
+        buffer.resize(to.len() + step, 0.0);
+        from.write(isa, &mut buffer[left..left + from.len()]);
+        join(isa, &buffer[..to.len()], &buffer[step..], to);
+    }
+
+    fn same(_: &[f32]) -> Option<&[Pair]> {
+        None
+    }
+
+    fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Pair]) {
+        match b {
+            Some(b) => join(isa, a, b, to),
+            None => to.iter_mut().zip(a).for_each(|(to, &a)| *to = pair(a, 0.0)),
+        }
+    }
+}
+
+on_each_isa!(pair_up = pair_neighbours(from: &[f32], to: &mut [Pair]));
+on_each_isa!(join = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
+
+#[inline(always)]
+fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
+    for (numbers, to) in from.chunks_exact(2).zip(to) {
+        *to = pair(numbers[0], numbers[1]);
+    }
+}
+
+#[inline(always)]
+fn pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]) {
+    for ((&a, &b), to) in a.iter().zip(b).zip(to) {
+        *to = pair(a, b);
+    }
+}
+
+#[inline(always)]
+fn pair(low: f32, high: f32) -> Pair {
+    Pair(bf16(low) | bf16(high) << 16)
+}
+
+/// The bits of the nearest bf16 number, of two as near the even one.
+#[inline(always)]
+pub(crate) fn bf16(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
+    // Rounding could carry out of what says that it is no number.
+    if x.is_nan() { 0x7fc0 } else { rounded }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_bf16() -> bool {
+    is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f")
+}
+
+macro_rules! compiled_for {
+    ($gathered:ident, $correlated:ident, $features:literal, $lanes:ty, $item:ty) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        unsafe fn $gathered(product: &Gathered<'_, $item>, out: &mut [f32]) {
+            // SAFETY: as the caller promises.
+            unsafe { gathered::<$lanes, { <$lanes>::ROWS }>(product, out) }
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        unsafe fn $correlated(product: &Correlated<'_, $item>, sums: &mut [f32]) {
+            // SAFETY: as the caller promises.
+            unsafe { correlated::<$lanes, { <$lanes>::ROWS }>(product, sums) }
+        }
+    };
+}
+compiled_for!(gathered_avx2, correlated_avx2, "avx2,fma", Avx2, f32);
+compiled_for!(gathered_avx512, correlated_avx512, "avx512f", Avx512, f32);
+compiled_for!(
+    gathered_bf16,
+    correlated_bf16,
+    "avx512f,avx512bf16",
+    Avx512Pairs,
+    Pair
+);

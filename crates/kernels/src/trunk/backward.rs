@@ -1,0 +1,266 @@
+//! Gradients back through all layers.
+
+use std::ops::Range;
+
+use super::{Kept, PARTS, Trunk, blocks};
+use crate::data_gradient::DataGradient;
+use crate::forward::Windows;
+use crate::item::{Item, Precision};
+use crate::lanes::{Isa, Pair};
+use crate::norm::{accumulate, normalise_gradient, rectify_gradient};
+use crate::padded::{Scratch, Source};
+use crate::shape::{ConvShape, KernelError, check_length};
+use crate::split::{over_jobs_with, ranges};
+use crate::weight_gradient::WeightGradient;
+
+impl Trunk {
+    /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
+    /// output; `frames`, `parameters` and `kept` are those of the forward pass.
+    ///
+    /// # Errors
+    /// [`KernelError::Length`] names a slice whose length does not fit.
+    pub fn backward(
+        &self,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: &Kept,
+        gradient: &[f32],
+        parameter_gradient: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let isa = Isa::detect();
+        self.backward_on(isa, frames, parameters, kept, gradient, parameter_gradient)
+    }
+
+    pub(crate) fn backward_on(
+        &self,
+        isa: Isa,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: &Kept,
+        gradient: &[f32],
+        parameter_gradient: &mut [f32],
+    ) -> Result<(), KernelError> {
+        match self.precision {
+            Precision::F32 => {
+                self.backward_in::<f32>(isa, frames, parameters, kept, gradient, parameter_gradient)
+            }
+            Precision::Bf16 => self.backward_in::<Pair>(
+                isa,
+                frames,
+                parameters,
+                kept,
+                gradient,
+                parameter_gradient,
+            ),
+        }
+    }
+
+    fn backward_in<I: Item>(
+        &self,
+        isa: Isa,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: &Kept,
+        gradient: &[f32],
+        parameter_gradient: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let batch = self.check(frames, parameters)?;
+        let out_len = batch * self.last().out_image_len();
+        check_length("the output gradient of a trunk", out_len, gradient.len())?;
+        let len = self.parameter_len();
+        check_length(
+            "the parameter gradient of a trunk",
+            len,
+            parameter_gradient.len(),
+        )?;
+        check_length(
+            "the activations of a trunk",
+            self.layers.len() - 1,
+            kept.layers().len(),
+        )?;
+        for (values, shape) in kept.layers().zip(self.inner()) {
+            let len = batch * shape.out_image_len();
+            check_length("an activation of a trunk", len, values.len())?;
+        }
+        let block = self.block(batch);
+        let slots = self.slots();
+        let mut sums_len = 0;
+        let stages: Vec<Stage<I>> = self
+            .layers
+            .iter()
+            .zip(&slots)
+            .enumerate()
+            .map(|(index, ((_, shape), slot))| {
+                let windows = Windows::over_pixels::<I>(shape, block);
+                let weight = WeightGradient::new(isa, shape, &windows);
+                let norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
+                let sums = norm.end..norm.end + weight.sums_len();
+                sums_len = sums.end;
+                let data = (index > 0).then(|| {
+                    DataGradient::new(isa, shape, &parameters[slot.weight.clone()], block)
+                });
+                Stage {
+                    windows,
+                    weight,
+                    data,
+                    norm,
+                    sums,
+                }
+            })
+            .collect();
+
+        let mut sums = vec![0.0; PARTS * sums_len];
+        let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)
+            .zip(sums.chunks_exact_mut(sums_len))
+            .collect();
+        let workspace = || Work::new(self, &stages, block);
+        over_jobs_with(jobs, workspace, |work, (part, sums)| {
+            for images in blocks(part.len(), block) {
+                let images = part.start + images.start..part.start + images.end;
+                let frames =
+                    &frames[images.start * self.frame_len()..images.end * self.frame_len()];
+                work.begin(self.last(), gradient, &images);
+                for (index, stage) in stages.iter().enumerate().rev() {
+                    let inner = index.checked_sub(1).map(|before| {
+                        let len = self.layers[before].1.out_image_len();
+                        &kept.layer(before)[images.start * len..images.end * len]
+                    });
+                    let source = match inner {
+                        None => Source::Frames(frames),
+                        Some(values) => self.source(index, &slots, parameters, values),
+                    };
+                    self.stage_back(isa, index, stage, source, images.len(), sums, work);
+                }
+            }
+        });
+
+        let (total, rest) = sums.split_at_mut(sums_len);
+        for part in rest.chunks_exact(sums_len) {
+            accumulate(isa, total, part);
+        }
+        for (stage, slot) in stages.iter().zip(&slots) {
+            parameter_gradient[slot.gamma.start..slot.beta.end]
+                .copy_from_slice(&total[stage.norm.clone()]);
+            let (weight, bias) = parameter_gradient[slot.weight.start..slot.bias.end]
+                .split_at_mut(slot.weight.len());
+            stage
+                .weight
+                .finish(&total[stage.sums.clone()], weight, bias);
+        }
+        Ok(())
+    }
+
+    /// One layer of one block, backwards: adds to `sums`, and hands gradients on in `work`.
+    #[expect(clippy::too_many_arguments)]
+    fn stage_back<I: Item>(
+        &self,
+        isa: Isa,
+        index: usize,
+        stage: &Stage<I>,
+        source: Source<'_>,
+        images: usize,
+        sums: &mut [f32],
+        work: &mut Work<I>,
+    ) {
+        let (layer, shape) = &self.layers[index];
+        let gradient = std::mem::take(&mut work.gradients[index]);
+        let arriving = &gradient[..images * shape.out_image_len()];
+        let (window_scratch, data_scratch) = &mut work.scratches[index];
+        stage.weight.add(
+            isa,
+            &stage.windows,
+            source,
+            arriving,
+            &mut sums[stage.sums.clone()],
+            window_scratch,
+        );
+        if let Some(data) = &stage.data {
+            let len = images * shape.image_len();
+            let fresh = &mut work.fresh[..len];
+            data.run(isa, arriving, fresh, data_scratch);
+            match source {
+                Source::Frames(_) | Source::Values(_) => {}
+                Source::Relu(values) => rectify_gradient(isa, values, fresh),
+                Source::NormRelu(values, affine) => {
+                    normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
+                }
+            }
+            work.fresh_to(isa, index - 1, len);
+        }
+        if let Some(add) = layer.add {
+            work.add_to(isa, add, arriving);
+        }
+        work.gradients[index] = gradient;
+    }
+}
+
+/// A layer on the way back, and where its sums are.
+struct Stage<I> {
+    windows: Windows,
+    weight: WeightGradient,
+    data: Option<DataGradient<I>>,
+    norm: Range<usize>,
+    sums: Range<usize>,
+}
+
+/// Gradients of one block of images with respect to the output of each layer.
+struct Work<I> {
+    gradients: Vec<Vec<f32>>,
+    /// Whether anything has arrived there yet.
+    arrived: Vec<bool>,
+    fresh: Vec<f32>,
+    scratches: Vec<(Scratch<I>, Scratch<I>)>,
+}
+
+impl<I: Item> Work<I> {
+    fn new(trunk: &Trunk, stages: &[Stage<I>], block: usize) -> Self {
+        let lens = trunk
+            .layers
+            .iter()
+            .map(|(_, shape)| block * shape.out_image_len());
+        let longest = lens.max().unwrap_or(0);
+        Self {
+            gradients: stages.iter().map(|_| vec![0.0; longest]).collect(),
+            arrived: vec![false; stages.len()],
+            fresh: vec![0.0; longest],
+            scratches: stages
+                .iter()
+                .map(|stage| {
+                    let data = stage.data.as_ref().map(DataGradient::scratch);
+                    (stage.windows.scratch(), data.unwrap_or_default())
+                })
+                .collect(),
+        }
+    }
+
+    /// The gradient with respect to the last output, of some images.
+    fn begin(&mut self, last: &ConvShape, gradient: &[f32], images: &Range<usize>) {
+        self.arrived.fill(false);
+        let len = last.out_image_len();
+        let gradient = &gradient[images.start * len..images.end * len];
+        if let Some(own) = self.gradients.last_mut() {
+            own[..gradient.len()].copy_from_slice(gradient);
+        }
+    }
+
+    fn add_to(&mut self, isa: Isa, index: usize, values: &[f32]) {
+        let own = &mut self.gradients[index][..values.len()];
+        if self.arrived[index] {
+            accumulate(isa, own, values);
+        } else {
+            own.copy_from_slice(values);
+            self.arrived[index] = true;
+        }
+    }
+
+    /// Adds the first `len` numbers of `fresh`.
+    fn fresh_to(&mut self, isa: Isa, index: usize, len: usize) {
+        if self.arrived[index] {
+            accumulate(isa, &mut self.gradients[index][..len], &self.fresh[..len]);
+        } else {
+            // Swapped rather than copied: all are as long as the longest.
+            std::mem::swap(&mut self.gradients[index], &mut self.fresh);
+            self.arrived[index] = true;
+        }
+    }
+}

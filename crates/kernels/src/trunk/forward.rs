@@ -1,0 +1,145 @@
+//! Frames through all layers.
+
+use std::ops::Range;
+
+use super::{Kept, PARTS, Trunk, blocks, of_images};
+use crate::forward::{Forward, Windows};
+use crate::item::{Item, Precision};
+use crate::lanes::{Isa, Pair};
+use crate::norm::accumulate;
+use crate::padded::{Scratch, Source};
+use crate::shape::{KernelError, check_length};
+use crate::split::{over_jobs_with, ranges};
+
+impl Trunk {
+    /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
+    /// overwritten; `kept`, if there is one, is what [`backward`](Self::backward) will need.
+    ///
+    /// # Errors
+    /// [`KernelError::Length`] names a slice whose length does not fit.
+    pub fn forward(
+        &self,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: Option<&mut Kept>,
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
+        self.forward_on(Isa::detect(), frames, parameters, kept, out)
+    }
+
+    pub(crate) fn forward_on(
+        &self,
+        isa: Isa,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: Option<&mut Kept>,
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
+        match self.precision {
+            Precision::F32 => self.forward_in::<f32>(isa, frames, parameters, kept, out),
+            Precision::Bf16 => self.forward_in::<Pair>(isa, frames, parameters, kept, out),
+        }
+    }
+
+    fn forward_in<I: Item>(
+        &self,
+        isa: Isa,
+        frames: &[u8],
+        parameters: &[f32],
+        kept: Option<&mut Kept>,
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let batch = self.check(frames, parameters)?;
+        let out_len = self.last().out_image_len();
+        check_length("the output of a trunk", batch * out_len, out.len())?;
+        let block = self.block(batch);
+        let slots = self.slots();
+        let stages: Vec<(Windows, Forward<I>)> = self
+            .layers
+            .iter()
+            .zip(&slots)
+            .map(|((_, shape), slot)| {
+                let windows = Windows::over_channels::<I>(shape, block);
+                let [weight, bias] = [&slot.weight, &slot.bias].map(|r| &parameters[r.clone()]);
+                let forward = Forward::new(isa, shape, &windows, weight, bias);
+                (windows, forward)
+            })
+            .collect();
+
+        let mut jobs: Vec<ForwardJob<'_>> = Vec::with_capacity(PARTS);
+        let mut rest = out;
+        for images in ranges(batch, PARTS) {
+            let (out, tail) = rest.split_at_mut(images.len() * out_len);
+            rest = tail;
+            jobs.push(ForwardJob {
+                images,
+                kept: Vec::new(),
+                out,
+            });
+        }
+        let keeps = kept.is_some();
+        if let Some(kept) = kept {
+            let lens = self.inner().map(|shape| batch * shape.out_image_len());
+            *kept = Kept::of_lens(lens);
+            for (values, shape) in kept.layers_mut().zip(self.inner()) {
+                let mut rest = values;
+                for job in &mut jobs {
+                    let (own, tail) = rest.split_at_mut(job.images.len() * shape.out_image_len());
+                    rest = tail;
+                    job.kept.push(own);
+                }
+            }
+        }
+        let workspace = || {
+            let scratches: Vec<Scratch<I>> = stages
+                .iter()
+                .map(|(windows, _)| windows.scratch())
+                .collect();
+            let buffers: Vec<Vec<f32>> = if keeps {
+                Vec::new()
+            } else {
+                self.inner()
+                    .map(|shape| vec![0.0; block * shape.out_image_len()])
+                    .collect()
+            };
+            (scratches, buffers)
+        };
+        over_jobs_with(jobs, workspace, |(scratches, buffers), mut job| {
+            for images in blocks(job.images.len(), block) {
+                let mut outputs: Vec<&mut [f32]> = if keeps {
+                    let inner = job.kept.iter_mut().zip(self.inner());
+                    inner
+                        .map(|(values, shape)| of_images(values, shape, &images))
+                        .collect()
+                } else {
+                    let inner = buffers.iter_mut().zip(self.inner());
+                    inner
+                        .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
+                        .collect()
+                };
+                outputs.push(of_images(job.out, self.last(), &images));
+                let first = job.images.start + images.start;
+                let frames = &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
+                for (index, (windows, forward)) in stages.iter().enumerate() {
+                    let (earlier, own) = outputs.split_at_mut(index);
+                    let Some(own) = own.first_mut() else { continue };
+                    let source = match earlier.last() {
+                        None => Source::Frames(frames),
+                        Some(values) => self.source(index, &slots, parameters, values),
+                    };
+                    forward.run(isa, windows, source, own, &mut scratches[index]);
+                    if let Some(add) = self.layers[index].0.add {
+                        accumulate(isa, own, earlier[add]);
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+struct ForwardJob<'a> {
+    images: Range<usize>,
+    kept: Vec<&'a mut [f32]>,
+    out: &'a mut [f32],
+}
