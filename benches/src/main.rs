@@ -38,6 +38,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ),
     ("pytorch", "a training step beside PyTorch's", pytorch::run),
     (
+        "pytorch-run",
+        "updates a second of a whole run beside PyTorch's",
+        pytorch::run_whole,
+    ),
+    (
         "step",
         "a training step of each encoder, and its convolutions against Burn's own",
         step::run,
@@ -52,7 +57,7 @@ fn main() -> ExitCode {
     let Some((_, _, bench)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
         eprintln!("usage: tellapart-benches NAME [--option N ...], where NAME is one of");
         for (known, purpose, _) in BENCHES {
-            eprintln!("  {known:<10} {purpose}");
+            eprintln!("  {known:<12} {purpose}");
         }
         return ExitCode::from(2);
     };

@@ -5,13 +5,18 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde::Deserialize;
+use tellapart_train::config::{ValidConfig, parse};
+use tellapart_train::experience::Experience;
+use tellapart_train::learner::Learner;
 use tellapart_train::memory;
+use tellapart_train::seeds::{Purpose, generator_at};
 
 use crate::arguments::Arguments;
 use crate::peak;
 use crate::step::whole_step;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
+const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
+const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_run.py");
 
 /// What PyTorch is given: four 3x3 convolutions of stride 2 with ReLU and no hidden layer, latent 256,
 /// plain dynamics and head; or the residual encoder. Our windows have as many images as PyTorch's
@@ -101,10 +106,6 @@ fn our_step(
     threads: usize,
     repeats: usize,
 ) -> Result<(Vec<f64>, u64), String> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| error.to_string())?;
     let words: Vec<String> = MODEL
         .iter()
         .map(|word| (*word).to_owned())
@@ -113,7 +114,7 @@ fn our_step(
             format!("model.precision={precision}"),
         ])
         .collect();
-    pool.install(|| {
+    pool(threads)?.install(|| {
         peak::reset();
         let mut step = whole_step(&words)?;
         for _ in 0..3 {
@@ -130,7 +131,7 @@ fn our_step(
     })
 }
 
-/// What the script prints.
+/// What the script of a step prints.
 #[derive(Deserialize)]
 struct Found {
     milliseconds: Vec<f64>,
@@ -139,11 +140,105 @@ struct Found {
 }
 
 fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Result<Found, String> {
+    let [threads, repeats] = [threads, repeats].map(|number| number.to_string());
+    let words = [
+        "--variant",
+        variant,
+        "--encoder",
+        encoder,
+        "--threads",
+        &threads,
+        "--repeats",
+        &repeats,
+    ];
+    python(STEP, &words)
+}
+
+/// Updates a second of the default `joint-reward` run, its world included, on one and on two threads,
+/// beside a PyTorch program of the same recipe. `--updates`.
+pub(crate) fn run_whole(mut arguments: Arguments) -> Result<(), String> {
+    let updates = arguments.take("updates", 400)?;
+    arguments.finish()?;
+    println!(
+        "the joint-reward run, its world included; updates a second over {updates} updates but the first 10"
+    );
+    for threads in [1, 2] {
+        let mut best: f64 = 0.0;
+        let mut ours = Vec::new();
+        for variant in [
+            "eager",
+            "channels_last",
+            "compiled",
+            "compiled_channels_last",
+        ] {
+            ours.push(our_updates(threads, updates)?);
+            let [threads_word, updates] = [threads, updates].map(|number| number.to_string());
+            let words = [
+                "--variant",
+                variant,
+                "--threads",
+                &threads_word,
+                "--updates",
+                &updates,
+            ];
+            let found: Run = python(RUN, &words)?;
+            let rate = found.seconds.len() as f64 / found.seconds.iter().sum::<f64>();
+            println!(
+                "  {threads} thread(s)  PyTorch {}, {variant:<24} {rate:6.1}",
+                found.torch
+            );
+            best = best.max(rate);
+        }
+        ours.sort_by(f64::total_cmp);
+        let (low, high) = (ours[0], ours[ours.len() - 1]);
+        let middle = (ours[1] + ours[2]) / 2.0;
+        println!(
+            "  {threads} thread(s)  tellapart {middle:41.1} [{low:.1}, {high:.1}], {:.2} times the best of PyTorch",
+            middle / best
+        );
+    }
+    Ok(())
+}
+
+/// What the script of a run prints.
+#[derive(Deserialize)]
+struct Run {
+    seconds: Vec<f64>,
+    torch: String,
+}
+
+fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
+    pool(threads)?.install(|| {
+        let config: ValidConfig = parse(&[], &[]).map_err(|error| error.to_string())?;
+        let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
+        let mut learner =
+            Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
+        let mut start = Instant::now();
+        for update in 0..updates as u64 {
+            if update == 10 {
+                start = Instant::now();
+            }
+            let mut rng = generator_at(config.seed, Purpose::Sampling, update);
+            let batch = experience
+                .next_batch(&mut rng)
+                .map_err(|error| error.to_string())?;
+            black_box(learner.update(&batch, update));
+        }
+        Ok((updates as f64 - 10.0) / start.elapsed().as_secs_f64())
+    })
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| error.to_string())
+}
+
+/// The one line of JSON that a script prints.
+fn python<T: for<'a> Deserialize<'a>>(script: &str, words: &[&str]) -> Result<T, String> {
     let python = std::env::var("PYTHON").unwrap_or("python3".to_owned());
     let output = Command::new(&python)
-        .args([SCRIPT, "--variant", variant, "--encoder", encoder])
-        .args(["--threads", &threads.to_string()])
-        .args(["--repeats", &repeats.to_string()])
+        .arg(script)
+        .args(words)
         // Without these glibc hands large buffers back in every step: up to half of the time.
         .env("MALLOC_MMAP_MAX_", "0")
         .env("MALLOC_TRIM_THRESHOLD_", "4294967296")
@@ -153,9 +248,9 @@ fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Resu
         let problem = String::from_utf8_lossy(&output.stderr);
         let last = problem.lines().last().unwrap_or("no message").to_owned();
         return Err(format!(
-            "{python} {SCRIPT}: {last}; it needs PyTorch (python3 -m pip install torch), and PYTHON \
+            "{python} {script}: {last}; it needs PyTorch (python3 -m pip install torch), and PYTHON \
              names the interpreter"
         ));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("{SCRIPT}: {error}"))
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("{script}: {error}"))
 }
