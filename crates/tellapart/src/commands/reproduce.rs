@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// Continue what is in the output folder
     #[arg(long)]
     resume: bool,
-    /// Runs trained side by side, one core each; by default as many as there are cores
+    /// Runs trained side by side, sharing the cores; by default one for each core
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Where to compute: cpu, or wgpu or cuda where compiled in

@@ -1,0 +1,171 @@
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{assert_close, products, values};
+use crate::data_gradient::DataGradient;
+use crate::forward::{Forward, Windows};
+use crate::item::{Item, bf16};
+use crate::lanes::{Isa, Pair};
+use crate::padded::Source;
+use crate::shape::{ConvShape, KernelError};
+use crate::weight_gradient::WeightGradient;
+
+fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
+    loop {
+        let channels = [1, 2, 3, 4, 8, 15, 16, 17, 32, 33, 40];
+        let image = [
+            rng.random_range(0..=5),
+            rng.random_range(1..=12),
+            rng.random_range(1..=12),
+            channels[rng.random_range(0..channels.len())],
+        ];
+        let weight = [
+            channels[rng.random_range(0..channels.len())],
+            image[3],
+            rng.random_range(1..=6),
+            rng.random_range(1..=6),
+        ];
+        let shape = ConvShape::new(
+            image,
+            weight,
+            rng.random_range(1..=5),
+            rng.random_range(0..=4),
+        );
+        if let Ok(shape) = shape {
+            return shape;
+        }
+    }
+}
+
+#[test]
+fn every_kernel_equals_its_naive_twin_over_random_shapes() {
+    kernels_equal_their_twins::<f32>(|x| x);
+}
+
+/// Products of bf16 numbers are exact in f32: where all arguments are bf16, so is the definition.
+#[test]
+fn every_kernel_over_pairs_equals_its_naive_twin_over_random_shapes() {
+    kernels_equal_their_twins::<Pair>(|x| f32::from_bits(bf16(x) << 16));
+}
+
+fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
+    let cases = if cfg!(miri) { 3 } else { 300 };
+    for seed in 0..cases {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let shape = random_shape(&mut rng);
+        let mut values = |len| -> Vec<f32> {
+            let values = values(&mut rng, len).into_iter();
+            values.map(&rounded).collect()
+        };
+        let input = values(shape.input_len());
+        let weight = values(shape.weight_len());
+        let bias = values(shape.out_channels);
+        let gradient = values(shape.output_len());
+
+        let mut out: Vec<f64> = Vec::new();
+        for _ in 0..shape.output_len() / shape.out_channels {
+            out.extend(bias.iter().map(|&value| f64::from(value)));
+        }
+        let mut to_weight = vec![0.0; shape.weight_len()];
+        let mut to_input = vec![0.0; shape.input_len()];
+        products(&shape, |i, w, o| {
+            out[o] += f64::from(input[i]) * f64::from(weight[w]);
+            to_weight[w] += f64::from(input[i]) * f64::from(gradient[o]);
+            to_input[i] += f64::from(weight[w]) * f64::from(gradient[o]);
+        });
+        let mut to_bias = vec![0.0; shape.out_channels];
+        for (index, &value) in gradient.iter().enumerate() {
+            to_bias[index % shape.out_channels] += f64::from(value);
+        }
+
+        for isa in Isa::available() {
+            let case = format!("seed {seed}, {isa:?}, {shape:?}");
+            // Whatever was in the results before must not matter.
+            let windows = Windows::over_channels::<I>(&shape, shape.batch);
+            let source = Source::Values(&input);
+            let mut found = vec![f32::NAN; shape.output_len()];
+            let forward = Forward::<I>::new(isa, &shape, &windows, &weight, &bias);
+            forward.run(isa, &windows, source, &mut found, &mut windows.scratch());
+            assert_close(&format!("output, {case}"), &found, &out);
+
+            let windows = Windows::over_pixels::<I>(&shape, shape.batch);
+            let sum = WeightGradient::new(isa, &shape, &windows);
+            let mut sums = vec![0.0; sum.sums_len()];
+            let mut scratch = windows.scratch::<I>();
+            sum.add(isa, &windows, source, &gradient, &mut sums, &mut scratch);
+            let mut found = vec![f32::NAN; shape.weight_len()];
+            let mut found_bias = vec![f32::NAN; shape.out_channels];
+            sum.finish(&sums, &mut found, &mut found_bias);
+            assert_close(&format!("weight gradient, {case}"), &found, &to_weight);
+            assert_close(&format!("bias gradient, {case}"), &found_bias, &to_bias);
+
+            let mut found = vec![f32::NAN; shape.input_len()];
+            let data = DataGradient::<I>::new(isa, &shape, &weight, shape.batch);
+            data.run(isa, &gradient, &mut found, &mut data.scratch());
+            assert_close(&format!("input gradient, {case}"), &found, &to_input);
+        }
+    }
+}
+
+#[test]
+fn bf16_rounds_to_the_nearest_and_of_two_to_the_even_one() {
+    let rounded = |x: f32| f32::from_bits(bf16(x) << 16);
+    let ulp = f32::powi(2.0, -7);
+    for (x, expected) in [
+        (0.0, 0.0),
+        (-1.0, -1.0),
+        (1.0 + 0.4 * ulp, 1.0),
+        (1.0 + 0.5 * ulp, 1.0),
+        (1.0 + 0.6 * ulp, 1.0 + ulp),
+        (1.0 + 1.5 * ulp, 1.0 + 2.0 * ulp),
+        (f32::MAX, f32::INFINITY),
+        (f32::NEG_INFINITY, f32::NEG_INFINITY),
+    ] {
+        assert_eq!(rounded(x), expected, "{x}");
+    }
+    for nan in [
+        f32::NAN,
+        f32::from_bits(0x7fff_ffff),
+        f32::from_bits(0xff80_0001),
+    ] {
+        assert!(rounded(nan).is_nan());
+    }
+}
+
+#[test]
+fn impossible_sizes_are_named() {
+    let new = |image, weight, stride, padding| ConvShape::new(image, weight, stride, padding);
+    assert_eq!(
+        new([1, 8, 8, 3], [4, 3, 3, 3], 0, 0),
+        Err(KernelError::Zero { name: "stride" })
+    );
+    assert_eq!(
+        new([1, 2, 8, 3], [4, 3, 5, 3], 1, 1),
+        Err(KernelError::KernelTooLarge {
+            axis: "height",
+            kernel: 5,
+            image: 2,
+            padding: 1
+        })
+    );
+    assert!(matches!(
+        new([1, 8, 8, 3], [4, 2, 3, 3], 1, 1),
+        Err(KernelError::Length {
+            expected: 3,
+            found: 2,
+            ..
+        })
+    ));
+    let huge = usize::MAX / 8;
+    for image in [[huge, 8, 8, 3], [1, huge, huge, 3], [1, 8, 8, 3]] {
+        for padding in [0, huge, usize::MAX] {
+            if image[0] == 1 && image[1] == 8 && padding == 0 {
+                continue;
+            }
+            assert_eq!(
+                new(image, [4, 3, 3, 3], 1, padding),
+                Err(KernelError::TooLarge)
+            );
+        }
+    }
+}

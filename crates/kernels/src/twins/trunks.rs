@@ -1,0 +1,285 @@
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::normalisation::naive_norm;
+use super::{assert_close, on, products, values};
+use crate::lanes::Isa;
+use crate::shape::{ConvShape, KernelError};
+use crate::{Before, Kept, Layer, Precision, Trunk};
+
+/// A trunk of random layers over small images, with its images, parameters and a gradient.
+struct Case {
+    trunk: Trunk,
+    frames: Vec<u8>,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+}
+
+fn random_trunk(rng: &mut ChaCha8Rng, batch: usize) -> Case {
+    loop {
+        let image = [
+            rng.random_range(1..=9),
+            rng.random_range(1..=9),
+            rng.random_range(1..=4),
+        ];
+        let count = rng.random_range(1..=4);
+        let channels = [1, 2, 3, 5, 16, 17];
+        let layers: Vec<Layer> = (0..count)
+            .map(|index| {
+                // Often the size that stays the same, so that layers can be added.
+                let same = rng.random_bool(0.5);
+                let kernel = [rng.random_range(1..=4), rng.random_range(1..=4)];
+                Layer {
+                    channels: if same {
+                        5
+                    } else {
+                        channels[rng.random_range(0..channels.len())]
+                    },
+                    kernel: if same { [3, 3] } else { kernel },
+                    stride: if same { 1 } else { rng.random_range(1..=3) },
+                    padding: if same { 1 } else { rng.random_range(0..=2) },
+                    before: match rng.random_range(0..3) {
+                        _ if index == 0 => Before::Nothing,
+                        0 => Before::Nothing,
+                        1 => Before::Relu,
+                        _ => Before::NormRelu { epsilon: 1e-2 },
+                    },
+                    add: (index > 0 && rng.random_bool(0.5)).then(|| rng.random_range(0..index)),
+                }
+            })
+            .collect();
+        let Ok(trunk) = Trunk::new(image, &layers, Precision::F32) else {
+            continue;
+        };
+        let pixels: usize = image.iter().product();
+        let outputs: usize = trunk.output().iter().product();
+        return Case {
+            frames: (0..batch * pixels).map(|_| rng.random()).collect(),
+            parameters: values(rng, trunk.parameter_len()),
+            gradient: values(rng, batch * outputs),
+            trunk,
+        };
+    }
+}
+
+impl Case {
+    /// The trunk in f64, layer by layer over the whole batch, with the naive convolution.
+    fn naive(&self, parameters: &[f64]) -> Vec<f64> {
+        let [height, width, channels] = self.trunk.image();
+        let batch = self.frames.len() / (height * width * channels);
+        let mut image = [batch, height, width, channels];
+        let mut x: Vec<f64> = self
+            .frames
+            .iter()
+            .map(|&byte| f64::from(byte) / 255.0)
+            .collect();
+        let mut outputs: Vec<Vec<f64>> = Vec::new();
+        let mut rest = parameters;
+        let mut take = |len: usize| {
+            let (own, tail) = rest.split_at(len);
+            rest = tail;
+            own
+        };
+        for layer in self.trunk.layers() {
+            match layer.before {
+                Before::Nothing => {}
+                Before::Relu => x.iter_mut().for_each(|x| *x = x.max(0.0)),
+                Before::NormRelu { epsilon } => {
+                    let (gamma, beta) = (take(image[3]), take(image[3]));
+                    x = naive_norm(&x, gamma, beta, f64::from(epsilon), |x| x.max(0.0));
+                }
+            }
+            let weight = [layer.channels, image[3], layer.kernel[0], layer.kernel[1]];
+            let shape = ConvShape::new(image, weight, layer.stride, layer.padding).unwrap();
+            let (weight, bias) = (take(shape.weight_len()), take(layer.channels));
+            let mut out = vec![0.0; shape.output_len()];
+            for (index, out) in out.iter_mut().enumerate() {
+                *out = bias[index % layer.channels];
+            }
+            products(&shape, |i, w, o| out[o] += x[i] * weight[w]);
+            if let Some(add) = layer.add {
+                out.iter_mut()
+                    .zip(&outputs[add])
+                    .for_each(|(out, add)| *out += add);
+            }
+            image = shape.output();
+            x = out.clone();
+            outputs.push(out);
+        }
+        x
+    }
+
+    fn run(&self, isa: Isa) -> [Vec<f32>; 2] {
+        let mut kept = Kept::default();
+        let mut out = vec![f32::NAN; self.gradient.len()];
+        let (frames, parameters) = (&self.frames, &self.parameters);
+        self.trunk
+            .forward_on(isa, frames, parameters, Some(&mut kept), &mut out)
+            .unwrap();
+        let mut found = vec![f32::NAN; parameters.len()];
+        let gradient = &self.gradient;
+        self.trunk
+            .backward_on(isa, frames, parameters, &kept, gradient, &mut found)
+            .unwrap();
+        // Without keeping anything it is the same.
+        let mut again = vec![f32::NAN; out.len()];
+        self.trunk
+            .forward_on(isa, frames, parameters, None, &mut again)
+            .unwrap();
+        assert_eq!(out, again);
+        [out, found]
+    }
+}
+
+#[test]
+fn a_trunk_equals_its_twin_and_its_gradient_the_twins_differences() {
+    for seed in 0..if cfg!(miri) { 1 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let batch = rng.random_range(0..=4);
+        let case = random_trunk(&mut rng, batch);
+        let mut parameters: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
+        let out = case.naive(&parameters);
+        // Central differences of the twin, so small that next to none step over a ReLU's kink.
+        let step = 1e-6;
+        let loss = |parameters: &[f64]| -> f64 {
+            let out = case.naive(parameters);
+            out.iter()
+                .zip(&case.gradient)
+                .map(|(out, &by)| out * f64::from(by))
+                .sum()
+        };
+        let indices: Vec<usize> = (0..parameters.len())
+            .filter(|_| rng.random_bool(0.1))
+            .collect();
+        let expected: Vec<f64> = indices
+            .iter()
+            .map(|&index| {
+                let value = parameters[index];
+                let [above, below] = [step, -step].map(|step| {
+                    parameters[index] = value + step;
+                    loss(&parameters)
+                });
+                parameters[index] = value;
+                (above - below) / (2.0 * step)
+            })
+            .collect();
+        for isa in Isa::available() {
+            let [found, gradient] = case.run(isa);
+            let what = format!("seed {seed}, {isa:?}, {:?}", case.trunk);
+            assert_close(&what, &found, &out);
+            let found: Vec<f32> = indices.iter().map(|&index| gradient[index]).collect();
+            assert_close(&format!("gradient, {what}"), &found, &expected);
+        }
+    }
+}
+
+/// Each product is off by at most 2^-8 of itself, and sums average that out; but a normalisation of
+/// nearly equal channels, or a ReLU near its kink, may magnify it. A wrong product would be seen: the
+/// kernels themselves are exact over pairs, see `convolutions`.
+#[test]
+fn trunks_of_bf16_products_are_near_those_of_f32() {
+    let norm = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let mut shares = Vec::new();
+    for seed in 0..if cfg!(miri) { 1 } else { 60 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(8000 + seed);
+        let mut case = random_trunk(&mut rng, 5);
+        for isa in Isa::available() {
+            case.trunk = case.trunk.with_precision(Precision::F32);
+            let exact = case.run(isa);
+            case.trunk = case.trunk.with_precision(Precision::Bf16);
+            for (near, exact) in case.run(isa).iter().zip(&exact) {
+                let terms = near.iter().zip(exact);
+                let off = norm(&terms.map(|(a, b)| a - b).collect::<Vec<f32>>());
+                let whole = norm(exact);
+                assert!(
+                    off <= 0.5 * whole,
+                    "seed {seed}, {isa:?}: {off} of {whole}, {:?}",
+                    case.trunk
+                );
+                shares.push(off / whole.max(f32::MIN_POSITIVE));
+            }
+        }
+    }
+    shares.sort_by(f32::total_cmp);
+    let median = shares[shares.len() / 2];
+    assert!((1e-4..1e-2).contains(&median), "{median}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for seed in 0..if cfg!(miri) { 1 } else { 30 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(2000 + seed);
+        let batch = rng.random_range(0..70);
+        let mut case = random_trunk(&mut rng, batch);
+        if rng.random_bool(0.5) {
+            case.trunk = case.trunk.clone().with_precision(Precision::Bf16);
+        }
+        for isa in Isa::available() {
+            let bits = |threads| {
+                on(threads, || case.run(isa))
+                    .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
+            };
+            let one = bits(1);
+            for threads in [2, 3, 7, 64] {
+                assert!(
+                    one == bits(threads),
+                    "seed {seed}, {isa:?}, {threads} threads"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn trunks_that_do_not_fit_together_are_refused() {
+    let layer = Layer {
+        channels: 4,
+        kernel: [3, 3],
+        stride: 1,
+        padding: 1,
+        before: Before::Nothing,
+        add: None,
+    };
+    let new = |layers: &[Layer]| Trunk::new([8, 8, 3], layers, Precision::F32);
+    assert!(matches!(new(&[]), Err(KernelError::Zero { .. })));
+    let relu = Layer {
+        before: Before::Relu,
+        ..layer
+    };
+    assert_eq!(new(&[relu]), Err(KernelError::FramesAsTheyAre));
+    for (channels, add) in [(4, 1), (4, 2), (5, 0)] {
+        let last = Layer {
+            channels,
+            add: Some(add),
+            ..layer
+        };
+        let error = KernelError::Residual { layer: 1, add };
+        assert_eq!(new(&[layer, last]), Err(error));
+    }
+    let trunk = new(&[
+        layer,
+        Layer {
+            add: Some(0),
+            ..relu
+        },
+    ])
+    .unwrap();
+    let parameters = vec![0.0; trunk.parameter_len()];
+    let error = trunk
+        .forward(&[0; 191], &parameters, None, &mut [0.0; 256])
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the frames of a trunk holds 191 elements, its shape needs 0"
+    );
+    let error = trunk
+        .backward(
+            &[0; 192],
+            &parameters,
+            &Kept::default(),
+            &[0.0; 256],
+            &mut parameters.clone(),
+        )
+        .unwrap_err();
+    assert!(matches!(error, KernelError::Length { .. }));
+}
