@@ -130,6 +130,86 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_parameter() {
+    for words in [
+        &["optimizer.updates=3"][..],
+        &["optimizer.updates=3", "model.precision=bf16"],
+    ] {
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let train = || values(&train(&tiny(words), None, &mut Silent).unwrap());
+            pool.build().unwrap().install(train)
+        };
+        let one = on(1);
+        for threads in [2, 3] {
+            assert_eq!(one, on(threads), "{words:?}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn the_convolutions_of_the_cnn_and_the_precision_of_products_are_configuration() {
+    let sizes = [
+        "optimizer.updates=1",
+        "model.cnn.channels=[5, 6]",
+        "model.cnn.kernels=[3, 4]",
+        "model.cnn.strides=[2, 1]",
+        "model.cnn.normalise=false",
+        "model.cnn.hidden=0",
+    ];
+    let plain = values(&train(&tiny(&sizes), None, &mut Silent).unwrap());
+    let shapes: Vec<_> = plain
+        .iter()
+        .filter(|(name, _)| name.starts_with("encoder."))
+        .map(|(name, values)| (name.as_str(), values.shape.clone()))
+        .collect();
+    // Kernels of 4 at stride 1 are padded by 2 on each side: 8 pixels become 9.
+    assert_eq!(
+        shapes,
+        [
+            ("encoder.convs.0.bias", vec![5]),
+            ("encoder.convs.0.weight", vec![5, 3, 3, 3]),
+            ("encoder.convs.1.bias", vec![6]),
+            ("encoder.convs.1.weight", vec![6, 5, 4, 4]),
+            ("encoder.latent.bias", vec![4]),
+            ("encoder.latent.weight", vec![4, 6 * 9 * 9]),
+        ]
+    );
+    let rounded = [&sizes[..], &["model.precision=bf16"]].concat();
+    assert_ne!(
+        plain,
+        values(&train(&tiny(&rounded), None, &mut Silent).unwrap())
+    );
+
+    for (word, expected) in [
+        (
+            "model.cnn.kernels=[3]",
+            "`model.cnn.kernels` is [3]; expected as many numbers as model.cnn.channels has",
+        ),
+        (
+            "model.cnn.strides=[0, 1, 1]",
+            "`model.cnn.strides` is [0, 1, 1]; expected one to 16 whole numbers from 1 to 64",
+        ),
+        (
+            "model.cnn.channels=[]",
+            "`model.cnn.channels` is []; expected one to 16 whole numbers from 1 to 1024",
+        ),
+    ] {
+        let words = [word.to_owned()];
+        let error = config::parse(&[], &words).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let too_large = tiny(&[
+        "model.cnn.kernels=[40, 3, 3]",
+        "model.cnn.strides=[30, 2, 2]",
+    ]);
+    let error = train(&too_large, None, &mut Silent)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("model.cnn.kernels"), "{error}");
+}
+
+#[test]
 fn a_loss_that_may_not_reach_the_encoder_does_not() {
     let after = |words: &[&str]| {
         let words = [words, &["optimizer.updates=3"]].concat();
