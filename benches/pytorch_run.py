@@ -1,4 +1,4 @@
-"""The `joint-reward` run in plain PyTorch on a CPU: what `tellapart-benches pytorch-run` measures itself against.
+"""The `joint-reward` run in plain PyTorch on a CPU: what `tellapart-benches pytorch-updates` measures itself against.
 
     python3 pytorch_run.py --variant channels_last --updates 2400 --threads 1
 
@@ -6,7 +6,7 @@ The same recipe as the defaults of tellapart: the counting world (frames drawn b
 at a time), batches of 128 consecutive observations, three convolutions with channel LayerNorm, orthogonal
 dynamics by Bjorck's iteration, a linear head of norm 0.25, latent noise, L_dyn ramped in, Adam with
 warm-up and cosine, gradients of each network clipped. Prints one line of JSON: seconds of each update
-after the first ten, losses, nearest-centroid accuracy on fresh observations.
+after the first ten, how many of them drew the world, losses, nearest-centroid accuracy on fresh observations.
 
 Start it with MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296, see pytorch_step.py.
 """
@@ -27,7 +27,7 @@ WINDOW, LATENT, CHUNK = 128, 32, 4096
 def shapes():
     """Four 7x7 masks: circle, square, triangle, line."""
     y, x = np.mgrid[-3:4, -3:4]
-    circle, square = y * y + x * x <= 9, np.ones((7, 7), bool)
+    circle, square = 4 * (y * y + x * x) <= 49, np.ones((7, 7), bool)
     triangle = np.abs(x) <= (y + 3) / 2
     line = (x == y) | (x == y + 1)
     return np.stack([circle, square, triangle, line])
@@ -39,7 +39,7 @@ class Counting:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
         self.masks = shapes()
-        self.left = 0
+        self.left, self.repeat = 0, 0
 
     def chunk(self):
         """Frames, counts, actions and whether the next row is the successor, CHUNK of each."""
@@ -47,8 +47,9 @@ class Counting:
         count, action, last = np.empty(n, int), np.empty(n, np.float32), np.empty(n, bool)
         shape, colour = np.empty(n, int), np.empty((n, 3), np.uint8)
         for row in range(n):
+            begins = False
             if self.left == 0:
-                self.left, self.repeat = 5, 0
+                self.left, begins = 5, True
                 self.count = rng.integers(0, 9)
                 self.look = rng.integers(0, 4), rng.integers(30, 226, 3)
             if self.repeat == 0:
@@ -56,7 +57,7 @@ class Counting:
             count[row], action[row] = self.count, self.action
             shape[row], colour[row] = self.look
             self.left, self.repeat = self.left - 1, self.repeat - 1
-            if self.count == 4:
+            if self.count == 4 and not begins:
                 self.left = 0
             last[row] = self.left == 0
             self.count = int(np.clip(self.count + (1 if self.action >= 0 else -1), 0, 8))
@@ -67,11 +68,11 @@ class Counting:
         at = np.full((n, 8, 2), -1000)
         for place in range(8):
             open_rows = np.flatnonzero(count > place)
-            for attempt in range(51):
+            for attempt in range(50):
                 tried = rng.integers(3, 61, (len(open_rows), 2))
                 at[open_rows, place] = tried
                 gap = ((at[open_rows, :place] - tried[:, None]) ** 2).sum(2)
-                if attempt == 50 or place == 0:
+                if attempt == 49 or place == 0:
                     break
                 open_rows = open_rows[(gap < 49).any(1)]
                 if len(open_rows) == 0:
@@ -92,6 +93,11 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x):
         return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def as_unit(frames):
+    """u8 as stored, [batch, height, width, channel], to [0, 1]; a view is all that moves the channels."""
+    return frames.permute(0, 3, 1, 2).float().div(255)
 
 
 def bjorck(w):
@@ -134,7 +140,7 @@ class Pjepa(nn.Module):
                                       nn.Parameter(torch.zeros(1))])
 
     def forward(self, images, actions, targets, follows, noise):
-        z = self.encoder(images)
+        z = self.encoder(as_unit(images))
         predicted = self.dynamics(z + noise[0], actions)[:-1]
         dynamics = ((predicted - z[1:]).square().sum(1) * follows).sum() / follows.sum()
         weight = self.head[0] / self.head[0].norm() * 0.25
@@ -159,18 +165,18 @@ def main():
     parts = [model.encoder, model.dynamics, model.head]
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.9, 0.95), fused=True)
     world, held, at = Counting(given.seed), None, CHUNK
-    as_images = lambda frames: torch.from_numpy(frames).permute(0, 3, 1, 2).to(torch.float32, memory_format=layout) / 255
-    times = []
+    times, drawing = [], 0.0
     for update in range(given.updates):
         start = time.perf_counter()
         if at + WINDOW > CHUNK:
             held, at = world.chunk(), 0
+            drawing += time.perf_counter() - start
         frames, count, action, last = (part[at:at + WINDOW] for part in held)
         at += WINDOW
         targets = torch.from_numpy((count == 4).astype(np.float32))[:, None]
         follows = torch.from_numpy((~last[:-1]).astype(np.float32))
         noise = 0.05 * torch.randn(2, WINDOW, LATENT)
-        dynamics, auxiliary = losses(as_images(frames), torch.from_numpy(action), targets, follows, noise)
+        dynamics, auxiliary = losses(torch.from_numpy(frames), torch.from_numpy(action), targets, follows, noise)
         ramp = 0.25 * min(max((update - 250) / 500, 0.0), 1.0)
         progress = max(update - 50, 0) / max(given.updates - 50, 1)
         rate = min((update + 1) / 50, 1) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
@@ -183,11 +189,11 @@ def main():
         times.append(time.perf_counter() - start)
     with torch.no_grad():
         frames, count, _, _ = Counting(given.seed + 1000).chunk()
-        z, count = model.encoder(as_images(frames[:2000])), torch.from_numpy(count[:2000])
+        z, count = model.encoder(as_unit(torch.from_numpy(frames[:2000]))), torch.from_numpy(count[:2000])
         centroids = torch.stack([z[count == k].mean(0) for k in range(9)])
         accuracy = (torch.cdist(z, centroids).argmin(1) == count).float().mean().item()
     print(json.dumps({
-        "seconds": times[10:], "loss_dynamics": dynamics.item(), "loss_auxiliary": auxiliary.item(),
+        "seconds": times[10:], "drawing_seconds": drawing / len(times) * len(times[10:]), "loss_dynamics": dynamics.item(), "loss_auxiliary": auxiliary.item(),
         "nearest_centroid_accuracy": accuracy, "torch": torch.__version__,
     }))
 

@@ -38,9 +38,14 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ),
     ("pytorch", "a training step beside PyTorch's", pytorch::run),
     (
-        "pytorch-run",
-        "updates a second of a whole run beside PyTorch's",
-        pytorch::run_whole,
+        "pytorch-ours",
+        "what `pytorch` starts for a measurement of ours",
+        pytorch::run_ours,
+    ),
+    (
+        "pytorch-updates",
+        "updates a second of the experiment's recipe beside PyTorch's",
+        pytorch::run_updates,
     ),
     (
         "step",
@@ -57,7 +62,7 @@ fn main() -> ExitCode {
     let Some((_, _, bench)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
         eprintln!("usage: tellapart-benches NAME [--option N ...], where NAME is one of");
         for (known, purpose, _) in BENCHES {
-            eprintln!("  {known:<12} {purpose}");
+            eprintln!("  {known:<16} {purpose}");
         }
         return ExitCode::from(2);
     };

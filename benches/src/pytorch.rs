@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
 use tellapart_train::learner::Learner;
@@ -12,7 +13,6 @@ use tellapart_train::memory;
 use tellapart_train::seeds::{Purpose, generator_at};
 
 use crate::arguments::Arguments;
-use crate::peak;
 use crate::step::whole_step;
 
 const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
@@ -50,62 +50,70 @@ const VARIANTS: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// One step over 512 images of 64x64x3 on one and on two threads, each variant of PyTorch in a process
-/// of its own (`PYTHON` names the interpreter, else `python3`) between two measurements of ours.
-/// `--repeats`; `--resnet 2` takes the residual encoder instead.
+const ENCODERS: [&str; 2] = ["cnn", "resnet"];
+
+/// One step over 512 images of 64x64x3 on one and on two threads: every variant of PyTorch (`PYTHON` names
+/// the interpreter, else `python3`), each between two measurements of ours, all in processes of their own.
+/// `--repeats`; `--encoder 2` takes the residual encoder.
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let repeats = arguments.take("repeats", 8)?;
-    let encoder = match arguments.take("resnet", 1)? {
-        1 => "cnn",
-        _ => "resnet",
-    };
+    let encoder = arguments.take("encoder", 1)?.min(ENCODERS.len());
     arguments.finish()?;
     println!(
-        "{encoder}, 512 images of 64x64x3; wall milliseconds of a step, median [lower, upper quartile]; \
-         peak memory of a process that does nothing else"
+        "{}, 512 images of 64x64x3; wall milliseconds of a step, median [lower, upper quartile]; peak memory",
+        ENCODERS[encoder - 1]
     );
     for threads in [1, 2] {
-        for (precision, variants) in VARIANTS {
-            let mut ours = Vec::new();
-            let mut peers = Vec::new();
-            let mut peak_mib = 0;
-            for variant in variants {
-                let (times, peak) = our_step(encoder, precision, threads, repeats)?;
-                ours.extend(times);
-                peak_mib = peak_mib.max(peak);
-                peers.push((variant, pytorch(encoder, variant, threads, repeats)?));
-            }
-            let shown = |name: &str, times: &mut Vec<f64>, peak: u64| {
-                times.sort_by(f64::total_cmp);
-                let at = |share: f64| times[(share * (times.len() - 1) as f64).round() as usize];
-                let [low, middle, high] = [0.25, 0.5, 0.75].map(at);
-                println!(
-                    "  {threads} thread(s)  {name:<36} {middle:7.1} [{low:.1}, {high:.1}]  {peak:5} MiB"
-                );
-                middle
-            };
-            let mine = shown(&format!("tellapart, {precision}"), &mut ours, peak_mib);
+        for (precision, (name, variants)) in VARIANTS.iter().enumerate() {
+            let ours = || our_step(encoder, precision + 1, threads, repeats);
+            let mut mine = ours()?;
             let mut best = f64::INFINITY;
-            for (variant, mut found) in peers {
-                let name = format!("PyTorch {}, {variant}", found.torch);
-                best = best.min(shown(&name, &mut found.milliseconds, found.peak_mib));
+            for variant in *variants {
+                let found = pytorch(ENCODERS[encoder - 1], variant, threads, repeats)?;
+                best = best.min(found.show(threads, &format!("PyTorch, {variant}")));
+                let again = ours()?;
+                mine.milliseconds.extend(again.milliseconds);
+                mine.peak_mib = mine.peak_mib.max(again.peak_mib);
             }
+            let middle = mine.show(threads, &format!("tellapart, {name}"));
             println!(
-                "  {threads} thread(s)  {precision}: the best of PyTorch takes {:.2} times ours",
-                best / mine
+                "  {threads} thread(s)  {name}: the best of PyTorch takes {:.2} times ours",
+                best / middle
             );
         }
     }
     Ok(())
 }
 
-/// Milliseconds of each step, and the peak memory in MiB.
-fn our_step(
-    encoder: &str,
-    precision: &str,
-    threads: usize,
-    repeats: usize,
-) -> Result<(Vec<f64>, u64), String> {
+/// What a process that measured prints.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    milliseconds: Vec<f64>,
+    peak_mib: u64,
+}
+
+impl Found {
+    /// Prints a line; the median.
+    fn show(&self, threads: usize, name: &str) -> f64 {
+        let mut times = self.milliseconds.clone();
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[(share * (times.len() - 1) as f64).round() as usize];
+        let [low, middle, high] = [0.25, 0.5, 0.75].map(at);
+        let peak = self.peak_mib;
+        println!(
+            "  {threads} thread(s)  {name:<38} {middle:7.1} [{low:.1}, {high:.1}]  {peak:5} MiB"
+        );
+        middle
+    }
+}
+
+/// What `pytorch` starts for each of its measurements of ours; prints one line of JSON.
+pub(crate) fn run_ours(mut arguments: Arguments) -> Result<(), String> {
+    let [encoder, precision, threads, repeats] =
+        ["encoder", "precision", "threads", "repeats"].map(|name| arguments.take(name, 1));
+    arguments.finish()?;
+    let (encoder, precision) = (encoder?.min(ENCODERS.len()), precision?.min(VARIANTS.len()));
+    let (encoder, precision) = (ENCODERS[encoder - 1], VARIANTS[precision - 1].0);
     let words: Vec<String> = MODEL
         .iter()
         .map(|word| (*word).to_owned())
@@ -114,29 +122,49 @@ fn our_step(
             format!("model.precision={precision}"),
         ])
         .collect();
-    pool(threads)?.install(|| {
-        peak::reset();
+    let repeats = repeats?;
+    let milliseconds = pool(threads?)?.install(|| {
         let mut step = whole_step(&words)?;
         for _ in 0..3 {
             step();
         }
-        let times = (0..repeats)
-            .map(|_| {
-                let start = Instant::now();
-                black_box(step());
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        Ok((times, memory::peak_mib().unwrap_or(0)))
-    })
+        let times = (0..repeats).map(|_| {
+            let start = Instant::now();
+            step();
+            start.elapsed().as_secs_f64() * 1e3
+        });
+        Ok::<_, String>(times.collect())
+    })?;
+    let peak_mib = memory::peak_mib().unwrap_or(0);
+    let found = Found {
+        milliseconds,
+        peak_mib,
+    };
+    println!(
+        "{}",
+        serde_json::to_string(&found).map_err(|error| error.to_string())?
+    );
+    Ok(())
 }
 
-/// What the script of a step prints.
-#[derive(Deserialize)]
-struct Found {
-    milliseconds: Vec<f64>,
-    peak_mib: u64,
-    torch: String,
+fn our_step(
+    encoder: usize,
+    precision: usize,
+    threads: usize,
+    repeats: usize,
+) -> Result<Found, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(&own);
+    command.arg("pytorch-ours");
+    for (name, number) in [
+        ("--encoder", encoder),
+        ("--precision", precision),
+        ("--threads", threads),
+        ("--repeats", repeats),
+    ] {
+        command.args([name, &number.to_string()]);
+    }
+    printed(&mut command, "the step of ours")
 }
 
 fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Result<Found, String> {
@@ -154,46 +182,54 @@ fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Resu
     python(STEP, &words)
 }
 
-/// Updates a second of the default `joint-reward` run, its world included, on one and on two threads,
-/// beside a PyTorch program of the same recipe. `--updates`.
-pub(crate) fn run_whole(mut arguments: Arguments) -> Result<(), String> {
+/// Updates a second of the default `joint-reward` recipe with its world, but without validation and
+/// checkpoints, on one and on two threads, beside a PyTorch program of the same recipe. `--updates`.
+pub(crate) fn run_updates(mut arguments: Arguments) -> Result<(), String> {
     let updates = arguments.take("updates", 400)?;
     arguments.finish()?;
+    if updates < 20 {
+        return Err("--updates must be at least 20: the first 10 are not counted".to_owned());
+    }
     println!(
-        "the joint-reward run, its world included; updates a second over {updates} updates but the first 10"
+        "the joint-reward recipe with its world; updates a second, of {updates} but the first 10"
     );
     for threads in [1, 2] {
         let mut best: f64 = 0.0;
-        let mut ours = Vec::new();
+        let mut ours = vec![our_updates(threads, updates)?];
         for variant in [
             "eager",
             "channels_last",
             "compiled",
             "compiled_channels_last",
         ] {
-            ours.push(our_updates(threads, updates)?);
-            let [threads_word, updates] = [threads, updates].map(|number| number.to_string());
+            let [threads_word, updates_word] = [threads, updates].map(|number| number.to_string());
             let words = [
                 "--variant",
                 variant,
                 "--threads",
                 &threads_word,
                 "--updates",
-                &updates,
+                &updates_word,
             ];
-            let found: Run = python(RUN, &words)?;
-            let rate = found.seconds.len() as f64 / found.seconds.iter().sum::<f64>();
-            println!(
-                "  {threads} thread(s)  PyTorch {}, {variant:<24} {rate:6.1}",
-                found.torch
+            let found: Updates = python(RUN, &words)?;
+            let (count, total) = (
+                found.seconds.len() as f64,
+                found.seconds.iter().sum::<f64>(),
             );
-            best = best.max(rate);
+            println!(
+                "  {threads} thread(s)  PyTorch, {variant:<24} {:6.1}   {:.1} without drawing the world; \
+                 nearest centroid {:.3}",
+                count / total,
+                count / (total - found.drawing_seconds),
+                found.nearest_centroid_accuracy
+            );
+            best = best.max(count / total);
+            ours.push(our_updates(threads, updates)?);
         }
         ours.sort_by(f64::total_cmp);
-        let (low, high) = (ours[0], ours[ours.len() - 1]);
-        let middle = (ours[1] + ours[2]) / 2.0;
+        let (low, middle, high) = (ours[0], ours[ours.len() / 2], ours[ours.len() - 1]);
         println!(
-            "  {threads} thread(s)  tellapart {middle:41.1} [{low:.1}, {high:.1}], {:.2} times the best of PyTorch",
+            "  {threads} thread(s)  tellapart {middle:31.1} [{low:.1}, {high:.1}], {:.2} times the best of PyTorch",
             middle / best
         );
     }
@@ -202,9 +238,10 @@ pub(crate) fn run_whole(mut arguments: Arguments) -> Result<(), String> {
 
 /// What the script of a run prints.
 #[derive(Deserialize)]
-struct Run {
+struct Updates {
     seconds: Vec<f64>,
-    torch: String,
+    drawing_seconds: f64,
+    nearest_centroid_accuracy: f64,
 }
 
 fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
@@ -233,24 +270,32 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
     pool.map_err(|error| error.to_string())
 }
 
-/// The one line of JSON that a script prints.
-fn python<T: for<'a> Deserialize<'a>>(script: &str, words: &[&str]) -> Result<T, String> {
+/// What a script prints.
+fn python<T: DeserializeOwned>(script: &str, words: &[&str]) -> Result<T, String> {
     let python = std::env::var("PYTHON").unwrap_or("python3".to_owned());
-    let output = Command::new(&python)
+    let mut command = Command::new(&python);
+    command
         .arg(script)
         .args(words)
         // Without these glibc hands large buffers back in every step: up to half of the time.
         .env("MALLOC_MMAP_MAX_", "0")
-        .env("MALLOC_TRIM_THRESHOLD_", "4294967296")
+        .env("MALLOC_TRIM_THRESHOLD_", "4294967296");
+    printed(&mut command, &format!("{python} {script}")).map_err(|problem| {
+        format!("{problem}; it needs PyTorch (python3 -m pip install torch), and PYTHON names the interpreter")
+    })
+}
+
+/// The one line of JSON that a process prints.
+fn printed<T: DeserializeOwned>(command: &mut Command, name: &str) -> Result<T, String> {
+    let output = command
         .output()
-        .map_err(|error| format!("{python}: {error}; name another interpreter with PYTHON"))?;
+        .map_err(|error| format!("{name}: {error}"))?;
     if !output.status.success() {
         let problem = String::from_utf8_lossy(&output.stderr);
-        let last = problem.lines().last().unwrap_or("no message").to_owned();
         return Err(format!(
-            "{python} {script}: {last}; it needs PyTorch (python3 -m pip install torch), and PYTHON \
-             names the interpreter"
+            "{name}: {}",
+            problem.lines().last().unwrap_or("no message")
         ));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("{script}: {error}"))
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("{name}: {error}"))
 }

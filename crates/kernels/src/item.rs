@@ -66,7 +66,7 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
     );
 
     /// Numbers as the items they are, if they are.
-    fn same(numbers: &[f32]) -> Option<&[Self]>;
+    fn as_items(numbers: &[f32]) -> Option<&[Self]>;
 
     /// Rows `a` and `b` of as many numbers, item by item; `None`: a row of zeros. Only items of
     /// several numbers have a second row.
@@ -122,7 +122,7 @@ impl Item for f32 {
         from.write(isa, &mut to[left..left + from.len()]);
     }
 
-    fn same(numbers: &[f32]) -> Option<&[f32]> {
+    fn as_items(numbers: &[f32]) -> Option<&[f32]> {
         Some(numbers)
     }
 
@@ -140,11 +140,11 @@ impl Item for Pair {
             match isa {
                 Isa::Portable => gathered::<PortablePairs<4>, 4>(product, out),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => gathered::<PortablePairs<8>, 4>(product, out),
+                Isa::Avx2 => gathered_pairs_avx2(product, out),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512 if has_bf16() => gathered_bf16(product, out),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => gathered::<PortablePairs<16>, 4>(product, out),
+                Isa::Avx512 => gathered_pairs_avx512(product, out),
             }
         }
     }
@@ -155,11 +155,11 @@ impl Item for Pair {
             match isa {
                 Isa::Portable => correlated::<PortablePairs<4>, 4>(product, sums),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => correlated::<PortablePairs<8>, 4>(product, sums),
+                Isa::Avx2 => correlated_pairs_avx2(product, sums),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512 if has_bf16() => correlated_bf16(product, sums),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => correlated::<PortablePairs<16>, 4>(product, sums),
+                Isa::Avx512 => correlated_pairs_avx512(product, sums),
             }
         }
     }
@@ -207,7 +207,7 @@ impl Item for Pair {
         join(isa, &buffer[..to.len()], &buffer[step..], to);
     }
 
-    fn same(_: &[f32]) -> Option<&[Pair]> {
+    fn as_items(_: &[f32]) -> Option<&[Pair]> {
         None
     }
 
@@ -279,5 +279,19 @@ compiled_for!(
     correlated_bf16,
     "avx512f,avx512bf16",
     Avx512Pairs,
+    Pair
+);
+compiled_for!(
+    gathered_pairs_avx2,
+    correlated_pairs_avx2,
+    "avx2,fma",
+    PortablePairs<8>,
+    Pair
+);
+compiled_for!(
+    gathered_pairs_avx512,
+    correlated_pairs_avx512,
+    "avx512f",
+    PortablePairs<16>,
     Pair
 );

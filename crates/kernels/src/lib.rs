@@ -1,17 +1,18 @@
-//! Arithmetic of the encoders on a CPU: 2-D convolution, channel normalisation with ReLU, and their
-//! gradients; plain slices in and out.
+//! Arithmetic of the encoders on a CPU: stacks of 2-D convolutions over frames, dense layers,
+//! normalisation with ReLU or Mish, their gradients, and Adam; plain slices in and out.
 //!
 //! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
 //! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
 //! taken of bf16 numbers, see [`Precision`].
 //!
-//! The work is done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
+//! Matrix products are done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
 //! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
 //!
-//! The current rayon pool shares the work; results do not depend on its number of threads, bit for bit. They may differ in the last bits
-//! between processors, because the instruction sets round differently.
+//! The threads of the current rayon pool share the work. Results do not depend on their number, bit
+//! for bit; they may differ in the last bits between processors, because the instruction sets round
+//! differently.
 
 // The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before.
 #![allow(unsafe_code)]
@@ -40,5 +41,5 @@ pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use shape::{ConvShape, KernelError};
-pub use trunk::{Before, Kept, Layer, Trunk};
+pub use trunk::{Before, Kept, Layer, Trunk, forget_spare_buffers};
 pub use weighted_rows::weighted_rows;

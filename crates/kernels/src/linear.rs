@@ -241,7 +241,7 @@ fn pixels(rows: usize, reads: usize, writes: usize) -> Vec<Pixel> {
 
 /// Rows of `width` numbers as items of neighbouring numbers.
 fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]> {
-    I::same(rows).map_or_else(
+    I::as_items(rows).map_or_else(
         || {
             let items = rows.len() / width * width.div_ceil(I::NUMBERS);
             let mut items = vec![I::default(); items];
@@ -256,7 +256,7 @@ fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]
 /// Rows of `width` numbers, those that share an item taken together, each followed by zeros up to
 /// `columns`.
 fn grouped_rows<I: Item>(isa: Isa, rows: &[f32], width: usize, columns: usize) -> Cow<'_, [I]> {
-    let same = I::same(rows).filter(|_| width == columns);
+    let same = I::as_items(rows).filter(|_| width == columns);
     same.map_or_else(
         || {
             let groups = rows.chunks(I::NUMBERS * width);

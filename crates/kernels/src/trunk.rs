@@ -20,7 +20,7 @@ mod backward;
 mod forward;
 mod kept;
 
-pub use kept::Kept;
+pub use kept::{Kept, forget_spare_buffers};
 
 /// The batch is processed in this many parts, whatever the number of threads, so that the order of
 /// additions never changes.

@@ -56,7 +56,7 @@ impl WeightGradient {
             part.fill(0.0);
             add_rows(isa, gradient, &mut part);
             accumulate(isa, &mut bias[..channels], &part);
-            let same = I::same(gradient).filter(|_| columns == channels);
+            let same = I::as_items(gradient).filter(|_| columns == channels);
             let gradient = same.unwrap_or_else(|| {
                 self.pack(isa, gradient, pixels.len(), &mut items);
                 &items

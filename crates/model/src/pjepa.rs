@@ -35,8 +35,8 @@ pub struct ModelConfig {
     pub head_layers: usize,
     /// Lipschitz constant of a bounded head.
     pub head_lipschitz: f32,
-    /// Of the products in convolutions and dense layers on the CPU device; sums, parameters,
-    /// gradients and orthogonal networks are f32 always.
+    /// Of the products in convolutions and dense layers of encoder, plain dynamics and plain heads
+    /// on the CPU device; sums, parameters, gradients and all else are f32 always.
     pub precision: Precision,
     /// The convolutions of the `cnn` encoder.
     pub cnn: CnnConfig,
@@ -277,7 +277,7 @@ impl ModelConfig {
             return Err(bad("observation", found, "images of at least 16x16 pixels"));
         }
         if self.encoder == EncoderKind::Cnn {
-            self.cnn.check_fits([height, width])?;
+            self.cnn.check_fits(interface.observation, self.latent)?;
         }
         Ok(())
     }

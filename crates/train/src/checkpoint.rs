@@ -37,7 +37,7 @@ pub struct TrainingState {
     pub update: u64,
     /// Smallest total validation loss so far.
     pub best: Option<f32>,
-    /// CPU time of the training thread.
+    /// CPU time of training, on all threads of its pool.
     pub cpu_seconds: f64,
     /// Time on the wall.
     pub wall_seconds: f64,

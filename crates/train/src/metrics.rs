@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 pub struct MetricRecord {
     /// Updates done, this one included.
     pub update: u64,
-    /// CPU time of the training thread since the run began, resumed parts together.
+    /// CPU time since the run began, on all threads of its pool, resumed parts together.
     pub cpu_seconds: f64,
     /// `L_dyn`.
     pub loss_dynamics: f32,

@@ -31,7 +31,7 @@ pub struct Trained {
     pub updates: u64,
     /// Whether it was stopped before the last update.
     pub stopped: bool,
-    /// CPU time of the training thread.
+    /// CPU time of training, on all threads of its pool.
     pub cpu_seconds: f64,
     /// Time on the wall.
     pub wall_seconds: f64,
@@ -41,6 +41,9 @@ pub struct Trained {
 ///
 /// A directory with a checkpoint is continued from there: same seed, same device kind, same numbers
 /// as a run that was never interrupted.
+///
+/// The threads of the current rayon pool share the work, and the CPU time of all of them is counted
+/// as the run's: give it a pool of its own where other work uses the pool, too.
 ///
 /// # Errors
 /// Data that cannot be read or does not fit, files that cannot be written, or a loss that stopped
@@ -87,8 +90,6 @@ pub fn train(
         let done = learner.update(&batch, update);
 
         state.update += 1;
-        state.cpu_seconds = cpu_before + clock.cpu();
-        state.wall_seconds = wall_before + clock.wall();
         stopped = observer.wants_to_stop();
         let last = state.update == config.optimizer.updates;
         let validate = last || state.update.is_multiple_of(config.evaluation.every);
@@ -103,6 +104,8 @@ pub fn train(
         if !(log || stopped) {
             continue;
         }
+        state.cpu_seconds = cpu_before + clock.cpu();
+        state.wall_seconds = wall_before + clock.wall();
         if log {
             let centred = done.latents.clone() - done.latents.mean_dim(0);
             let record = MetricRecord {
@@ -141,6 +144,7 @@ pub fn train(
             checkpoint::save(directory, &learner, config, &interface, &state, best)?;
         }
     }
+    tellapart_kernels::forget_spare_buffers();
     Ok(Trained {
         model: learner.model.valid(),
         interface,

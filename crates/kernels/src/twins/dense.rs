@@ -10,30 +10,33 @@ fn threads_change_no_bit_of_a_dense_layer() {
     let (rows, inputs, outputs) = if cfg!(miri) {
         (3, 4, 5)
     } else {
-        (70, 150, 130)
+        (71, 151, 131)
     };
     let mut rng = ChaCha8Rng::seed_from_u64(7000);
     let [x, weight, bias, gradient] =
         [rows * inputs, outputs * inputs, outputs, rows * outputs].map(|len| values(&mut rng, len));
-    let layer = Linear::new(rows, inputs, outputs, Precision::F32).unwrap();
-    let run = |threads| {
-        on(threads, || {
-            let mut out = vec![f32::NAN; rows * outputs];
-            layer.forward(&x, &weight, &bias, &mut out).unwrap();
-            let [mut a, mut b, mut c] =
-                [x.len(), weight.len(), outputs].map(|len| vec![f32::NAN; len]);
-            let gradients = LinearGradients {
-                input: Some(&mut a),
-                weight: &mut b,
-                bias: &mut c,
-            };
-            layer.backward(&x, &weight, &gradient, gradients).unwrap();
-            [out, a, b, c].map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<_>>())
-        })
-    };
-    let one = run(1);
-    for threads in [2, 3, 7] {
-        assert!(one == run(threads), "{threads} threads");
+    for precision in [Precision::F32, Precision::Bf16] {
+        let layer = Linear::new(rows, inputs, outputs, precision).unwrap();
+        let run = |threads| {
+            on(threads, || {
+                let mut out = vec![f32::NAN; rows * outputs];
+                layer.forward(&x, &weight, &bias, &mut out).unwrap();
+                let [mut a, mut b, mut c] =
+                    [x.len(), weight.len(), outputs].map(|len| vec![f32::NAN; len]);
+                let gradients = LinearGradients {
+                    input: Some(&mut a),
+                    weight: &mut b,
+                    bias: &mut c,
+                };
+                layer.backward(&x, &weight, &gradient, gradients).unwrap();
+                [out, a, b, c]
+                    .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            })
+        };
+        let one = run(1);
+        for threads in [2, 3, 7] {
+            assert!(one == run(threads), "{precision:?}, {threads} threads");
+        }
     }
 }
 

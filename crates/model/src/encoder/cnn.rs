@@ -12,10 +12,14 @@ use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const EPSILON: f32 = 1e-5;
 
+/// Weights, and activations of one image: a slip of the keyboard is an error rather than an exhausted
+/// machine.
+const MOST: usize = 100_000_000;
+
 /// The convolutions of a [`Cnn`]: one for each element of `channels`, `kernels` and `strides`.
 ///
-/// Images are padded with zeros by half of what a kernel is wider than its stride, so that each
-/// convolution divides their size by its stride.
+/// Images are padded with zeros on every side by half of what a kernel is wider than its stride,
+/// rounded up: at stride 2 or more each convolution divides a size that is a multiple of its stride by it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CnnConfig {
@@ -25,8 +29,9 @@ pub struct CnnConfig {
     pub kernels: Vec<usize>,
     /// Steps between neighbouring outputs.
     pub strides: Vec<usize>,
-    /// Layer normalisation over the channels of each pixel, before each ReLU. It matters: without
-    /// it before the last ReLU the encoder collapsed in trials.
+    /// Layer normalisation over the channels of each pixel, before the ReLU after each convolution
+    /// (the hidden layer is always normalised). It matters: without it before the last ReLU the
+    /// encoder collapsed in trials.
     pub normalise: bool,
     /// Width of the dense layer before the latent; 0 for none.
     pub hidden: usize,
@@ -181,12 +186,16 @@ impl CnnConfig {
         Ok(())
     }
 
-    /// Checks that images of `[height, width]` have something left after each convolution.
+    /// Checks that images of `[height, width, channels]` have something left after each convolution,
+    /// and that weights and activations are of a size that a computer may hold.
     ///
     /// # Errors
     /// Names the key, the value and what is possible.
-    pub(crate) fn check_fits(&self, mut size: [usize; 2]) -> Result<(), ModelError> {
-        for (_, kernel, stride) in self.convolutions() {
+    pub(crate) fn check_fits(&self, shape: [usize; 3], latent: usize) -> Result<(), ModelError> {
+        let [height, width, mut channels] = shape;
+        let mut size = [height, width];
+        let (mut weights, mut activations) = (0, 0);
+        for (out, kernel, stride) in self.convolutions() {
             let padding = padding(kernel, stride);
             if size.iter().any(|&length| length + 2 * padding < kernel) {
                 return Err(ModelError::BadConfig {
@@ -197,6 +206,25 @@ impl CnnConfig {
                 });
             }
             size = size.map(|length| convolved(length, kernel, stride, padding));
+            weights += channels * kernel * kernel * out;
+            activations += size[0] * size[1] * out;
+            channels = out;
+        }
+        let flat = size[0] * size[1] * channels;
+        weights += match self.hidden {
+            0 => flat * latent,
+            hidden => flat * hidden + hidden * latent,
+        };
+        if weights.max(activations) > MOST {
+            return Err(ModelError::BadConfig {
+                key: "model.cnn.channels",
+                value: format!(
+                    "{:?}, which makes {weights} weights and {activations} activations an image",
+                    self.channels
+                ),
+                expected: "at most 100 million of each: use fewer channels, larger strides or a \
+                           smaller hidden layer",
+            });
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use tellapart_kernels::Precision;
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
@@ -36,6 +37,7 @@ fn stages(device: &Device) -> Vec<Stage> {
         bias: random([shape[0]], device).require_grad(),
         stride,
         padding,
+        precision: Precision::F32,
         input,
         add,
     };

@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = Bar(terminal.progress(config.optimizer.updates as usize, "updates"));
     if config.is_live() {
         let truth = Truth::of(&config)?;
-        let shown = one_run(&config, &directory, &truth, &stop, &bar)?;
+        let shown = pool()?.install(|| one_run(&config, &directory, &truth, &stop, &bar))?;
         drop(bar);
         if arguments.json {
             terminal.json(&shown.summary)?;
@@ -70,9 +70,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             writeln!(terminal.out(), "{}", shown.measured.audit.summary())?;
         }
     } else {
-        let mut follower = Follower::new(&[], &stop, |record| bar.updated(&config, record));
-        let trained = train(&config, Some(&directory), &mut follower)?;
-        drop(follower);
+        let trained = pool()?.install(|| {
+            let mut follower = Follower::new(&[], &stop, |record| bar.updated(&config, record));
+            train(&config, Some(&directory), &mut follower)
+        })?;
         drop(bar);
         if trained.stopped {
             let folder = out.display().to_string();
@@ -88,6 +89,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     terminal.note(format_args!("{}: finished", out.display()));
     Ok(())
+}
+
+/// All threads for the one run, itself on one of them.
+fn pool() -> Result<rayon::ThreadPool, ExperimentError> {
+    Ok(rayon::ThreadPoolBuilder::new().build()?)
 }
 
 /// A bar over the updates of one run.

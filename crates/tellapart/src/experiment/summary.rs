@@ -49,7 +49,7 @@ pub struct RunSummary {
     pub latent: usize,
     /// Updates done.
     pub updates: u64,
-    /// CPU time of the training thread.
+    /// CPU time of training, on all threads of its pool.
     pub train_cpu_seconds: f64,
     /// Time on the wall; other runs may have run beside.
     pub train_wall_seconds: f64,
@@ -158,7 +158,7 @@ pub struct RecordedSummary {
     pub seed: u64,
     /// Updates done.
     pub updates: u64,
-    /// CPU time of the training thread.
+    /// CPU time of training, on all threads of its pool.
     pub train_cpu_seconds: f64,
     /// `L_dyn` on held-out episodes, at the end.
     pub held_out_loss_dynamics: Option<f32>,
