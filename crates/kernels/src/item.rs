@@ -39,13 +39,8 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
     /// The item of the first `count` numbers, at most [`NUMBERS`](Self::NUMBERS), then zeros.
     fn of_each(count: usize, at: impl Fn(usize) -> f32) -> Self;
 
-    /// The same of a slice.
-    fn of(numbers: &[f32]) -> Self {
-        Self::of_each(numbers.len(), |index| numbers[index])
-    }
-
     /// Whole pixels of `channels` numbers, an item for each [`NUMBERS`](Self::NUMBERS) channels.
-    /// `buffer` may hold anything.
+    /// `buffer` is for the calls with one `to`, and empty before the first.
     fn channels(
         isa: Isa,
         from: Source<'_>,
@@ -182,13 +177,13 @@ impl Item for Pair {
             pair_up(isa, buffer, to);
             return;
         }
-        let items = channels.div_ceil(2);
-        for (pixel, to) in buffer
-            .chunks_exact(channels)
-            .zip(to.chunks_exact_mut(items))
-        {
+        // Rounded all at once, which makes vectors; what is left is to move halves of words.
+        round_each(isa, buffer);
+        let pixels = to.chunks_exact_mut(channels.div_ceil(2));
+        for (pixel, to) in buffer.chunks_exact(channels).zip(pixels) {
             for (numbers, to) in pixel.chunks(2).zip(to) {
-                *to = Self::of(numbers);
+                let high = numbers.get(1).map_or(0, |number| number.to_bits());
+                *to = Pair(numbers[0].to_bits() >> 16 | high);
             }
         }
     }
@@ -201,7 +196,7 @@ impl Item for Pair {
         buffer: &mut Vec<f32>,
         to: &mut [Pair],
     ) {
-        buffer.clear();
+        // A scratch is for one kind of row: what surrounds its numbers stays zero.
         buffer.resize(to.len() + step, 0.0);
         from.write(isa, &mut buffer[left..left + from.len()]);
         join(isa, &buffer[..to.len()], &buffer[step..], to);
@@ -220,12 +215,20 @@ impl Item for Pair {
 }
 
 on_each_isa!(pair_up = pair_neighbours(from: &[f32], to: &mut [Pair]));
+on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
 on_each_isa!(join = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
 
 #[inline(always)]
 fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
     for (numbers, to) in from.chunks_exact(2).zip(to) {
         *to = pair(numbers[0], numbers[1]);
+    }
+}
+
+#[inline(always)]
+fn to_bf16(numbers: &mut [f32]) {
+    for number in numbers {
+        *number = f32::from_bits(bf16(*number) << 16);
     }
 }
 

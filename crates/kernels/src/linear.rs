@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::add_rows;
-use crate::padded::Source;
-use crate::panels::{pack_rows, pack_transposed, padded_start};
+use crate::panels::{grouped_columns, pack_rows, pack_transposed, padded_start};
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
 use crate::tile::{Correlated, Gathered, Pixel, correlated_product, gathered_product};
@@ -237,20 +236,6 @@ fn pixels(rows: usize, reads: usize, writes: usize) -> Vec<Pixel> {
         output: row * writes,
     };
     (0..rows).map(pixel).collect()
-}
-
-/// Rows of `width` numbers as items of neighbouring numbers.
-fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]> {
-    I::as_items(rows).map_or_else(
-        || {
-            let items = rows.len() / width * width.div_ceil(I::NUMBERS);
-            let mut items = vec![I::default(); items];
-            let from = Source::Values(rows);
-            I::channels(isa, from, width, &mut Vec::new(), &mut items);
-            Cow::Owned(items)
-        },
-        Cow::Borrowed,
-    )
 }
 
 /// Rows of `width` numbers, those that share an item taken together, each followed by zeros up to

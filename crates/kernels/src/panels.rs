@@ -1,7 +1,10 @@
 //! Weights packed into the panels that the gathering loop reads in order.
 
+use std::borrow::Cow;
+
 use crate::item::Item;
 use crate::lanes::Isa;
+use crate::padded::Source;
 
 /// Packs a matrix of `depth` items x `columns` into panels of `isa.columns()` columns, each
 /// `[depth][isa.columns()]`; columns beyond the last are zero.
@@ -52,21 +55,34 @@ pub(crate) fn pack_transposed<I: Item>(
 ) -> Vec<I> {
     const BLOCK: usize = 16;
     let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
+    let matrix = grouped_columns(isa, matrix, depth);
     let mut packed = vec![I::default(); columns.div_ceil(width) * items_deep * width];
     for (panel, items) in packed.chunks_exact_mut(items_deep * width).enumerate() {
         let used = width.min(columns - panel * width);
         for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
             for column in 0..used {
-                let from = &matrix[(panel * width + column) * depth..][..depth];
-                let from = &from[block * BLOCK * I::NUMBERS..];
-                let rows = items.chunks_exact_mut(width);
-                for (to, numbers) in rows.zip(from.chunks(I::NUMBERS)) {
-                    to[column] = I::of(numbers);
+                let from = &matrix[(panel * width + column) * items_deep + block * BLOCK..];
+                for (to, item) in items.chunks_exact_mut(width).zip(from) {
+                    to[column] = *item;
                 }
             }
         }
     }
     packed
+}
+
+/// Rows of `width` numbers as items of neighbouring numbers.
+pub(crate) fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]> {
+    I::as_items(rows).map_or_else(
+        || {
+            let items = rows.len() / width * width.div_ceil(I::NUMBERS);
+            let mut items = vec![I::default(); items];
+            let from = Source::Values(rows);
+            I::channels(isa, from, width, &mut Vec::new(), &mut items);
+            Cow::Owned(items)
+        },
+        Cow::Borrowed,
+    )
 }
 
 /// `values`, or zeros, followed by zeros up to whole panels of `columns` columns.
