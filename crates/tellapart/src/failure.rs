@@ -114,8 +114,25 @@ impl From<EmbeddingError> for Failure {
 impl From<SystemError> for Failure {
     fn from(error: SystemError) -> Self {
         match error {
-            SystemError::File(error) => error.into(),
+            SystemError::File(error) => Self::file_for(error, "next", "observations", A_RECORDING),
             error => Self::bad_input(error),
+        }
+    }
+}
+
+const A_RECORDING: &str = "it looks like a recording, which `evidence`, `audit` and `inspect` read";
+const A_SYSTEM: &str = "it looks like a finite system, which `bisim`, `convert` and `inspect` read";
+
+impl Failure {
+    /// An archive without the array `wanted` that has `other` instead was meant for other commands.
+    fn file_for(error: FileError, wanted: &str, other: &str, hint: &str) -> Self {
+        match &error {
+            FileError::MissingArray { name, present, .. }
+                if name == wanted && present.iter().any(|array| array == other) =>
+            {
+                Self::bad_input(format!("{error}\n  ({hint})"))
+            }
+            _ => error.into(),
         }
     }
 }
@@ -123,7 +140,7 @@ impl From<SystemError> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {
-            DataError::File(error) => error.into(),
+            DataError::File(error) => Self::file_for(error, "observations", "next", A_SYSTEM),
             error => Self::bad_input(error),
         }
     }

@@ -67,8 +67,9 @@ impl RunDirectory {
                 problem,
             })
         };
-        if path.exists() && !path.is_dir() {
-            return problem("a file is here; name a folder with --out".to_string());
+        if let Some(file) = path.ancestors().find(|part| part.is_file()) {
+            let file = file.display();
+            return problem(format!("{file} is a file; name a folder with --out"));
         }
         if directory.is_finished() && !resume {
             return problem("a finished run is here; choose another folder with --out".to_string());
@@ -83,11 +84,11 @@ impl RunDirectory {
             }
             let before = crate::config::read(&stored, &[])?;
             if before != *config {
-                return problem(
-                    "the run here has another configuration; resume it with the one it began with \
-                     (config.toml in it), or choose another folder"
-                        .to_string(),
-                );
+                return problem(format!(
+                    "the run here began with other settings ({}); resume it with the same options, or \
+                     choose another folder",
+                    crate::config::differences(&before, config)
+                ));
             }
         }
         Ok(directory)

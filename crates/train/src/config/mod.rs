@@ -10,6 +10,7 @@ use tellapart_env::counting;
 use tellapart_model::ModelConfig;
 
 pub use check::ValidConfig;
+pub(crate) use read::differences;
 pub use read::{ConfigError, Layer, parse, read};
 
 /// One run. Every key has a default; the defaults are the `joint-reward` run.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tellapart_files::FileError;
 use toml::{Table, Value};
 
 use super::{Config, ValidConfig};
@@ -11,12 +12,17 @@ use super::{Config, ValidConfig};
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read the configuration {path}: {source}")]
-    Unreadable {
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Its bytes are no text.
+    #[error(
+        "{path}: not a text file; a configuration is TOML, such as configs/joint-reward.toml (a recording \
+         is trained on with data.source=FILE)",
+        path = path.display()
+    )]
+    NotText {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
     /// It is not TOML, or a value has the wrong type.
     #[error("{origin}: {problem}")]
@@ -76,9 +82,11 @@ fn suggestion(nearest: &Option<String>) -> String {
 /// An unreadable or malformed file, an unknown key (with the nearest known one), a value of the
 /// wrong type, or one that no run can have.
 pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-        path: path.to_path_buf(),
-        source,
+    let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::InvalidData => ConfigError::NotText {
+            path: path.to_path_buf(),
+        },
+        _ => FileError::from_io(path, source).into(),
     })?;
     parse(
         &[Layer {
@@ -105,7 +113,7 @@ pub struct Layer<'a> {
 pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, ConfigError> {
     let malformed = |origin: &str, error: toml::de::Error| ConfigError::Malformed {
         origin: origin.to_string(),
-        problem: error.to_string().trim_end().to_string(),
+        problem: in_plain_words(error.to_string().trim_end()),
     };
     let known = known_keys();
     let mut table = Table::new();
@@ -138,6 +146,24 @@ pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, 
     config.validate()
 }
 
+/// The parser names Rust's types; a user knows numbers.
+fn in_plain_words(problem: &str) -> String {
+    [
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("expected f32", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a sequence", "expected a list such as [1, 2]"),
+        ("unknown variant", "there is no choice"),
+    ]
+    .iter()
+    .fold(problem.to_owned(), |text, (jargon, plain)| {
+        text.replace(jargon, plain)
+    })
+}
+
 /// TOML where it is TOML; otherwise the bare words a shell leaves (`model.encoder=patch`).
 fn parse_value(text: &str) -> Value {
     format!("value = {text}")
@@ -145,6 +171,41 @@ fn parse_value(text: &str) -> Value {
         .ok()
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| Value::String(text.to_string()))
+}
+
+/// The keys in which two configurations differ, with both values: `key: before, not now`.
+pub(crate) fn differences(before: &Config, now: &Config) -> String {
+    let flat = |config: &Config| {
+        let mut leaves = Vec::new();
+        if let Ok(table) = Table::try_from(config) {
+            collect_leaves("", &table, &mut leaves);
+        }
+        leaves
+    };
+    let (before, now) = (flat(before), flat(now));
+    let mut differing = Vec::new();
+    for (key, value) in &before {
+        let other = now.iter().find(|(other, _)| other == key);
+        if let Some((_, other)) = other.filter(|(_, other)| other != value) {
+            differing.push(format!("{key}: {value}, not {other}"));
+        }
+    }
+    const SHOWN: usize = 3;
+    let more = differing.len().saturating_sub(SHOWN);
+    differing.truncate(SHOWN);
+    if more > 0 {
+        differing.push(format!("and {more} more"));
+    }
+    differing.join("; ")
+}
+
+fn collect_leaves(prefix: &str, table: &Table, leaves: &mut Vec<(String, String)>) {
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) => collect_leaves(&format!("{prefix}{name}."), inner, leaves),
+            value => leaves.push((format!("{prefix}{name}"), value.to_string())),
+        }
+    }
 }
 
 fn insert(table: &mut Table, path: &str, value: Value) {
