@@ -67,12 +67,12 @@ pub type Progress<'a> = &'a (dyn Fn(&'static str, f64) + Sync);
 /// A recording and embeddings of its rows, ready to be audited.
 pub struct Audit<'a> {
     trajectories: &'a Trajectories,
-    embeddings: &'a Embeddings<'a>,
+    pub(super) embeddings: &'a Embeddings<'a>,
     evidence: &'a RecordedOptions,
-    options: RecordedAuditOptions,
-    recorded: &'a Recorded,
+    pub(super) options: RecordedAuditOptions,
+    pub(super) recorded: &'a Recorded,
     mean: Vec<f64>,
-    judge: Judge<'a>,
+    pub(super) judge: Judge<'a>,
 }
 
 impl<'a> Audit<'a> {
@@ -219,6 +219,7 @@ impl<'a> Audit<'a> {
             coverage,
             contradictions: self.contradictions(),
             closest: closest.first().map(|(_, [i, j])| judge.pair(*i, *j)),
+            closest_pairs: closest.iter().map(|&(_, pair)| pair).collect(),
             diagnostics: diagnostics::measure(self.trajectories, self.embeddings, options.seed)?,
             healthy: None,
             certificate: None,

@@ -57,6 +57,9 @@ pub struct RecordedAudit {
     /// Of a sample of rows, each with the nearest row that the data tells from it, the pair with the
     /// greatest strain; merged or not.
     pub closest: Option<AuditedPair>,
+    /// All of that sample: at most 384 rows, each with the nearest row that the data tells from it (if one
+    /// of the 4096 nearest is), greatest strain first.
+    pub closest_pairs: Vec<[usize; 2]>,
     /// The first contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
     /// What is usually looked at.
@@ -313,17 +316,18 @@ pub struct TruthCheck {
 /// How far apart a pair provably is (the theorem with a margin).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairBound {
-    /// The word that gives the best bound.
+    /// The word: the shortest witness of the pair.
     pub word: Vec<u32>,
     /// Open-loop errors of the model after that word, from `i` and from `j`.
     pub residuals: [f64; 2],
     /// Difference of `p` minus both errors. The pair is certified apart iff it is positive (by more
     /// than rounding).
     pub margin: f64,
-    /// Upper bound of the Lipschitz constant of the rollout; `None` where none is known: then only the
-    /// sign of `margin` counts.
+    /// Upper bound of the Lipschitz constant of the rollout, rounding included; `None` where none is
+    /// known: then only the sign of `margin` counts.
     pub lipschitz: Option<f64>,
-    /// `margin / lipschitz` in the latents' own units; `None` where that is not known.
+    /// `margin`, less what rounding could make, over `lipschitz`, in the latents' own units; `None` where
+    /// that is not known.
     pub certified_distance: Option<f64>,
     /// The actual distance in the same units.
     pub actual_distance: f64,
@@ -334,16 +338,36 @@ pub struct PairBound {
 /// Which pairs a model keeps provably apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedCertificate {
-    /// How the Lipschitz constant is known.
+    /// How the Lipschitz constant is known, and what that makes of the bounds.
     pub soundness: String,
-    /// The constant for one word of one action, if known.
+    /// The constant of `z -> P(T^w(z))` for every word, before what is added for rounding, if known.
     pub lipschitz: Option<f64>,
-    /// Distinguished pairs looked at: the closest ones found.
+    /// The hard ones: [`RecordedAudit::closest_pairs`], each by its own shortest witness.
     pub pairs: usize,
     /// Of these, certified apart.
     pub certified: usize,
-    /// Pairs that are closer than their bound: anything but 0 is a mistake.
+    /// The usual ones: of 4096 random pairs of rows those that the data tells apart.
+    pub random_pairs: usize,
+    /// Of these, certified apart.
+    pub random_certified: usize,
+    /// Median of the certified distance over the actual one, over the random pairs that are certified;
+    /// `None` where sizes are not known.
+    pub median_certified_over_actual: Option<f64>,
+    /// Pairs that are closer than their bound, beyond rounding: anything but 0 is a mistake.
     pub violations: usize,
+    /// The bounds of the closest pairs, in the order of [`RecordedAudit::closest_pairs`].
+    pub closest: Vec<BoundedPair>,
+}
+
+/// A pair of rows with its bound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoundedPair {
+    /// The lower row.
+    pub i: usize,
+    /// The higher row.
+    pub j: usize,
+    /// How far apart they provably are.
+    pub bound: PairBound,
 }
 
 /// Two plane maps of a sample of rows, for a page.

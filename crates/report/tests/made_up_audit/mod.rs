@@ -304,6 +304,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             longest_witness: 4,
         },
         closest: None,
+        closest_pairs: Vec::new(),
         contradictions: vec![ContradictionRecord {
             rows: [17, 244],
             kind: "successor".into(),
@@ -352,7 +353,11 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             lipschitz: Some(1.0),
             pairs: 64,
             certified: 1,
+            random_pairs: 1690,
+            random_certified: 1204,
+            median_certified_over_actual: Some(0.41),
             violations: 0,
+            closest: Vec::new(),
         }),
     }
 }

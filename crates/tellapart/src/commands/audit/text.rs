@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
-use tellapart::audit::recorded::{AuditedPair, Cause, RecordedAudit, Verdict};
+use tellapart::audit::recorded::{AuditedPair, Cause, PairBound, RecordedAudit, Verdict};
 
 /// Longer words are cut.
 const MOST_ACTIONS: usize = 6;
@@ -32,6 +32,7 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             "p",
             "after",
             "such pairs",
+            if audit.certificate.is_some() { "provably" } else { "" },
         ])];
         rows.extend(shown.iter().map(|pair| {
             let kind = pair.kind.and_then(|kind| audit.counts.kinds.get(kind));
@@ -43,6 +44,7 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
                 format!("{} / {}", value(pair.p_i.last()), value(pair.p_j.last())),
                 word(pair.witness.as_deref().unwrap_or_default(), &audit.actions),
                 kind.map_or_else(String::new, |kind| kind.pairs.to_string()),
+                pair.bound.as_ref().map_or_else(String::new, provably),
             ]
         }));
         table(&rows, out)?;
@@ -124,6 +126,27 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     )?;
     if let Some(sentence) = &diagnostics.contradicts {
         writeln!(out, "  {sentence}")?;
+    }
+    if let Some(certificate) = &audit.certificate {
+        write!(
+            out,
+            "certificate: provably apart are {} of the {} closest pairs that must be apart, {} of {} random ones",
+            certificate.certified,
+            certificate.pairs,
+            certificate.random_certified,
+            certificate.random_pairs
+        )?;
+        if let Some(ratio) = certificate.median_certified_over_actual {
+            write!(out, "; median bound {} of the distance", number(ratio))?;
+        }
+        writeln!(out, "\n  {}", certificate.soundness)?;
+        if certificate.violations > 0 {
+            writeln!(
+                out,
+                "  {} pairs are closer than their bound: a Lipschitz constant is wrong",
+                certificate.violations
+            )?;
+        }
     }
     if let Some(healthy) = &audit.healthy {
         if let Some(within) = healthy.within_states {
@@ -217,7 +240,24 @@ pub(super) fn story(
             names.get(step).cloned().unwrap_or_default(),
         ]);
     }
-    table(&rows, out)
+    table(&rows, out)?;
+    if let Some(bound) = &pair.bound {
+        let provably = match (bound.certified, bound.certified_distance) {
+            (true, Some(distance)) => format!("provably at least {} apart", number(distance)),
+            (true, None) => "provably apart, by an unknown distance".to_owned(),
+            (false, _) => "not provably apart".to_owned(),
+        };
+        writeln!(
+            out,
+            "\n{provably} (in fact {}, in the latents' own units): p differs by {} more than the errors {} \
+             and {} of the model's prediction",
+            number(bound.actual_distance),
+            number(bound.margin),
+            number(bound.residuals[0]),
+            number(bound.residuals[1])
+        )?;
+    }
+    Ok(())
 }
 
 fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Result<()> {
@@ -247,6 +287,14 @@ fn cause(cause: Cause) -> &'static str {
         Cause::Encoder => "encoder",
         Cause::Observation => "observation",
         Cause::Data => "data",
+    }
+}
+
+fn provably(bound: &PairBound) -> String {
+    match (bound.certified, bound.certified_distance) {
+        (true, Some(distance)) => format!("{} of {}", number(distance), number(bound.actual_distance)),
+        (true, None) => "apart".to_owned(),
+        (false, _) => "nothing".to_owned(),
     }
 }
 
