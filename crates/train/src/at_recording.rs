@@ -54,7 +54,8 @@ impl FinishedRun {
                  was begun",
             ));
         }
-        let (model, stored) = checkpoint::load(path, Which::Latest, &device::by_name(&config.device)?)?;
+        let (model, stored) =
+            checkpoint::load(path, Which::Latest, &device::by_name(&config.device)?)?;
         Ok(Self {
             config,
             model,
@@ -137,10 +138,19 @@ impl<'a> AtRecording<'a> {
                     return unfit("actions", format!("vectors of {width} numbers"), expected);
                 }
                 let is_split = config.model.dynamics == DynamicsKind::Bounded;
-                let taken = values.iter().enumerate().filter(|(row, _)| !trajectories.ends(*row));
-                let outside = taken.map(|(_, action)| action).find(|action| action.abs() > 1.0);
+                let taken = values
+                    .iter()
+                    .enumerate()
+                    .filter(|(row, _)| !trajectories.ends(*row));
+                let outside = taken
+                    .map(|(_, action)| action)
+                    .find(|action| action.abs() > 1.0);
                 if let (true, Some(action)) = (is_split, outside) {
-                    return unfit("actions", action.to_string(), "numbers within [-1, 1]".to_owned());
+                    return unfit(
+                        "actions",
+                        action.to_string(),
+                        "numbers within [-1, 1]".to_owned(),
+                    );
                 }
                 is_split.then_some(config.environment.actions)
             }
@@ -190,8 +200,14 @@ impl<'a> AtRecording<'a> {
                 let ends = if steps.is_empty() {
                     predict(self.model, &from, self.latent, &self.device)
                 } else {
-                    let foreseen =
-                        roll_out(self.model, self.interface, &from, self.latent, &steps, &self.device);
+                    let foreseen = roll_out(
+                        self.model,
+                        self.interface,
+                        &from,
+                        self.latent,
+                        &steps,
+                        &self.device,
+                    );
                     foreseen.into_iter().next_back().unwrap_or_default()
                 };
                 for (&place, end) in some.iter().zip(ends.chunks_exact(target)) {
@@ -208,7 +224,8 @@ impl<'a> AtRecording<'a> {
         for row in rows {
             match &self.trajectories.actions {
                 Actions::Discrete { count, ids } => {
-                    actions.extend((0..*count as u32).map(|id| f32::from(u8::from(id == ids[row]))));
+                    actions
+                        .extend((0..*count as u32).map(|id| f32::from(u8::from(id == ids[row]))));
                     action_ids.push(ids[row]);
                 }
                 Actions::Vectors { width, values } => {

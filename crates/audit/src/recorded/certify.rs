@@ -89,7 +89,12 @@ impl Audit<'_> {
             .cloned()
             .collect();
         let reported = pairs.len();
-        pairs.extend(found.closest_pairs.iter().map(|&[i, j]| self.judge.pair(i, j)));
+        pairs.extend(
+            found
+                .closest_pairs
+                .iter()
+                .map(|&[i, j]| self.judge.pair(i, j)),
+        );
         let closest = pairs.len() - reported;
         let rows = self.embeddings.rows();
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
@@ -122,7 +127,8 @@ impl Audit<'_> {
             pair.bound = Some(bound.clone());
         }
         let (closest, random) = others.split_at(asked.closest);
-        let certified = |bounds: &[PairBound]| bounds.iter().filter(|bound| bound.certified).count();
+        let certified =
+            |bounds: &[PairBound]| bounds.iter().filter(|bound| bound.certified).count();
         let pairs = asked.pairs[asked.reported..].iter();
         let listed = pairs.zip(closest).map(|(pair, bound)| BoundedPair {
             i: pair.i,
@@ -178,10 +184,14 @@ impl Audit<'_> {
             });
         }
         let predictions = foreseen.predicted.chunks_exact(2 * width);
-        let bounds = asked.pairs.iter().zip(predictions).map(|(pair, predicted)| {
-            let (of_i, of_j) = predicted.split_at(width);
-            self.bound(pair, [of_i, of_j], foreseen.lipschitz)
-        });
+        let bounds = asked
+            .pairs
+            .iter()
+            .zip(predictions)
+            .map(|(pair, predicted)| {
+                let (of_i, of_j) = predicted.split_at(width);
+                self.bound(pair, [of_i, of_j], foreseen.lipschitz)
+            });
         Ok(bounds.collect())
     }
 

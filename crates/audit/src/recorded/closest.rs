@@ -1,27 +1,35 @@
 //! The nearest distinguished row of a sample of rows, however far: what a healthy audit has to show.
 
 use rayon::prelude::*;
+use tellapart_bisim::evidence::Comparison;
 
 use super::judge::{Finding, Judge};
 use super::neighbours::{Space, nearest_of, sample};
 
-/// Points looked at.
+/// So many points are all looked at; of more, a sample is.
+const ALL: usize = 4096;
 const SAMPLE: usize = 384;
 /// Others compared with each, nearest first, until one is distinguished.
 const TRIES: usize = 4096;
 
-/// For a sample of the points the nearest row that the data tells from it, as `(strain, [row, other])`,
-/// greatest strain first.
-pub(super) fn closest_distinguished(
-    space: &Space<'_>,
-    judge: &Judge<'_>,
-    seed: u64,
-) -> Vec<(f64, [usize; 2])> {
-    use tellapart_bisim::evidence::Comparison;
-    if space.points.len() < 2 {
-        return Vec::new();
+/// The nearest distinguished pairs.
+pub(super) struct Closest {
+    /// Greatest strain first.
+    pub(super) pairs: Vec<[usize; 2]>,
+    /// Points from which they were sought.
+    pub(super) followed: usize,
+}
+
+/// For each of some points the nearest row that the data tells from it.
+pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: u64) -> Closest {
+    let points = space.points.len();
+    if points < 2 {
+        return Closest {
+            pairs: Vec::new(),
+            followed: 0,
+        };
     }
-    let chosen = sample(space.points.len(), SAMPLE, seed);
+    let chosen = sample(points, if points <= ALL { points } else { SAMPLE }, seed);
     let mut found: Vec<(f64, [usize; 2])> = chosen
         .par_chunks(16)
         .flat_map_iter(|chunk| {
@@ -46,5 +54,8 @@ pub(super) fn closest_distinguished(
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     found.dedup();
-    found
+    Closest {
+        pairs: found.into_iter().map(|(_, pair)| pair).collect(),
+        followed: chosen.len(),
+    }
 }

@@ -1,13 +1,13 @@
 //! Healthy collapse: how far what need not be told apart was brought together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Trajectories;
 
 use super::neighbours::sample;
-use super::record::{Cause, HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
+use super::record::{HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
 use crate::{AuditError, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
 
 /// Rows that probes are fitted to and scored on.
@@ -18,15 +18,15 @@ const NOISE: f64 = 0.01;
 /// Arrays wider than this are no nuisance but data.
 const MOST_WIDTH: usize = 64;
 
-/// `None` where the recording holds neither hidden states (`with_truth`) nor other arrays.
+/// `None` where there are neither hidden `states` (with the merged pairs of rows, by states) nor other
+/// arrays.
 pub(super) fn measure(
     trajectories: &Trajectories,
     embeddings: &Embeddings<'_>,
     audit: &RecordedAudit,
-    with_truth: bool,
+    states: Option<(&[u32], &BTreeMap<[u32; 2], u64>)>,
     seed: u64,
 ) -> Result<Option<HealthyCollapse>, AuditError> {
-    let states = trajectories.state_ids.as_deref().filter(|_| with_truth);
     let mut nuisances = Vec::new();
     if embeddings.rows() >= 4 && audit.spread > 0.0 {
         for name in trajectories.extra.keys().filter(|name| **name != audit.p) {
@@ -46,9 +46,9 @@ pub(super) fn measure(
         }
     }
     let result = HealthyCollapse {
-        within_states: states.and_then(|states| within(states, embeddings, audit.spread)),
+        within_states: states.and_then(|(states, _)| within(states, embeddings, audit.spread)),
         nuisances,
-        truth: states.map(|states| truth(states, audit)),
+        truth: states.map(|(states, merged)| truth(states, merged)),
     };
     Ok((states.is_some() || !result.nuisances.is_empty()).then_some(result))
 }
@@ -125,24 +125,12 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
-fn truth(states: &[u32], audit: &RecordedAudit) -> TruthCheck {
-    let merged = audit
-        .pairs
-        .iter()
-        .filter(|pair| pair.cause == Cause::Encoder);
-    let pairs = merged.map(|pair| {
-        let (a, b) = (states[pair.i], states[pair.j]);
-        [a.min(b), a.max(b)]
-    });
-    let found: Vec<[u32; 2]> = pairs.collect();
+fn truth(states: &[u32], merged: &BTreeMap<[u32; 2], u64>) -> TruthCheck {
+    let (same, different): (Vec<_>, Vec<_>) = merged.iter().partition(|([a, b], _)| a == b);
     TruthCheck {
         states: states.iter().collect::<BTreeSet<_>>().len(),
-        same_state: found.iter().filter(|[a, b]| a == b).count() as u64,
-        merged_states: found
-            .into_iter()
-            .filter(|[a, b]| a != b)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        merged_states: different.iter().map(|(states, _)| **states).collect(),
+        pairs_of_states: different.iter().map(|(_, count)| **count).collect(),
+        same_state: same.iter().map(|(_, count)| **count).sum(),
     }
 }

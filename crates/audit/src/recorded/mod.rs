@@ -23,8 +23,8 @@ pub use audit::{Audit, DEFAULT_NEIGHBOURS, DEFAULT_THRESHOLD, Progress, Recorded
 pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use record::{
-    AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
-    KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
+    AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
+    HealthyCollapse, KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;

@@ -43,8 +43,9 @@ pub struct RecordedAudit {
     /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows are mixed ([`Neighbourhoods::mixed`]), pairs
     /// nearer than kin count as merged, too, whatever their strain.
     pub threshold: f64,
-    /// The pairs shown: distinguished ones, worst first and one of each kind, then those of cause
-    /// [`Cause::Data`], nearest first. [`Counts`] says how many there are.
+    /// The pairs shown: distinguished ones, the worst of each kind first, then the next of each kind that
+    /// have no row in common with those, at most three of a kind; then pairs of cause [`Cause::Data`], nearest
+    /// first. [`Counts`] says how many there are.
     pub pairs: Vec<AuditedPair>,
     /// How many pairs there are of what.
     pub counts: Counts,
@@ -54,11 +55,10 @@ pub struct RecordedAudit {
     pub neighbourhoods: Neighbourhoods,
     /// How much of the data can be compared at all.
     pub coverage: Coverage,
-    /// Of a sample of rows, each with the nearest row that the data tells from it, the pair with the
-    /// greatest strain; merged or not.
+    /// The first of [`RecordedAudit::closest_pairs`]; merged or not.
     pub closest: Option<AuditedPair>,
-    /// All of that sample: at most 384 rows, each with the nearest row that the data tells from it (if one
-    /// of the 4096 nearest is), greatest strain first.
+    /// Each of [`Search::followed`] rows with the nearest row that the data tells from it (if one of the 4096
+    /// nearest is), once for both, greatest strain first.
     pub closest_pairs: Vec<[usize; 2]>,
     /// The first contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
@@ -158,6 +158,8 @@ pub struct Counts {
     pub comparable: u64,
     /// Distinguished and merged pairs of cause [`Cause::Encoder`].
     pub encoder: u64,
+    /// Different rows in those pairs.
+    pub encoder_rows: u64,
     /// Distinguished and merged pairs of cause [`Cause::Observation`].
     pub observation: u64,
     /// Pairs so near that they would be merged if their `p` differed, but whose comparison ended at
@@ -204,6 +206,13 @@ pub struct Search {
     pub recall: f64,
     /// Points of that sample.
     pub recall_sample: usize,
+    /// Share of the points whose neighbours reach beyond the distance within which a typical difference of
+    /// `p` would count as merged: of these every near pair was compared (as far as the search is exact). Of
+    /// the others the nearest ones were, and most of those are alike where clusters are dense.
+    pub exhausted: f64,
+    /// Points from which the search went on, through at most 4096 neighbours, to the nearest that the data
+    /// tells from it: all where there are at most 4096, otherwise a sample. Such pairs count as compared.
+    pub followed: usize,
 }
 
 /// What lies nearest to a row: with nothing merged, rows that the data does not tell from it.
@@ -308,6 +317,8 @@ pub struct TruthCheck {
     pub states: usize,
     /// Pairs of states of which rows were found merged by the encoder.
     pub merged_states: Vec<[u32; 2]>,
+    /// How many merged pairs of rows there are of each.
+    pub pairs_of_states: Vec<u64>,
     /// Merged pairs of rows of one and the same state: anything but 0 says that states are not what
     /// decides the future of `p`, or that the recording contradicts itself.
     pub same_state: u64,

@@ -107,7 +107,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let start = Instant::now();
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
-    let run = arguments.run.as_deref().map(FinishedRun::read).transpose()?;
+    let run = arguments
+        .run
+        .as_deref()
+        .map(FinishedRun::read)
+        .transpose()?;
     let trajectories = Trajectories::read_npz(&arguments.data)?;
     let in_data = |error: &dyn std::fmt::Display| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
@@ -119,17 +123,28 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let of_run = run.as_ref().and_then(FinishedRun::foresees);
     let evidence = RecordedOptions {
-        value: arguments.p.as_deref().or(of_run).unwrap_or("rewards").to_owned(),
+        value: arguments
+            .p
+            .as_deref()
+            .or(of_run)
+            .unwrap_or("rewards")
+            .to_owned(),
         tolerance: arguments.tolerance,
         action_rule,
     };
     bar.busy_with("looking for what the recording tells apart");
     let recorded = Recorded::new(&trajectories, &evidence).map_err(|error| in_data(&error))?;
     let latents = match (&run, &arguments.embeddings) {
-        (Some(run), _) => Latents::of_run(run, &trajectories, &|share| bar.part_of("encoding", share))
-            .map_err(|error| in_data(&error))?,
+        (Some(run), _) => {
+            Latents::of_run(run, &trajectories, &|share| bar.part_of("encoding", share))
+                .map_err(|error| in_data(&error))?
+        }
         (None, Some(file)) => Latents::read(file, arguments.array.as_deref())?,
-        (None, None) => return Err(Failure::bad_input("name the latents with --embeddings or --run")),
+        (None, None) => {
+            return Err(Failure::bad_input(
+                "name the latents with --embeddings or --run",
+            ));
+        }
     };
     let source = source(arguments);
     let in_latents = |error| Failure::bad_input(format!("{source}: {error}"));

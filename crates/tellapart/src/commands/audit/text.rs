@@ -32,7 +32,11 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             "p",
             "after",
             "such pairs",
-            if audit.certificate.is_some() { "provably" } else { "" },
+            if audit.certificate.is_some() {
+                "provably"
+            } else {
+                ""
+            },
         ])];
         rows.extend(shown.iter().map(|pair| {
             let kind = pair.kind.and_then(|kind| audit.counts.kinds.get(kind));
@@ -48,14 +52,19 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             ]
         }));
         table(&rows, out)?;
-        let kinds = audit.counts.kinds.len();
-        if kinds > shown.len() {
-            writeln!(
-                out,
-                "{} more kinds of merged pairs; see --pairs",
-                kinds - shown.len()
-            )?;
-        }
+        let counts = &audit.counts;
+        let merged: u64 = counts.kinds.iter().map(|kind| kind.pairs).sum();
+        let mut told: Vec<usize> = shown.iter().filter_map(|pair| pair.kind).collect();
+        told.sort_unstable();
+        told.dedup();
+        writeln!(
+            out,
+            "{} of {merged} merged pairs, of {} of {} kinds (same cause, witness and p): at most three of a kind, no \
+             row twice in one",
+            shown.len(),
+            told.len(),
+            counts.kinds.len()
+        )?;
     }
     if !open.is_empty() {
         writeln!(
@@ -105,10 +114,18 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
             audit.search.recall_sample
         )?;
     }
+    writeln!(
+        out,
+        ";\n  from {} of {} latents it went on to the nearest that must be apart; for {:.0} % all within merging \
+         distance were compared",
+        audit.search.followed,
+        audit.search.points,
+        100.0 * audit.search.exhausted
+    )?;
     let coverage = &audit.coverage;
     writeln!(
         out,
-        "\nrecording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
+        "recording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
          of {} steps recorded",
         100.0 * coverage.distinguished,
         100.0 * coverage.agreeing,
@@ -167,11 +184,13 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
         if let Some(truth) = &healthy.truth {
-            let pairs = truth.merged_states.iter().map(|[a, b]| format!("{a}-{b}"));
-            let pairs: Vec<String> = pairs.collect();
+            let merged = truth.merged_states.iter().zip(&truth.pairs_of_states);
+            let pairs: Vec<String> = merged
+                .map(|([a, b], count)| format!("{a}-{b} ({count})"))
+                .collect();
             writeln!(
                 out,
-                "truth: {} states; the merged pairs shown are of states {}; {} of one and the same state",
+                "truth: {} states; the merged pairs are of states {}; {} of one and the same state",
                 truth.states,
                 if pairs.is_empty() {
                     "none".to_owned()
@@ -292,7 +311,9 @@ fn cause(cause: Cause) -> &'static str {
 
 fn provably(bound: &PairBound) -> String {
     match (bound.certified, bound.certified_distance) {
-        (true, Some(distance)) => format!("{} of {}", number(distance), number(bound.actual_distance)),
+        (true, Some(distance)) => {
+            format!("{} of {}", number(distance), number(bound.actual_distance))
+        }
         (true, None) => "apart".to_owned(),
         (false, _) => "nothing".to_owned(),
     }
