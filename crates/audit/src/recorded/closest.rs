@@ -30,16 +30,25 @@ pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: 
         };
     }
     let chosen = sample(points, if points <= ALL { points } else { SAMPLE }, seed);
+    // Where thousands of the nearest are alike, the nearest of a few random ones bounds the distance.
+    let far = sample(points, TRIES, !seed);
     let mut found: Vec<(f64, [usize; 2])> = chosen
         .par_chunks(16)
         .flat_map_iter(|chunk| {
             let lists = nearest_of(space, chunk, TRIES);
             chunk.iter().zip(lists).filter_map(|(&point, list)| {
                 let row = space.points.row(point as usize);
+                let is_told_apart = |other: &usize| {
+                    matches!(judge.finding(row, *other).0, Finding::Distinguished(_))
+                };
                 let others = list.into_items().into_iter();
                 let mut others = others.map(|(_, id)| space.points.row(id as usize));
-                let other = others.find(|&other| {
-                    matches!(judge.finding(row, other).0, Finding::Distinguished(_))
+                let other = others.find(is_told_apart).or_else(|| {
+                    let far = far.iter().map(|&id| space.points.row(id as usize));
+                    let far = far.map(|other| (judge.distance(row, other), other));
+                    let mut far: Vec<(f64, usize)> = far.collect();
+                    far.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                    far.into_iter().map(|(_, other)| other).find(is_told_apart)
                 })?;
                 let pair = [row.min(other), row.max(other)];
                 match judge.compare(pair[0], pair[1]) {

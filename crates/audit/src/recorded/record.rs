@@ -57,8 +57,8 @@ pub struct RecordedAudit {
     pub coverage: Coverage,
     /// The first of [`RecordedAudit::closest_pairs`]; merged or not.
     pub closest: Option<AuditedPair>,
-    /// Each of [`Search::followed`] rows with the nearest row that the data tells from it (if one of the 4096
-    /// nearest is), once for both, greatest strain first.
+    /// Each of [`Search::followed`] rows with the nearest row found that the data tells from it, once for
+    /// both, greatest strain first.
     pub closest_pairs: Vec<[usize; 2]>,
     /// The first contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
@@ -210,8 +210,9 @@ pub struct Search {
     /// `p` would count as merged: of these every near pair was compared (as far as the search is exact). Of
     /// the others the nearest ones were, and most of those are alike where clusters are dense.
     pub exhausted: f64,
-    /// Points from which the search went on, through at most 4096 neighbours, to the nearest that the data
-    /// tells from it: all where there are at most 4096, otherwise a sample. Such pairs count as compared.
+    /// Points from which the search went on, through at most 4096 neighbours and then the nearest of 4096
+    /// random points, to one that the data tells from it: all where there are at most 4096 points, otherwise
+    /// a sample. Such pairs count as compared.
     pub followed: usize,
 }
 

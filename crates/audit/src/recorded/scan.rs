@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::judge::{Finding, Judge};
 use super::neighbours::Neighbours;
-use super::points::{Points, Representatives, evenly};
+use super::points::{Points, Representatives, evenly, in_order_of_actions};
 use super::record::Cause;
 use super::tally::{Hit, Tally};
 
@@ -120,6 +120,9 @@ impl<'a> Scan<'a> {
             self.representatives.of(other),
         );
         let pair = |a: &u32, b: &u32| [(*a).min(*b) as usize, (*a).max(*b) as usize];
+        if point == other && self.points.rows(point).len() > REPRESENTATIVES {
+            return in_order_of_actions(self.points.rows(point), self.judge.recorded);
+        }
         if point == other {
             let pairs = |(place, a)| left[place + 1..].iter().map(move |b| pair(a, b));
             return left.iter().enumerate().flat_map(pairs).collect();
