@@ -173,7 +173,7 @@ impl<'a> Audit<'a> {
             is_mixed,
         };
         let merged_rows = RowMarks::new(self.embeddings.rows());
-        let mut tally = scan.merged(rule, options.shown, &merged_rows);
+        let mut tally = scan.merged(rule, &merged_rows);
         let closest = closest_distinguished(&space, judge, options.seed);
         let added = scan.add_closest(&mut tally, &closest.pairs, options.threshold, &merged_rows);
         look.compared += added;
@@ -190,14 +190,9 @@ impl<'a> Audit<'a> {
             .map(|(_, count)| count)
             .sum();
         let mut pairs = self.shown(&kinds);
-        let open = tally
-            .open
-            .iter()
-            .filter(|open| open.0 < usize::from(look.longest_witness));
-        pairs.extend(
-            open.take(options.shown.min(3))
-                .map(|&(_, _, [i, j])| judge.pair(i, j)),
-        );
+        let open = tally.open_examples(usize::from(look.longest_witness));
+        let open = open.iter().take(options.shown);
+        pairs.extend(open.map(|&[i, j]| judge.pair(i, j)));
         let mut audit = RecordedAudit {
             schema: SCHEMA.to_owned(),
             verdict: verdict::verdict(&counts, &coverage),

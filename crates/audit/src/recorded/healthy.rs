@@ -8,7 +8,7 @@ use tellapart_data::Trajectories;
 
 use super::neighbours::sample;
 use super::record::{HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
-use crate::{AuditError, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
+use crate::{AuditError, Classes, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
 
 /// Rows that probes are fitted to and scored on.
 const MOST_ROWS: usize = 4096;
@@ -17,6 +17,8 @@ const MOST_ROWS: usize = 4096;
 const NOISE: f64 = 0.01;
 /// Arrays wider than this are no nuisance but data.
 const MOST_WIDTH: usize = 64;
+/// Ids below this are classes, larger ones numbers.
+const MOST_IDS: f32 = 256.0;
 
 /// `None` where there are neither hidden `states` (with the merged pairs of rows, by states) nor other
 /// arrays.
@@ -104,10 +106,21 @@ fn kept(
         .collect();
     let score = |latents: &[f32]| -> Result<Option<f64>, AuditError> {
         let latents = Embeddings::new(latents, rows.len(), embeddings.width())?;
-        let probe = Probe::continuous(name, &latents, &targets, width, DEFAULT_RIDGE)?;
+        let probe = match ids(&targets, width) {
+            Some((ids, count)) => {
+                let classes = Classes::new(&ids, count)?;
+                Probe::classes(name, &latents, &classes, DEFAULT_RIDGE)?
+            }
+            None => Probe::continuous(name, &latents, &targets, width, DEFAULT_RIDGE)?,
+        };
         Ok(match probe.score {
             ProbeScore::Continuous { r_squared, .. } => r_squared,
-            ProbeScore::Classes { accuracy, .. } => Some(accuracy),
+            // 0 is the commonest class always, 1 is all.
+            ProbeScore::Classes {
+                accuracy,
+                majority_baseline,
+            } => (majority_baseline < 1.0)
+                .then(|| (accuracy - majority_baseline) / (1.0 - majority_baseline)),
         })
     };
     Ok(KeptNuisance {
@@ -116,6 +129,17 @@ fn kept(
         score_behind_noise: score(&noisy)?,
         noise: NOISE,
     })
+}
+
+/// The targets as ids, and how many there are: one whole number each, not too large.
+fn ids(targets: &[f32], width: usize) -> Option<(Vec<u32>, usize)> {
+    let is_id = |value: &f32| value.fract() == 0.0 && (0.0..MOST_IDS).contains(value);
+    if width != 1 || !targets.iter().all(is_id) {
+        return None;
+    }
+    let ids: Vec<u32> = targets.iter().map(|&value| value as u32).collect();
+    let count = ids.iter().max().map_or(1, |&most| most as usize + 1);
+    Some((ids, count))
 }
 
 /// Box and Muller 1958.

@@ -222,8 +222,8 @@ pub struct Neighbourhoods {
     /// Rows judged: those of which kin is known, that is another row which agrees in all words recorded
     /// from both, at least one action long.
     pub rows: usize,
-    /// Share of them that have a distinguished row nearer than any kin that agrees in words as long as
-    /// its witness. `None` without rows.
+    /// Share of them that have a distinguished row of another observation nearer than any kin that agrees in
+    /// words as long as its witness. `None` without rows.
     pub mixed: Option<f64>,
     /// Share of distinguished pairs among random comparable ones: what latents that say nothing show.
     pub by_chance: Option<f64>,
@@ -302,8 +302,9 @@ pub struct HealthyCollapse {
 pub struct KeptNuisance {
     /// The array.
     pub array: String,
-    /// Coefficient of determination of a linear probe on held-out episodes; accuracy above the
-    /// commonest class, rescaled to `[0, 1]`, for ids. `None` if the array does not vary.
+    /// Of a linear probe fitted to every other row (of at most 4096) and scored on the rest: the coefficient
+    /// of determination; for ids below 256 the accuracy, with that of the commonest id as 0. `None` if the
+    /// array does not vary.
     pub score: Option<f64>,
     /// The same behind a noise floor of [`KeptNuisance::noise`]: what a user of the latents could use.
     pub score_behind_noise: Option<f64>,

@@ -150,7 +150,11 @@ impl<'a> Scan<'a> {
                     Finding::Undecided => look.undecided += is_counted,
                     Finding::Incomparable => {}
                 }
-                strongest = stronger(strongest, finding);
+                // What no encoder could keep apart says nothing about how this one mixes.
+                let is_of_the_observation = || self.judge.cause(a, b) == Cause::Observation;
+                if !is_distinguished(&finding) || !is_of_the_observation() {
+                    strongest = stronger(strongest, finding);
+                }
             }
             findings.push(strongest);
         }
@@ -227,7 +231,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The distinguished pairs that are merged.
-    pub(super) fn merged(&self, rule: Rule, shown: usize, rows: &RowMarks) -> Tally {
+    pub(super) fn merged(&self, rule: Rule, rows: &RowMarks) -> Tally {
         let count = self.neighbours.count() + 1;
         let Rule {
             threshold,
@@ -255,23 +259,16 @@ impl<'a> Scan<'a> {
                                 by_mixing,
                                 is_far,
                             };
-                            self.add(&mut tally, [a, b], merge, shown, rows);
+                            self.add(&mut tally, [a, b], merge, rows);
                         }
                     }
                 }
                 tally
             })
-            .reduce(Tally::default, |a, b| a.merge(b, shown))
+            .reduce(Tally::default, Tally::merge)
     }
 
-    fn add(
-        &self,
-        tally: &mut Tally,
-        [a, b]: [usize; 2],
-        merge: Merge,
-        shown: usize,
-        rows: &RowMarks,
-    ) {
+    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge, rows: &RowMarks) {
         use tellapart_bisim::evidence::Comparison;
         let distance = self.judge.distance(a, b);
         match self.judge.compare(a, b) {
@@ -290,7 +287,7 @@ impl<'a> Scan<'a> {
                 }
             }
             Comparison::NotDistinguished(agreement) if agreement.missing > 0 && !merge.is_far => {
-                tally.add_open(agreement.depth, distance, [a, b], shown);
+                tally.add_open(agreement.depth, distance, [a, b]);
             }
             _ => {}
         }
@@ -318,7 +315,7 @@ impl Scan<'_> {
             let is_neighbour = |a: usize, b: usize| self.neighbours.of(a).contains(&(b as u32));
             if a != b && !is_neighbour(a, b) && !is_neighbour(b, a) {
                 added += 1;
-                self.add(tally, pair, merge, 0, rows);
+                self.add(tally, pair, merge, rows);
             }
         }
         added

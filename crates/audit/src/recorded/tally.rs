@@ -101,12 +101,12 @@ impl Tally {
         insert(&mut of_kind.worst, hit, Hit::order, KEPT);
     }
 
-    pub(super) fn add_open(&mut self, depth: usize, distance: f64, rows: [usize; 2], shown: usize) {
+    pub(super) fn add_open(&mut self, depth: usize, distance: f64, rows: [usize; 2]) {
         *self.open_by_depth.entry(depth).or_default() += 1;
-        insert(&mut self.open, (depth, distance, rows), open_order, shown);
+        insert(&mut self.open, (depth, distance, rows), open_order, KEPT);
     }
 
-    pub(super) fn merge(mut self, other: Self, shown: usize) -> Self {
+    pub(super) fn merge(mut self, other: Self) -> Self {
         for (kind, found) in other.kinds {
             let of_kind = self.kinds.entry(kind).or_default();
             of_kind.pairs += found.pairs;
@@ -118,12 +118,24 @@ impl Tally {
             *self.open_by_depth.entry(depth).or_default() += count;
         }
         for open in other.open {
-            insert(&mut self.open, open, open_order, shown);
+            insert(&mut self.open, open, open_order, KEPT);
         }
         for (states, count) in other.by_states {
             *self.by_states.entry(states).or_default() += count;
         }
         self
+    }
+
+    /// Open pairs that agree for fewer than `depth` actions and have no row in common, least compared first.
+    pub(super) fn open_examples(&self, depth: usize) -> Vec<[usize; 2]> {
+        let mut chosen: Vec<[usize; 2]> = Vec::new();
+        for &(_, _, rows) in self.open.iter().filter(|open| open.0 < depth) {
+            let is_new = |other: &[usize; 2]| !rows.iter().any(|row| other.contains(row));
+            if chosen.len() < EXAMPLES && chosen.iter().all(is_new) {
+                chosen.push(rows);
+            }
+        }
+        chosen
     }
 
     /// Kinds by their worst pair; those that are equally bad, by how many pairs they have.

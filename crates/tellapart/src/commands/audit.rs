@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     /// Which array of an .npz or .safetensors with several holds the latents
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
-    /// What must be foreseen: rewards (unless the run foresees another), aux, or another array
+    /// What must be foreseen: rewards (or what the run foresees), aux, or another array
     #[arg(long, value_name = "NAME")]
     p: Option<String>,
     /// Values of p that are no further apart than this count as equal

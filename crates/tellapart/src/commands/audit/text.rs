@@ -174,14 +174,17 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
         for kept in &healthy.nuisances {
-            writeln!(
-                out,
-                "  {}: {} readable, {} behind a noise floor of {} spreads",
-                kept.array,
-                share(kept.score),
-                share(kept.score_behind_noise),
-                kept.noise
-            )?;
+            match (kept.score, kept.score_behind_noise) {
+                (Some(score), Some(behind)) => writeln!(
+                    out,
+                    "  {}: {} readable, {} behind a noise floor of {} spreads",
+                    kept.array,
+                    share(score),
+                    share(behind),
+                    kept.noise
+                )?,
+                _ => writeln!(out, "  {}: does not vary", kept.array)?,
+            }
         }
         if let Some(truth) = &healthy.truth {
             let merged = truth.merged_states.iter().zip(&truth.pairs_of_states);
@@ -369,9 +372,6 @@ fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), number)
 }
 
-fn share(score: Option<f64>) -> String {
-    score.map_or_else(
-        || "does not vary".to_owned(),
-        |score| format!("{:.0} %", 100.0 * score.max(0.0)),
-    )
+fn share(score: f64) -> String {
+    format!("{:.0} %", 100.0 * score.max(0.0))
 }
