@@ -195,7 +195,7 @@ fn strain_counts_and_verdict_are_those_of_the_definition() {
             );
         }
     }
-    println!("healthy, unhealthy, undecided: {verdicts:?}");
+    // Healthy, unhealthy, undecided.
     assert!(verdicts.iter().all(|count| *count > 10), "{verdicts:?}");
 }
 

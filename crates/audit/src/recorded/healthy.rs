@@ -1,6 +1,6 @@
 //! Healthy collapse: how far what need not be told apart was brought together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -8,6 +8,7 @@ use tellapart_data::Trajectories;
 
 use super::neighbours::sample;
 use super::record::{HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
+use super::tally::MergedStates;
 use crate::{AuditError, Classes, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
 
 /// Rows that probes are fitted to and scored on.
@@ -26,7 +27,7 @@ pub(super) fn measure(
     trajectories: &Trajectories,
     embeddings: &Embeddings<'_>,
     audit: &RecordedAudit,
-    states: Option<(&[u32], &BTreeMap<[u32; 2], u64>)>,
+    states: Option<(&[u32], &MergedStates)>,
     seed: u64,
 ) -> Result<Option<HealthyCollapse>, AuditError> {
     let mut nuisances = Vec::new();
@@ -149,7 +150,7 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
-fn truth(states: &[u32], merged: &BTreeMap<[u32; 2], u64>) -> TruthCheck {
+fn truth(states: &[u32], merged: &MergedStates) -> TruthCheck {
     let (same, different): (Vec<_>, Vec<_>) = merged.iter().partition(|([a, b], _)| a == b);
     TruthCheck {
         states: states.iter().collect::<BTreeSet<_>>().len(),

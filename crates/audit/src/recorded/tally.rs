@@ -57,6 +57,9 @@ impl OfKind {
 /// A pair that is near and not decided by the data: how far it agrees, its distance, its rows.
 pub(super) type Open = (usize, f64, [usize; 2]);
 
+/// How many merged pairs of rows there are of each two states.
+pub(super) type MergedStates = BTreeMap<[u32; 2], u64>;
+
 /// What was found. Adding is commutative, so that the order of threads does not matter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -66,7 +69,7 @@ pub(super) struct Tally {
     /// Those that could be compared the least.
     pub(super) open: Vec<Open>,
     /// Pairs merged by the encoder, by their hidden states, where these are to be held against the findings.
-    pub(super) by_states: BTreeMap<[u32; 2], u64>,
+    pub(super) by_states: MergedStates,
 }
 
 impl Hit {

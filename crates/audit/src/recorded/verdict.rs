@@ -123,10 +123,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             "For {:.0} % of the rows the nearest comparable row is one that must be apart",
             100.0 * mixed
         );
-        if mixed > 0.8 * chance && mixed < 1.0 {
+        if mixed > 0.8 * chance && mixed < (1.5 * chance).min(1.0) {
             text += &format!(
-                ", as for rows drawn at random ({:.0} %): the latents say nothing about what follows, or \
-                 their rows are not in the order of the recording",
+                ", about as many as for rows drawn at random ({:.0} %): it may be that the latents say nothing \
+                 about what follows, or that their rows are not in the order of the recording",
                 100.0 * chance
             );
         }
