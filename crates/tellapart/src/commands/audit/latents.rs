@@ -42,8 +42,9 @@ impl<'a> Latents<'a> {
         run: &'a FinishedRun,
         trajectories: &'a Trajectories,
         progress: &dyn Fn(f64),
-    ) -> Result<Self, TrainError> {
-        let model = AtRecording::new(&run.model, &run.interface, &run.config, trajectories)?;
+    ) -> Result<Self, Box<TrainError>> {
+        let model = AtRecording::new(&run.model, &run.interface, &run.config, trajectories)
+            .map_err(Box::new)?;
         let rows = trajectories.rows();
         let mut values = Vec::with_capacity(rows * run.config.model.latent);
         for start in (0..rows).step_by(ROWS_AT_ONCE) {
