@@ -30,7 +30,12 @@ const ONLY: &[(&str, &[&str])] = &[
     // Embeddings enter as plain slices, from any framework.
     (
         "tellapart-audit",
-        &["tellapart-system", "tellapart-bisim", "tellapart-data"],
+        &[
+            "tellapart-kernels",
+            "tellapart-system",
+            "tellapart-bisim",
+            "tellapart-data",
+        ],
     ),
     // A report is made of records.
     ("tellapart-report", &["tellapart-audit"]),

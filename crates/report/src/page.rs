@@ -26,6 +26,8 @@ pub struct Page {
     pub runs: Vec<RunPage>,
     /// Every seed in short, where there are more seeds than one.
     pub seeds: Option<Table>,
+    /// Every run as an audit of recorded data sees it; left out when `None`.
+    pub without_truth: Option<Table>,
     /// Charts that compare runs.
     pub charts: Vec<Chart>,
     /// Settings, for the record.
@@ -129,7 +131,10 @@ pub fn render_html(page: &Page) -> Result<String, ReportError> {
     body += &findings(page);
     body += &comparison::section(page);
     if let Some(seeds) = &page.seeds {
-        body += &table::seeds_section(seeds);
+        body += &table::section("seeds", "Every seed", seeds);
+    }
+    if let Some(audits) = &page.without_truth {
+        body += &table::section("without-truth", "Without the truth", audits);
     }
     body += &latents(page)?;
     body += &certificates::merged_section(page);

@@ -37,8 +37,8 @@ impl Cell {
     }
 }
 
-/// The runs of every seed.
-pub(crate) fn seeds_section(table: &Table) -> String {
+/// A section that is one table.
+pub(crate) fn section(id: &str, title: &str, table: &Table) -> String {
     let head: String = table
         .columns
         .iter()
@@ -60,10 +60,10 @@ pub(crate) fn seeds_section(table: &Table) -> String {
         })
         .collect();
     let body = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Every seed\">\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\
          <table class=\"measures seeds\">\n<caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n\
          <tbody>\n{rows}</tbody></table></div>\n",
         escape(&table.caption)
     );
-    page::section("seeds", "Every seed", "", &body)
+    page::section(id, title, "", &body)
 }

@@ -91,6 +91,19 @@ pub enum TrainError {
         /// The recording.
         source_name: String,
     },
+    /// A model and a recording of different worlds.
+    #[error(
+        "`{array}` of the recording are {found}, but the run was trained on {expected}; audit it on a \
+         recording of its own world, or bring latents made elsewhere with --embeddings"
+    )]
+    Unfit {
+        /// Which array.
+        array: &'static str,
+        /// What the recording holds.
+        found: String,
+        /// What the model takes.
+        expected: String,
+    },
     /// A random function of the pixels needs pixels.
     #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]
     NotImages,

@@ -1,6 +1,7 @@
 //! Training P-JEPAs: configuration, experience, the loop, checkpoints, run directories, and what a
 //! trained model makes of held-out observations.
 
+pub mod at_recording;
 pub mod checkpoint;
 pub mod config;
 pub mod decoding;

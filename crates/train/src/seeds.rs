@@ -27,6 +27,8 @@ pub enum Purpose {
     Decoder = 8,
     /// Which episodes of a recorded data set are held out.
     Split = 9,
+    /// Held-out episodes, audited without truth.
+    Recording = 10,
 }
 
 /// The generator of one purpose.

@@ -14,8 +14,8 @@ use super::record::{
     AuditedPair, Cause, ContradictionRecord, Counts, Coverage, MergeKind, Neighbourhoods,
     RecordedAudit, SCHEMA, Search,
 };
-use super::scan::{FirstLook, Scan};
-use super::tally::{Kind, OfKind};
+use super::scan::{FirstLook, RowMarks, Rule, Scan};
+use super::tally::{EXAMPLES, Hit, Kind, OfKind};
 use super::units::{mean_and_spread, unit_of_p};
 use super::{diagnostics, healthy, verdict};
 use crate::{AuditError, Embeddings};
@@ -67,12 +67,12 @@ pub type Progress<'a> = &'a (dyn Fn(&'static str, f64) + Sync);
 /// A recording and embeddings of its rows, ready to be audited.
 pub struct Audit<'a> {
     trajectories: &'a Trajectories,
-    embeddings: &'a Embeddings<'a>,
+    pub(super) embeddings: &'a Embeddings<'a>,
     evidence: &'a RecordedOptions,
-    options: RecordedAuditOptions,
-    recorded: &'a Recorded,
+    pub(super) options: RecordedAuditOptions,
+    pub(super) recorded: &'a Recorded,
     mean: Vec<f64>,
-    judge: Judge<'a>,
+    pub(super) judge: Judge<'a>,
 }
 
 impl<'a> Audit<'a> {
@@ -101,6 +101,10 @@ impl<'a> Audit<'a> {
             observations: &trajectories.observations,
             embeddings,
             episodes: trajectories.episodes().map(|rows| rows.start).collect(),
+            states: trajectories
+                .state_ids
+                .as_deref()
+                .filter(|_| options.with_truth),
             spread,
             p_unit: unit_of_p(&recorded.values, tolerance, options.seed),
             same_observation: options.same_observation,
@@ -151,7 +155,7 @@ impl<'a> Audit<'a> {
             progress("nearest neighbours", done);
         });
         let (recall, recall_sample) = neighbours.recall(&space, options.seed);
-        let (scan, look) = Scan::new(judge, &points, &neighbours, options.seed, &|done| {
+        let (scan, mut look) = Scan::new(judge, &points, &neighbours, options.seed, &|done| {
             progress("comparing", done);
         });
         let coverage = self.coverage(&look);
@@ -164,24 +168,31 @@ impl<'a> Audit<'a> {
             },
         };
         let is_mixed = verdict::is_mixed(&neighbourhoods);
-        let tally = scan.merged(options.threshold, is_mixed, options.shown);
-        let (kinds, open, open_by_depth) = tally.into_kinds();
+        let rule = Rule {
+            threshold: options.threshold,
+            is_mixed,
+        };
+        let merged_rows = RowMarks::new(self.embeddings.rows());
+        let mut tally = scan.merged(rule, &merged_rows);
         let closest = closest_distinguished(&space, judge, options.seed);
+        let added = scan.add_closest(&mut tally, &closest.pairs, options.threshold, &merged_rows);
+        look.compared += added;
+        look.comparable += added;
+        look.distinguished += added;
+        let kinds = tally.take_kinds();
         progress("diagnostics", 0.0);
 
         let mut counts = self.counts(&look, &kinds);
-        counts.data = open_by_depth
+        counts.encoder_rows = merged_rows.count();
+        counts.data = tally
+            .open_by_depth
             .range(..usize::from(look.longest_witness))
             .map(|(_, count)| count)
             .sum();
         let mut pairs = self.shown(&kinds);
-        let open = open
-            .iter()
-            .filter(|open| open.0 < usize::from(look.longest_witness));
-        pairs.extend(
-            open.take(options.shown.min(3))
-                .map(|&(_, _, [i, j])| judge.pair(i, j)),
-        );
+        let open = tally.open_examples(usize::from(look.longest_witness));
+        let open = open.iter().take(options.shown);
+        pairs.extend(open.map(|&[i, j]| judge.pair(i, j)));
         let mut audit = RecordedAudit {
             schema: SCHEMA.to_owned(),
             verdict: verdict::verdict(&counts, &coverage),
@@ -214,11 +225,14 @@ impl<'a> Audit<'a> {
                 duplicates: points.duplicates(),
                 recall,
                 recall_sample,
+                exhausted: scan.exhausted(options.threshold),
+                followed: closest.followed,
             },
             neighbourhoods,
             coverage,
             contradictions: self.contradictions(),
-            closest: closest.first().map(|(_, [i, j])| judge.pair(*i, *j)),
+            closest: closest.pairs.first().map(|[i, j]| judge.pair(*i, *j)),
+            closest_pairs: closest.pairs,
             diagnostics: diagnostics::measure(self.trajectories, self.embeddings, options.seed)?,
             healthy: None,
             certificate: None,
@@ -227,7 +241,7 @@ impl<'a> Audit<'a> {
             self.trajectories,
             self.embeddings,
             &audit,
-            options.with_truth,
+            judge.states.map(|states| (states, &tally.by_states)),
             options.seed,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
@@ -239,10 +253,13 @@ impl<'a> Audit<'a> {
     /// The worst pairs, taking turns between kinds.
     fn shown(&self, kinds: &[(Kind, OfKind)]) -> Vec<AuditedPair> {
         let mut shown = Vec::new();
-        for turn in 0..self.options.shown {
-            for (place, (_, of_kind)) in kinds.iter().enumerate() {
-                if let Some(hit) = of_kind
-                    .worst
+        let examples: Vec<Vec<Hit>> = kinds
+            .iter()
+            .map(|(_, of_kind)| of_kind.examples())
+            .collect();
+        for turn in 0..EXAMPLES {
+            for (place, examples) in examples.iter().enumerate() {
+                if let Some(hit) = examples
                     .get(turn)
                     .filter(|_| shown.len() < self.options.shown)
                 {
@@ -281,6 +298,7 @@ impl<'a> Audit<'a> {
             distinguished: look.distinguished,
             comparable: look.comparable,
             encoder: of_cause(Cause::Encoder),
+            encoder_rows: 0,
             observation: of_cause(Cause::Observation),
             data: 0,
             undecided: look.undecided,

@@ -1,6 +1,6 @@
 //! Distances between blocks of latents, by matrix products.
 
-use nalgebra::{DMatrixView, DMatrixViewMut};
+use tellapart_kernels::{Linear, Precision};
 
 use crate::Embeddings;
 
@@ -9,7 +9,7 @@ use crate::Embeddings;
 pub(super) struct Block {
     /// `[rows, width]`.
     values: Vec<f32>,
-    squared_norms: Vec<f32>,
+    half_squared_norms: Vec<f32>,
     width: usize,
 }
 
@@ -21,26 +21,28 @@ impl Block {
     ) -> Self {
         let width = embeddings.width();
         let mut values = Vec::with_capacity(rows.len() * width);
-        let mut squared_norms = Vec::with_capacity(rows.len());
+        let mut half_squared_norms = Vec::with_capacity(rows.len());
         for row in rows {
             let start = values.len();
             let centred = embeddings.row(row).iter().zip(mean);
             values.extend(centred.map(|(&value, mean)| (f64::from(value) - mean) as f32));
-            squared_norms.push(values[start..].iter().map(|value| value * value).sum());
+            let squares = values[start..].iter().map(|value| value * value);
+            half_squared_norms.push(0.5 * squares.sum::<f32>());
         }
         Self {
             values,
-            squared_norms,
+            half_squared_norms,
             width,
         }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.squared_norms.len()
+        self.half_squared_norms.len()
     }
 
     /// For every row of this block, in order: `offer(row, keys)`, where `keys[other]` orders the rows of
-    /// the other block by their distance (it is the squared distance less the squared norm of the row).
+    /// the other block by their distance (it is half of the squared distance, less half of the squared norm
+    /// of the row).
     ///
     /// `2 * rows * other rows * width` operations; `products` is scratch space.
     pub(super) fn compare(
@@ -49,16 +51,22 @@ impl Block {
         products: &mut Vec<f32>,
         mut offer: impl FnMut(usize, &[f32]),
     ) {
-        let (rows, columns, width) = (self.rows(), others.rows(), self.width);
+        let (rows, columns) = (self.rows(), others.rows());
+        if rows * columns == 0 {
+            return;
+        }
         products.resize(rows * columns, 0.0);
-        let mut result = DMatrixViewMut::from_slice(products, columns, rows);
-        let left = DMatrixView::from_slice_with_strides(&others.values, columns, width, width, 1);
-        let right = DMatrixView::from_slice(&self.values, width, rows);
-        result.gemm(-2.0, &left, &right, 0.0);
-        for (row, keys) in products.chunks_exact_mut(columns).enumerate() {
-            for (key, norm) in keys.iter_mut().zip(&others.squared_norms) {
-                *key += norm;
-            }
+        let negated: Vec<f32> = self.values.iter().map(|value| -value).collect();
+        let product = Linear::new(rows, self.width, columns, Precision::F32).and_then(|product| {
+            product.forward(
+                &negated,
+                &others.values,
+                &others.half_squared_norms,
+                products,
+            )
+        });
+        debug_assert!(product.is_ok(), "blocks of one width: {product:?}");
+        for (row, keys) in products.chunks_exact(columns).enumerate() {
             offer(row, keys);
         }
     }

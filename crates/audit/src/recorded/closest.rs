@@ -1,37 +1,54 @@
 //! The nearest distinguished row of a sample of rows, however far: what a healthy audit has to show.
 
 use rayon::prelude::*;
+use tellapart_bisim::evidence::Comparison;
 
 use super::judge::{Finding, Judge};
 use super::neighbours::{Space, nearest_of, sample};
 
-/// Points looked at.
+/// So many points are all looked at; of more, a sample is.
+const ALL: usize = 4096;
 const SAMPLE: usize = 384;
 /// Others compared with each, nearest first, until one is distinguished.
 const TRIES: usize = 4096;
 
-/// For a sample of the points the nearest row that the data tells from it, as `(strain, [row, other])`,
-/// greatest strain first.
-pub(super) fn closest_distinguished(
-    space: &Space<'_>,
-    judge: &Judge<'_>,
-    seed: u64,
-) -> Vec<(f64, [usize; 2])> {
-    use tellapart_bisim::evidence::Comparison;
-    if space.points.len() < 2 {
-        return Vec::new();
+/// The nearest distinguished pairs.
+pub(super) struct Closest {
+    /// Greatest strain first.
+    pub(super) pairs: Vec<[usize; 2]>,
+    /// Points from which they were sought.
+    pub(super) followed: usize,
+}
+
+/// For each of some points the nearest row that the data tells from it.
+pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: u64) -> Closest {
+    let points = space.points.len();
+    if points < 2 {
+        return Closest {
+            pairs: Vec::new(),
+            followed: 0,
+        };
     }
-    let chosen = sample(space.points.len(), SAMPLE, seed);
+    let chosen = sample(points, if points <= ALL { points } else { SAMPLE }, seed);
+    // Where thousands of the nearest are alike, the nearest of a few random ones bounds the distance.
+    let far = sample(points, TRIES, !seed);
     let mut found: Vec<(f64, [usize; 2])> = chosen
         .par_chunks(16)
         .flat_map_iter(|chunk| {
             let lists = nearest_of(space, chunk, TRIES);
             chunk.iter().zip(lists).filter_map(|(&point, list)| {
                 let row = space.points.row(point as usize);
+                let is_told_apart = |other: &usize| {
+                    matches!(judge.finding(row, *other).0, Finding::Distinguished(_))
+                };
                 let others = list.into_items().into_iter();
                 let mut others = others.map(|(_, id)| space.points.row(id as usize));
-                let other = others.find(|&other| {
-                    matches!(judge.finding(row, other).0, Finding::Distinguished(_))
+                let other = others.find(is_told_apart).or_else(|| {
+                    let far = far.iter().map(|&id| space.points.row(id as usize));
+                    let far = far.map(|other| (judge.distance(row, other), other));
+                    let mut far: Vec<(f64, usize)> = far.collect();
+                    far.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                    far.into_iter().map(|(_, other)| other).find(is_told_apart)
                 })?;
                 let pair = [row.min(other), row.max(other)];
                 match judge.compare(pair[0], pair[1]) {
@@ -46,5 +63,8 @@ pub(super) fn closest_distinguished(
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     found.dedup();
-    found
+    Closest {
+        pairs: found.into_iter().map(|(_, pair)| pair).collect(),
+        followed: chosen.len(),
+    }
 }

@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_data::Trajectories;
 
 use super::neighbours::sample;
-use super::record::{Cause, HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
-use crate::{AuditError, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
+use super::record::{HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
+use super::tally::MergedStates;
+use crate::{AuditError, Classes, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
 
 /// Rows that probes are fitted to and scored on.
 const MOST_ROWS: usize = 4096;
@@ -17,16 +18,18 @@ const MOST_ROWS: usize = 4096;
 const NOISE: f64 = 0.01;
 /// Arrays wider than this are no nuisance but data.
 const MOST_WIDTH: usize = 64;
+/// Ids below this are classes, larger ones numbers.
+const MOST_IDS: f32 = 256.0;
 
-/// `None` where the recording holds neither hidden states (`with_truth`) nor other arrays.
+/// `None` where there are neither hidden `states` (with the merged pairs of rows, by states) nor other
+/// arrays.
 pub(super) fn measure(
     trajectories: &Trajectories,
     embeddings: &Embeddings<'_>,
     audit: &RecordedAudit,
-    with_truth: bool,
+    states: Option<(&[u32], &MergedStates)>,
     seed: u64,
 ) -> Result<Option<HealthyCollapse>, AuditError> {
-    let states = trajectories.state_ids.as_deref().filter(|_| with_truth);
     let mut nuisances = Vec::new();
     if embeddings.rows() >= 4 && audit.spread > 0.0 {
         for name in trajectories.extra.keys().filter(|name| **name != audit.p) {
@@ -46,9 +49,9 @@ pub(super) fn measure(
         }
     }
     let result = HealthyCollapse {
-        within_states: states.and_then(|states| within(states, embeddings, audit.spread)),
+        within_states: states.and_then(|(states, _)| within(states, embeddings, audit.spread)),
         nuisances,
-        truth: states.map(|states| truth(states, audit)),
+        truth: states.map(|(states, merged)| truth(states, merged)),
     };
     Ok((states.is_some() || !result.nuisances.is_empty()).then_some(result))
 }
@@ -104,10 +107,21 @@ fn kept(
         .collect();
     let score = |latents: &[f32]| -> Result<Option<f64>, AuditError> {
         let latents = Embeddings::new(latents, rows.len(), embeddings.width())?;
-        let probe = Probe::continuous(name, &latents, &targets, width, DEFAULT_RIDGE)?;
+        let probe = match ids(&targets, width) {
+            Some((ids, count)) => {
+                let classes = Classes::new(&ids, count)?;
+                Probe::classes(name, &latents, &classes, DEFAULT_RIDGE)?
+            }
+            None => Probe::continuous(name, &latents, &targets, width, DEFAULT_RIDGE)?,
+        };
         Ok(match probe.score {
             ProbeScore::Continuous { r_squared, .. } => r_squared,
-            ProbeScore::Classes { accuracy, .. } => Some(accuracy),
+            // 0 is the commonest class always, 1 is all.
+            ProbeScore::Classes {
+                accuracy,
+                majority_baseline,
+            } => (majority_baseline < 1.0)
+                .then(|| (accuracy - majority_baseline) / (1.0 - majority_baseline)),
         })
     };
     Ok(KeptNuisance {
@@ -118,6 +132,17 @@ fn kept(
     })
 }
 
+/// The targets as ids, and how many there are: one whole number each, not too large.
+fn ids(targets: &[f32], width: usize) -> Option<(Vec<u32>, usize)> {
+    let is_id = |value: &f32| value.fract() == 0.0 && (0.0..MOST_IDS).contains(value);
+    if width != 1 || !targets.iter().all(is_id) {
+        return None;
+    }
+    let ids: Vec<u32> = targets.iter().map(|&value| value as u32).collect();
+    let count = ids.iter().max().map_or(1, |&most| most as usize + 1);
+    Some((ids, count))
+}
+
 /// Box and Muller 1958.
 fn normal(random: &mut ChaCha8Rng) -> f64 {
     use rand::RngExt as _;
@@ -125,24 +150,12 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
-fn truth(states: &[u32], audit: &RecordedAudit) -> TruthCheck {
-    let merged = audit
-        .pairs
-        .iter()
-        .filter(|pair| pair.cause == Cause::Encoder);
-    let pairs = merged.map(|pair| {
-        let (a, b) = (states[pair.i], states[pair.j]);
-        [a.min(b), a.max(b)]
-    });
-    let found: Vec<[u32; 2]> = pairs.collect();
+fn truth(states: &[u32], merged: &MergedStates) -> TruthCheck {
+    let (same, different): (Vec<_>, Vec<_>) = merged.iter().partition(|([a, b], _)| a == b);
     TruthCheck {
         states: states.iter().collect::<BTreeSet<_>>().len(),
-        same_state: found.iter().filter(|[a, b]| a == b).count() as u64,
-        merged_states: found
-            .into_iter()
-            .filter(|[a, b]| a != b)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        merged_states: different.iter().map(|(states, _)| **states).collect(),
+        pairs_of_states: different.iter().map(|(_, count)| **count).collect(),
+        same_state: same.iter().map(|(_, count)| **count).sum(),
     }
 }

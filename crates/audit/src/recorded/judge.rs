@@ -19,6 +19,8 @@ pub(super) struct Judge<'a> {
     pub(super) embeddings: &'a Embeddings<'a>,
     /// First rows of the episodes.
     pub(super) episodes: Vec<usize>,
+    /// Hidden states, to be counted beside what is found; nothing is decided by them.
+    pub(super) states: Option<&'a [u32]>,
     pub(super) spread: f64,
     pub(super) p_unit: f64,
     /// The largest difference of any number at which two observations count as identical.

@@ -5,6 +5,7 @@
 mod audit;
 mod blocks;
 mod cells;
+mod certify;
 mod closest;
 mod diagnostics;
 mod evidence;
@@ -19,10 +20,11 @@ mod units;
 mod verdict;
 
 pub use audit::{Audit, DEFAULT_NEIGHBOURS, DEFAULT_THRESHOLD, Progress, RecordedAuditOptions};
+pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use record::{
-    AuditedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
-    KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
+    AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
+    HealthyCollapse, KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;

@@ -188,3 +188,106 @@ pub(super) fn sample(points: usize, count: usize, seed: u64) -> Vec<u32> {
     }
     chosen.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows around a few centres far from the origin, some of them equal.
+    fn latents(random: &mut ChaCha8Rng, rows: usize, width: usize) -> Vec<f32> {
+        let centres: Vec<f32> = (0..5 * width)
+            .map(|_| random.random_range(-1.0..1.0) + 30.0)
+            .collect();
+        let noise = [0.01, 0.3, 5.0][random.random_range(0..3)];
+        let mut values: Vec<f32> = Vec::with_capacity(rows * width);
+        for row in 0..rows {
+            if row > 0 && random.random_range(0..10) == 0 {
+                let twin = random.random_range(0..row) * width;
+                values.extend_from_within(twin..twin + width);
+                continue;
+            }
+            let centre = random.random_range(0..5) * width;
+            for axis in 0..width {
+                values.push(centres[centre + axis] + noise * random.random_range(-1.0..1.0_f32));
+            }
+        }
+        values
+    }
+
+    fn with_space(values: &[f32], width: usize, test: impl FnOnce(&Space<'_>)) {
+        let embeddings = Embeddings::new(values, values.len() / width, width).unwrap();
+        let points = Points::new(&embeddings);
+        let (mean, _) = super::super::units::mean_and_spread(&embeddings);
+        test(&Space {
+            embeddings: &embeddings,
+            points: &points,
+            mean: &mean,
+        });
+    }
+
+    /// All others by distance.
+    fn slow(space: &Space<'_>, point: usize) -> Vec<(f32, u32)> {
+        let others = (0..space.points.len()).filter(|&other| other != point);
+        let mut list: Vec<_> = others
+            .map(|other| (space.distance(point, other) as f32, other as u32))
+            .collect();
+        list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        list
+    }
+
+    /// Sizes around those of the blocks, too: what is left over may be a single row.
+    #[test]
+    fn an_exact_search_finds_what_comparing_every_two_finds() {
+        for seed in 0..24 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let left = random.random_range(0..8);
+            let rows = [2 + left, 250 + left, 509 + left, 2046 + left][seed as usize % 4];
+            let width = random.random_range(1..40);
+            let values = latents(&mut random, rows, width);
+            with_space(&values, width, |space| {
+                if space.points.len() < 2 {
+                    return;
+                }
+                let found = Neighbours::exact(space, 16, &|_| {});
+                for point in 0..space.points.len() {
+                    let expected = slow(space, point);
+                    let expected = &expected[..found.count()];
+                    let distances: Vec<f32> = expected.iter().map(|item| item.0).collect();
+                    let ids: Vec<u32> = expected.iter().map(|item| item.1).collect();
+                    assert_eq!(
+                        (found.distances(point), found.of(point)),
+                        (&distances[..], &ids[..]),
+                        "seed {seed}, point {point} of {rows}, width {width}"
+                    );
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn an_approximate_search_says_truly_how_much_it_finds() {
+        for (seed, width) in [(1, 4), (2, 24), (3, 64)] {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let values = latents(&mut random, 9000, width);
+            with_space(&values, width, |space| {
+                let found = Neighbours::approximate(space, 16, seed, &|_| {});
+                let (said, _) = found.recall(space, seed);
+                let sampled: Vec<usize> = (0..space.points.len()).step_by(16).collect();
+                let mut hits = 0;
+                for &point in &sampled {
+                    let expected = slow(space, point);
+                    let nearest = expected[..16].iter().map(|item| item.1);
+                    hits += nearest.filter(|id| found.of(point).contains(id)).count();
+                    // What is found is at its true distance.
+                    for (&id, &distance) in found.of(point).iter().zip(found.distances(point)) {
+                        assert_eq!(distance, space.distance(point, id as usize) as f32);
+                    }
+                }
+                let recall = hits as f64 / (16 * sampled.len()) as f64;
+                // Measured: 0.998, 0.929 and 0.847.
+                assert!((recall - said).abs() < 0.05, "seed {seed}: {recall} {said}");
+                assert!(recall > 0.6, "seed {seed}: {recall}");
+            });
+        }
+    }
+}

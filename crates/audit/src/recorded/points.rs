@@ -8,6 +8,8 @@ use crate::Embeddings;
 
 /// Steps of a row's future that choose which rows stand for a point.
 const SIGNATURE_STEPS: usize = 6;
+/// Actions by which the rows of one point are ordered.
+const ORDERED_STEPS: usize = 16;
 
 /// The different latents, and the rows of each.
 pub(super) struct Points {
@@ -114,6 +116,32 @@ fn representatives(rows: &[u32], recorded: &Recorded, most: usize) -> Vec<u32> {
     let mut chosen: Vec<u32> = evenly(&futures, most).map(|(_, row)| *row).collect();
     chosen.sort_unstable();
     chosen
+}
+
+/// Pairs of neighbours in the order of the actions that follow the rows: where a word of at most
+/// [`ORDERED_STEPS`] actions leads from two of the rows to different values, then so it does from two
+/// neighbours, since rows from which one word was recorded lie side by side. One pass over the rows finds
+/// what comparing every two would (as far as observations do not recur).
+pub(super) fn in_order_of_actions(rows: &[u32], recorded: &Recorded) -> Vec<[usize; 2]> {
+    let recording = recorded.oracle.recording();
+    let word = |row: u32| -> [u32; ORDERED_STEPS] {
+        let mut word = [0; ORDERED_STEPS];
+        for (step, place) in word.iter_mut().enumerate() {
+            match recording.action_id(row as usize + step) {
+                Some(action) => *place = action + 1,
+                None => break,
+            }
+        }
+        word
+    };
+    let mut ordered: Vec<([u32; ORDERED_STEPS], u32)> =
+        rows.iter().map(|&row| (word(row), row)).collect();
+    ordered.sort_unstable();
+    let pair = |pair: &[([u32; ORDERED_STEPS], u32)]| {
+        let [a, b] = [pair[0].1 as usize, pair[1].1 as usize];
+        [a.min(b), a.max(b)]
+    };
+    ordered.windows(2).map(pair).collect()
 }
 
 /// At most `most` of a list, evenly spread.

@@ -43,8 +43,9 @@ pub struct RecordedAudit {
     /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows are mixed ([`Neighbourhoods::mixed`]), pairs
     /// nearer than kin count as merged, too, whatever their strain.
     pub threshold: f64,
-    /// The pairs shown: distinguished ones, worst first and one of each kind, then those of cause
-    /// [`Cause::Data`], nearest first. [`Counts`] says how many there are.
+    /// The pairs shown: distinguished ones, the worst of each kind first, then the next of each kind that
+    /// have no row in common with those, at most three of a kind; then pairs of cause [`Cause::Data`], nearest
+    /// first. [`Counts`] says how many there are.
     pub pairs: Vec<AuditedPair>,
     /// How many pairs there are of what.
     pub counts: Counts,
@@ -54,9 +55,11 @@ pub struct RecordedAudit {
     pub neighbourhoods: Neighbourhoods,
     /// How much of the data can be compared at all.
     pub coverage: Coverage,
-    /// Of a sample of rows, each with the nearest row that the data tells from it, the pair with the
-    /// greatest strain; merged or not.
+    /// The first of [`RecordedAudit::closest_pairs`]; merged or not.
     pub closest: Option<AuditedPair>,
+    /// Each of [`Search::followed`] rows with the nearest row found that the data tells from it, once for
+    /// both, greatest strain first.
+    pub closest_pairs: Vec<[usize; 2]>,
     /// The first contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
     /// What is usually looked at.
@@ -155,6 +158,8 @@ pub struct Counts {
     pub comparable: u64,
     /// Distinguished and merged pairs of cause [`Cause::Encoder`].
     pub encoder: u64,
+    /// Different rows in those pairs.
+    pub encoder_rows: u64,
     /// Distinguished and merged pairs of cause [`Cause::Observation`].
     pub observation: u64,
     /// Pairs so near that they would be merged if their `p` differed, but whose comparison ended at
@@ -201,6 +206,14 @@ pub struct Search {
     pub recall: f64,
     /// Points of that sample.
     pub recall_sample: usize,
+    /// Share of the points whose neighbours reach beyond the distance within which a typical difference of
+    /// `p` would count as merged: of these every near pair was compared (as far as the search is exact). Of
+    /// the others the nearest ones were, and most of those are alike where clusters are dense.
+    pub exhausted: f64,
+    /// Points from which the search went on, through at most 4096 neighbours and then the nearest of 4096
+    /// random points, to one that the data tells from it: all where there are at most 4096 points, otherwise
+    /// a sample. Such pairs count as compared.
+    pub followed: usize,
 }
 
 /// What lies nearest to a row: with nothing merged, rows that the data does not tell from it.
@@ -209,8 +222,8 @@ pub struct Neighbourhoods {
     /// Rows judged: those of which kin is known, that is another row which agrees in all words recorded
     /// from both, at least one action long.
     pub rows: usize,
-    /// Share of them that have a distinguished row nearer than any kin that agrees in words as long as
-    /// its witness. `None` without rows.
+    /// Share of them that have a distinguished row of another observation nearer than any kin that agrees in
+    /// words as long as its witness. `None` without rows.
     pub mixed: Option<f64>,
     /// Share of distinguished pairs among random comparable ones: what latents that say nothing show.
     pub by_chance: Option<f64>,
@@ -289,8 +302,9 @@ pub struct HealthyCollapse {
 pub struct KeptNuisance {
     /// The array.
     pub array: String,
-    /// Coefficient of determination of a linear probe on held-out episodes; accuracy above the
-    /// commonest class, rescaled to `[0, 1]`, for ids. `None` if the array does not vary.
+    /// Of a linear probe fitted to every other row (of at most 4096) and scored on the rest: the coefficient
+    /// of determination; for ids below 256 the accuracy, with that of the commonest id as 0. `None` if the
+    /// array does not vary.
     pub score: Option<f64>,
     /// The same behind a noise floor of [`KeptNuisance::noise`]: what a user of the latents could use.
     pub score_behind_noise: Option<f64>,
@@ -305,6 +319,8 @@ pub struct TruthCheck {
     pub states: usize,
     /// Pairs of states of which rows were found merged by the encoder.
     pub merged_states: Vec<[u32; 2]>,
+    /// How many merged pairs of rows there are of each.
+    pub pairs_of_states: Vec<u64>,
     /// Merged pairs of rows of one and the same state: anything but 0 says that states are not what
     /// decides the future of `p`, or that the recording contradicts itself.
     pub same_state: u64,
@@ -313,17 +329,18 @@ pub struct TruthCheck {
 /// How far apart a pair provably is (the theorem with a margin).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairBound {
-    /// The word that gives the best bound.
+    /// The word: the shortest witness of the pair.
     pub word: Vec<u32>,
     /// Open-loop errors of the model after that word, from `i` and from `j`.
     pub residuals: [f64; 2],
     /// Difference of `p` minus both errors. The pair is certified apart iff it is positive (by more
     /// than rounding).
     pub margin: f64,
-    /// Upper bound of the Lipschitz constant of the rollout; `None` where none is known: then only the
-    /// sign of `margin` counts.
+    /// Upper bound of the Lipschitz constant of the rollout, rounding included; `None` where none is
+    /// known: then only the sign of `margin` counts.
     pub lipschitz: Option<f64>,
-    /// `margin / lipschitz` in the latents' own units; `None` where that is not known.
+    /// `margin`, less what rounding could make, over `lipschitz`, in the latents' own units; `None` where
+    /// that is not known.
     pub certified_distance: Option<f64>,
     /// The actual distance in the same units.
     pub actual_distance: f64,
@@ -334,16 +351,36 @@ pub struct PairBound {
 /// Which pairs a model keeps provably apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedCertificate {
-    /// How the Lipschitz constant is known.
+    /// How the Lipschitz constant is known, and what that makes of the bounds.
     pub soundness: String,
-    /// The constant for one word of one action, if known.
+    /// The constant of `z -> P(T^w(z))` for every word, before what is added for rounding, if known.
     pub lipschitz: Option<f64>,
-    /// Distinguished pairs looked at: the closest ones found.
+    /// The hard ones: [`RecordedAudit::closest_pairs`], each by its own shortest witness.
     pub pairs: usize,
     /// Of these, certified apart.
     pub certified: usize,
-    /// Pairs that are closer than their bound: anything but 0 is a mistake.
+    /// The usual ones: of 4096 random pairs of rows those that the data tells apart.
+    pub random_pairs: usize,
+    /// Of these, certified apart.
+    pub random_certified: usize,
+    /// Median of the certified distance over the actual one, over the random pairs that are certified;
+    /// `None` where sizes are not known.
+    pub median_certified_over_actual: Option<f64>,
+    /// Pairs that are closer than their bound, beyond rounding: anything but 0 is a mistake.
     pub violations: usize,
+    /// The bounds of the closest pairs, in the order of [`RecordedAudit::closest_pairs`].
+    pub closest: Vec<BoundedPair>,
+}
+
+/// A pair of rows with its bound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoundedPair {
+    /// The lower row.
+    pub i: usize,
+    /// The higher row.
+    pub j: usize,
+    /// How far apart they provably are.
+    pub bound: PairBound,
 }
 
 /// Two plane maps of a sample of rows, for a page.

@@ -1,12 +1,15 @@
 //! Candidate pairs, point by point: first what the data says of each, then those that are merged.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::judge::{Finding, Judge};
 use super::neighbours::Neighbours;
-use super::points::{Points, Representatives, evenly};
+use super::points::{Points, Representatives, evenly, in_order_of_actions};
+use super::record::Cause;
 use super::tally::{Hit, Tally};
 
 /// Rows that stand for a point where its own rows are compared with each other.
@@ -79,11 +82,11 @@ impl<'a> Scan<'a> {
             findings: Vec::new(),
             is_judged: Vec::new(),
         };
-        let done = std::sync::atomic::AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
         let found: Vec<(Vec<Finding>, bool, FirstLook)> = (0..points.len())
             .into_par_iter()
             .map(|point| {
-                let before = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let before = done.fetch_add(1, Ordering::Relaxed);
                 if before.is_multiple_of(1024) {
                     progress(before as f64 / points.len() as f64);
                 }
@@ -117,6 +120,9 @@ impl<'a> Scan<'a> {
             self.representatives.of(other),
         );
         let pair = |a: &u32, b: &u32| [(*a).min(*b) as usize, (*a).max(*b) as usize];
+        if point == other && self.points.rows(point).len() > REPRESENTATIVES {
+            return in_order_of_actions(self.points.rows(point), self.judge.recorded);
+        }
         if point == other {
             let pairs = |(place, a)| left[place + 1..].iter().map(move |b| pair(a, b));
             return left.iter().enumerate().flat_map(pairs).collect();
@@ -144,7 +150,11 @@ impl<'a> Scan<'a> {
                     Finding::Undecided => look.undecided += is_counted,
                     Finding::Incomparable => {}
                 }
-                strongest = stronger(strongest, finding);
+                // What no encoder could keep apart says nothing about how this one mixes.
+                let is_of_the_observation = || self.judge.cause(a, b) == Cause::Observation;
+                if !is_distinguished(&finding) || !is_of_the_observation() {
+                    strongest = stronger(strongest, finding);
+                }
             }
             findings.push(strongest);
         }
@@ -220,10 +230,13 @@ impl<'a> Scan<'a> {
                 .any(|finding| is_kin(*finding, length.max(1)))
     }
 
-    /// The distinguished pairs that are merged: with a strain above `threshold`, or, if `is_mixed`,
-    /// nearer than kin.
-    pub(super) fn merged(&self, threshold: f64, is_mixed: bool, shown: usize) -> Tally {
+    /// The distinguished pairs that are merged.
+    pub(super) fn merged(&self, rule: Rule, rows: &RowMarks) -> Tally {
         let count = self.neighbours.count() + 1;
+        let Rule {
+            threshold,
+            is_mixed,
+        } = rule;
         (0..self.points.len())
             .into_par_iter()
             .fold(Tally::default, |mut tally, point| {
@@ -241,43 +254,122 @@ impl<'a> Scan<'a> {
                             && (self.is_nearer_than_kin(point, other)
                                 || self.is_nearer_than_kin(other, point));
                         for [a, b] in self.pairs(point, other) {
-                            self.add(&mut tally, [a, b], threshold, by_mixing, is_far, shown);
+                            let merge = Merge {
+                                threshold,
+                                by_mixing,
+                                is_far,
+                            };
+                            self.add(&mut tally, [a, b], merge, rows);
                         }
                     }
                 }
                 tally
             })
-            .reduce(Tally::default, |a, b| a.merge(b, shown))
+            .reduce(Tally::default, Tally::merge)
     }
 
-    fn add(
-        &self,
-        tally: &mut Tally,
-        [a, b]: [usize; 2],
-        threshold: f64,
-        by_mixing: bool,
-        is_far: bool,
-        shown: usize,
-    ) {
+    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge, rows: &RowMarks) {
         use tellapart_bisim::evidence::Comparison;
         let distance = self.judge.distance(a, b);
         match self.judge.compare(a, b) {
             Comparison::Distinguished(witness) => {
                 let strain = self.judge.strain(&witness, distance);
-                if strain > threshold || by_mixing {
+                if strain > merge.threshold || merge.by_mixing {
                     let hit = Hit {
                         strain,
                         distance,
                         rows: [a, b],
                     };
-                    tally.add(self.judge, &witness, hit, shown);
+                    tally.add(self.judge, &witness, hit);
+                    if self.judge.cause(a, b) == Cause::Encoder {
+                        rows.mark([a, b]);
+                    }
                 }
             }
-            Comparison::NotDistinguished(agreement) if agreement.missing > 0 && !is_far => {
-                tally.add_open(agreement.depth, distance, [a, b], shown);
+            Comparison::NotDistinguished(agreement) if agreement.missing > 0 && !merge.is_far => {
+                tally.add_open(agreement.depth, distance, [a, b]);
             }
             _ => {}
         }
+    }
+}
+
+impl Scan<'_> {
+    /// Adds those of the closest distinguished pairs that are merged and were not compared as neighbours;
+    /// says how many were not.
+    pub(super) fn add_closest(
+        &self,
+        tally: &mut Tally,
+        closest: &[[usize; 2]],
+        threshold: f64,
+        rows: &RowMarks,
+    ) -> u64 {
+        let merge = Merge {
+            threshold,
+            by_mixing: false,
+            is_far: true,
+        };
+        let mut added = 0;
+        for &pair in closest {
+            let [a, b] = pair.map(|row| self.points.of_row(row));
+            let is_neighbour = |a: usize, b: usize| self.neighbours.of(a).contains(&(b as u32));
+            if a != b && !is_neighbour(a, b) && !is_neighbour(b, a) {
+                added += 1;
+                self.add(tally, pair, merge, rows);
+            }
+        }
+        added
+    }
+
+    /// Share of the points whose neighbours reach beyond the distance within which a typical difference of
+    /// `p` counts as merged.
+    pub(super) fn exhausted(&self, threshold: f64) -> f64 {
+        let points = self.points.len();
+        if self.neighbours.count() + 1 >= points {
+            return 1.0;
+        }
+        let reach = |point: &usize| {
+            let furthest = self.neighbours.distances(*point).last();
+            furthest.is_some_and(|&distance| threshold * f64::from(distance) > self.judge.spread)
+        };
+        (0..points).filter(reach).count() as f64 / points as f64
+    }
+}
+
+/// When a distinguished pair is merged: with a strain above `threshold`, or, if `is_mixed`, nearer than kin.
+#[derive(Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) threshold: f64,
+    pub(super) is_mixed: bool,
+}
+
+/// How one pair is judged.
+#[derive(Clone, Copy)]
+struct Merge {
+    threshold: f64,
+    /// It is merged whatever its strain.
+    by_mixing: bool,
+    /// A typical difference of `p` would not make it merged.
+    is_far: bool,
+}
+
+/// Rows that were found in merged pairs; several threads mark at once.
+pub(super) struct RowMarks(Vec<AtomicU64>);
+
+impl RowMarks {
+    pub(super) fn new(rows: usize) -> Self {
+        Self((0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn mark(&self, rows: [usize; 2]) {
+        for row in rows {
+            self.0[row / 64].fetch_or(1 << (row % 64), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        let ones = |word: &AtomicU64| u64::from(word.load(Ordering::Relaxed).count_ones());
+        self.0.iter().map(ones).sum()
     }
 }
 

@@ -10,6 +10,11 @@ use super::record::Cause;
 /// Values of `p` are part of a kind as long as there are at most so many different ones.
 const MOST_VALUES: u32 = 256;
 
+/// Pairs of one kind that are kept, of which [`OfKind::examples`] chooses.
+const KEPT: usize = 64;
+/// Pairs of one kind that are shown.
+pub(super) const EXAMPLES: usize = 3;
+
 /// A pair of rows that is merged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hit {
@@ -30,12 +35,30 @@ pub(super) struct Kind {
 #[derive(Clone, Debug, Default)]
 pub(super) struct OfKind {
     pub(super) pairs: u64,
-    /// The worst, worst first.
+    /// The worst, worst first; at most [`KEPT`].
     pub(super) worst: Vec<Hit>,
+}
+
+impl OfKind {
+    /// The worst pairs of the kind that have no row in common: one row that lies in the wrong place is near
+    /// to many, and would fill the list.
+    pub(super) fn examples(&self) -> Vec<Hit> {
+        let mut chosen: Vec<Hit> = Vec::new();
+        for hit in &self.worst {
+            let is_new = |other: &Hit| !hit.rows.iter().any(|row| other.rows.contains(row));
+            if chosen.len() < EXAMPLES && chosen.iter().all(is_new) {
+                chosen.push(*hit);
+            }
+        }
+        chosen
+    }
 }
 
 /// A pair that is near and not decided by the data: how far it agrees, its distance, its rows.
 pub(super) type Open = (usize, f64, [usize; 2]);
+
+/// How many merged pairs of rows there are of each two states.
+pub(super) type MergedStates = BTreeMap<[u32; 2], u64>;
 
 /// What was found. Adding is commutative, so that the order of threads does not matter.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +68,8 @@ pub(super) struct Tally {
     pub(super) open_by_depth: BTreeMap<usize, u64>,
     /// Those that could be compared the least.
     pub(super) open: Vec<Open>,
+    /// Pairs merged by the encoder, by their hidden states, where these are to be held against the findings.
+    pub(super) by_states: MergedStates,
 }
 
 impl Hit {
@@ -56,7 +81,7 @@ impl Hit {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, judge: &Judge<'_>, witness: &Witness, hit: Hit, shown: usize) {
+    pub(super) fn add(&mut self, judge: &Judge<'_>, witness: &Witness, hit: Hit) {
         let recording = judge.recorded.oracle.recording();
         let [i, j] = hit.rows;
         let mut values = witness.rows().map(|row| recording.value_id(row));
@@ -64,46 +89,61 @@ impl Tally {
             values = [0, 0];
         }
         values.sort_unstable();
+        let cause = judge.cause(i, j);
+        if let (Some(states), Cause::Encoder) = (judge.states, cause) {
+            let pair = [states[i].min(states[j]), states[i].max(states[j])];
+            *self.by_states.entry(pair).or_default() += 1;
+        }
         let kind = Kind {
-            cause: judge.cause(i, j),
+            cause,
             witness: recording.word(witness.path_of_a()),
             values,
         };
         let of_kind = self.kinds.entry(kind).or_default();
         of_kind.pairs += 1;
-        insert(&mut of_kind.worst, hit, Hit::order, shown);
+        insert(&mut of_kind.worst, hit, Hit::order, KEPT);
     }
 
-    pub(super) fn add_open(&mut self, depth: usize, distance: f64, rows: [usize; 2], shown: usize) {
+    pub(super) fn add_open(&mut self, depth: usize, distance: f64, rows: [usize; 2]) {
         *self.open_by_depth.entry(depth).or_default() += 1;
-        insert(&mut self.open, (depth, distance, rows), open_order, shown);
+        insert(&mut self.open, (depth, distance, rows), open_order, KEPT);
     }
 
-    pub(super) fn merge(mut self, other: Self, shown: usize) -> Self {
+    pub(super) fn merge(mut self, other: Self) -> Self {
         for (kind, found) in other.kinds {
             let of_kind = self.kinds.entry(kind).or_default();
             of_kind.pairs += found.pairs;
             for hit in found.worst {
-                insert(&mut of_kind.worst, hit, Hit::order, shown);
+                insert(&mut of_kind.worst, hit, Hit::order, KEPT);
             }
         }
         for (depth, count) in other.open_by_depth {
             *self.open_by_depth.entry(depth).or_default() += count;
         }
         for open in other.open {
-            insert(&mut self.open, open, open_order, shown);
+            insert(&mut self.open, open, open_order, KEPT);
+        }
+        for (states, count) in other.by_states {
+            *self.by_states.entry(states).or_default() += count;
         }
         self
     }
 
-    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have. And the open
-    /// pairs, and how many there are of each depth.
-    #[allow(
-        clippy::type_complexity,
-        reason = "three parts that go different ways at once"
-    )]
-    pub(super) fn into_kinds(self) -> (Vec<(Kind, OfKind)>, Vec<Open>, BTreeMap<usize, u64>) {
-        let mut kinds: Vec<_> = self.kinds.into_iter().collect();
+    /// Open pairs that agree for fewer than `depth` actions and have no row in common, least compared first.
+    pub(super) fn open_examples(&self, depth: usize) -> Vec<[usize; 2]> {
+        let mut chosen: Vec<[usize; 2]> = Vec::new();
+        for &(_, _, rows) in self.open.iter().filter(|open| open.0 < depth) {
+            let is_new = |other: &[usize; 2]| !rows.iter().any(|row| other.contains(row));
+            if chosen.len() < EXAMPLES && chosen.iter().all(is_new) {
+                chosen.push(rows);
+            }
+        }
+        chosen
+    }
+
+    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have.
+    pub(super) fn take_kinds(&mut self) -> Vec<(Kind, OfKind)> {
+        let mut kinds: Vec<_> = std::mem::take(&mut self.kinds).into_iter().collect();
         let strain = |of_kind: &OfKind| of_kind.worst.first().map_or(0.0, |hit| hit.strain);
         kinds.sort_by(|(a, of_a), (b, of_b)| {
             let by_strain = strain(of_b).total_cmp(&strain(of_a));
@@ -111,7 +151,7 @@ impl Tally {
                 .then(of_b.pairs.cmp(&of_a.pairs))
                 .then_with(|| a.cmp(b))
         });
-        (kinds, self.open, self.open_by_depth)
+        kinds
     }
 }
 

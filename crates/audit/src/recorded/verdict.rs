@@ -30,7 +30,8 @@ pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods) -> bool {
             .is_some_and(|share| share > MIXED_SHARE)
 }
 
-/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged; otherwise
+/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged (no share of them is
+/// tolerated, since what is rare may be what matters; how many rows are concerned is said); otherwise
 /// undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
 /// healthy. Pairs that no encoder of single observations could tell apart are said, and do not count.
 pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
@@ -58,10 +59,13 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
     };
     let mut text = match audit.verdict {
         Verdict::Unhealthy => format!(
-            "The encoder merged {} of the {} compared pairs that the recording tells apart, in {}.",
+            "The encoder merged {} of the {} compared pairs that the recording tells apart, in {}; {} of {} \
+             rows are in these pairs.",
             counts.encoder,
             counts.distinguished,
             in_words(kinds(Cause::Encoder), "way", "ways"),
+            counts.encoder_rows,
+            audit.rows
         ),
         Verdict::Undecided if counts.distinguished == 0 => format!(
             "The recording tells no two rows apart by {}: nothing can be said about what was merged.",
@@ -119,10 +123,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             "For {:.0} % of the rows the nearest comparable row is one that must be apart",
             100.0 * mixed
         );
-        if mixed > 0.8 * chance && mixed < 1.0 {
+        if mixed > 0.8 * chance && mixed < (1.5 * chance).min(1.0) {
             text += &format!(
-                ", as for rows drawn at random ({:.0} %): the latents say nothing about what follows, or \
-                 their rows are not in the order of the recording",
+                ", about as many as for rows drawn at random ({:.0} %): it may be that the latents say nothing \
+                 about what follows, or that their rows are not in the order of the recording",
                 100.0 * chance
             );
         }

@@ -140,6 +140,13 @@ fn search(audit: &RecordedAudit) -> String {
             grouped(search.recall_sample as u64)
         )
     };
+    text += &format!(
+        " From {} of them the search went on to the nearest row that must be apart. For {} of them \
+         everything within the distance of a merge was compared; around the others more lies that near \
+         than was compared, the nearest first.",
+        grouped(search.followed as u64),
+        percent(search.exhausted)
+    );
     if search.duplicates > 0 {
         text += &format!(
             " {} rows share their latent with another row.",

@@ -146,16 +146,25 @@ fn certificate(audit: &RecordedAudit) -> String {
     let Some(certificate) = &audit.certificate else {
         return String::new();
     };
+    let of = |certified: usize, pairs: usize| {
+        let [certified, pairs] = [certified, pairs].map(|count| grouped(count as u64));
+        format!("{certified} of {pairs}")
+    };
     let list = [
         Fact::new(
-            "Certified apart",
-            format!(
-                "{} of the {} closest pairs",
-                certificate.certified, certificate.pairs
-            ),
+            "Certified apart, of the closest pairs that must be apart",
+            of(certificate.certified, certificate.pairs),
         ),
         Fact::new(
-            "Lipschitz constant of one step",
+            "Certified apart, of random pairs that must be apart",
+            of(certificate.random_certified, certificate.random_pairs),
+        ),
+        Fact::new(
+            "Certified over actual distance, median of those",
+            number(certificate.median_certified_over_actual),
+        ),
+        Fact::new(
+            "Lipschitz constant of head and dynamics",
             number(certificate.lipschitz),
         ),
         Fact::new("Pairs closer than their bound", certificate.violations),

@@ -17,7 +17,8 @@ pub(super) fn section(page: &AuditPage, map: Option<&map::Drawn>, gallery: &Gall
     let stories: String = (0..audit.pairs.len())
         .map(|index| story::story(page, index, gallery))
         .collect();
-    let intro = "Pairs of rows whose latents lie close together, worst first. \
+    let intro = "Pairs of rows whose latents lie close together, worst first; of pairs that are merged in the \
+                 same way, at most three that have no row in common. \
                  <span class=\"needs-script\">Choose one in the table or on the map; \
                  <kbd>\u{2190}</kbd> and <kbd>\u{2192}</kbd> go to the pair before and after. Printing \
                  takes the chosen one along.</span>";

@@ -276,6 +276,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             distinguished: 18_020,
             comparable: 24_310,
             encoder: 666,
+            encoder_rows: 210,
             observation: 23,
             data: 340,
             undecided: 0,
@@ -288,6 +289,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             duplicates: 2,
             recall: 1.0,
             recall_sample: rows.0.len() - 1,
+            exhausted: 0.08,
+            followed: 1450,
         },
         neighbourhoods: Neighbourhoods {
             rows: 412,
@@ -304,6 +307,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             longest_witness: 4,
         },
         closest: None,
+        closest_pairs: Vec::new(),
         contradictions: vec![ContradictionRecord {
             rows: [17, 244],
             kind: "successor".into(),
@@ -340,7 +344,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             ],
             truth: Some(TruthCheck {
                 states: 9,
-                merged_states: vec![[6, 7], [7, 8], [0, 1]],
+                merged_states: vec![[0, 1], [6, 7], [7, 8]],
+                pairs_of_states: vec![3, 402, 261],
                 same_state: 0,
             }),
         }),
@@ -352,7 +357,11 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             lipschitz: Some(1.0),
             pairs: 64,
             certified: 1,
+            random_pairs: 1690,
+            random_certified: 1204,
+            median_certified_over_actual: Some(0.41),
             violations: 0,
+            closest: Vec::new(),
         }),
     }
 }

@@ -1,5 +1,6 @@
-//! `tellapart audit --data D.npz --embeddings Z`.
+//! `tellapart audit --data D.npz (--embeddings Z | --run RUN)`.
 
+mod latents;
 mod page;
 mod text;
 
@@ -7,13 +8,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use tellapart::audit::recorded::{Audit, RecordedAuditOptions, Verdict};
-use tellapart::audit::{Embeddings, Recorded, RecordedOptions};
+use tellapart::audit::recorded::{Audit, Certifiable, RecordedAuditOptions, Verdict};
+use tellapart::audit::{Recorded, RecordedOptions};
 use tellapart::data::{ActionRule, Trajectories};
-use tellapart::embedding_file::EmbeddingFile;
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
+use tellapart::train::at_recording::FinishedRun;
 
+use self::latents::Latents;
 use super::Overwrite;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -22,10 +24,12 @@ use crate::terminal::Terminal;
 #[derive(Args)]
 #[command(
     after_help = "Row i of the embeddings is the latent of observation i of the recording. No model \
-    and no truth are needed.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
+    and no truth are needed.\nWith --run, the latents are those of a finished run of ours, and pairs that \
+    are provably apart are said.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
     Examples:\n  \
     tellapart audit --data walks.npz --embeddings latents.npy\n  \
     tellapart audit --data walks.npz --embeddings latents.npy --explain 17 230\n  \
+    tellapart audit --data walks.npz --run runs/counting/seed-1/joint-reward --action-rule sign\n  \
     tellapart audit --data walks.npz --embeddings z.npz --array z --p aux --tolerance 0.1 --action-rule sign"
 )]
 pub(crate) struct Arguments {
@@ -33,14 +37,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DATA.npz")]
     data: PathBuf,
     /// The latents of its rows: [rows, dimensions] as .npy, .npz or .safetensors
-    #[arg(long, value_name = "FILE")]
-    embeddings: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "run")]
+    embeddings: Option<PathBuf>,
+    /// Or the folder of a finished run, whose model makes the latents
+    #[arg(long, value_name = "RUN", conflicts_with = "embeddings")]
+    run: Option<PathBuf>,
     /// Which array of an .npz or .safetensors with several holds the latents
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
-    /// What must be foreseen: rewards, aux, or another array
-    #[arg(long, value_name = "NAME", default_value = "rewards")]
-    p: String,
+    /// What must be foreseen: rewards (or what the run foresees), aux, or another array
+    #[arg(long, value_name = "NAME")]
+    p: Option<String>,
     /// Values of p that are no further apart than this count as equal
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     tolerance: Option<f64>,
@@ -87,15 +94,6 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     if let Some(out) = &arguments.out {
         arguments.overwrite.check(out)?;
     }
-    let evidence = RecordedOptions {
-        value: arguments.p.clone(),
-        tolerance: arguments.tolerance,
-        action_rule: arguments
-            .action_rule
-            .as_deref()
-            .map(str::parse::<ActionRule>)
-            .transpose()?,
-    };
     let options = RecordedAuditOptions {
         threshold: arguments.threshold,
         neighbours: arguments.neighbours,
@@ -104,31 +102,66 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         seed: arguments.seed,
         with_truth: arguments.truth,
     };
+    let action_rule = arguments.action_rule.as_deref();
+    let action_rule = action_rule.map(str::parse::<ActionRule>).transpose()?;
     let start = Instant::now();
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
+    let run = arguments
+        .run
+        .as_deref()
+        .map(FinishedRun::read)
+        .transpose()?;
     let trajectories = Trajectories::read_npz(&arguments.data)?;
     let in_data = |error: &dyn std::fmt::Display| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };
-    let file = EmbeddingFile::read(&arguments.embeddings, arguments.array.as_deref())?;
-    let in_embeddings =
-        |error| Failure::bad_input(format!("{}: {error}", arguments.embeddings.display()));
-    let embeddings = Embeddings::new(&file.values, file.rows, file.width).map_err(in_embeddings)?;
     if arguments.truth && trajectories.state_ids.is_none() {
         return Err(in_data(
             &"--truth needs the array state_ids, which is not there",
         ));
     }
+    let of_run = run.as_ref().and_then(FinishedRun::foresees);
+    let evidence = RecordedOptions {
+        value: arguments
+            .p
+            .as_deref()
+            .or(of_run)
+            .unwrap_or("rewards")
+            .to_owned(),
+        tolerance: arguments.tolerance,
+        action_rule,
+    };
     bar.busy_with("looking for what the recording tells apart");
     let recorded = Recorded::new(&trajectories, &evidence).map_err(|error| in_data(&error))?;
+    let latents = match (&run, &arguments.embeddings) {
+        (Some(run), _) => {
+            Latents::of_run(run, &trajectories, &|share| bar.part_of("encoding", share))
+                .map_err(|error| in_data(&error))?
+        }
+        (None, Some(file)) => Latents::read(file, arguments.array.as_deref())?,
+        (None, None) => {
+            return Err(Failure::bad_input(
+                "name the latents with --embeddings or --run",
+            ));
+        }
+    };
+    let source = source(arguments);
+    let in_latents = |error| Failure::bad_input(format!("{source}: {error}"));
+    let embeddings = latents.embeddings().map_err(in_latents)?;
     let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)
-        .map_err(in_embeddings)?;
+        .map_err(in_latents)?;
 
     if let Some([i, j]) = arguments.explain.as_deref() {
-        let pair = audit
+        let mut pair = audit
             .explain(*i, *j)
             .map_err(|error| Failure::bad_input(format!("--explain: {error}")))?;
+        if let Some(asked) = Certifiable::of_pair(&pair)
+            && let Some(predicted) = latents.foresee(&evidence.value, asked.rollouts())
+        {
+            let bounds = audit.bounds(&asked, predicted.foreseen());
+            pair.bound = bounds.map_err(Failure::failed)?.into_iter().next();
+        }
         drop(bar);
         return if arguments.json {
             terminal.json(&pair)
@@ -136,9 +169,23 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             Ok(text::story(&pair, &recorded, terminal.out())?)
         };
     }
-    let found = audit
+    let mut found = audit
         .run(&|what, share| bar.part_of(what, share))
         .map_err(Failure::failed)?;
+    if run.is_some() {
+        bar.busy_with("certifying");
+        let asked = audit.certifiable(&found);
+        match latents.foresee(&evidence.value, asked.rollouts()) {
+            Some(predicted) => audit
+                .certify(&mut found, &asked, predicted.foreseen())
+                .map_err(Failure::failed)?,
+            None => found.warnings.push(format!(
+                "No certificate: the head of the run does not foresee {}, but {}.",
+                evidence.value,
+                of_run.unwrap_or("a random function of the pixels")
+            )),
+        }
+    }
     drop(bar);
     terminal.detail(format_args!(
         "audited in {:.1} s",
@@ -161,4 +208,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         Verdict::Unhealthy => Err(Failure::Unhealthy),
         Verdict::Healthy | Verdict::Undecided => Ok(()),
     }
+}
+
+/// Where the latents come from, as it was typed.
+fn source(arguments: &Arguments) -> String {
+    let named = arguments.run.as_ref().or(arguments.embeddings.as_ref());
+    named.map_or_else(String::new, |path| path.display().to_string())
 }

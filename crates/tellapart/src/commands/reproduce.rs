@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tellapart::experiment::reproduce::{Plan, Progress, RUNS, Setting, findings};
 use tellapart::experiment::summary::{RunSummary, Summary};
+use tellapart::experiment::without_truth;
 use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{TrainError, ValidConfig};
 
@@ -181,5 +182,9 @@ fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
     }
-    writeln!(out, "\n{}", findings(summary))
+    writeln!(out, "\n{}", findings(summary))?;
+    match without_truth::in_words(summary) {
+        Some(text) => writeln!(out, "\n{text}"),
+        None => Ok(()),
+    }
 }

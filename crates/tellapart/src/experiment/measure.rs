@@ -1,5 +1,6 @@
 //! What a trained model makes of held-out observations, against the truth of its environment.
 
+use tellapart_audit::recorded::RecordedAudit;
 use tellapart_audit::{
     AuditReport, Certificate, Classes, DEFAULT_RIDGE, Embeddings, OpenLoop, Pca, Probe,
     SortedDistances, StepValues, WordRollout, calibrated_threshold,
@@ -15,7 +16,7 @@ use tellapart_train::evaluation::{HeldOut, embed, predict, roll_out, roll_out_wo
 use tellapart_train::seeds::Purpose;
 use tellapart_train::{Observer, TrainError, Trained, ValidConfig};
 
-use super::ExperimentError;
+use super::{ExperimentError, without_truth};
 
 /// The finite system behind the observations, and the classes nothing may merge.
 #[derive(Debug, Clone)]
@@ -95,6 +96,8 @@ pub struct Measured {
     pub audit: AuditReport,
     /// Held-out error of P over the variance of p; below 1 where p was learned.
     pub target_error_over_variance: Option<f64>,
+    /// The same model audited on recorded held-out episodes, as if nothing were known of the world.
+    pub without_truth: RecordedAudit,
     /// How well the detached decoder recovered held-out images.
     pub decoding: Option<DecodingErrors>,
     /// Latents on their two principal components.
@@ -210,6 +213,7 @@ pub fn measure(
             &held_out.targets,
             held_out.target_width,
         ),
+        without_truth: without_truth::audit(trained, config, truth)?,
         decoding: decoder.map(|decoder| decoder.errors(&held_out, &latents, &device)),
         scatter: scatter(&pca, &distances.rows, &labels),
         distances,

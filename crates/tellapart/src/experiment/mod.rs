@@ -9,11 +9,14 @@ pub mod measure;
 pub mod pages;
 pub mod reproduce;
 pub mod summary;
+pub mod without_truth;
 
-use tellapart_audit::AuditError;
+use tellapart_audit::{AuditError, RecordedError};
 use tellapart_files::FileError;
 use tellapart_report::ReportError;
 use tellapart_train::TrainError;
+
+use crate::collect::CollectError;
 
 /// Why an experiment could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,12 @@ pub enum ExperimentError {
     /// Measuring.
     #[error("cannot measure the trained model: {0}")]
     Audit(#[from] AuditError),
+    /// Recording held-out episodes.
+    #[error("cannot record held-out episodes: {0}")]
+    Collect(#[from] CollectError),
+    /// Reading them as evidence.
+    #[error("cannot audit held-out episodes: {0}")]
+    Evidence(#[from] RecordedError),
     /// Drawing.
     #[error("cannot draw the report: {0}")]
     Report(#[from] ReportError),

@@ -12,6 +12,7 @@ use super::ExperimentError;
 use super::charts::{losses, open_loop, separation};
 use super::measure::{Measured, Truth};
 use super::summary::{RunSummary, Summary, word};
+use super::without_truth::WithoutTruth;
 
 /// What a page shows of one run.
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ impl Shown {
             actions: truth.action_names(),
             runs: vec![self.page()],
             seeds: None,
+            without_truth: without_truth(&[&self.summary]),
             charts: Vec::new(),
             settings: settings(&self.config.name, &self.config),
             environment: environment(),
@@ -141,6 +143,7 @@ pub fn experiment(
         actions: truth.action_names(),
         runs: runs.collect(),
         seeds: every_seed(&summary.runs),
+        without_truth: without_truth(&summary.runs.iter().collect::<Vec<_>>()),
         charts: vec![open_loop(shown, &headings)],
         settings: settings.collect(),
         environment: environment(),
@@ -198,6 +201,60 @@ fn every_seed(runs: &[RunSummary]) -> Option<Table> {
     })
 }
 
+/// The audits of recorded held-out episodes beside what the truth says.
+fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
+    let columns = [
+        "Run",
+        "Seed",
+        "Verdict",
+        "Rows in merged pairs",
+        "Greatest strain",
+        "Their true counts",
+        "Closest pairs certified",
+        "Truth: merged counts",
+    ];
+    let row = |run: &RunSummary, found: &WithoutTruth| {
+        let certified = found.closest_certified.zip(found.closest_pairs);
+        vec![
+            Cell::Text(run.name.clone()),
+            Cell::Text(run.seed.to_string()),
+            Cell::Text(word(found.verdict)),
+            Cell::Text(format!("{} of {}", found.merged_rows, found.rows)),
+            Cell::Number(found.greatest_strain),
+            Cell::Text(in_short(&found.merged_pairs)),
+            certified.map_or(Cell::Count(None), |(certified, pairs)| {
+                Cell::Text(format!("{certified} of {pairs}"))
+            }),
+            Cell::Text(in_short(&run.merged_pairs)),
+        ]
+    };
+    let rows: Vec<_> = runs
+        .iter()
+        .filter_map(|run| Some(row(run, run.without_truth.as_ref()?)))
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        caption: "Recorded held-out episodes, audited for the reward with no count looked at: rows are \
+                  merged that some recorded word of actions tells apart. The true counts of these rows \
+                  were looked up afterwards."
+            .to_string(),
+        columns: columns.map(str::to_string).to_vec(),
+        rows,
+    })
+}
+
+/// Pairs of classes; how many, where there are many.
+fn in_short(pairs: &[[u32; 2]]) -> String {
+    const LISTED: usize = 8;
+    match pairs {
+        [] => "none".to_string(),
+        some if some.len() > LISTED => format!("{} pairs", some.len()),
+        some => {
+            let each = some.iter().map(|[a, b]| format!("{a}\u{2013}{b}"));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
 /// Each value once, in the order of first occurrence.
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
@@ -213,12 +270,15 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
 pub fn one_line(run: &RunSummary) -> String {
     let ratio = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     format!(
-        "nearest centroid {:.3}, merged pairs {}, closest gap / mean gap {}, certified {}",
+        "nearest centroid {:.3}, merged pairs {}, closest gap / mean gap {}, certified {}; without truth {}",
         run.nearest_centroid_accuracy,
         run.merged_pairs.len(),
         ratio(run.closest_gap_over_mean_gap),
         run.certified_pairs
             .map_or("–".to_string(), |pairs| pairs.to_string()),
+        run.without_truth
+            .as_ref()
+            .map_or("–".to_string(), WithoutTruth::one_line),
     )
 }
 

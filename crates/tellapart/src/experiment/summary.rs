@@ -5,6 +5,7 @@ use tellapart_audit::Probe;
 use tellapart_train::{Trained, ValidConfig, memory};
 
 use super::measure::{Measured, Truth};
+use super::without_truth::WithoutTruth;
 
 /// `summary.json` of an experiment, `tellapart.reproduce/1`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub struct RunSummary {
     pub mean_image_error: Option<f64>,
     /// What can be read off the latents linearly.
     pub probes: Vec<Probe>,
+    /// The audit of recorded held-out episodes, beside what is measured against the truth.
+    pub without_truth: Option<WithoutTruth>,
 }
 
 impl RunSummary {
@@ -142,6 +145,10 @@ impl RunSummary {
             decoder_error: measured.decoding.map(|errors| errors.decoder),
             mean_image_error: measured.decoding.map(|errors| errors.mean_image),
             probes: audit.probes.clone(),
+            without_truth: Some(WithoutTruth::new(
+                &measured.without_truth,
+                !clusters.merged.is_empty(),
+            )),
         }
     }
 }

@@ -144,3 +144,235 @@ fn latents_that_cannot_be_audited_are_refused_by_place() {
         assert!(said.contains(expected), "{words}: {said}");
     }
 }
+
+/// A generator that is the same everywhere.
+fn uniform(state: &mut u64) -> f32 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1);
+    (*state >> 40) as f32 / (1 << 24) as f32
+}
+
+fn warned(found: &Value, part: &str) -> bool {
+    let warnings = found["warnings"].as_array().unwrap();
+    let mut texts = warnings.iter().filter_map(Value::as_str);
+    texts.any(|text| text.contains(part))
+}
+
+/// Latents that say nothing lie at random beside what must be apart: unhealthy, though no two are near.
+#[test]
+fn random_latents_are_unhealthy_and_said_to_be_random() {
+    let folder = Folder::new();
+    let counts = recorded(&folder);
+    for seed in 1..4 {
+        let mut state = seed;
+        let values = (0..8 * counts.len()).map(|_| uniform(&mut state)).collect();
+        write(&folder, "z.npy", vec![counts.len(), 8], values);
+        let found = audited(&folder, "z.npy", 3);
+        assert_eq!(found["verdict"], "unhealthy", "seed {seed}");
+        assert!(warned(&found, "say nothing about what follows"), "{found}");
+    }
+}
+
+/// The rows of good embeddings in another order are as good as random, and equal observations that have
+/// different latents give it away.
+#[test]
+fn embeddings_in_another_order_are_unhealthy_and_the_order_is_named() {
+    let folder = Folder::new();
+    let counts = recorded(&folder);
+    let mut state = 9;
+    let mut keys: Vec<(f32, u32)> = counts.iter().map(|&c| (uniform(&mut state), c)).collect();
+    keys.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let shuffled: Vec<u32> = keys.into_iter().map(|(_, count)| count).collect();
+    write_latents(&folder, "z.npy", &shuffled, &[]);
+    let found = audited(&folder, "z.npy", 3);
+    assert_eq!(found["verdict"], "unhealthy");
+    assert!(
+        warned(&found, "not in the order of the recording"),
+        "{found}"
+    );
+    // By one row, as where the first observation was left out: neighbours in time are mistaken.
+    let mut late = counts.clone();
+    late.rotate_left(1);
+    write_latents(&folder, "late.npy", &late, &[]);
+    assert_eq!(audited(&folder, "late.npy", 3)["verdict"], "unhealthy");
+}
+
+/// A latent written twice is an alarm where the recording tells the two rows apart, and only there.
+#[test]
+fn a_duplicated_row_is_an_alarm_only_where_the_rows_must_be_apart() {
+    let folder = Folder::new();
+    let counts = recorded(&folder);
+    let walks = Trajectories::read_npz(folder.path("walks.npz")).unwrap();
+    let rewards = walks.rewards.clone().unwrap();
+    let rewarded = (0..counts.len()).find(|&row| rewards[row] == 1.0).unwrap();
+    let alike = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 1.0);
+    let other = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 0.0);
+    for (copied, code) in [(alike, 0), (other, 3)] {
+        let copied = copied.unwrap();
+        write_latents(&folder, "z.npy", &counts, &[]);
+        let tellapart::files::Array { values, .. } =
+            tellapart::files::read_npy(folder.path("z.npy")).unwrap();
+        let mut values = values.into_f32().unwrap();
+        values.copy_within(9 * rewarded..9 * rewarded + 9, 9 * copied);
+        write(&folder, "z.npy", vec![counts.len(), 9], values);
+        let found = audited(&folder, "z.npy", code);
+        if code == 3 {
+            let worst = &found["pairs"][0];
+            assert_eq!([&worst["i"], &worst["j"]], [rewarded, copied]);
+            assert_eq!(worst["strain_is_infinite"], true);
+            assert_eq!(worst["witness"], serde_json::json!([]));
+        }
+    }
+}
+
+/// Rows of one view look the same: what is merged there is the observation's fault. Views that the
+/// embeddings merge beyond that are the encoder's.
+#[test]
+fn the_gridworld_tells_the_faults_of_observation_and_encoder_apart() {
+    let folder = Folder::new();
+    folder.fine("-q collect gridworld --episodes 400 --seed 3 --out walks.npz tints=1");
+    let walks = Trajectories::read_npz(folder.path("walks.npz")).unwrap();
+    let views = walks.column("view_ids").unwrap().values;
+    let one_hot = |merged: Option<[f32; 2]>| {
+        let mut values = vec![0.0; 27 * views.len()];
+        for (row, &view) in views.iter().enumerate() {
+            let place = match merged {
+                Some([a, b]) if view == b => a,
+                _ => view,
+            };
+            values[27 * row + place as usize] = 1.0;
+        }
+        values
+    };
+    write(&folder, "views.npy", vec![views.len(), 27], one_hot(None));
+    let found = audited(&folder, "views.npy", 0);
+    assert_eq!(found["verdict"], "healthy");
+    let counts = &found["counts"];
+    assert_eq!(counts["encoder"], 0);
+    assert!(counts["observation"].as_u64().unwrap() > 0, "{counts}");
+    let view_of = |pair: &Value, side: &str| views[pair[side].as_u64().unwrap() as usize];
+    for pair in found["pairs"].as_array().unwrap() {
+        assert_eq!(view_of(pair, "i"), view_of(pair, "j"), "{pair}");
+    }
+
+    let goal = (0..views.len()).find(|&row| walks.rewards.as_ref().unwrap()[row] == 1.0);
+    let goal = views[goal.unwrap()];
+    let other = if goal == 0.0 { 1.0 } else { 0.0 };
+    write(
+        &folder,
+        "merged.npy",
+        vec![views.len(), 27],
+        one_hot(Some([other, goal])),
+    );
+    let found = audited(&folder, "merged.npy", 3);
+    let mut faults = [0, 0];
+    for pair in found["pairs"].as_array().unwrap() {
+        let [a, b] = ["i", "j"].map(|side| view_of(pair, side));
+        match pair["cause"].as_str().unwrap() {
+            "encoder" => {
+                faults[0] += 1;
+                assert!([[goal, other], [other, goal]].contains(&[a, b]), "{pair}");
+            }
+            "observation" => {
+                faults[1] += 1;
+                assert_eq!(a, b, "{pair}");
+            }
+            _ => {}
+        }
+    }
+    assert!(faults[0] > 0 && faults[1] > 0, "{faults:?}");
+}
+
+/// A tiny run: its own latents, and the certificate.
+#[test]
+fn a_run_is_audited_with_its_certificate_and_on_recordings_that_fit_only() {
+    let folder = Folder::new();
+    let small = "image_side=16 radius=1 min_distance=3 max_count=2 target=1";
+    folder.fine(&format!(
+        "-q collect counting --episodes 60 --seed 5 --out walks.npz {small} end_at_target=false"
+    ));
+    folder.write("run.toml", "name = \"mine\"\n");
+    let keys: String = small
+        .split(' ')
+        .map(|key| format!(" environment.{key}"))
+        .collect();
+    let tiny = format!(
+        "{keys} data.window=16 model.latent=4 model.hidden=8 optimizer.updates=6 optimizer.warmup=2 \
+         evaluation.every=3 evaluation.validation_per_state=4 evaluation.held_out_per_state=8 \
+         evaluation.horizon_steps=3 decoder.updates=0"
+    );
+    folder.fine(&format!("-q train run.toml {tiny} --out bounded"));
+    let plain = "model.dynamics=plain model.head=plain";
+    folder.fine(&format!("-q train run.toml {tiny} {plain} --out plain"));
+    let random = "target.kind=random target.width=3";
+    folder.fine(&format!("-q train run.toml {tiny} {random} --out random"));
+    let audited = |run: &str| -> Value {
+        let words = format!("audit --data walks.npz --run {run} --action-rule sign --json");
+        let ran = folder.run(&words);
+        assert!([Some(0), Some(3)].contains(&ran.code), "{ran:?}");
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    let found = audited("bounded");
+    let certificate = &found["certificate"];
+    assert_eq!(certificate["lipschitz"], 0.25);
+    assert_eq!(certificate["violations"], 0);
+    assert!(
+        certificate["random_pairs"].as_u64().unwrap() > 100,
+        "{certificate}"
+    );
+    for pair in certificate["closest"].as_array().unwrap() {
+        let bound = &pair["bound"];
+        let number = |name: &str| bound[name].as_f64().unwrap();
+        assert!(
+            number("certified_distance") <= number("actual_distance") + 1e-6,
+            "{pair}"
+        );
+    }
+    assert!(
+        found["closest"]["bound"]["margin"].is_number(),
+        "{}",
+        found["closest"]
+    );
+    let certificate = &audited("plain")["certificate"];
+    assert!(certificate["lipschitz"].is_null());
+    assert!(certificate["closest"][0]["bound"]["certified_distance"].is_null());
+    let found = audited("random");
+    assert!(found["certificate"].is_null());
+    assert!(warned(&found, "No certificate"), "{found}");
+
+    let story =
+        folder.fine("audit --data walks.npz --run bounded --action-rule sign --explain 0 1");
+    assert!(story.contains("row 0"), "{story}");
+    folder.run("audit --data walks.npz --run bounded --action-rule sign --out page.html");
+    let page = std::fs::read_to_string(folder.path("page.html")).unwrap();
+    assert!(page.contains("What is provably apart"));
+
+    folder.fine("-q collect counting --episodes 9 --out large.npz");
+    folder.fine(&format!(
+        "-q collect counting --episodes 9 --out ids.npz {small} actions=one-hot-2"
+    ));
+    std::fs::create_dir(folder.path("unfinished")).unwrap();
+    std::fs::copy(
+        folder.path("bounded/config.toml"),
+        folder.path("unfinished/config.toml"),
+    )
+    .unwrap();
+    for (words, expected) in [
+        ("--data walks.npz --run nowhere", "not a run directory"),
+        ("--data walks.npz --run unfinished", "not finished"),
+        ("--data walks.npz --run bounded", "`sign`"),
+        (
+            "--data large.npz --run bounded --action-rule sign",
+            "[64, 64, 3]",
+        ),
+        ("--data ids.npz --run bounded", "2 ids"),
+        (
+            "--data walks.npz --run bounded --embeddings z.npy",
+            "--embeddings",
+        ),
+    ] {
+        let said = folder.error(2, &format!("audit {words}"));
+        assert!(said.contains(expected), "{words}: {said}");
+    }
+}

@@ -81,6 +81,21 @@ fn reproduce_writes_what_it_promises_and_the_same_on_any_number_of_cores() {
     ] {
         assert!(summary["runs"][0].get(field).is_some(), "{field}");
     }
+    // Each run is audited without truth, too; the verdict is the truth's iff it says so.
+    assert!(said.contains("Without truth: "), "{said}");
+    let page = std::fs::read_to_string(folder.path("two/report.html")).unwrap();
+    assert!(page.contains("Without the truth"));
+    for run in summary["runs"].as_array().unwrap() {
+        let found = &run["without_truth"];
+        assert_eq!(found["rows"], 32, "{run}");
+        let merges = !run["merged_pairs"].as_array().unwrap().is_empty();
+        let agrees = (found["verdict"] == "unhealthy") == merges;
+        assert_eq!(found["agrees_with_truth"], agrees, "{run}");
+        assert_eq!(
+            found["closest_pairs"].is_null(),
+            run["name"] == "joint-random"
+        );
+    }
 
     folder.fine(&format!(
         "reproduce counting --seeds 2 --jobs 1 --out one {TINY}"

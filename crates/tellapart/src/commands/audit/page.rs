@@ -62,7 +62,7 @@ pub(super) fn page(
     for pair in &audit.pairs {
         seen.extend(pair.trace_i.iter().chain(&pair.trace_j));
     }
-    let (data, latents) = (arguments.data.display(), arguments.embeddings.display());
+    let (data, latents) = (arguments.data.display(), super::source(arguments));
     Ok(AuditPage {
         title: format!("{latents} against {data}"),
         map: Some(map),
@@ -70,7 +70,7 @@ pub(super) fn page(
         rows: shown_rows(trajectories, &seen)?,
         settings: vec![
             Fact::new("Recording", data),
-            Fact::new("Embeddings", latents),
+            Fact::new("Latents", latents),
             Fact::new("Threshold of strain", audit.threshold),
             Fact::new("Neighbours of each latent", audit.search.neighbours),
         ],

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
-use tellapart::audit::recorded::{AuditedPair, Cause, RecordedAudit, Verdict};
+use tellapart::audit::recorded::{AuditedPair, Cause, PairBound, RecordedAudit, Verdict};
 
 /// Longer words are cut.
 const MOST_ACTIONS: usize = 6;
@@ -32,6 +32,11 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             "p",
             "after",
             "such pairs",
+            if audit.certificate.is_some() {
+                "provably"
+            } else {
+                ""
+            },
         ])];
         rows.extend(shown.iter().map(|pair| {
             let kind = pair.kind.and_then(|kind| audit.counts.kinds.get(kind));
@@ -43,17 +48,23 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
                 format!("{} / {}", value(pair.p_i.last()), value(pair.p_j.last())),
                 word(pair.witness.as_deref().unwrap_or_default(), &audit.actions),
                 kind.map_or_else(String::new, |kind| kind.pairs.to_string()),
+                pair.bound.as_ref().map_or_else(String::new, provably),
             ]
         }));
         table(&rows, out)?;
-        let kinds = audit.counts.kinds.len();
-        if kinds > shown.len() {
-            writeln!(
-                out,
-                "{} more kinds of merged pairs; see --pairs",
-                kinds - shown.len()
-            )?;
-        }
+        let counts = &audit.counts;
+        let merged: u64 = counts.kinds.iter().map(|kind| kind.pairs).sum();
+        let mut told: Vec<usize> = shown.iter().filter_map(|pair| pair.kind).collect();
+        told.sort_unstable();
+        told.dedup();
+        writeln!(
+            out,
+            "{} of {merged} merged pairs, of {} of {} kinds (same cause, witness and p): at most three of a kind, no \
+             row twice in one",
+            shown.len(),
+            told.len(),
+            counts.kinds.len()
+        )?;
     }
     if !open.is_empty() {
         writeln!(
@@ -103,10 +114,18 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
             audit.search.recall_sample
         )?;
     }
+    writeln!(
+        out,
+        ";\n  from {} of {} latents it went on to the nearest that must be apart; for {:.0} % all within merging \
+         distance were compared",
+        audit.search.followed,
+        audit.search.points,
+        100.0 * audit.search.exhausted
+    )?;
     let coverage = &audit.coverage;
     writeln!(
         out,
-        "\nrecording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
+        "recording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
          of {} steps recorded",
         100.0 * coverage.distinguished,
         100.0 * coverage.agreeing,
@@ -125,6 +144,27 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     if let Some(sentence) = &diagnostics.contradicts {
         writeln!(out, "  {sentence}")?;
     }
+    if let Some(certificate) = &audit.certificate {
+        write!(
+            out,
+            "certificate: provably apart are {} of the {} closest pairs that must be apart, {} of {} random ones",
+            certificate.certified,
+            certificate.pairs,
+            certificate.random_certified,
+            certificate.random_pairs
+        )?;
+        if let Some(ratio) = certificate.median_certified_over_actual {
+            write!(out, "; median bound {} of the distance", number(ratio))?;
+        }
+        writeln!(out, "\n  {}", certificate.soundness)?;
+        if certificate.violations > 0 {
+            writeln!(
+                out,
+                "  {} pairs are closer than their bound: a Lipschitz constant is wrong",
+                certificate.violations
+            )?;
+        }
+    }
     if let Some(healthy) = &audit.healthy {
         if let Some(within) = healthy.within_states {
             writeln!(
@@ -134,21 +174,26 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
         for kept in &healthy.nuisances {
-            writeln!(
-                out,
-                "  {}: {} readable, {} behind a noise floor of {} spreads",
-                kept.array,
-                share(kept.score),
-                share(kept.score_behind_noise),
-                kept.noise
-            )?;
+            match (kept.score, kept.score_behind_noise) {
+                (Some(score), Some(behind)) => writeln!(
+                    out,
+                    "  {}: {} readable, {} behind a noise floor of {} spreads",
+                    kept.array,
+                    share(score),
+                    share(behind),
+                    kept.noise
+                )?,
+                _ => writeln!(out, "  {}: does not vary", kept.array)?,
+            }
         }
         if let Some(truth) = &healthy.truth {
-            let pairs = truth.merged_states.iter().map(|[a, b]| format!("{a}-{b}"));
-            let pairs: Vec<String> = pairs.collect();
+            let merged = truth.merged_states.iter().zip(&truth.pairs_of_states);
+            let pairs: Vec<String> = merged
+                .map(|([a, b], count)| format!("{a}-{b} ({count})"))
+                .collect();
             writeln!(
                 out,
-                "truth: {} states; the merged pairs shown are of states {}; {} of one and the same state",
+                "truth: {} states; the merged pairs are of states {}; {} of one and the same state",
                 truth.states,
                 if pairs.is_empty() {
                     "none".to_owned()
@@ -217,7 +262,24 @@ pub(super) fn story(
             names.get(step).cloned().unwrap_or_default(),
         ]);
     }
-    table(&rows, out)
+    table(&rows, out)?;
+    if let Some(bound) = &pair.bound {
+        let provably = match (bound.certified, bound.certified_distance) {
+            (true, Some(distance)) => format!("provably at least {} apart", number(distance)),
+            (true, None) => "provably apart, by an unknown distance".to_owned(),
+            (false, _) => "not provably apart".to_owned(),
+        };
+        writeln!(
+            out,
+            "\n{provably} (in fact {}, in the latents' own units): p differs by {} more than the errors {} \
+             and {} of the model's prediction",
+            number(bound.actual_distance),
+            number(bound.margin),
+            number(bound.residuals[0]),
+            number(bound.residuals[1])
+        )?;
+    }
+    Ok(())
 }
 
 fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Result<()> {
@@ -247,6 +309,16 @@ fn cause(cause: Cause) -> &'static str {
         Cause::Encoder => "encoder",
         Cause::Observation => "observation",
         Cause::Data => "data",
+    }
+}
+
+fn provably(bound: &PairBound) -> String {
+    match (bound.certified, bound.certified_distance) {
+        (true, Some(distance)) => {
+            format!("{} of {}", number(distance), number(bound.actual_distance))
+        }
+        (true, None) => "apart".to_owned(),
+        (false, _) => "nothing".to_owned(),
     }
 }
 
@@ -300,9 +372,6 @@ fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), number)
 }
 
-fn share(score: Option<f64>) -> String {
-    score.map_or_else(
-        || "does not vary".to_owned(),
-        |score| format!("{:.0} %", 100.0 * score.max(0.0)),
-    )
+fn share(score: f64) -> String {
+    format!("{:.0} %", 100.0 * score.max(0.0))
 }

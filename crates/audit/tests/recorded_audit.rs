@@ -1,0 +1,284 @@
+//! The audit of recorded data held against its definition, over all pairs.
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tellapart_audit::recorded::{
+    Audit, Cause, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict,
+};
+use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
+use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+
+/// Walks on a chain of `states`, rewarded at 0; every observation is another.
+struct Walks {
+    trajectories: Trajectories,
+    states: Vec<usize>,
+    actions: Vec<u32>,
+    ends: Vec<bool>,
+}
+
+fn walks(random: &mut ChaCha8Rng, episodes: usize, length: usize, states: usize) -> Walks {
+    let (mut visited, mut actions, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..episodes {
+        let mut state = random.random_range(0..states);
+        for step in 0..length {
+            let action = random.random_range(0..2);
+            visited.push(state);
+            actions.push(action);
+            ends.push(step + 1 == length);
+            state = if action == 0 {
+                state.saturating_sub(1)
+            } else {
+                (state + 1).min(states - 1)
+            };
+        }
+    }
+    let trajectories = Trajectories::new(TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![1],
+            values: (0..visited.len()).map(|row| row as f32).collect(),
+        },
+        actions: Actions::Discrete {
+            count: 2,
+            ids: actions.clone(),
+        },
+        rewards: Some(
+            visited
+                .iter()
+                .map(|&s| f32::from(u8::from(s == 0)))
+                .collect(),
+        ),
+        terminals: vec![false; visited.len()],
+        timeouts: ends.clone(),
+        ..TrajectoryParts::default()
+    });
+    Walks {
+        trajectories: trajectories.unwrap(),
+        states: visited,
+        actions,
+        ends,
+    }
+}
+
+impl Walks {
+    /// The shortest word recorded from both after which the reward differs.
+    fn witness(&self, mut i: usize, mut j: usize) -> Option<Vec<u32>> {
+        let mut word = Vec::new();
+        loop {
+            if (self.states[i] == 0) != (self.states[j] == 0) {
+                return Some(word);
+            }
+            if self.ends[i] || self.ends[j] || self.actions[i] != self.actions[j] {
+                return None;
+            }
+            word.push(self.actions[i]);
+            (i, j) = (i + 1, j + 1);
+        }
+    }
+}
+
+fn distance(latents: &[f32], width: usize, i: usize, j: usize) -> f64 {
+    let row = |row: usize| &latents[row * width..(row + 1) * width];
+    let squares = row(i).iter().zip(row(j));
+    squares
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+        .sum::<f64>()
+        .sqrt()
+}
+
+fn audited(walks: &Walks, latents: &[f32], width: usize) -> RecordedAudit {
+    let evidence = RecordedOptions::default();
+    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let embeddings = Embeddings::new(latents, walks.states.len(), width).unwrap();
+    let options = RecordedAuditOptions {
+        neighbours: 512,
+        ..RecordedAuditOptions::default()
+    };
+    let audit = Audit::new(
+        &walks.trajectories,
+        &recorded,
+        &evidence,
+        &embeddings,
+        options,
+    );
+    audit.unwrap().run(&|_, _| {}).unwrap()
+}
+
+/// Few rows, so that the verdict is by strain alone; every pair is a candidate.
+#[test]
+fn strain_counts_and_verdict_are_those_of_the_definition() {
+    let mut verdicts = [0; 3];
+    for seed in 0..200 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let walks = walks(&mut random, 4, 4, 4);
+        let (rows, width) = (16, random.random_range(1..4));
+        let noise = [0.0, 0.05, 1.0][seed as usize % 3];
+        let latents: Vec<f32> = (0..rows * width)
+            .map(|at| {
+                let state = walks.states[at / width] as f32;
+                (if at % width == 0 { state } else { 0.0 }) + noise * random.random_range(-1.0..1.0)
+            })
+            .collect();
+        let found = audited(&walks, &latents, width);
+
+        let pairs = || (0..rows).flat_map(|i| (0..i).map(move |j| (j, i)));
+        let squares: f64 = pairs()
+            .map(|(i, j)| distance(&latents, width, i, j).powi(2))
+            .sum();
+        let spread = (squares / (rows * (rows - 1) / 2) as f64).sqrt();
+        let told_apart: Vec<(usize, usize, Vec<u32>)> = pairs()
+            .filter_map(|(i, j)| Some((i, j, walks.witness(i, j)?)))
+            .collect();
+        let strain = |i: usize, j: usize| spread / distance(&latents, width, i, j);
+        let merged: Vec<_> = told_apart
+            .iter()
+            .filter(|(i, j, _)| strain(*i, *j) > found.threshold)
+            .collect();
+        let mut merged_rows: Vec<usize> = merged.iter().flat_map(|(i, j, _)| [*i, *j]).collect();
+        merged_rows.sort_unstable();
+        merged_rows.dedup();
+
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+        assert!(
+            close(found.spread, spread),
+            "seed {seed}: {} {spread}",
+            found.spread
+        );
+        assert!(found.neighbourhoods.rows < 20, "seed {seed}");
+        // Of rows with equal latents, a few stand for all.
+        if noise > 0.0 {
+            assert_eq!(
+                found.counts.distinguished,
+                told_apart.len() as u64,
+                "seed {seed}"
+            );
+            assert_eq!(found.counts.encoder, merged.len() as u64, "seed {seed}");
+            assert_eq!(
+                found.counts.encoder_rows,
+                merged_rows.len() as u64,
+                "seed {seed}"
+            );
+        }
+        let verdict = match (told_apart.is_empty(), merged.is_empty()) {
+            (true, _) => Verdict::Undecided,
+            (false, true) => Verdict::Healthy,
+            (false, false) => Verdict::Unhealthy,
+        };
+        // Where next to nothing can be compared, there is no verdict either.
+        if found.counts.comparable * 50 >= found.counts.compared {
+            assert_eq!(found.verdict, verdict, "seed {seed}");
+        }
+        verdicts[found.verdict as usize] += 1;
+        for pair in found.pairs.iter().filter(|pair| pair.cause != Cause::Data) {
+            let word = walks.witness(pair.i, pair.j);
+            assert_eq!(pair.witness, word, "seed {seed}: {pair:?}");
+            match pair.strain {
+                Some(found) => assert!(close(found, strain(pair.i, pair.j)), "seed {seed}"),
+                None => assert_eq!(distance(&latents, width, pair.i, pair.j), 0.0),
+            }
+        }
+        // Every row is followed to the nearest that must be apart.
+        let greatest = told_apart
+            .iter()
+            .map(|(i, j, _)| strain(*i, *j))
+            .fold(0.0, f64::max);
+        if let Some(closest) = found.closest.as_ref().filter(|_| noise > 0.0) {
+            assert_eq!(
+                closest.strain.is_none(),
+                greatest.is_infinite(),
+                "seed {seed}"
+            );
+            assert!(
+                closest.strain.is_none_or(|found| close(found, greatest)),
+                "seed {seed}"
+            );
+        }
+    }
+    // Healthy, unhealthy, undecided.
+    assert!(verdicts.iter().all(|count| *count > 10), "{verdicts:?}");
+}
+
+/// Two pairs of one kind that share a row are not both shown, nor more than three of a kind.
+#[test]
+fn the_list_does_not_repeat_itself() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let walks = walks(&mut random, 40, 12, 5);
+    let latents: Vec<f32> = (0..480).map(|_| random.random_range(-1.0..1.0)).collect();
+    let found = audited(&walks, &latents, 1);
+    assert_eq!(found.verdict, Verdict::Unhealthy);
+    for kind in 0..found.counts.kinds.len() {
+        let of_kind = || found.pairs.iter().filter(|pair| pair.kind == Some(kind));
+        assert!(of_kind().count() <= 3);
+        let mut rows: Vec<usize> = of_kind().flat_map(|pair| [pair.i, pair.j]).collect();
+        rows.sort_unstable();
+        assert!(rows.windows(2).all(|pair| pair[0] != pair[1]), "{rows:?}");
+    }
+    let all: u64 = found.counts.kinds.iter().map(|kind| kind.pairs).sum();
+    assert_eq!(all, found.counts.encoder + found.counts.observation);
+}
+
+/// A head that answers with the first coordinate, behind dynamics that do nothing: with it, `p` of the
+/// observation itself is foreseen up to the noise, and the bound must hold.
+#[test]
+fn bounds_are_those_of_the_theorem_and_are_never_above_the_distance() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let walks = walks(&mut random, 30, 6, 2);
+    let rows = walks.states.len();
+    let latents: Vec<f32> = walks
+        .states
+        .iter()
+        .flat_map(|&state| [f32::from(u8::from(state == 0)), 0.0])
+        .map(|value| value + random.random_range(-0.2..0.2))
+        .collect();
+    let evidence = RecordedOptions::default();
+    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let embeddings = Embeddings::new(&latents, rows, 2).unwrap();
+    let options = RecordedAuditOptions::default();
+    let audit = Audit::new(
+        &walks.trajectories,
+        &recorded,
+        &evidence,
+        &embeddings,
+        options,
+    );
+    let audit = audit.unwrap();
+    let mut found = audit.run(&|_, _| {}).unwrap();
+    let asked = audit.certifiable(&found);
+    let predicted: Vec<f32> = asked
+        .rollouts()
+        .iter()
+        .map(|rollout| latents[2 * rollout.row])
+        .collect();
+    for (lipschitz, is_sound) in [(Some(1.0), true), (None, true), (Some(0.05), false)] {
+        let foreseen = Foreseen {
+            predicted: &predicted,
+            lipschitz,
+        };
+        audit.certify(&mut found, &asked, foreseen).unwrap();
+        let certificate = found.certificate.as_ref().unwrap();
+        assert!(certificate.pairs > 100 && certificate.random_pairs > 1000);
+        assert!(certificate.certified > certificate.pairs / 2);
+        assert_eq!(certificate.violations == 0, is_sound, "{lipschitz:?}");
+        for pair in &certificate.closest {
+            let (bound, [i, j]) = (&pair.bound, [pair.i, pair.j]);
+            let p = |row: usize| f64::from(u8::from(walks.states[row] == 0));
+            if bound.word.is_empty() {
+                let error = |row: usize| (f64::from(latents[2 * row]) - p(row)).abs();
+                let margin = (p(i) - p(j)).abs() - error(i) - error(j);
+                assert!((bound.margin - margin).abs() < 1e-9, "{pair:?}");
+            }
+            assert_eq!(bound.certified_distance.is_some(), lipschitz.is_some());
+        }
+    }
+    let short = Foreseen {
+        predicted: &predicted[1..],
+        lipschitz: None,
+    };
+    assert!(audit.certify(&mut found, &asked, short).is_err());
+    let zero = Foreseen {
+        predicted: &predicted,
+        lipschitz: Some(0.0),
+    };
+    assert!(audit.certify(&mut found, &asked, zero).is_err());
+}

@@ -1,0 +1,189 @@
+//! A run audited as if nothing were known of its world, and how that compares with what is.
+
+use serde::{Deserialize, Serialize};
+use tellapart_audit::recorded::{Audit, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict};
+use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
+use tellapart_data::{ActionRule, Trajectories};
+use tellapart_env::ActionSpace;
+use tellapart_train::at_recording::{AtRecording, foresees};
+use tellapart_train::seeds::{Purpose, derived_seed};
+use tellapart_train::{Trained, ValidConfig};
+
+use super::ExperimentError;
+use super::measure::Truth;
+use super::summary::{RunSummary, Summary};
+use crate::collect::Recording;
+
+/// Observations in an episode of the recording.
+const EPISODE_ROWS: usize = 16;
+
+/// What the audit of recorded data says of a run, from held-out episodes alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WithoutTruth {
+    /// Whether something was merged that the recording tells apart.
+    pub verdict: Verdict,
+    /// Recorded observations.
+    pub rows: usize,
+    /// Pairs of rows compared that the recording tells apart.
+    pub distinguished_pairs: u64,
+    /// Those that are merged.
+    pub merged_row_pairs: u64,
+    /// Different rows in these.
+    pub merged_rows: u64,
+    /// The greatest strain of a row and the nearest that the recording tells from it; `None` where it is
+    /// infinite, or nothing is told apart.
+    pub greatest_strain: Option<f64>,
+    /// Pairs of a row and the nearest that the recording tells from it, and those that are certified apart;
+    /// where the head foresees the reward.
+    pub closest_pairs: Option<usize>,
+    /// See [`WithoutTruth::closest_pairs`].
+    pub closest_certified: Option<usize>,
+    /// The true classes of the merged rows, looked up afterwards and only to compare.
+    pub merged_pairs: Vec<[u32; 2]>,
+    /// How many merged pairs of rows there are of each.
+    pub merged_pairs_rows: Vec<u64>,
+    /// Whether the verdict is unhealthy iff the truth-based audit finds two classes merged.
+    pub agrees_with_truth: bool,
+}
+
+/// Records held-out episodes and audits the run on them. `p` is the reward, whatever the run trained on.
+///
+/// Two rows can only be told apart by a word of actions that was recorded from both. So episodes are longer
+/// than those the run was trained on, and do not end at the target: 16 observations under the policy of
+/// training, which repeats each action for 5 steps, so that the words that matter (four removals lead from 8
+/// to the target) occur from most rows. As many rows as there are other held-out observations.
+pub(super) fn audit(
+    trained: &Trained,
+    config: &ValidConfig,
+    truth: &Truth,
+) -> Result<RecordedAudit, ExperimentError> {
+    let mut options = config.environment.clone();
+    options.end_at_target = false;
+    options.max_steps = EPISODE_ROWS as u32 - 1;
+    let rows = config.evaluation.held_out_per_state * truth.class_of_state.len();
+    let recording = Recording::new(
+        options
+            .validate()
+            .map_err(tellapart_train::TrainError::from)?,
+        rows.div_ceil(EPISODE_ROWS),
+        derived_seed(config.seed, Purpose::Recording),
+    );
+    let mut parts = recording.record(|_| {})?.into_parts();
+    // What is compared with afterwards are the classes, which several states may share.
+    for state in parts.state_ids.iter_mut().flatten() {
+        *state = truth.class_of_state[*state as usize];
+    }
+    parts.extra.clear();
+    let trajectories = Trajectories::new(parts).map_err(tellapart_train::TrainError::from)?;
+    let model = AtRecording::new(&trained.model, &trained.interface, config, &trajectories)?;
+    let latents = model.embed(0..trajectories.rows());
+    let embeddings = Embeddings::new(&latents, trajectories.rows(), config.model.latent)?;
+    let evidence = RecordedOptions {
+        action_rule: action_rule(config.environment.actions),
+        ..RecordedOptions::default()
+    };
+    let recorded = Recorded::new(&trajectories, &evidence)?;
+    let options = RecordedAuditOptions {
+        with_truth: true,
+        ..RecordedAuditOptions::default()
+    };
+    let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)?;
+    let mut found = audit.run(&|_, _| {})?;
+    if foresees(config) == Some(evidence.value.as_str()) {
+        let asked = audit.certifiable(&found);
+        let rollouts: Vec<_> = asked
+            .rollouts()
+            .iter()
+            .map(|rollout| (rollout.row, rollout.actions_at.as_slice()))
+            .collect();
+        let foreseen = Foreseen {
+            predicted: &model.roll_out(&latents, &rollouts),
+            lipschitz: trained.model.rollout_lipschitz().map(f64::from),
+        };
+        audit.certify(&mut found, &asked, foreseen)?;
+    }
+    Ok(found)
+}
+
+/// Which numbers are one action, as the world itself takes them.
+fn action_rule(actions: ActionSpace) -> Option<ActionRule> {
+    match (actions, actions.distinct()) {
+        (ActionSpace::OneHot { .. }, _) => None,
+        (ActionSpace::Continuous { .. }, 2) => Some(ActionRule::sign()),
+        (ActionSpace::Continuous { .. }, _) => {
+            // The band is closed on both sides, a bin only below.
+            let band = tellapart_env::NO_OP_BAND;
+            ActionRule::edges(&[-band, band.next_up()]).ok()
+        }
+    }
+}
+
+impl WithoutTruth {
+    /// The short form.
+    pub(super) fn new(audit: &RecordedAudit, merges_classes: bool) -> Self {
+        let truth = audit
+            .healthy
+            .as_ref()
+            .and_then(|healthy| healthy.truth.as_ref());
+        let certificate = audit.certificate.as_ref();
+        Self {
+            verdict: audit.verdict,
+            rows: audit.rows,
+            distinguished_pairs: audit.counts.distinguished,
+            merged_row_pairs: audit.counts.encoder,
+            merged_rows: audit.counts.encoder_rows,
+            greatest_strain: audit.closest.as_ref().and_then(|pair| pair.strain),
+            closest_pairs: certificate.map(|certificate| certificate.pairs),
+            closest_certified: certificate.map(|certificate| certificate.certified),
+            merged_pairs: truth.map_or_else(Vec::new, |truth| truth.merged_states.clone()),
+            merged_pairs_rows: truth.map_or_else(Vec::new, |truth| truth.pairs_of_states.clone()),
+            agrees_with_truth: (audit.verdict == Verdict::Unhealthy) == merges_classes,
+        }
+    }
+
+    /// The verdict, with how much it rests on.
+    pub fn one_line(&self) -> String {
+        match self.verdict {
+            Verdict::Healthy => "healthy".to_owned(),
+            Verdict::Undecided => "undecided".to_owned(),
+            Verdict::Unhealthy => format!(
+                "unhealthy, {} of {} rows in merged pairs",
+                self.merged_rows, self.rows
+            ),
+        }
+    }
+}
+
+/// The verdicts in words, and where they are not those of the truth-based audit.
+pub fn in_words(summary: &Summary) -> Option<String> {
+    let audited: Vec<(&RunSummary, &WithoutTruth)> = summary
+        .runs
+        .iter()
+        .filter_map(|run| Some((run, run.without_truth.as_ref()?)))
+        .collect();
+    let rows = audited.first()?.1.rows;
+    let agreeing = audited
+        .iter()
+        .filter(|(_, found)| found.agrees_with_truth)
+        .count();
+    let mut text = format!(
+        "Without truth: from {rows} recorded held-out observations of each run, with no count looked at, the \
+         verdict agrees with the one above on {agreeing} of {} runs.",
+        audited.len()
+    );
+    for (run, found) in audited.iter().filter(|(_, found)| !found.agrees_with_truth) {
+        let merged = run.merged_pairs.len();
+        text.push_str(&format!(
+            " {}, seed {}, is {}, while {}.",
+            run.name,
+            run.seed,
+            found.one_line(),
+            match merged {
+                0 => "no two counts as wholes are merged".to_owned(),
+                1 => "1 pair of counts is merged".to_owned(),
+                _ => format!("{merged} pairs of counts are merged"),
+            }
+        ));
+    }
+    Some(text)
+}
