@@ -46,6 +46,29 @@ fn de_bruijn_cycles() {
 }
 
 #[test]
+fn fibonacci_cycles() {
+    let cycle = generate::fibonacci_cycle(22).unwrap();
+    assert_classes(&cycle, 46_368);
+    let tree = SplittingTree::new(&cycle);
+    let depths = (1..cycle.states())
+        .filter_map(|state| tree.depth(StateId::new(0), StateId::from_index(state)));
+    assert!(depths.max() <= Some(cycle.states() - 2));
+}
+
+#[test]
+fn shift_registers() {
+    let register = generate::shift_register(16).unwrap();
+    assert_classes(&register, SIZE);
+    assert_classes(&generate::shuffled(&register, 1).unwrap(), SIZE);
+}
+
+#[test]
+fn trees() {
+    assert_classes(&generate::tree(SIZE - 1, 2, 2).unwrap(), 16);
+    assert_classes(&generate::tree(SIZE, 3, 1).unwrap(), SIZE);
+}
+
+#[test]
 fn all_equal() {
     assert_classes(&generate::random(1, SIZE, 2, 1).unwrap(), 1);
 }

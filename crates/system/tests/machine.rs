@@ -140,3 +140,29 @@ fn de_bruijn_words_hold_every_window() {
         assert_eq!(windows.len(), 1 << order, "order {order}");
     }
 }
+
+#[test]
+fn families_as_they_are_described() {
+    let outputs = |machine: &MooreMachine| -> Vec<u32> {
+        let outputs = machine.output_table().iter();
+        outputs.map(|output| output.get()).collect()
+    };
+    let sizes: Vec<usize> = (0..8)
+        .map(|order| generate::fibonacci_cycle(order).unwrap().states())
+        .collect();
+    assert_eq!(sizes, [1, 2, 3, 5, 8, 13, 21, 34]);
+    let cycle = generate::fibonacci_cycle(4).unwrap();
+    assert_eq!(outputs(&cycle), [0, 1, 0, 0, 1, 0, 1, 0]);
+    assert_eq!(cycle.successor(s(7), a(0)), s(0));
+
+    let register = generate::shift_register(3).unwrap();
+    assert_eq!(outputs(&register), [0, 0, 0, 0, 1, 1, 1, 1]);
+    assert_eq!(register.run(s(0b101), &[a(1), a(0)]), s(0b110));
+    assert_eq!(generate::shift_register(0).unwrap().states(), 1);
+    assert!(message(generate::shift_register(40)).contains("too many"));
+
+    let tree = generate::tree(7, 2, 2).unwrap();
+    assert_eq!(tree.run(s(6), &[a(0)]), s(2));
+    assert_eq!(tree.run(s(6), &[a(1), a(0), a(0)]), s(0));
+    assert!(message(generate::tree(7, 2, 0)).contains("children"));
+}
