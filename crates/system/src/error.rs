@@ -140,6 +140,47 @@ pub enum SystemError {
         /// The column of the output vector.
         column: usize,
     },
+    /// A tolerance that is no distance.
+    #[error("the tolerance is {found}, but a finite number of at least 0 is expected")]
+    Tolerance {
+        /// What was given.
+        found: f64,
+    },
+    /// A tolerance where outputs are no numbers.
+    #[error(
+        "a tolerance needs outputs that are numbers and nothing else, but these are labels, sets of \
+         enabled actions, integers beyond 2^53, or just told apart; leave the tolerance out"
+    )]
+    NoValues,
+    /// A tolerance where an output is infinitely far from all others.
+    #[error(
+        "the output of state {state} is infinite in column {column}, and no distance to it is finite; \
+         replace it, or leave the tolerance out"
+    )]
+    InfiniteOutput {
+        /// The first state with that output.
+        state: usize,
+        /// The column of the output vector.
+        column: usize,
+    },
+    /// A tolerance that is no equivalence on the outputs that there are.
+    #[error(
+        "outputs cannot be grouped within {tolerance}: state {} has {} and state {} has {}, which are {} \
+         apart; state {} has {}, which is {} from the second but {} from the first. Choose a tolerance at \
+         which close outputs are close to all of each other, or round the outputs",
+        states[0], values[0], states[1], values[1], distances[0], states[2], values[2], distances[1],
+        distances[2]
+    )]
+    NotTransitive {
+        /// The tolerance.
+        tolerance: f64,
+        /// The second is close to both others, which are not close to each other.
+        states: [usize; 3],
+        /// Their outputs.
+        values: [String; 3],
+        /// From the first to the second, the second to the third, and the first to the third.
+        distances: [f64; 3],
+    },
     /// Output vectors of different widths.
     #[error("the output of state {state} has {found} values, the first output has {expected}")]
     OutputWidth {

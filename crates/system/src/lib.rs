@@ -41,6 +41,7 @@ mod outputs;
 mod partial;
 pub mod read;
 mod table;
+mod tolerance;
 mod tsys;
 pub mod write;
 
