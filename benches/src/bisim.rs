@@ -92,6 +92,14 @@ impl Bench {
             one.wall,
             one.wall / two.wall
         );
+        let verified = self.ours.run(&["compute", "verified"], &system)?;
+        println!(
+            "  {:22} {:8.3} s for verify, {:.3} s for verify_coarsest with it; {} MiB",
+            "checked",
+            verified.number("verify ").unwrap_or(0.0),
+            verified.number("verify_coarsest ").unwrap_or(0.0),
+            verified.peak_mib
+        );
         compute("smaller-half", 1)?.print("smaller half alone", one.classes);
 
         let actions = made.number("states, ").unwrap_or(0.0) as usize;
