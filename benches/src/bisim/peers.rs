@@ -164,6 +164,7 @@ fn whole(run: &Run, classes: usize) -> Measured {
         computed: run.cpu_seconds,
         reading: Reading::Included,
         wall: run.wall_seconds,
+        path: run.cpu_seconds,
         peak_mib: run.peak_mib,
     }
 }

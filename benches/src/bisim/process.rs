@@ -35,6 +35,8 @@ pub(super) struct Measured {
     pub(super) computed: f64,
     pub(super) reading: Reading,
     pub(super) wall: f64,
+    /// CPU seconds of what cannot be done side by side and of the busiest thread, where that is known.
+    pub(super) path: f64,
     pub(super) peak_mib: u64,
 }
 
@@ -162,6 +164,7 @@ impl Measured {
             computed: run.number("computed").ok_or("printed no time")?,
             reading: run.number("read").map_or(Reading::Nothing, Reading::Apart),
             wall: run.number("wall").unwrap_or(run.wall_seconds),
+            path: run.number("path").unwrap_or(run.cpu_seconds),
             peak_mib: run.peak_mib,
         })
     }
