@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tellapart_files::FileError;
 
+use crate::NotTransitive;
+
 /// Why a system was refused. Every message names the state, action, array or line at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -164,23 +166,8 @@ pub enum SystemError {
         column: usize,
     },
     /// A tolerance that is no equivalence on the outputs that there are.
-    #[error(
-        "outputs cannot be grouped within {tolerance}: state {} has {} and state {} has {}, which are {} \
-         apart; state {} has {}, which is {} from the second but {} from the first. Choose a tolerance at \
-         which close outputs are close to all of each other, or round the outputs",
-        states[0], values[0], states[1], values[1], distances[0], states[2], values[2], distances[1],
-        distances[2]
-    )]
-    NotTransitive {
-        /// The tolerance.
-        tolerance: f64,
-        /// The second is close to both others, which are not close to each other.
-        states: [usize; 3],
-        /// Their outputs.
-        values: [String; 3],
-        /// From the first to the second, the second to the third, and the first to the third.
-        distances: [f64; 3],
-    },
+    #[error(transparent)]
+    NotTransitive(Box<NotTransitive>),
     /// Output vectors of different widths.
     #[error("the output of state {state} has {found} values, the first output has {expected}")]
     OutputWidth {

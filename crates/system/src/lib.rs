@@ -51,3 +51,4 @@ pub use format::Format;
 pub use id::{ActionId, BlockId, OutputId, StateId};
 pub use machine::MooreMachine;
 pub use partial::PartialMachine;
+pub use tolerance::NotTransitive;

@@ -3,6 +3,27 @@
 use crate::meaning::{OutputMeaning, Vectors};
 use crate::{MooreMachine, OutputId, StateId, SystemError};
 
+/// Three states of which the second has an output close to those of both others, which are not close to
+/// each other.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "outputs cannot be grouped within {tolerance}: state {} has {} and state {} has {}, which are {} apart; \
+     state {} has {}, which is {} from the second but {} from the first. Choose a tolerance at which close \
+     outputs are close to all of each other, or round the outputs",
+    states[0], values[0], states[1], values[1], distances[0], states[2], values[2], distances[1],
+    distances[2]
+)]
+pub struct NotTransitive {
+    /// How far apart outputs may be.
+    pub tolerance: f64,
+    /// The first states with these outputs.
+    pub states: [StateId; 3],
+    /// Their outputs, as shown to people.
+    pub values: [String; 3],
+    /// From the first to the second, the second to the third, and the first to the third.
+    pub distances: [f64; 3],
+}
+
 impl MooreMachine {
     /// The same machine with outputs that are at most `tolerance` apart, in Euclidean distance, made one.
     /// The value of the first state stands for all, and the machine says so
@@ -71,12 +92,12 @@ fn not_transitive(
     };
     let distance = |a, b| Grouping::new(values, tolerance).distance(a, b);
     let [a, b, c] = outputs;
-    SystemError::NotTransitive {
+    SystemError::NotTransitive(Box::new(NotTransitive {
         tolerance,
-        states: outputs.map(|output| state(output).index()),
+        states: outputs.map(state),
         values: outputs.map(shown),
         distances: [distance(a, b), distance(b, c), distance(a, c)],
-    }
+    }))
 }
 
 /// Outputs in the order of their places along one direction: those that are close are close in it, too.
