@@ -29,6 +29,16 @@ impl Arguments {
         }
     }
 
+    /// 1 for yes, 0 for no.
+    pub(crate) fn switch(&mut self, name: &str, default: bool) -> Result<bool, String> {
+        match self.0.remove(name) {
+            None => Ok(default),
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            Some(_) => Err(format!("--{name} must be 0 or 1")),
+        }
+    }
+
     /// Call after every known option was taken.
     pub(crate) fn finish(self) -> Result<(), String> {
         match self.0.keys().next() {

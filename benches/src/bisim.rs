@@ -1,81 +1,174 @@
-//! How long does the largest bisimulation take?
+//! How long does the largest bisimulation take, and how long do others need for it?
 
-use std::time::Duration;
+mod child;
+mod formats;
+mod peers;
+mod process;
+mod row;
 
-use cpu_time::ProcessTime;
-use tellapart_bisim::{SplittingTree, largest_bisimulation};
-use tellapart_system::{MooreMachine, SystemError, generate};
-use tellapart_train::memory;
+pub(crate) use child::{NAME as CHILD, run as child};
+
+use std::path::Path;
 
 use crate::arguments::Arguments;
-use crate::peak;
+use peers::Peer;
+use process::{Measured, Program, Reading};
+use row::{ROWS, Row};
 
-/// Name, and how it is made of the number of states.
-const SYSTEMS: [(&str, Make); 6] = [
-    ("random, 2 actions", |n| generate::random(1, n, 2, 2)),
-    ("random, 4 actions", |n| generate::random(1, n, 4, 2)),
-    ("counter, ids in order", generate::counter),
-    ("counter, ids shuffled", |n| {
-        generate::shuffled(&generate::counter(n)?, 1)
-    }),
-    ("9 counts with nuisances", |n| {
-        generate::with_nuisances(&generate::counter(9)?, n / 9, 7)
-    }),
-    ("all states alike", |n| generate::random(1, n, 2, 1)),
-];
-
-type Make = fn(usize) -> Result<MooreMachine, SystemError>;
-
-/// The largest bisimulation of generated systems, beside the smaller half alone, which also finds all
-/// shortest witnesses; the two must agree. `--states`, `--repeats`.
+/// Generated systems through [`tellapart_bisim::largest_bisimulation`] on one thread and on two, through
+/// refinement by the smaller half alone, and through every peer that is installed; all must find the same
+/// number of classes.
+///
+/// Every measurement is a process of its own, so that its peak memory is its own. Ours map `.tsys` files;
+/// peers read their own formats. `--states`, `--repeats` (of ours), `--peer-repeats`, `--large 1` (also the
+/// rows of ten times as many states), `--only N` (row N alone), `--peers 0` (ours alone).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let states = arguments.take("states", 1_000_000)?;
-    let repeats = arguments.take("repeats", 5)?;
+    let repeats = arguments.take("repeats", 3)?;
+    let peer_repeats = arguments.take("peer-repeats", repeats)?;
+    let large = arguments.switch("large", false)?;
+    let only = arguments.take("only", 0)?;
+    let with_peers = arguments.switch("peers", true)?;
     arguments.finish()?;
 
+    let peers = if with_peers {
+        peers::look()
+    } else {
+        Vec::new()
+    };
     println!(
-        "{states} states, {} threads; CPU time, median of {repeats} [fastest, slowest]; peak memory of the \
-         process, the system included",
-        std::env::var("RAYON_NUM_THREADS").unwrap_or("all".to_owned())
+        "CPU time of the computation, median of {repeats} runs, {peer_repeats} of peers, [fastest, slowest]; peak memory of the process, the \
+         system included; {} cores",
+        std::thread::available_parallelism().map_or(1, usize::from)
     );
-    println!(
-        "system                      classes  largest bisimulation    peak  smaller half alone"
-    );
-    for (name, make) in SYSTEMS {
-        let machine = make(states).map_err(|error| error.to_string())?;
-        peak::reset();
-        let classes = largest_bisimulation(&machine);
-        let peak = memory::peak_mib().unwrap_or(0);
-        let ours = times(repeats, || drop(largest_bisimulation(&machine)));
-        let tree = times(repeats, || drop(SplittingTree::new(&machine)));
-        if SplittingTree::new(&machine).partition() != classes {
-            return Err(format!("{name}: the two methods disagree"));
+    let bench = Bench {
+        ours: Program::this(CHILD)?,
+        states: states.to_string(),
+        repeats,
+        peer_repeats,
+        peers,
+    };
+    for (number, row) in (1..).zip(ROWS) {
+        if number == only || only == 0 && (large || !row.large) {
+            let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+            bench.row(number, row, folder.path())?;
         }
-        println!(
-            "{name:24} {:>10}  {}  {peak:4} MiB  {}",
-            classes.blocks(),
-            shown(&ours),
-            shown(&tree)
-        );
     }
     Ok(())
 }
 
-/// CPU times of the process, ascending.
-fn times(repeats: usize, mut job: impl FnMut()) -> Vec<Duration> {
-    let mut times: Vec<Duration> = (0..repeats)
-        .map(|_| {
-            let start = ProcessTime::now();
-            job();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times
+struct Bench {
+    ours: Program,
+    states: String,
+    repeats: usize,
+    peer_repeats: usize,
+    peers: Vec<(&'static Peer, Program)>,
 }
 
-fn shown(times: &[Duration]) -> String {
-    let at = |index: usize| times.get(index).map_or(0.0, Duration::as_secs_f64);
-    let last = times.len().saturating_sub(1);
-    format!("{:.3} [{:.3}, {:.3}] s", at(last / 2), at(0), at(last))
+impl Bench {
+    fn row(&self, number: usize, row: &Row, folder: &Path) -> Result<(), String> {
+        let make = |format: &str, path: &Path| {
+            let words = ["make", &number.to_string(), &self.states, format];
+            self.ours.run(&words, path)
+        };
+        let system = folder.join("system.tsys");
+        let made = make("tsys", &system)?;
+        println!("\n{number}. {}: {}", row.name, made.output.trim());
+
+        let compute = |method: &str, threads: usize| {
+            let ours = self.ours.on_threads(threads);
+            repeated(self.repeats, || {
+                Measured::from_phases(&ours.run(&["compute", method], &system)?)
+            })
+        };
+        let one = compute("engine", 1)?;
+        one.print("tellapart", one.classes);
+        let two = compute("engine", 2)?;
+        two.print("tellapart, 2 threads", one.classes);
+        println!(
+            "  {:22} {:8.3} s by the clock ({:.3} on one thread), {:.3} s on the longest path ({:.3})",
+            "", two.wall, one.wall, two.path, one.path
+        );
+        let verified = self.ours.run(&["compute", "verified"], &system)?;
+        println!(
+            "  {:22} {:8.3} s for verify, {:.3} s for verify_coarsest with it; {} MiB",
+            "checked",
+            verified.number("verify ").unwrap_or(0.0),
+            verified.number("verify_coarsest ").unwrap_or(0.0),
+            verified.peak_mib
+        );
+        compute("smaller-half", 1)?.print("smaller half alone", one.classes);
+
+        let actions = made.number("states, ").unwrap_or(0.0) as usize;
+        for (peer, program) in &self.peers {
+            if !(peer.takes)(actions) {
+                println!("  {:22} cannot express it", peer.name);
+                continue;
+            }
+            let input = folder.join(peer.input);
+            make(peer.format, &input)?;
+            let repeated = (peer.prepare)(program, input)
+                .and_then(|input| repeated(self.peer_repeats, || (peer.measure)(program, &input)));
+            match repeated {
+                Ok(repeated) => repeated.print(peer.name, one.classes),
+                Err(problem) => println!("  {:22} {problem}", peer.name),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn repeated(
+    repeats: usize,
+    mut run: impl FnMut() -> Result<Measured, String>,
+) -> Result<Repeated, String> {
+    let runs: Vec<Measured> = (0..repeats).map(|_| run()).collect::<Result<_, _>>()?;
+    let first = runs.first().ok_or("nothing was measured")?;
+    let mut computed: Vec<f64> = runs.iter().map(|run| run.computed).collect();
+    computed.sort_by(f64::total_cmp);
+    Ok(Repeated {
+        classes: first.classes,
+        reading: first.reading,
+        path: runs.iter().map(|run| run.path).fold(first.path, f64::min),
+        wall: runs.iter().map(|run| run.wall).fold(first.wall, f64::min),
+        peak_mib: runs.iter().map(|run| run.peak_mib).max().unwrap_or(0),
+        computed,
+    })
+}
+
+/// The same measurement several times.
+struct Repeated {
+    classes: usize,
+    /// Ascending.
+    computed: Vec<f64>,
+    /// In the first run.
+    reading: Reading,
+    /// In the fastest run.
+    wall: f64,
+    path: f64,
+    peak_mib: u64,
+}
+
+impl Repeated {
+    fn print(&self, name: &str, expected: usize) {
+        let at = |index: usize| self.computed.get(index).copied().unwrap_or(0.0);
+        let last = self.computed.len().saturating_sub(1);
+        let reading = match self.reading {
+            Reading::Nothing => String::new(),
+            Reading::Apart(seconds) => format!("; reading {seconds:.2} s"),
+            Reading::Included => "; reading included".to_owned(),
+        };
+        let classes = if self.classes == expected {
+            format!("{expected} classes")
+        } else {
+            format!("{} classes, BUT {expected} EXPECTED", self.classes)
+        };
+        println!(
+            "  {name:22} {:8.3} [{:.3}, {:.3}] s {:6} MiB; {classes}{reading}",
+            at(last / 2),
+            at(0),
+            at(last),
+            self.peak_mib
+        );
+    }
 }

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tellapart_bisim::evidence::{Comparison, Distinguished, Episodes, Recording};
+use tellapart_system::{ActionId, StateId, generate};
 use tellapart_train::memory;
 
 use crate::arguments::Arguments;
@@ -12,8 +13,8 @@ use crate::peak;
 const ACTIONS: u64 = 4;
 
 /// The oracle over recordings whose observations are all different: built, and asked about random pairs
-/// of rows, beside a plain scan of the same pairs, whose answers must be the same. `--steps` (rows),
-/// `--queries`, `--repeats` (of the queries).
+/// of rows, beside a plain scan of the same pairs, whose answers must be the same; and built over walks
+/// through a tenth as many states, which recur. `--steps` (rows), `--queries`, `--repeats` (of the queries).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let rows = arguments.take("steps", 10_000_000)?;
     let queries = arguments.take("queries", 1_000_000)?;
@@ -31,6 +32,18 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
         for stream in [Stream::Random, Stream::Periodic, Stream::Constant] {
             measure(rows, length, stream, queries, repeats)?;
         }
+    }
+    let states = (rows / 10).max(1);
+    println!("random walks through {states} states, episodes of 1000:");
+    for _ in 0..repeats {
+        let built = built(&walk(rows, states)?)?;
+        println!(
+            "{:>11}  {:<9}  {:>7.2} s  {:>4} MiB",
+            1000,
+            "Random",
+            built.seconds.as_secs_f64(),
+            built.memory_mib
+        );
     }
     Ok(())
 }
@@ -61,20 +74,11 @@ fn measure(
     repeats: usize,
 ) -> Result<(), String> {
     let columns = columns(rows, length, stream);
-    let before = peak::reset();
-    let start = cpu_time();
-    let mut recording = Recording::new(ACTIONS as usize).map_err(|error| error.to_string())?;
-    let appended = recording.append(&Episodes {
-        observations: &columns.observations,
-        actions: &columns.actions,
-        values: &columns.values,
-        ends: &columns.ends,
-        ..Episodes::default()
-    });
-    appended.map_err(|error| error.to_string())?;
-    let oracle = Distinguished::new(recording);
-    let build = cpu_time().saturating_sub(start);
-    let memory = memory::peak_mib().unwrap_or(0).saturating_sub(before);
+    let Built {
+        oracle,
+        seconds,
+        memory_mib,
+    } = built(&columns)?;
 
     let pairs: Vec<[usize; 2]> = (0..queries as u64)
         .map(|query| [2 * query, 2 * query + 1].map(|draw| mix(!draw) as usize % rows))
@@ -91,14 +95,64 @@ fn measure(
     rates.sort_by(f64::total_cmp);
     let (scan, depth) = scan(&columns, &oracle, &pairs)?;
     println!(
-        "{length:>11}  {:<9}  {:>7.2} s  {memory:>4} MiB  {:>5.2} [{:.2}, {:.2}]  {depth:>11.1}  {scan:.3}",
+        "{length:>11}  {:<9}  {:>7.2} s  {memory_mib:>4} MiB  {:>5.2} [{:.2}, {:.2}]  {depth:>11.1}  {scan:.3}",
         format!("{stream:?}"),
-        build.as_secs_f64(),
+        seconds.as_secs_f64(),
         rates[rates.len() / 2],
         rates[0],
         rates[rates.len() - 1],
     );
     Ok(())
+}
+
+struct Built {
+    oracle: Distinguished,
+    seconds: Duration,
+    memory_mib: u64,
+}
+
+fn built(columns: &Columns) -> Result<Built, String> {
+    let before = peak::reset();
+    let start = cpu_time();
+    let mut recording = Recording::new(ACTIONS as usize).map_err(|error| error.to_string())?;
+    let appended = recording.append(&Episodes {
+        observations: &columns.observations,
+        actions: &columns.actions,
+        values: &columns.values,
+        ends: &columns.ends,
+        ..Episodes::default()
+    });
+    appended.map_err(|error| error.to_string())?;
+    let oracle = Distinguished::new(recording);
+    Ok(Built {
+        oracle,
+        seconds: cpu_time().saturating_sub(start),
+        memory_mib: memory::peak_mib().unwrap_or(0).saturating_sub(before),
+    })
+}
+
+/// Random walks through a random system, each state an observation; one in a thousand is rewarded.
+fn walk(rows: usize, states: usize) -> Result<Columns, String> {
+    let system = generate::random(1, states, ACTIONS as usize, 1000);
+    let system = system.map_err(|error| error.to_string())?;
+    let mut columns = columns(rows, 1000, Stream::Random);
+    let mut number = vec![u32::MAX; states];
+    let (mut state, mut seen) = (StateId::new(0), 0);
+    for row in 0..rows {
+        let number = &mut number[state.index()];
+        if *number == u32::MAX {
+            *number = seen;
+            seen += 1;
+        }
+        columns.observations[row] = *number;
+        columns.values[row] = u32::from(system.output(state).get() == 0);
+        state = if columns.ends[row] {
+            StateId::from_index(mix(row as u64) as usize % states)
+        } else {
+            system.successor(state, ActionId::new(columns.actions[row]))
+        };
+    }
+    Ok(columns)
 }
 
 fn columns(rows: usize, length: usize, stream: Stream) -> Columns {

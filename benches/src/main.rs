@@ -28,7 +28,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ),
     (
         "bisim",
-        "the largest bisimulation of generated systems, beside the smaller half alone",
+        "the largest bisimulation of generated systems, beside what else computes it",
         bisim::run,
     ),
     (
@@ -59,6 +59,9 @@ type Bench = fn(Arguments) -> Result<(), String>;
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
+    if name == bisim::CHILD {
+        return exit(&name, bisim::child(&words.collect::<Vec<_>>()));
+    }
     let Some((_, _, bench)) = BENCHES.iter().find(|(known, ..)| *known == name) else {
         eprintln!("usage: tellapart-benches NAME [--option N ...], where NAME is one of");
         for (known, purpose, _) in BENCHES {
@@ -66,7 +69,11 @@ fn main() -> ExitCode {
         }
         return ExitCode::from(2);
     };
-    match Arguments::parse(words).and_then(bench) {
+    exit(&name, Arguments::parse(words).and_then(bench))
+}
+
+fn exit(name: &str, result: Result<(), String>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("{name}: {problem}");

@@ -51,6 +51,8 @@ pub(crate) struct Refinement {
     pub(crate) births: Vec<Birth>,
     /// The number of the first block born in each round, from round 1 on; ascending.
     pub(crate) round_starts: Vec<u32>,
+    /// Whether births and rounds are kept: they are what witnesses are made of, and 8 bytes a block.
+    keeps_history: bool,
 }
 
 impl Refinement {
@@ -106,7 +108,14 @@ impl Refinement {
             blocks,
             births: Vec::new(),
             round_starts: Vec::new(),
+            keeps_history: true,
         }
+    }
+
+    /// The same, without births and rounds.
+    pub(crate) fn without_history(mut self) -> Self {
+        self.keeps_history = false;
+        self
     }
 
     /// The states of every block.
@@ -136,7 +145,9 @@ impl Refinement {
         let (mut places, mut touched) = (Vec::new(), Vec::new());
         while !splitters.is_empty() {
             let round_start = self.blocks.len();
-            self.round_starts.push(round_start as u32);
+            if self.keeps_history {
+                self.round_starts.push(round_start as u32);
+            }
             for &(begin, end) in &splitters {
                 for &member in &self.elements[begin as usize..end as usize] {
                     for incoming in inverse.incoming(member) {
@@ -227,10 +238,12 @@ impl Refinement {
             self.block_of[state as usize] = new;
         }
         self.blocks.push(born);
-        self.births.push(Birth {
-            parent: number,
-            action: ActionId::new(place),
-        });
+        if self.keeps_history {
+            self.births.push(Birth {
+                parent: number,
+                action: ActionId::new(place),
+            });
+        }
     }
 }
 

@@ -5,14 +5,14 @@
     reason = "a test fails by panicking, helpers included"
 )]
 
-use tellapart_bisim::{SplittingTree, largest_bisimulation, verify, witness};
+use tellapart_bisim::{SplittingTree, largest_bisimulation, verify_coarsest, witness};
 use tellapart_system::{MooreMachine, StateId, generate};
 
 const SIZE: usize = 1 << 16;
 
 fn assert_classes(machine: &MooreMachine, classes: usize) {
     let partition = largest_bisimulation(machine);
-    verify(machine, &partition).unwrap();
+    verify_coarsest(machine, &partition).unwrap();
     assert_eq!(partition.blocks(), classes);
 }
 
@@ -43,6 +43,29 @@ fn counters() {
 #[test]
 fn de_bruijn_cycles() {
     assert_classes(&generate::de_bruijn_cycle(16).unwrap(), SIZE);
+}
+
+#[test]
+fn fibonacci_cycles() {
+    let cycle = generate::fibonacci_cycle(22).unwrap();
+    assert_classes(&cycle, 46_368);
+    let tree = SplittingTree::new(&cycle);
+    let depths = (1..cycle.states())
+        .filter_map(|state| tree.depth(StateId::new(0), StateId::from_index(state)));
+    assert!(depths.max() <= Some(cycle.states() - 2));
+}
+
+#[test]
+fn shift_registers() {
+    let register = generate::shift_register(16).unwrap();
+    assert_classes(&register, SIZE);
+    assert_classes(&generate::shuffled(&register, 1).unwrap(), SIZE);
+}
+
+#[test]
+fn trees() {
+    assert_classes(&generate::tree(SIZE - 1, 2, 2).unwrap(), 16);
+    assert_classes(&generate::tree(SIZE, 3, 1).unwrap(), SIZE);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tellapart_files::FileError;
 
+use crate::NotTransitive;
+
 /// Why a system was refused. Every message names the state, action, array or line at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -140,6 +142,32 @@ pub enum SystemError {
         /// The column of the output vector.
         column: usize,
     },
+    /// A tolerance that is no distance.
+    #[error("the tolerance is {found}, but a finite number of at least 0 is expected")]
+    Tolerance {
+        /// What was given.
+        found: f64,
+    },
+    /// A tolerance where outputs are no numbers.
+    #[error(
+        "a tolerance needs outputs that are numbers and nothing else, but these are labels, sets of \
+         enabled actions, integers beyond 2^53, or just told apart; leave the tolerance out"
+    )]
+    NoValues,
+    /// A tolerance where an output is infinitely far from all others.
+    #[error(
+        "the output of state {state} is infinite in column {column}, and no distance to it is finite; \
+         replace it, or leave the tolerance out"
+    )]
+    InfiniteOutput {
+        /// The first state with that output.
+        state: usize,
+        /// The column of the output vector.
+        column: usize,
+    },
+    /// A tolerance that is no equivalence on the outputs that there are.
+    #[error(transparent)]
+    NotTransitive(Box<NotTransitive>),
     /// Output vectors of different widths.
     #[error("the output of state {state} has {found} values, the first output has {expected}")]
     OutputWidth {

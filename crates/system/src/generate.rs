@@ -122,6 +122,75 @@ pub fn de_bruijn_cycle(order: u32) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(1, next, without_gaps(&bits))
 }
 
+/// A cycle under one action whose outputs spell a Fibonacci word, `F(order)` states (`F(0) = 1`, `F(1) = 2`,
+/// each the sum of the two before).
+///
+/// Every refinement of it splits the block that costs most: Hopcroft's algorithm needs its full `n log n`
+/// whichever splitter it takes (Castiglione, Restivo & Sciortino 2008, "Hopcroft's algorithm and cyclic
+/// automata"). All states are distinguished, by words of up to `F(order) - 2` actions.
+///
+/// # Errors
+/// More states than can be numbered.
+pub fn fibonacci_cycle(order: u32) -> Result<MooreMachine, SystemError> {
+    let (mut states, mut before) = (1_u64, 1_u64);
+    for _ in 0..order {
+        (states, before) = (states.saturating_add(before), states);
+    }
+    check_size(states, 1)?;
+    // Each word is the one before, followed by the one before that: a, ab, aba, abaab, ...
+    let (mut word, mut previous) = (vec![0_u32], vec![1]);
+    for _ in 0..order {
+        let longer = [&word[..], &previous[..]].concat();
+        previous = std::mem::replace(&mut word, longer);
+    }
+    let next = (1..word.len()).chain([0]).map(StateId::from_index);
+    MooreMachine::from_table(1, next.collect(), without_gaps(&word))
+}
+
+/// A register of `order` bits, `2^order` states: action 0 or 1 shifts that bit in, the output is the bit
+/// that is shifted out next.
+///
+/// All states are distinguished, by words of up to `order - 1` actions: every block halves in every round.
+/// Its graph is de Bruijn's.
+///
+/// # Errors
+/// `order` above 30.
+pub fn shift_register(order: u32) -> Result<MooreMachine, SystemError> {
+    let states = 1_u64.checked_shl(order).unwrap_or(u64::MAX);
+    check_size(states, 2)?;
+    if order > 30 {
+        return Err(SystemError::TooManyStates { states });
+    }
+    let states = states as u32;
+    let shifted = |state: u32, bit| StateId::new((state << 1 | bit) & (states - 1));
+    let next = (0..states).flat_map(|state| [shifted(state, 0), shifted(state, 1)]);
+    let out = (0..states).map(|state| state >> order.saturating_sub(1) & 1);
+    let out: Vec<u32> = out.collect();
+    MooreMachine::from_table(2, next.collect(), without_gaps(&out))
+}
+
+/// A tree in which every state leads to its parent under all actions, `branching` children each; only the
+/// root, state 0, has another output and stays where it is.
+///
+/// States are bisimilar iff they are equally deep; with `branching` 1 it is a chain.
+///
+/// # Errors
+/// No states, actions or children, or too many states.
+pub fn tree(states: usize, actions: usize, branching: usize) -> Result<MooreMachine, SystemError> {
+    check_size(states as u64, actions as u64)?;
+    if branching == 0 {
+        return Err(SystemError::Count {
+            what: "children of a state",
+            expected: 1,
+            found: 0,
+        });
+    }
+    let parent = |state: usize| StateId::from_index(state.saturating_sub(1) / branching);
+    let next = (0..states).flat_map(|state| std::iter::repeat_n(parent(state), actions));
+    let roots: Vec<u32> = (0..states).map(|state| u32::from(state == 0)).collect();
+    MooreMachine::from_table(actions, next.collect(), without_gaps(&roots))
+}
+
 /// The same machine with its states renumbered at random.
 ///
 /// # Errors

@@ -41,6 +41,7 @@ mod outputs;
 mod partial;
 pub mod read;
 mod table;
+mod tolerance;
 mod tsys;
 pub mod write;
 
@@ -50,3 +51,4 @@ pub use format::Format;
 pub use id::{ActionId, BlockId, OutputId, StateId};
 pub use machine::MooreMachine;
 pub use partial::PartialMachine;
+pub use tolerance::NotTransitive;

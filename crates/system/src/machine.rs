@@ -161,6 +161,12 @@ impl MooreMachine {
         self.meaning.values.as_ref()?.get(output.index())
     }
 
+    /// How far apart, at most, the values of states with one output are, where outputs were made one within
+    /// a tolerance ([`MooreMachine::with_tolerance`]); `None` where they are equal.
+    pub fn output_tolerance(&self) -> Option<f64> {
+        self.meaning.tolerance
+    }
+
     /// The actions that a state with this output had in the partial system this machine completes,
     /// ascending; `None` unless the machine came from a labelled transition system ([`crate::read::aut`]).
     pub fn enabled_actions(&self, output: OutputId) -> Option<&[ActionId]> {
@@ -319,6 +325,20 @@ impl MooreMachine {
         machine.meaning = self.meaning.clone();
         machine.action_names.clone_from(&self.action_names);
         Ok(machine)
+    }
+
+    /// The same states and actions with other outputs.
+    pub(crate) fn with_outputs(
+        self,
+        output: Vec<OutputId>,
+        meaning: OutputMeaning,
+    ) -> Result<Self, SystemError> {
+        Ok(Self {
+            outputs: count_outputs(&output)?,
+            output: output.into(),
+            meaning,
+            ..self
+        })
     }
 
     pub(crate) fn meaning(&self) -> &OutputMeaning {

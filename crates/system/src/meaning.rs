@@ -11,6 +11,8 @@ pub(crate) struct OutputMeaning {
     pub(crate) enabled: Option<Sets<ActionId>>,
     /// The labels that the states carry.
     pub(crate) labels: Option<Labels>,
+    /// How far apart values are that were made one; each then stands for all within that.
+    pub(crate) tolerance: Option<f64>,
 }
 
 /// `width` numbers for each output: `values[output * width..][..width]`.

@@ -140,3 +140,78 @@ fn de_bruijn_words_hold_every_window() {
         assert_eq!(windows.len(), 1 << order, "order {order}");
     }
 }
+
+#[test]
+fn families_as_they_are_described() {
+    let outputs = |machine: &MooreMachine| -> Vec<u32> {
+        let outputs = machine.output_table().iter();
+        outputs.map(|output| output.get()).collect()
+    };
+    let sizes: Vec<usize> = (0..8)
+        .map(|order| generate::fibonacci_cycle(order).unwrap().states())
+        .collect();
+    assert_eq!(sizes, [1, 2, 3, 5, 8, 13, 21, 34]);
+    let cycle = generate::fibonacci_cycle(4).unwrap();
+    assert_eq!(outputs(&cycle), [0, 1, 0, 0, 1, 0, 1, 0]);
+    assert_eq!(cycle.successor(s(7), a(0)), s(0));
+
+    let register = generate::shift_register(3).unwrap();
+    assert_eq!(outputs(&register), [0, 0, 0, 0, 1, 1, 1, 1]);
+    assert_eq!(register.run(s(0b101), &[a(1), a(0)]), s(0b110));
+    assert_eq!(generate::shift_register(0).unwrap().states(), 1);
+    assert!(message(generate::shift_register(40)).contains("too many"));
+
+    let tree = generate::tree(7, 2, 2).unwrap();
+    assert_eq!(tree.run(s(6), &[a(0)]), s(2));
+    assert_eq!(tree.run(s(6), &[a(1), a(0), a(0)]), s(0));
+    assert!(message(generate::tree(7, 2, 0)).contains("children"));
+}
+
+/// One action; state `i` has output `values[i]`.
+fn with_values(values: &[[f64; 2]]) -> MooreMachine {
+    let mut builder = MooreMachineBuilder::new(values.len(), 1).unwrap();
+    for (state, value) in (0..).map(s).zip(values) {
+        builder.transition(state, a(0), s(0)).unwrap();
+        builder.output_value(state, value).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn outputs_within_a_tolerance() {
+    let machine = with_values(&[[5.0, 0.0], [0.0, 0.0], [5.0, 0.1], [0.03, 0.04]]);
+    assert_eq!((machine.outputs(), machine.output_tolerance()), (4, None));
+    let grouped = machine.clone().with_tolerance(0.1).unwrap();
+    assert_eq!(grouped.outputs(), 2);
+    assert_eq!(grouped.output_tolerance(), Some(0.1));
+    // The first state stands for its group.
+    assert_eq!(grouped.output(s(2)), OutputId::new(0));
+    assert_eq!(
+        grouped.output_value(OutputId::new(1)),
+        Some(&[0.0, 0.0][..])
+    );
+    assert_eq!(grouped.successor(s(3), a(0)), s(0));
+    for format in tellapart_system::Format::ALL {
+        let lost = tellapart_system::write::lost(&grouped, format.0);
+        assert!(lost.iter().any(|what| what.contains("within 0.1")));
+    }
+    assert_eq!(machine.with_tolerance(0.05).unwrap().outputs(), 3);
+}
+
+#[test]
+fn tolerances_that_are_no_equivalence() {
+    let machine = with_values(&[[9.0, 0.0], [0.0, 0.0], [0.75, 0.0], [1.5, 0.0]]);
+    assert_eq!(machine.clone().with_tolerance(1.5).unwrap().outputs(), 2);
+    assert_eq!(
+        message(machine.clone().with_tolerance(1.0)),
+        "outputs cannot be grouped within 1: state 1 has [0, 0] and state 2 has [0.75, 0], which are \
+         0.75 apart; state 3 has [1.5, 0], which is 0.75 from the second but 1.5 from the first. Choose \
+         a tolerance at which close outputs are close to all of each other, or round the outputs"
+    );
+    assert!(message(machine.clone().with_tolerance(-1.0)).contains("at least 0"));
+    assert!(message(machine.with_tolerance(f64::NAN)).contains("finite"));
+    let infinite = with_values(&[[0.0, 0.0], [0.0, f64::INFINITY]]);
+    assert!(message(infinite.with_tolerance(1.0)).contains("state 1 is infinite in column 1"));
+    let nameless = generate::random(1, 5, 2, 2).unwrap();
+    assert!(message(nameless.with_tolerance(1.0)).contains("numbers and nothing else"));
+}

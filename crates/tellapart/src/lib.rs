@@ -62,7 +62,9 @@ pub use tellapart_report as report;
 pub use tellapart_system as system;
 pub use tellapart_train as train;
 
-pub use tellapart_bisim::{Partition, SplittingTree, largest_bisimulation, quotient, witness};
+pub use tellapart_bisim::{
+    Partition, SplittingTree, largest_bisimulation, quotient, verify_coarsest, witness,
+};
 pub use tellapart_data::{Trajectories, TrajectoryParts};
 pub use tellapart_env::{
     BatchEnvironment, Counting, Grid, RepeatedRandom, World, WorldOptions, counting, grid,

@@ -105,5 +105,5 @@ fn by_label(labels: &[u32], old_of_new: &[u32]) -> Refinement {
         *block
     });
     let block_of = block_of.collect();
-    Refinement::new(block_of, blocks as usize)
+    Refinement::new(block_of, blocks as usize).without_history()
 }

@@ -112,6 +112,9 @@ fn adversarial_systems() {
         ),
         ("copies of a chain", generate::with_nuisances(&chain, 5, 1)),
         ("de Bruijn", generate::de_bruijn_cycle(8)),
+        ("Fibonacci", generate::fibonacci_cycle(11)),
+        ("shift register", generate::shift_register(8)),
+        ("tree", generate::tree(300, 2, 3)),
         ("many actions", generate::random(1, 40, 3000, 2)),
         (
             "copies with many actions",

@@ -51,6 +51,7 @@ mod episodes;
 mod extension;
 mod path;
 mod recording;
+mod recurring;
 mod rows;
 mod search;
 

@@ -5,12 +5,15 @@ use std::ops::Range;
 use super::contradiction::{Contradiction, ContradictionKind};
 use super::episodes::{Episodes, EvidenceError, Tolerance};
 use super::path::Path;
+use super::recurring::{Recurrences, Recurring, Step};
 use super::rows::RowSet;
 
 /// Instead of an action, where an episode ends.
 const END: u32 = u32::MAX;
 /// Not among the observations that recur.
 const ONCE: u32 = u32::MAX;
+/// Rows whose observations are looked up together.
+const BATCH: usize = 1 << 6;
 
 /// Recorded episodes, and the partial deterministic system that they show.
 ///
@@ -29,8 +32,8 @@ const ONCE: u32 = u32::MAX;
 /// A word counts as *recorded* from a row iff it can be followed through this system.
 ///
 /// Appending costs amortised constant time a row, apart from the consequences (3), which cost the rows
-/// of each newly unmerged observation once. Memory: 20 bytes a row, and about 40 more for each row of an
-/// observation that recurs.
+/// of each newly unmerged observation once. Memory: 20 bytes a row; where observations recur, 4 more a row,
+/// and 28 for each that does and 16 for each action recorded there.
 #[derive(Clone, Debug)]
 pub struct Recording {
     actions: usize,
@@ -38,7 +41,7 @@ pub struct Recording {
     symbols: Vec<u64>,
     observation_of: Vec<u32>,
     observations: Vec<Occurrence>,
-    recurring: Vec<Recurring>,
+    recurring: Recurrences,
     /// Rows after which to follow the rows blindly is not enough: episode ends, and rows of merged
     /// observations other than those that alone tell what follows.
     stops: RowSet,
@@ -58,31 +61,6 @@ struct Occurrence {
     recurring: u32,
 }
 
-/// An observation that was recorded more than once.
-#[derive(Clone, Debug, Default)]
-struct Recurring {
-    rows: Vec<u32>,
-    /// One recorded step for each action, by action.
-    steps: Vec<Step>,
-    is_unmerged: bool,
-    /// Whether values differ, within the tolerance.
-    is_mixed: bool,
-    has_value_contradiction: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    action: u32,
-    row: u32,
-    is_contradicted: bool,
-}
-
-impl Recurring {
-    fn step(&self, action: u32) -> Result<usize, usize> {
-        self.steps.binary_search_by_key(&action, |step| step.action)
-    }
-}
-
 impl Recording {
     /// No rows yet. Values of `p` differ iff their ids do.
     ///
@@ -97,7 +75,7 @@ impl Recording {
             symbols: Vec::new(),
             observation_of: Vec::new(),
             observations: Vec::new(),
-            recurring: Vec::new(),
+            recurring: Recurrences::default(),
             stops: RowSet::default(),
             recurs: RowSet::default(),
             episodes: 0,
@@ -145,20 +123,32 @@ impl Recording {
         }
         self.observation_of.extend_from_slice(episodes.observations);
         let mut unmerged = Vec::new();
-        for row in start..self.rows() {
-            self.add_row(row as u32, start, &mut unmerged);
-        }
-        for row in start..self.rows() {
-            if self.recurring_at(row as u32).is_some() {
-                self.add_step(row as u32, &mut unmerged);
+        let mut numbers = Vec::with_capacity(BATCH);
+        for first in (start..self.rows()).step_by(BATCH) {
+            let batch = first..(first + BATCH).min(self.rows());
+            let observations = &self.observation_of[batch.clone()];
+            numbers.clear();
+            numbers.extend(
+                observations
+                    .iter()
+                    .map(|&observation| self.number(observation)),
+            );
+            self.recurring.look_ahead(&numbers);
+            for row in batch {
+                self.add_row(row as u32, &mut unmerged);
             }
         }
         self.unmerge_consequences(unmerged);
         Ok(())
     }
 
-    /// A row of an observation; steps of rows from `start` on are added later.
-    fn add_row(&mut self, row: u32, start: usize, unmerged: &mut Vec<u32>) {
+    /// The number of an observation among those that recur, or [`ONCE`].
+    fn number(&self, observation: u32) -> u32 {
+        let occurrence = self.observations.get(observation as usize);
+        occurrence.map_or(ONCE, |occurrence| occurrence.recurring)
+    }
+
+    fn add_row(&mut self, row: u32, unmerged: &mut Vec<u32>) {
         let observation = self.observation_of[row as usize];
         let Some(&Occurrence { first, recurring }) = self.observations.get(observation as usize)
         else {
@@ -168,79 +158,84 @@ impl Recording {
             });
             return;
         };
-        if recurring == ONCE {
-            self.observations[observation as usize].recurring = self.recurring.len() as u32;
-            self.recurring.push(Recurring {
-                rows: vec![first],
-                ..Recurring::default()
-            });
+        let mut number = recurring;
+        if number == ONCE {
+            number = self.recurring.begin(first, self.value(first));
+            self.observations[observation as usize].recurring = number;
             self.stops.insert(first as usize);
             self.recurs.insert(first as usize);
-            if (first as usize) < start {
-                self.add_step(first, unmerged);
-            }
+            self.add_step(first, number, unmerged);
         }
-        let index = self.observations[observation as usize].recurring as usize;
-        self.recurring[index].rows.push(row);
+        self.recurring.add_row(number, row);
         self.stops.insert(row as usize);
         self.recurs.insert(row as usize);
-        let (old, new) = (self.value(first), self.value(row));
-        if old == new {
-            return;
+        let (old, new) = (self.recurring.of(number).value, self.value(row));
+        if old != new {
+            self.add_value(observation, number, [first, row], unmerged);
         }
+        self.add_step(row, number, unmerged);
+    }
+
+    /// The values in the first row of an observation and in another one are not the same.
+    fn add_value(
+        &mut self,
+        observation: u32,
+        number: u32,
+        rows: [u32; 2],
+        unmerged: &mut Vec<u32>,
+    ) {
+        let [old, new] = rows.map(|row| self.value(row));
         let differ = self.differ(old, new);
-        let recurring = &mut self.recurring[index];
         if !differ {
-            recurring.is_mixed = true;
-            for step in &recurring.steps {
+            self.recurring.of(number).is_mixed = true;
+            for step in self.recurring.steps(number) {
                 self.stops.insert(step.row as usize);
             }
-        } else if !recurring.has_value_contradiction {
-            recurring.has_value_contradiction = true;
+        } else if !self.recurring.of(number).has_value_contradiction {
+            self.recurring.of(number).has_value_contradiction = true;
             self.contradictions.push(Contradiction {
                 observation,
                 kind: ContradictionKind::Value,
-                rows: [first as usize, row as usize],
+                rows: rows.map(|row| row as usize),
             });
             self.unmerge(observation, unmerged);
         }
     }
 
     /// What was done at a row of a recurring observation, and what followed.
-    fn add_step(&mut self, row: u32, unmerged: &mut Vec<u32>) {
+    fn add_step(&mut self, row: u32, number: u32, unmerged: &mut Vec<u32>) {
         let Some(action) = self.action(row) else {
             return;
         };
         let observation = self.observation_of[row as usize];
-        let index = self.observations[observation as usize].recurring as usize;
-        let recurring = &mut self.recurring[index];
-        match recurring.step(action) {
+        let to = self.observation_of[row as usize + 1];
+        match self.recurring.step(number, action) {
             Err(place) => {
-                recurring.steps.insert(
-                    place,
-                    Step {
-                        action,
-                        row,
-                        is_contradicted: false,
-                    },
-                );
-                match recurring.steps[..] {
-                    [_] if !recurring.is_mixed => self.stops.remove(row as usize),
-                    _ => recurring
-                        .steps
+                let step = Step {
+                    action,
+                    row,
+                    to,
+                    is_contradicted: false,
+                };
+                self.recurring.insert(number, place, step);
+                let is_mixed = self.recurring.of(number).is_mixed;
+                match self.recurring.steps(number) {
+                    [_] if !is_mixed => self.stops.remove(row as usize),
+                    steps => steps
                         .iter()
                         .for_each(|step| self.stops.insert(step.row as usize)),
                 }
             }
             Ok(place) => {
-                let step = recurring.steps[place];
-                let next = |row: u32| self.observation_of[row as usize + 1];
-                if next(step.row) == next(row) {
-                    if self.is_unmerged(next(row)) {
+                let step = self.recurring.steps(number)[place];
+                if step.to == to {
+                    // One that is unmerged later is dealt with in the end.
+                    let next = self.recurring.get(self.number(to));
+                    if next.is_some_and(|next| next.is_unmerged) {
                         self.unmerge(observation, unmerged);
                     }
                 } else if !step.is_contradicted {
-                    recurring.steps[place].is_contradicted = true;
+                    self.recurring.contradict(number, place);
                     self.contradictions.push(Contradiction {
                         observation,
                         kind: ContradictionKind::Successor { action },
@@ -253,8 +248,7 @@ impl Recording {
     }
 
     fn unmerge(&mut self, observation: u32, unmerged: &mut Vec<u32>) {
-        let recurring =
-            &mut self.recurring[self.observations[observation as usize].recurring as usize];
+        let recurring = self.recurring.of(self.number(observation));
         if !recurring.is_unmerged {
             recurring.is_unmerged = true;
             unmerged.push(observation);
@@ -264,22 +258,22 @@ impl Recording {
     /// Where one action led twice to an observation that is unmerged now, it led to two states.
     fn unmerge_consequences(&mut self, mut unmerged: Vec<u32>) {
         while let Some(observation) = unmerged.pop() {
-            let index = self.observations[observation as usize].recurring as usize;
-            for place in 0..self.recurring[index].rows.len() {
-                let row = self.recurring[index].rows[place];
-                let Some(before) = row.checked_sub(1) else {
-                    continue;
-                };
-                let (Some(action), Some(from)) = (self.action(before), self.recurring_at(before))
-                else {
-                    continue;
-                };
-                let is_another = |place: usize| from.steps[place].row != before;
-                if from.step(action).is_ok_and(is_another) {
-                    self.unmerge(self.observation_of[before as usize], &mut unmerged);
-                }
+            let rows = self.recurring.rows(self.number(observation));
+            let before = rows.filter_map(|row| row.checked_sub(1));
+            let several: Vec<u32> = before.filter(|&row| self.is_another_step(row)).collect();
+            for row in several {
+                self.unmerge(self.observation_of[row as usize], &mut unmerged);
             }
         }
+    }
+
+    /// Whether the same action was recorded before at the same recurring observation.
+    fn is_another_step(&self, row: u32) -> bool {
+        let (Some(action), Some(number)) = (self.action(row), self.number_at(row)) else {
+            return false;
+        };
+        let first = self.recurring.step(number, action);
+        first.is_ok_and(|place| self.recurring.steps(number)[place].row != row)
     }
 
     /// Number of rows.
@@ -356,8 +350,9 @@ impl Recording {
     /// If the observation is out of range.
     #[must_use]
     pub fn is_unmerged(&self, observation: u32) -> bool {
-        let index = self.observations[observation as usize].recurring;
-        index != ONCE && self.recurring[index as usize].is_unmerged
+        let number = self.observations[observation as usize].recurring;
+        let recurring = self.recurring.get(number);
+        recurring.is_some_and(|recurring| recurring.is_unmerged)
     }
 
     /// The rows that were recorded of an observation, ascending.
@@ -367,21 +362,26 @@ impl Recording {
     #[must_use]
     pub fn rows_of(&self, observation: u32) -> Vec<usize> {
         let Occurrence { first, recurring } = self.observations[observation as usize];
-        match self.recurring.get(recurring as usize) {
-            None => vec![first as usize],
-            Some(recurring) => recurring.rows.iter().map(|&row| row as usize).collect(),
+        if recurring == ONCE {
+            return vec![first as usize];
         }
+        let mut rows: Vec<usize> = self
+            .recurring
+            .rows(recurring)
+            .map(|row| row as usize)
+            .collect();
+        rows.reverse();
+        rows
     }
 
     /// How many pairs of an observation and an action were recorded; there are
     /// `observations * actions` in all. One pass over the observations.
     #[must_use]
     pub fn recorded_steps(&self) -> usize {
-        let steps =
-            |occurrence: &Occurrence| match self.recurring.get(occurrence.recurring as usize) {
-                None => usize::from(self.action(occurrence.first).is_some()),
-                Some(recurring) => recurring.steps.len(),
-            };
+        let steps = |occurrence: &Occurrence| match occurrence.recurring {
+            ONCE => usize::from(self.action(occurrence.first).is_some()),
+            number => self.recurring.steps(number).len(),
+        };
         self.observations.iter().map(steps).sum()
     }
 
@@ -418,41 +418,43 @@ impl Recording {
         (action != END).then_some(action)
     }
 
-    fn recurring_at(&self, row: u32) -> Option<&Recurring> {
-        if !self.recurs.contains(row as usize) {
-            return None;
-        }
-        let observation = self.observation_of[row as usize];
-        self.recurring
-            .get(self.observations[observation as usize].recurring as usize)
+    /// The number of the observation of a row among those that recur.
+    fn number_at(&self, row: u32) -> Option<u32> {
+        let recurs = self.recurs.contains(row as usize);
+        recurs.then(|| self.number(self.observation_of[row as usize]))
     }
 
-    fn merged_at(&self, row: u32) -> Option<&Recurring> {
-        self.recurring_at(row)
-            .filter(|recurring| !recurring.is_unmerged)
+    /// The same, unless its rows are states of their own.
+    fn merged_at(&self, row: u32) -> Option<(u32, &Recurring)> {
+        let number = self.number_at(row)?;
+        let recurring = self.recurring.get(number)?;
+        (!recurring.is_unmerged).then_some((number, recurring))
     }
 
     /// The state of a row, named by its first row.
     pub(super) fn state(&self, row: u32) -> u32 {
-        self.merged_at(row).map_or(row, |merged| merged.rows[0])
+        let first = |_| self.observations[self.observation_of[row as usize] as usize].first;
+        self.merged_at(row).map_or(row, first)
     }
 
     /// The row to go on from, where exactly one action was recorded at a state: the rows after it tell
     /// all, until a stop.
     pub(super) fn only_way(&self, state: u32) -> Option<u32> {
-        match self.merged_at(state) {
-            None => self.action(state).map(|_| state),
-            Some(merged) => match merged.steps[..] {
-                [step] if !merged.is_mixed => Some(step.row),
-                _ => None,
-            },
+        let Some((number, merged)) = self.merged_at(state) else {
+            return self.action(state).map(|_| state);
+        };
+        match self.recurring.steps(number) {
+            [step] if !merged.is_mixed => Some(step.row),
+            _ => None,
         }
     }
 
     /// The actions recorded at a state, ascending, each with a row at which it was taken.
     pub(super) fn steps(&self, state: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let merged = self.merged_at(state);
-        let several = merged.into_iter().flat_map(|merged| &merged.steps);
+        let several = merged
+            .into_iter()
+            .flat_map(|(number, _)| self.recurring.steps(number));
         let single = if merged.is_none() {
             self.action(state)
         } else {

@@ -128,6 +128,7 @@ fn machine(
         values,
         enabled,
         labels,
+        tolerance: None,
     };
     let columns = completed.next.len() / output.len();
     let machine = MooreMachine::from_table(columns, completed.next, output)?.with_meaning(meaning);

@@ -90,6 +90,11 @@ pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
         ],
         Format::Dot => vec![(true, "a way back (a drawing is not read)".to_owned())],
     };
+    let tolerance = meaning.tolerance.map(|tolerance| {
+        format!("that outputs are equal within {tolerance} (the first stands for all)")
+    });
+    let tolerance = tolerance.map(|what| (true, what));
+    let found = found.into_iter().chain(tolerance);
     let found = found.into_iter().filter(|&(is_lost, _)| is_lost);
     found.map(|(_, what)| what).collect()
 }

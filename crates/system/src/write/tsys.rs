@@ -50,6 +50,7 @@ pub fn tsys_to(machine: &MooreMachine, writer: &mut dyn Write) -> io::Result<()>
         values,
         enabled,
         labels,
+        tolerance: _,
     } = machine.meaning();
     if let Some(vectors) = values {
         out.elements(sections.values, &vectors.values, |value| {
@@ -84,6 +85,7 @@ fn header(machine: &MooreMachine) -> Header {
         values,
         enabled,
         labels,
+        tolerance: _,
     } = machine.meaning();
     if let Some(vectors) = values {
         header.known |= HAS_VALUES;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use tellapart::{
     ActionId, MooreMachine, Partition, StateId, World, largest_bisimulation, quotient, settings,
-    system, witness,
+    system, verify_coarsest, witness,
 };
 
 use super::Overwrite;
@@ -24,6 +24,7 @@ use crate::terminal::Terminal;
   tellapart bisim counting value=dense actions=one-hot-3
   tellapart bisim gridworld --witness 0 21
   tellapart bisim system.aut --quotient smaller.aut
+  tellapart bisim system.npz --tolerance 0.01 --verify
   tellapart bisim model.tra --quotient smaller.dot")]
 pub(crate) struct Arguments {
     /// A file (any format of convert), or a built-in environment: counting, gridworld
@@ -35,6 +36,12 @@ pub(crate) struct Arguments {
     /// Also find a shortest word of actions that tells state A from state B
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     witness: Option<Vec<usize>>,
+    /// Outputs at most X apart count as equal; refused where that is no equivalence on them
+    #[arg(long, value_name = "X")]
+    tolerance: Option<f64>,
+    /// Also check the result, by methods that share nothing with those that found it
+    #[arg(long)]
+    verify: bool,
     /// Also write the system with one state for each class (in any format of convert)
     #[arg(long, value_name = "OUT")]
     quotient: Option<PathBuf>,
@@ -55,7 +62,12 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         .map(|path| SystemFile::new(path, &arguments.overwrite))
         .transpose()?;
     let start = Instant::now();
-    let machine = system_of(&arguments.system, &arguments.settings)?;
+    let mut machine = system_of(&arguments.system, &arguments.settings)?;
+    if let Some(tolerance) = arguments.tolerance {
+        let grouped = machine.with_tolerance(tolerance);
+        let named = |error| format!("--tolerance: {}: {error}", arguments.system);
+        machine = grouped.map_err(|error| Failure::bad_input(named(error)))?;
+    }
     let read = start.elapsed();
     let pair = arguments
         .witness
@@ -73,6 +85,18 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         read.as_secs_f64(),
         (start.elapsed() - read).as_secs_f64()
     ));
+    if arguments.verify {
+        let start = Instant::now();
+        verify_coarsest(&machine, &classes).map_err(|violation| {
+            Failure::failed(format!(
+                "the result is wrong, please report this with the system: {violation}"
+            ))
+        })?;
+        terminal.detail(format_args!(
+            "verified in {:.3} s",
+            start.elapsed().as_secs_f64()
+        ));
+    }
 
     // The file first: if it fails, no result claims otherwise.
     let quotient = quotient_file
@@ -84,15 +108,13 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         })
         .transpose()?;
     if arguments.json {
-        terminal.json(&document(
-            &machine,
-            &classes,
-            compared.as_ref(),
-            arguments.classes,
-        ))?;
+        terminal.json(&document(&machine, &classes, compared.as_ref(), arguments))?;
     } else {
         let out = terminal.out();
         text::print_summary(&arguments.system, &machine, &classes, out)?;
+        if arguments.verify {
+            text::print_verified(out)?;
+        }
         if let Some(compared) = &compared {
             text::print_compared(&machine, compared, out)?;
         }
@@ -148,6 +170,12 @@ struct Document<'a> {
     actions: usize,
     outputs: usize,
     classes: usize,
+    /// Present where outputs are equal within a tolerance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance: Option<f64>,
+    /// Present where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
     action_names: Vec<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     class_of: Option<Vec<u32>>,
@@ -170,7 +198,7 @@ fn document<'a>(
     machine: &'a MooreMachine,
     classes: &Partition,
     compared: Option<&Compared>,
-    with_classes: bool,
+    arguments: &Arguments,
 ) -> Document<'a> {
     let witness = compared.and_then(|Compared { a, b, word }| {
         let word = word.as_ref()?;
@@ -188,11 +216,13 @@ fn document<'a>(
         actions: machine.actions(),
         outputs: machine.outputs(),
         classes: classes.blocks(),
+        tolerance: machine.output_tolerance(),
+        verified: arguments.verify.then_some(true),
         action_names: machine
             .action_ids()
             .map(|action| machine.action_name(action))
             .collect(),
-        class_of: with_classes.then(class_of),
+        class_of: arguments.classes.then(class_of),
         bisimilar: compared.map(|compared| compared.word.is_none()),
         witness,
     }

@@ -1,6 +1,6 @@
 use serde_json::json;
 use tellapart::files::{ArchiveWriter, Array, Values};
-use tellapart::system::{generate, read, write};
+use tellapart::system::{ActionId, MooreMachineBuilder, StateId, generate, read, write};
 
 use crate::run::{Folder, assert_snapshot};
 
@@ -73,6 +73,35 @@ fn a_file_with_nuisances_is_reduced_to_nine_classes() {
         (&document["bisimilar"], &document["witness"]),
         (&json!(true), &json!(null))
     );
+}
+
+#[test]
+fn outputs_are_equal_within_a_tolerance_and_results_are_verified() {
+    let folder = Folder::new();
+    let noise = [0.0, 0.01, 1.0, 0.02];
+    let mut builder = MooreMachineBuilder::new(4, 1).unwrap();
+    for (state, value) in (0..).map(StateId::new).zip(noise) {
+        let next = StateId::new((state.get() + 1) % 4);
+        builder.transition(state, ActionId::new(0), next).unwrap();
+        builder.output_value(state, &[value]).unwrap();
+    }
+    write::npz(&builder.build().unwrap(), folder.path("noisy.npz")).unwrap();
+    let text = folder.fine("bisim noisy.npz --tolerance 0.05 --verify");
+    assert!(text.contains("2 outputs (equal within 0.05)"), "{text}");
+    assert!(text.contains("\nverified: "), "{text}");
+    let document = folder.json("bisim noisy.npz --tolerance 0.05 --verify --json");
+    assert_eq!(document["tolerance"], json!(0.05));
+    assert_eq!(document["verified"], json!(true));
+    let plain = folder.json("bisim noisy.npz --json");
+    assert!(plain.get("tolerance").is_none() && plain.get("verified").is_none());
+
+    let message = folder.error(2, "bisim noisy.npz --tolerance 0.015");
+    assert!(
+        message.contains("state 0 has [0] and state 1 has [0.01]") && message.contains("state 3"),
+        "{message}"
+    );
+    let message = folder.error(2, "bisim gridworld --tolerance much");
+    assert!(message.contains("'much'"), "{message}");
 }
 
 #[test]

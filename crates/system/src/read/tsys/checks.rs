@@ -39,6 +39,7 @@ pub(super) fn check_distinct(meaning: &OutputMeaning, outputs: usize) -> Result<
         values,
         enabled,
         labels,
+        tolerance: _,
     } = meaning;
     if values.is_none() && enabled.is_none() && labels.is_none() {
         return Ok(());

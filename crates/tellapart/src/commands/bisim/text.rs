@@ -29,9 +29,11 @@ pub(super) fn print_summary(
         counted(machine.actions(), "action", "actions"),
         listed(names, machine.actions(), ", "),
         if is_labelled(machine) {
-            " (sets of enabled labels)"
+            " (sets of enabled labels)".to_owned()
+        } else if let Some(tolerance) = machine.output_tolerance() {
+            format!(" (equal within {tolerance})")
         } else {
-            ""
+            String::new()
         },
     )?;
     let blocks = counted(classes.blocks(), "class", "classes");
@@ -52,6 +54,13 @@ pub(super) fn print_summary(
         0 => Ok(()),
         more => writeln!(out, "  and {more} no larger"),
     }
+}
+
+pub(super) fn print_verified(out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "verified: states of a class agree, and refining the quotient anew leaves every class alone"
+    )
 }
 
 pub(super) fn print_compared(

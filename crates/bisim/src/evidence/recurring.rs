@@ -1,0 +1,139 @@
+//! Observations that were recorded more than once, in flat tables: a million of them are three
+//! allocations, and a row costs a look at one place of each.
+
+const NONE: u32 = u32::MAX;
+
+/// All of them, numbered as they are found to recur.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recurrences {
+    all: Vec<Recurring>,
+    /// The steps of each lie together, in blocks that hold a power of two; see [`Recurrences::insert`].
+    steps: Vec<Step>,
+    /// Blocks that were outgrown, by the logarithm of their size.
+    outgrown: Vec<Vec<u32>>,
+    /// The row before with the same observation, up to the last row that has one.
+    previous: Vec<u32>,
+}
+
+/// An observation that was recorded more than once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recurring {
+    /// The value of `p` in its first row, by id.
+    pub(super) value: u32,
+    last: u32,
+    /// Its steps are `steps[start..start + count]`.
+    start: u32,
+    count: u32,
+    pub(super) is_unmerged: bool,
+    /// Whether values differ, within the tolerance.
+    pub(super) is_mixed: bool,
+    pub(super) has_value_contradiction: bool,
+}
+
+/// One recorded step for each action.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step {
+    pub(super) action: u32,
+    pub(super) row: u32,
+    /// The observation it led to.
+    pub(super) to: u32,
+    pub(super) is_contradicted: bool,
+}
+
+impl Recurrences {
+    /// An observation recurs that was seen in one row so far; its number.
+    pub(super) fn begin(&mut self, first: u32, value: u32) -> u32 {
+        self.all.push(Recurring {
+            value,
+            last: NONE,
+            start: 0,
+            count: 0,
+            is_unmerged: false,
+            is_mixed: false,
+            has_value_contradiction: false,
+        });
+        let number = self.all.len() as u32 - 1;
+        self.add_row(number, first);
+        number
+    }
+
+    /// Rows of one observation come in ascending order.
+    pub(super) fn add_row(&mut self, number: u32, row: u32) {
+        let last = &mut self.all[number as usize].last;
+        if self.previous.len() <= row as usize {
+            self.previous.resize(row as usize + 1, NONE);
+        }
+        self.previous[row as usize] = std::mem::replace(last, row);
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<&Recurring> {
+        self.all.get(number as usize)
+    }
+
+    pub(super) fn of(&mut self, number: u32) -> &mut Recurring {
+        &mut self.all[number as usize]
+    }
+
+    /// The last row first.
+    pub(super) fn rows(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
+        let some = |row: u32| (row != NONE).then_some(row);
+        let last = self.get(number).and_then(|recurring| some(recurring.last));
+        std::iter::successors(last, move |&row| some(self.previous[row as usize]))
+    }
+
+    /// By ascending action.
+    pub(super) fn steps(&self, number: u32) -> &[Step] {
+        let Recurring { start, count, .. } = self.all[number as usize];
+        &self.steps[start as usize..][..count as usize]
+    }
+
+    /// The place of an action among the steps, or where it belongs.
+    pub(super) fn step(&self, number: u32, action: u32) -> Result<usize, usize> {
+        self.steps(number)
+            .binary_search_by_key(&action, |step| step.action)
+    }
+
+    pub(super) fn contradict(&mut self, number: u32, place: usize) {
+        let start = self.all[number as usize].start as usize;
+        self.steps[start + place].is_contradicted = true;
+    }
+
+    /// Adds a step at its place. A block that is full moves into one of twice the size; what it leaves is
+    /// used again.
+    pub(super) fn insert(&mut self, number: u32, place: usize, step: Step) {
+        let Recurring { start, count, .. } = self.all[number as usize];
+        let (mut start, count) = (start as usize, count as usize);
+        if count == 0 || count.is_power_of_two() {
+            let size = (2 * count).max(1);
+            let log = size.ilog2() as usize;
+            if self.outgrown.len() <= log {
+                self.outgrown.resize(log + 1, Vec::new());
+            }
+            let block = self.outgrown[log].pop().map(|block| block as usize);
+            let block = block.unwrap_or_else(|| {
+                self.steps.resize(self.steps.len() + size, Step::default());
+                self.steps.len() - size
+            });
+            self.steps.copy_within(start..start + count, block);
+            if count > 0 {
+                self.outgrown[log - 1].push(start as u32);
+            }
+            start = block;
+        }
+        self.steps
+            .copy_within(start + place..start + count, start + place + 1);
+        self.steps[start + place] = step;
+        let recurring = &mut self.all[number as usize];
+        recurring.start = start as u32;
+        recurring.count = count as u32 + 1;
+    }
+
+    /// Brings what will be needed of these into the cache; waits for all of them at once, where waiting for
+    /// each in turn takes several times as long.
+    pub(super) fn look_ahead(&self, numbers: &[u32]) {
+        let start = |&number: &u32| self.get(number).map(|recurring| recurring.start as usize);
+        let steps = numbers.iter().filter_map(start);
+        let rows = steps.map(|start| self.steps.get(start).map_or(0, |step| step.row));
+        std::hint::black_box(rows.fold(0, |all, row| all ^ row));
+    }
+}

@@ -1,0 +1,274 @@
+//! Are all states of a system distinguished?
+//!
+//! Both methods only ever part states that are not bisimilar, each for a reason that needs no trust in the
+//! other: so when no two states are left together, that is a proof. First *hashes of behaviour*: a round
+//! mixes the hash of a state with those of its successors, so states that behave alike have equal hashes
+//! after any number of rounds, and different hashes show different behaviour. A collision can only leave
+//! too much together, which is for the second method: rows of labels, sorted and compared whole.
+
+use rayon::prelude::*;
+use tellapart_system::{MooreMachine, StateId};
+
+/// Rounds of hashing between two counts of what is told apart; a count costs more than a round.
+const ROUNDS: usize = 4;
+
+/// Two states that are bisimilar, if there are any: the first ones.
+pub(super) fn bisimilar_pair(machine: &MooreMachine) -> Option<[StateId; 2]> {
+    let labels = by_hash(machine)?;
+    Dirty::new(machine, labels).refined()
+}
+
+/// Labels of states by hash of behaviour, equal where the hashes are; `None` if no two are equal. Stops
+/// when the number of labels no longer doubles.
+fn by_hash(machine: &MooreMachine) -> Option<Vec<u32>> {
+    let outputs = machine.output_table().par_iter();
+    let mut hashes: Vec<u64> = outputs.map(|output| mix(0, output.get().into())).collect();
+    let mut distinct = machine.outputs();
+    loop {
+        for _ in 0..ROUNDS {
+            let rows = machine.next_table().par_chunks(machine.actions());
+            let hashed = hashes.par_iter().zip(rows).map(|(&own, row)| {
+                let after = row.iter().map(|target| hashes[target.index()]);
+                after.fold(own, mix)
+            });
+            hashes = hashed.collect();
+        }
+        let mut sorted: Vec<(u64, u32)> = hashes.iter().copied().zip(0..).collect();
+        sorted.par_sort_unstable();
+        let mut labels = vec![0; sorted.len()];
+        let mut runs = 1;
+        for pair in sorted.windows(2) {
+            runs += u32::from(pair[0].0 != pair[1].0);
+            labels[pair[1].1 as usize] = runs - 1;
+        }
+        if runs as usize == labels.len() {
+            return None;
+        }
+        if (runs as usize) < 2 * distinct {
+            return Some(labels);
+        }
+        distinct = runs as usize;
+    }
+}
+
+fn mix(hash: u64, number: u64) -> u64 {
+    let mixed = (hash.rotate_left(23) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
+}
+
+/// Refinement by *dirty* states: those with a successor that was labelled anew since their row of labels
+/// was last looked at. The states of a label that are not dirty have one row in common, which is kept. Of
+/// the parts of a label the largest keeps it, so that no state is labelled anew more than `log2 n` times.
+struct Dirty<'a> {
+    machine: &'a MooreMachine,
+    label: Vec<u32>,
+    groups: Vec<Group>,
+    is_dirty: Vec<bool>,
+    /// Labels with dirty states.
+    queue: Vec<u32>,
+    /// `sources[bounds[state]..bounds[state + 1]]` lead to the state.
+    bounds: Vec<usize>,
+    sources: Vec<u32>,
+}
+
+/// The states of a label.
+#[derive(Default)]
+struct Group {
+    /// All of them, and maybe some that have left.
+    members: Vec<u32>,
+    size: usize,
+    dirty: Vec<u32>,
+    /// The labels that those that are not dirty lead to.
+    row: Vec<u32>,
+}
+
+impl<'a> Dirty<'a> {
+    fn new(machine: &'a MooreMachine, label: Vec<u32>) -> Self {
+        let states = machine.states();
+        let mut bounds = vec![0; states + 2];
+        for target in machine.next_table() {
+            bounds[target.index() + 2] += 1;
+        }
+        for state in 0..states {
+            bounds[state + 2] += bounds[state + 1];
+        }
+        let mut sources = vec![0; machine.next_table().len()];
+        for (entry, target) in machine.next_table().iter().enumerate() {
+            let place = &mut bounds[target.index() + 1];
+            sources[*place] = (entry / machine.actions()) as u32;
+            *place += 1;
+        }
+        let count = label.iter().max().map_or(0, |&last| last as usize + 1);
+        let mut groups: Vec<Group> = (0..count).map(|_| Group::default()).collect();
+        for (state, &label) in (0..).zip(&label) {
+            let group = &mut groups[label as usize];
+            group.members.push(state);
+            group.size += 1;
+        }
+        // What is alone stays alone, whatever its successors do.
+        let mut is_dirty = vec![false; states];
+        let mut queue = Vec::new();
+        for (label, group) in (0..).zip(&mut groups) {
+            if group.size > 1 {
+                group.dirty.clone_from(&group.members);
+                group
+                    .dirty
+                    .iter()
+                    .for_each(|&state| is_dirty[state as usize] = true);
+                queue.push(label);
+            }
+        }
+        Self {
+            machine,
+            label,
+            groups,
+            is_dirty,
+            queue,
+            bounds,
+            sources,
+        }
+    }
+
+    /// Refines until no state is dirty; the first two states that are still together.
+    fn refined(mut self) -> Option<[StateId; 2]> {
+        while let Some(label) = self.queue.pop() {
+            self.split(label);
+        }
+        let mut first = vec![None; self.groups.len()];
+        (0..).zip(&self.label).find_map(|(state, &label)| {
+            let state = StateId::new(state);
+            let before = first[label as usize].replace(state)?;
+            Some([before, state])
+        })
+    }
+
+    /// The labels that a state leads to.
+    fn row(&self, state: u32) -> impl Iterator<Item = u32> + '_ {
+        let row = self.machine.successors(StateId::new(state)).iter();
+        row.map(|target| self.label[target.index()])
+    }
+
+    /// Parts the dirty states of a label, and whatever agrees with none of them, by their rows.
+    fn split(&mut self, label: u32) {
+        let mut dirty = std::mem::take(&mut self.groups[label as usize].dirty);
+        dirty.sort_unstable_by(|&a, &b| self.row(a).cmp(self.row(b)).then(a.cmp(&b)));
+        let parts = dirty.chunk_by(|&a, &b| self.row(a).eq(self.row(b)));
+        let mut parts: Vec<Vec<u32>> = parts.map(<[u32]>::to_vec).collect();
+
+        let group = &self.groups[label as usize];
+        let (size, clean) = (group.size, group.size - dirty.len());
+        // Those that still agree with the clean ones stay with them.
+        let agrees = |part: &Vec<u32>| self.row(part[0]).eq(group.row.iter().copied());
+        let agreeing = parts.iter().position(|part| clean > 0 && agrees(part));
+        let agreeing = agreeing.map_or(Vec::new(), |place| parts.swap_remove(place));
+        for state in agreeing {
+            self.is_dirty[state as usize] = false;
+        }
+        let staying = size - parts.iter().map(Vec::len).sum::<usize>();
+        let largest = (0..parts.len()).max_by_key(|&part| parts[part].len());
+        if let Some(largest) = largest.filter(|&part| parts[part].len() > staying) {
+            let kept = parts.swap_remove(largest);
+            let kept_row = self.row(kept[0]).collect();
+            let group = &mut self.groups[label as usize];
+            let mut others = std::mem::replace(&mut group.members, kept);
+            // Fewer than are kept, and those that left before are dropped: looking is paid for.
+            others.retain(|&state| {
+                self.label[state as usize] == label && !self.is_dirty[state as usize]
+            });
+            group.size = group.members.len();
+            group.row = kept_row;
+            parts.extend((staying > 0).then_some(others));
+        } else {
+            self.groups[label as usize].size = staying;
+        }
+        for state in dirty {
+            self.is_dirty[state as usize] = false;
+        }
+        self.relabel(parts);
+    }
+
+    /// Gives each part a label of its own; whatever leads there is dirty.
+    fn relabel(&mut self, parts: Vec<Vec<u32>>) {
+        // Rows first: they are equal within a part only as long as no label has changed.
+        let rows: Vec<Vec<u32>> = parts
+            .iter()
+            .map(|part| self.row(part[0]).collect())
+            .collect();
+        let first = self.groups.len();
+        for (members, row) in parts.into_iter().zip(rows) {
+            for &state in &members {
+                self.label[state as usize] = self.groups.len() as u32;
+            }
+            self.groups.push(Group {
+                size: members.len(),
+                members,
+                dirty: Vec::new(),
+                row,
+            });
+        }
+        for fresh in first..self.groups.len() {
+            for place in 0..self.groups[fresh].size {
+                self.touch(self.groups[fresh].members[place]);
+            }
+        }
+    }
+
+    /// A state was labelled anew.
+    fn touch(&mut self, state: u32) {
+        let range = self.bounds[state as usize]..self.bounds[state as usize + 1];
+        for &source in &self.sources[range] {
+            let label = self.label[source as usize];
+            let group = &mut self.groups[label as usize];
+            // What is alone stays alone, whatever its successors do.
+            if group.size > 1 && !std::mem::replace(&mut self.is_dirty[source as usize], true) {
+                if group.dirty.is_empty() {
+                    self.queue.push(label);
+                }
+                group.dirty.push(source);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tellapart_system::generate;
+
+    use super::*;
+    use crate::largest_bisimulation;
+
+    /// The second method alone, from labels by output, finds the first bisimilar pair.
+    #[test]
+    fn without_hashes() {
+        for seed in 0..4000 {
+            let part = |from: u64, bound: u64| 1 + (seed / from % bound) as usize;
+            let base = generate::random(seed, part(1, 11), part(11, 3), part(33, 3)).unwrap();
+            let mut machine = generate::with_nuisances(&base, part(99, 3), seed).unwrap();
+            if seed % 2 == 0 {
+                machine = generate::shuffled(&machine, seed).unwrap();
+            }
+            check(&machine, &format!("seed {seed}"));
+        }
+        for size in 1..40 {
+            check(&generate::counter(size).unwrap(), "counter");
+            check(&generate::chain(size).unwrap(), "chain");
+            check(&generate::tree(size, 2, 2).unwrap(), "tree");
+        }
+        check(&generate::fibonacci_cycle(12).unwrap(), "Fibonacci");
+        check(&generate::de_bruijn_cycle(8).unwrap(), "de Bruijn");
+    }
+
+    fn check(machine: &MooreMachine, name: &str) {
+        let classes = largest_bisimulation(machine);
+        let mut first = vec![None; classes.blocks()];
+        let expected = machine.state_ids().find_map(|state| {
+            let before = first[classes.block_of(state).index()].replace(state)?;
+            Some([before, state])
+        });
+        let outputs = machine.output_table().iter();
+        let labels = outputs.map(|output| output.get()).collect();
+        let found = Dirty::new(machine, labels).refined();
+        assert_eq!(found, expected, "{name}: {machine:?}");
+        assert_eq!(bisimilar_pair(machine), expected, "{name}: {machine:?}");
+    }
+}
