@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     } else {
         let trained = pool()?.install(|| {
             let mut follower = Follower::new(&[], &stop, |record| bar.updated(&config, record));
-            train(&config, Some(&directory), &mut follower)
+            train(&config, Some(&directory), &mut follower).map_err(ExperimentError::from)
         })?;
         drop(bar);
         if trained.stopped {
