@@ -365,13 +365,17 @@ fn backward(
 #[inline(always)]
 fn moments(rows: &[f32], channels: usize, epsilon: f32) -> [(f32, f32); TOGETHER] {
     let share = 1.0 / channels as f32;
-    let mut moments = [(0.0, 0.0); TOGETHER];
-    for (moments, row) in moments.iter_mut().zip(rows.chunks_exact(channels)) {
-        let mean = sum(row, row, |value, _| value) * share;
-        let variance = sum(row, row, |value, _| (value - mean) * (value - mean)) * share;
-        *moments = (mean, 1.0 / (variance + epsilon).sqrt());
+    let (mut means, mut scales) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+    let each = means.iter_mut().zip(&mut scales);
+    for ((mean, scale), row) in each.zip(rows.chunks_exact(channels)) {
+        *mean = sum(row, row, |value, _| value) * share;
+        *scale = sum(row, row, |value, _| (value - *mean) * (value - *mean)) * share;
     }
-    moments
+    // All roots and quotients at once: one by one they take as long as the sums.
+    for scale in &mut scales {
+        *scale = 1.0 / (*scale + epsilon).sqrt();
+    }
+    std::array::from_fn(|row| (means[row], scales[row]))
 }
 
 /// Sum of `term` over pairs, in sixteen interleaved partial sums, which fill vectors of any width.

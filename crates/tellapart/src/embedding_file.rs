@@ -81,6 +81,12 @@ impl EmbeddingFile {
     /// # Errors
     /// An [`EmbeddingError`] that names the file and what was expected.
     pub fn read(path: &Path, array: Option<&str>) -> Result<Self, EmbeddingError> {
+        if path.is_dir() {
+            return Err(FileError::IsDirectory {
+                path: path.to_owned(),
+            }
+            .into());
+        }
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("npy") => matrix(path, read_npy(path)?),
             Some("npz") => {

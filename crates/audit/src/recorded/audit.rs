@@ -368,8 +368,9 @@ impl<'a> Audit<'a> {
             }
             let first = first_of[observation];
             found.recurring += usize::from(!std::mem::replace(&mut has_several[observation], true));
-            // Of one forward pass in other company, the last bits may differ.
-            if points.of_row(first) != points.of_row(row) && self.judge.distance(first, row) > 1e-3
+            // Nearer than merged pairs lie, it is noise: of the encoder, or of how batches were made.
+            let apart = 1.0 / self.options.threshold;
+            if points.of_row(first) != points.of_row(row) && self.judge.distance(first, row) > apart
             {
                 found.example.get_or_insert([first, row]);
                 found.differing += usize::from(!std::mem::replace(&mut differs[observation], true));

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 use tellapart::audit::recorded::{Audit, Certifiable, RecordedAuditOptions, Verdict};
-use tellapart::audit::{Recorded, RecordedOptions};
+use tellapart::audit::{AuditError, Recorded, RecordedOptions};
 use tellapart::data::{ActionRule, Trajectories};
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
@@ -93,6 +93,12 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
         arguments.overwrite.check(out)?;
+        if out.extension().is_none_or(|extension| extension != "html") {
+            return Err(Failure::bad_input(format!(
+                "{}: what is written is a page; name a file that ends in .html",
+                out.display()
+            )));
+        }
     }
     let options = RecordedAuditOptions {
         threshold: arguments.threshold,
@@ -112,6 +118,17 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         .as_deref()
         .map(FinishedRun::read)
         .transpose()?;
+    if arguments
+        .data
+        .extension()
+        .is_some_and(|extension| extension == "npy")
+    {
+        return Err(Failure::bad_input(format!(
+            "--data {}: a recording is an .npz of several arrays (see `tellapart collect`); embeddings go to \
+             --embeddings",
+            arguments.data.display()
+        )));
+    }
     let trajectories = Trajectories::read_npz(&arguments.data)?;
     let in_data = |error: &dyn std::fmt::Display| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
@@ -147,7 +164,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         }
     };
     let source = source(arguments);
-    let in_latents = |error| Failure::bad_input(format!("{source}: {error}"));
+    let in_latents = |error| match error {
+        // An option, not the file, is at fault.
+        AuditError::Setting { .. } => Failure::bad_input(error),
+        error => Failure::bad_input(format!("{source}: {error}")),
+    };
     let embeddings = latents.embeddings().map_err(in_latents)?;
     let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)
         .map_err(in_latents)?;
@@ -166,7 +187,14 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         return if arguments.json {
             terminal.json(&pair)
         } else {
-            Ok(text::story(&pair, &recorded, terminal.out())?)
+            let asked = [*i, *j];
+            Ok(text::story(
+                &pair,
+                asked,
+                arguments.threshold,
+                &recorded,
+                terminal.out(),
+            )?)
         };
     }
     let mut found = audit

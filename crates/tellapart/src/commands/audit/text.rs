@@ -69,9 +69,15 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
     if !open.is_empty() {
         writeln!(
             out,
-            "\n{} near pairs could not be compared deep enough (the longest witness has {} actions). What \
+            "\n{} near pairs could not be compared deep enough (the longest witness has {} {}). What \
              would settle some of them:",
-            audit.counts.data, audit.coverage.longest_witness
+            audit.counts.data,
+            audit.coverage.longest_witness,
+            if audit.coverage.longest_witness == 1 {
+                "action"
+            } else {
+                "actions"
+            }
         )?;
         for pair in open {
             if let Some(settling) = pair.settling.first() {
@@ -210,9 +216,13 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
 /// One pair, step by step.
 pub(super) fn story(
     pair: &AuditedPair,
+    asked: [usize; 2],
+    threshold: f64,
     recorded: &Recorded,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    // In the order of the question.
+    let (first, second) = if asked[0] == pair.i { (0, 1) } else { (1, 0) };
     let place = |side: usize| {
         let row = [pair.i, pair.j][side];
         format!(
@@ -220,7 +230,7 @@ pub(super) fn story(
             pair.episodes[side], pair.steps[side]
         )
     };
-    writeln!(out, "{} and {}", place(0), place(1))?;
+    writeln!(out, "{} and {}", place(first), place(second))?;
     writeln!(out, "distance {} spreads", number(pair.distance))?;
     let Some(witness) = &pair.witness else {
         writeln!(out, "the recording does not tell them apart")?;
@@ -236,7 +246,8 @@ pub(super) fn story(
         return Ok(());
     };
     let fault = match pair.cause {
-        Cause::Encoder => "the observations differ: if they are merged, by the encoder",
+        Cause::Encoder if pair.strain.is_some_and(|strain| strain <= threshold) => "not merged",
+        Cause::Encoder => "the observations differ: merged by the encoder",
         Cause::Observation => {
             "the observations are the same: no encoder of single observations can tell them apart"
         }
@@ -252,13 +263,15 @@ pub(super) fn story(
         "action taken there",
     ])];
     let names = recorded.names(witness);
+    let row = |side: usize, step: usize| [&pair.trace_i, &pair.trace_j][side][step].to_string();
+    let p = |side: usize, step: usize| value([&pair.p_i, &pair.p_j][side].get(step));
     for step in 0..pair.trace_i.len() {
         rows.push([
             step.to_string(),
-            pair.trace_i[step].to_string(),
-            value(pair.p_i.get(step)),
-            pair.trace_j[step].to_string(),
-            value(pair.p_j.get(step)),
+            row(first, step),
+            p(first, step),
+            row(second, step),
+            p(second, step),
             names.get(step).cloned().unwrap_or_default(),
         ]);
     }
