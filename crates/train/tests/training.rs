@@ -267,7 +267,7 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     };
     run(&config, folder.path(), false, u64::MAX);
     assert!(error(&config, false).contains("--resume"));
-    assert!(error(&tiny(&["optimizer.updates=3"]), true).contains("another configuration"));
+    assert!(error(&tiny(&["optimizer.updates=3"]), true).contains("began with other settings"));
 
     let weights = folder.path().join("checkpoints/latest/model.safetensors");
     let bytes = std::fs::read(&weights).unwrap();
