@@ -21,6 +21,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from pytorch_step import ChannelNorm
+
 WINDOW, LATENT, CHUNK = 128, 32, 4096
 
 
@@ -84,15 +86,6 @@ class Counting:
         y, x = at[rows, places, 0] + dy - 3, at[rows, places, 1] + dx - 3
         frames[rows, y, x] = colour[rows]
         return frames
-
-
-class ChannelNorm(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-
-    def forward(self, x):
-        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 def as_unit(frames):

@@ -68,32 +68,43 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
     fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Self]);
 }
 
+/// Which compilation of a loop serves an instruction set.
+macro_rules! compiled {
+    ($isa:expr, $portable:expr, $avx2:expr, $avx512:expr) => {
+        match $isa {
+            Isa::Portable => $portable,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => $avx2,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => $avx512,
+        }
+    };
+}
+
 impl Item for f32 {
     const NUMBERS: usize = 1;
 
     unsafe fn gathered(isa: Isa, product: &Gathered<'_, f32>, out: &mut [f32]) {
         // SAFETY: as the caller promises.
         unsafe {
-            match isa {
-                Isa::Portable => gathered::<Portable, { Portable::ROWS }>(product, out),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => gathered_avx2(product, out),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => gathered_avx512(product, out),
-            }
+            (compiled!(
+                isa,
+                gathered::<Portable, { Portable::ROWS }>,
+                gathered_avx2,
+                gathered_avx512
+            ))(product, out);
         }
     }
 
     unsafe fn correlated(isa: Isa, product: &Correlated<'_, f32>, sums: &mut [f32]) {
         // SAFETY: as the caller promises.
         unsafe {
-            match isa {
-                Isa::Portable => correlated::<Portable, { Portable::ROWS }>(product, sums),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => correlated_avx2(product, sums),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => correlated_avx512(product, sums),
-            }
+            (compiled!(
+                isa,
+                correlated::<Portable, { Portable::ROWS }>,
+                correlated_avx2,
+                correlated_avx512
+            ))(product, sums);
         }
     }
 
@@ -132,30 +143,32 @@ impl Item for Pair {
     unsafe fn gathered(isa: Isa, product: &Gathered<'_, Pair>, out: &mut [f32]) {
         // SAFETY: as the caller promises; AVX512-BF16 is asked for.
         unsafe {
-            match isa {
-                Isa::Portable => gathered::<PortablePairs<4>, 4>(product, out),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => gathered_pairs_avx2(product, out),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 if has_bf16() => gathered_bf16(product, out),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => gathered_pairs_avx512(product, out),
-            }
+            (compiled!(
+                isa,
+                gathered::<PortablePairs<4>, 4>,
+                gathered_pairs_avx2,
+                if has_bf16() {
+                    gathered_bf16
+                } else {
+                    gathered_pairs_avx512
+                }
+            ))(product, out);
         }
     }
 
     unsafe fn correlated(isa: Isa, product: &Correlated<'_, Pair>, sums: &mut [f32]) {
         // SAFETY: as the caller promises; AVX512-BF16 is asked for.
         unsafe {
-            match isa {
-                Isa::Portable => correlated::<PortablePairs<4>, 4>(product, sums),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => correlated_pairs_avx2(product, sums),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 if has_bf16() => correlated_bf16(product, sums),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => correlated_pairs_avx512(product, sums),
-            }
+            (compiled!(
+                isa,
+                correlated::<PortablePairs<4>, 4>,
+                correlated_pairs_avx2,
+                if has_bf16() {
+                    correlated_bf16
+                } else {
+                    correlated_pairs_avx512
+                }
+            ))(product, sums);
         }
     }
 

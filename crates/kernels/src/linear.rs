@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::add_rows;
-use crate::panels::{grouped_columns, pack_rows, pack_transposed, padded_start};
+use crate::panels::{group_rows, grouped_columns, pack_rows, pack_transposed, padded_start};
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
 use crate::tile::{Correlated, Gathered, Pixel, correlated_product, gathered_product};
@@ -244,12 +244,9 @@ fn grouped_rows<I: Item>(isa: Isa, rows: &[f32], width: usize, columns: usize) -
     let same = I::as_items(rows).filter(|_| width == columns);
     same.map_or_else(
         || {
-            let groups = rows.chunks(I::NUMBERS * width);
-            let mut items = vec![I::default(); groups.len() * columns];
-            for (group, to) in groups.zip(items.chunks_exact_mut(columns)) {
-                let (a, b) = group.split_at(width);
-                I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..width]);
-            }
+            let groups = rows.len().div_ceil(I::NUMBERS * width);
+            let mut items = vec![I::default(); groups * columns];
+            group_rows(isa, rows, width, columns, &mut items);
             Cow::Owned(items)
         },
         Cow::Borrowed,

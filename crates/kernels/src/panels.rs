@@ -85,6 +85,21 @@ pub(crate) fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> 
     )
 }
 
+/// Writes rows of `width` numbers, those that share an item taken together, to rows of `columns` items.
+pub(crate) fn group_rows<I: Item>(
+    isa: Isa,
+    rows: &[f32],
+    width: usize,
+    columns: usize,
+    to: &mut [I],
+) {
+    let groups = rows.chunks(I::NUMBERS * width);
+    for (group, to) in groups.zip(to.chunks_exact_mut(columns)) {
+        let (a, b) = group.split_at(width);
+        I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..width]);
+    }
+}
+
 /// `values`, or zeros, followed by zeros up to whole panels of `columns` columns.
 pub(crate) fn padded_start(isa: Isa, columns: usize, values: Option<&[f32]>) -> Vec<f32> {
     let mut start = values.map_or_else(Vec::new, <[f32]>::to_vec);

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use crate::item::Precision;
+use crate::lanes::Isa;
 use crate::norm::Affine;
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError, check_length};
@@ -66,6 +67,7 @@ pub struct Trunk {
     image: [usize; 3],
     layers: Vec<(Layer, ConvShape)>,
     precision: Precision,
+    isa: Isa,
 }
 
 impl Trunk {
@@ -111,13 +113,18 @@ impl Trunk {
             image,
             layers: checked,
             precision,
+            isa: Isa::detect(),
         })
     }
 
-    /// The same with products of another precision.
-    #[must_use]
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    /// The same on another instruction set, with products of another precision.
+    #[cfg(test)]
+    pub(crate) fn on(&self, isa: Isa, precision: Precision) -> Self {
+        Self {
+            isa,
+            precision,
+            ..self.clone()
+        }
     }
 
     /// `[height, width, channels]` of a frame.

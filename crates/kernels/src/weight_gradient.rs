@@ -5,6 +5,7 @@ use crate::item::Item;
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
 use crate::padded::{Scratch, Source};
+use crate::panels::group_rows;
 use crate::shape::ConvShape;
 use crate::tile::{Correlated, correlated_product};
 
@@ -76,11 +77,11 @@ impl WeightGradient {
     fn pack<I: Item>(&self, isa: Isa, gradient: &[f32], groups: usize, items: &mut Vec<I>) {
         let channels = self.shape.out_channels;
         items.resize(groups * self.columns, I::default());
-        let rows = gradient.chunks_exact(self.shape.out_width() * channels);
-        let pixels = rows.flat_map(|row| row.chunks(I::NUMBERS * channels));
-        for (group, to) in pixels.zip(items.chunks_exact_mut(self.columns)) {
-            let (a, b) = group.split_at(channels);
-            I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..channels]);
+        let width = self.shape.out_width();
+        let rows = gradient.chunks_exact(width * channels);
+        let to = items.chunks_exact_mut(width.div_ceil(I::NUMBERS) * self.columns);
+        for (row, to) in rows.zip(to) {
+            group_rows(isa, row, channels, self.columns, to);
         }
     }
 

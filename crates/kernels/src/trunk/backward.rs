@@ -27,43 +27,22 @@ impl Trunk {
         gradient: &[f32],
         parameter_gradient: &mut [f32],
     ) -> Result<(), KernelError> {
-        let isa = Isa::detect();
-        self.backward_on(isa, frames, parameters, kept, gradient, parameter_gradient)
-    }
-
-    pub(crate) fn backward_on(
-        &self,
-        isa: Isa,
-        frames: &[u8],
-        parameters: &[f32],
-        kept: &Kept,
-        gradient: &[f32],
-        parameter_gradient: &mut [f32],
-    ) -> Result<(), KernelError> {
-        match self.precision {
-            Precision::F32 => {
-                self.backward_in::<f32>(isa, frames, parameters, kept, gradient, parameter_gradient)
-            }
-            Precision::Bf16 => self.backward_in::<Pair>(
-                isa,
-                frames,
-                parameters,
-                kept,
-                gradient,
-                parameter_gradient,
-            ),
-        }
+        let backward = match self.precision {
+            Precision::F32 => Self::backward_in::<f32>,
+            Precision::Bf16 => Self::backward_in::<Pair>,
+        };
+        backward(self, frames, parameters, kept, gradient, parameter_gradient)
     }
 
     fn backward_in<I: Item>(
         &self,
-        isa: Isa,
         frames: &[u8],
         parameters: &[f32],
         kept: &Kept,
         gradient: &[f32],
         parameter_gradient: &mut [f32],
     ) -> Result<(), KernelError> {
+        let isa = self.isa;
         let batch = self.check(frames, parameters)?;
         let out_len = batch * self.last().out_image_len();
         check_length("the output gradient of a trunk", out_len, gradient.len())?;
@@ -129,7 +108,7 @@ impl Trunk {
                         None => Source::Frames(frames),
                         Some(values) => self.source(index, &slots, parameters, values),
                     };
-                    self.stage_back(isa, index, stage, source, images.len(), sums, work);
+                    self.stage_back(index, stage, source, images.len(), sums, work);
                 }
             }
         });
@@ -151,10 +130,12 @@ impl Trunk {
     }
 
     /// One layer of one block, backwards: adds to `sums`, and hands gradients on in `work`.
-    #[expect(clippy::too_many_arguments)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a layer reads, and the two places that it adds to"
+    )]
     fn stage_back<I: Item>(
         &self,
-        isa: Isa,
         index: usize,
         stage: &Stage<I>,
         source: Source<'_>,
@@ -162,6 +143,7 @@ impl Trunk {
         sums: &mut [f32],
         work: &mut Work<I>,
     ) {
+        let isa = self.isa;
         let (layer, shape) = &self.layers[index];
         let gradient = std::mem::take(&mut work.gradients[index]);
         let arriving = &gradient[..images * shape.out_image_len()];

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Kept, PARTS, Trunk, blocks, of_images};
 use crate::forward::{Forward, Windows};
 use crate::item::{Item, Precision};
-use crate::lanes::{Isa, Pair};
+use crate::lanes::Pair;
 use crate::norm::accumulate;
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
@@ -24,31 +24,20 @@ impl Trunk {
         kept: Option<&mut Kept>,
         out: &mut [f32],
     ) -> Result<(), KernelError> {
-        self.forward_on(Isa::detect(), frames, parameters, kept, out)
-    }
-
-    pub(crate) fn forward_on(
-        &self,
-        isa: Isa,
-        frames: &[u8],
-        parameters: &[f32],
-        kept: Option<&mut Kept>,
-        out: &mut [f32],
-    ) -> Result<(), KernelError> {
         match self.precision {
-            Precision::F32 => self.forward_in::<f32>(isa, frames, parameters, kept, out),
-            Precision::Bf16 => self.forward_in::<Pair>(isa, frames, parameters, kept, out),
+            Precision::F32 => self.forward_in::<f32>(frames, parameters, kept, out),
+            Precision::Bf16 => self.forward_in::<Pair>(frames, parameters, kept, out),
         }
     }
 
     fn forward_in<I: Item>(
         &self,
-        isa: Isa,
         frames: &[u8],
         parameters: &[f32],
         kept: Option<&mut Kept>,
         out: &mut [f32],
     ) -> Result<(), KernelError> {
+        let isa = self.isa;
         let batch = self.check(frames, parameters)?;
         let out_len = self.last().out_image_len();
         check_length("the output of a trunk", batch * out_len, out.len())?;

@@ -114,23 +114,21 @@ impl Case {
         x
     }
 
-    fn run(&self, isa: Isa) -> [Vec<f32>; 2] {
+    fn run(&self, isa: Isa, precision: Precision) -> [Vec<f32>; 2] {
+        let trunk = self.trunk.on(isa, precision);
+        let (frames, parameters) = (&self.frames, &self.parameters);
         let mut kept = Kept::default();
         let mut out = vec![f32::NAN; self.gradient.len()];
-        let (frames, parameters) = (&self.frames, &self.parameters);
-        self.trunk
-            .forward_on(isa, frames, parameters, Some(&mut kept), &mut out)
+        trunk
+            .forward(frames, parameters, Some(&mut kept), &mut out)
             .unwrap();
         let mut found = vec![f32::NAN; parameters.len()];
-        let gradient = &self.gradient;
-        self.trunk
-            .backward_on(isa, frames, parameters, &kept, gradient, &mut found)
+        trunk
+            .backward(frames, parameters, &kept, &self.gradient, &mut found)
             .unwrap();
         // Without keeping anything it is the same.
         let mut again = vec![f32::NAN; out.len()];
-        self.trunk
-            .forward_on(isa, frames, parameters, None, &mut again)
-            .unwrap();
+        trunk.forward(frames, parameters, None, &mut again).unwrap();
         assert_eq!(out, again);
         [out, found]
     }
@@ -169,7 +167,7 @@ fn a_trunk_equals_its_twin_and_its_gradient_the_twins_differences() {
             })
             .collect();
         for isa in Isa::available() {
-            let [found, gradient] = case.run(isa);
+            let [found, gradient] = case.run(isa, Precision::F32);
             let what = format!("seed {seed}, {isa:?}, {:?}", case.trunk);
             assert_close(&what, &found, &out);
             let found: Vec<f32> = indices.iter().map(|&index| gradient[index]).collect();
@@ -187,12 +185,10 @@ fn trunks_of_bf16_products_are_near_those_of_f32() {
     let mut shares = Vec::new();
     for seed in 0..if cfg!(miri) { 1 } else { 60 } {
         let mut rng = ChaCha8Rng::seed_from_u64(8000 + seed);
-        let mut case = random_trunk(&mut rng, 5);
+        let case = random_trunk(&mut rng, 5);
         for isa in Isa::available() {
-            case.trunk = case.trunk.with_precision(Precision::F32);
-            let exact = case.run(isa);
-            case.trunk = case.trunk.with_precision(Precision::Bf16);
-            for (near, exact) in case.run(isa).iter().zip(&exact) {
+            let exact = case.run(isa, Precision::F32);
+            for (near, exact) in case.run(isa, Precision::Bf16).iter().zip(&exact) {
                 let terms = near.iter().zip(exact);
                 let off = norm(&terms.map(|(a, b)| a - b).collect::<Vec<f32>>());
                 let whole = norm(exact);
@@ -215,13 +211,11 @@ fn the_number_of_threads_changes_no_bit() {
     for seed in 0..if cfg!(miri) { 1 } else { 30 } {
         let mut rng = ChaCha8Rng::seed_from_u64(2000 + seed);
         let batch = rng.random_range(0..70);
-        let mut case = random_trunk(&mut rng, batch);
-        if rng.random_bool(0.5) {
-            case.trunk = case.trunk.clone().with_precision(Precision::Bf16);
-        }
+        let case = random_trunk(&mut rng, batch);
+        let precision = [Precision::F32, Precision::Bf16][seed as usize % 2];
         for isa in Isa::available() {
             let bits = |threads| {
-                on(threads, || case.run(isa))
+                on(threads, || case.run(isa, precision))
                     .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
             };
             let one = bits(1);

@@ -7,7 +7,7 @@ mod text;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use tellapart::audit::recorded::{Audit, Certifiable, RecordedAuditOptions, Verdict};
 use tellapart::audit::{AuditError, Recorded, RecordedOptions};
 use tellapart::data::{ActionRule, Trajectories};
@@ -23,6 +23,7 @@ use crate::terminal::Terminal;
 /// Say which observations an encoder merged that a recording tells apart, and whose fault it is
 #[derive(Args)]
 #[command(
+    group = ArgGroup::new("latents").required(true).args(["embeddings", "run"]),
     after_help = "Row i of the embeddings is the latent of observation i of the recording. No model \
     and no truth are needed.\nWith --run, the latents are those of a finished run of ours, and pairs that \
     are provably apart are said.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
@@ -37,10 +38,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DATA.npz")]
     data: PathBuf,
     /// The latents of its rows: [rows, dimensions] as .npy, .npz or .safetensors
-    #[arg(long, value_name = "FILE", required_unless_present = "run")]
+    #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
     /// Or the folder of a finished run, whose model makes the latents
-    #[arg(long, value_name = "RUN", conflicts_with = "embeddings")]
+    #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
     /// Which array of an .npz or .safetensors with several holds the latents
     #[arg(long, value_name = "NAME", requires = "embeddings")]

@@ -42,7 +42,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         let file = run.join("config.toml");
         if !file.is_file() {
             return Err(Failure::bad_input(format!(
-                "{}: not a run directory: there is no config.toml in it",
+                "{}: not a run directory: there is no config.toml in it; name the folder of one run, such as \
+                 runs/counting/seed-1/joint-reward",
                 run.display()
             )));
         }

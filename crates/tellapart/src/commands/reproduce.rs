@@ -1,7 +1,6 @@
 //! `tellapart reproduce counting`.
 
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -49,8 +48,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     resume: bool,
     /// Runs trained side by side, sharing the cores; by default one for each core
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
     /// Where to compute: cpu, or wgpu or cuda where compiled in
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
@@ -92,8 +91,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         resume: arguments.resume,
         jobs: arguments
             .jobs
-            .or_else(|| std::thread::available_parallelism().ok())
-            .map_or(1, NonZeroUsize::get),
+            .map(usize::from)
+            .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+            .unwrap_or(1),
         overrides,
     };
     let configs = plan.configs().map_err(TrainError::from)?;

@@ -157,6 +157,7 @@ fn in_plain_words(problem: &str) -> String {
         ("expected a boolean", "expected true or false"),
         ("expected a sequence", "expected a list such as [1, 2]"),
         ("unknown variant", "there is no choice"),
+        ("\nin `", " in `"),
     ]
     .iter()
     .fold(problem.to_owned(), |text, (jargon, plain)| {

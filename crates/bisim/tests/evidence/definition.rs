@@ -1,0 +1,222 @@
+//! The definitions, as slow and obvious as can be.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tellapart_bisim::evidence::{Distinguished, Episodes, Path, Recording, Tolerance};
+
+/// A recording in plain columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) actions: usize,
+    pub(crate) observations: Vec<u32>,
+    pub(crate) action: Vec<u32>,
+    pub(crate) values: Vec<u32>,
+    pub(crate) ends: Vec<bool>,
+    /// One number for each value id, and the distance from which on they differ.
+    pub(crate) numbers: Vec<f32>,
+    pub(crate) tolerance: Option<f64>,
+}
+
+impl Columns {
+    pub(crate) fn rows(&self) -> usize {
+        self.values.len()
+    }
+
+    /// All episodes at once, or each alone.
+    pub(crate) fn oracle(&self, one_by_one: bool) -> Distinguished {
+        let recording = match self.tolerance {
+            None => Recording::new(self.actions),
+            Some(distance) => {
+                let tolerance = Tolerance::new(1, distance).unwrap();
+                Recording::with_tolerance(self.actions, tolerance)
+            }
+        };
+        let mut oracle = Distinguished::new(recording.unwrap());
+        let mut start = 0;
+        for row in 0..self.rows() {
+            if row + 1 == self.rows() || one_by_one && self.ends[row] {
+                let rows = start..row + 1;
+                let vectors = if start == 0 { &self.numbers[..] } else { &[] };
+                oracle
+                    .append(&Episodes {
+                        observations: &self.observations[rows.clone()],
+                        actions: &self.action[rows.clone()],
+                        values: &self.values[rows.clone()],
+                        ends: &self.ends[rows],
+                        vectors,
+                    })
+                    .unwrap();
+                start = row + 1;
+            }
+        }
+        oracle
+    }
+
+    pub(crate) fn last(&self, row: usize) -> bool {
+        self.ends[row] || row + 1 == self.rows()
+    }
+
+    pub(crate) fn differ(&self, a: u32, b: u32) -> bool {
+        let number = |id: u32| f64::from(self.numbers[id as usize]);
+        match self.tolerance {
+            None => a != b,
+            Some(distance) => (number(a) - number(b)).abs() > distance,
+        }
+    }
+}
+
+/// The definitions, as slow and obvious as can be.
+pub(crate) struct Definition<'a> {
+    pub(crate) columns: &'a Columns,
+    pub(crate) unmerged: BTreeSet<u32>,
+    /// Where each action recorded at a state leads.
+    pub(crate) steps: HashMap<usize, BTreeMap<u32, usize>>,
+}
+
+impl<'a> Definition<'a> {
+    pub(crate) fn new(columns: &'a Columns) -> Self {
+        let mut definition = Self {
+            columns,
+            unmerged: BTreeSet::new(),
+            steps: HashMap::new(),
+        };
+        while definition.unmerge_more() {}
+        for row in (0..columns.rows()).filter(|&row| !columns.last(row)) {
+            let (from, to) = (definition.state(row), definition.state(row + 1));
+            let steps = definition.steps.entry(from).or_default();
+            let old = steps.insert(columns.action[row], to);
+            assert!(
+                old.is_none_or(|old| old == to),
+                "what is merged is deterministic"
+            );
+        }
+        definition
+    }
+
+    pub(crate) fn unmerge_more(&mut self) -> bool {
+        let columns = self.columns;
+        let before = self.unmerged.len();
+        for a in 0..columns.rows() {
+            let is_first = !columns.observations[..a].contains(&columns.observations[a]);
+            for b in a + 1..columns.rows() {
+                if columns.observations[a] != columns.observations[b] {
+                    continue;
+                }
+                let contradicts = is_first && columns.differ(columns.values[a], columns.values[b])
+                    || !columns.last(a)
+                        && !columns.last(b)
+                        && columns.action[a] == columns.action[b]
+                        && self.state(a + 1) != self.state(b + 1);
+                if contradicts {
+                    self.unmerged.insert(columns.observations[a]);
+                }
+            }
+        }
+        self.unmerged.len() > before
+    }
+
+    /// The first row of the state of a row.
+    pub(crate) fn state(&self, row: usize) -> usize {
+        let observation = self.columns.observations[row];
+        if self.unmerged.contains(&observation) {
+            return row;
+        }
+        let of = |other: &u32| *other == observation;
+        self.columns.observations.iter().position(of).unwrap()
+    }
+
+    pub(crate) fn after(&self, state: usize) -> BTreeMap<u32, usize> {
+        self.steps.get(&state).cloned().unwrap_or_default()
+    }
+
+    /// The length of a shortest distinguishing word of every pair of states: sweep after sweep, as in
+    /// the definition of the largest bisimulation, over recorded transitions only.
+    pub(crate) fn depths(&self) -> HashMap<[usize; 2], usize> {
+        let states: BTreeSet<usize> = (0..self.columns.rows())
+            .map(|row| self.state(row))
+            .collect();
+        let mut depths = HashMap::new();
+        for sweep in 0.. {
+            let mut found = Vec::new();
+            for &a in &states {
+                for &b in &states {
+                    let values = [a, b].map(|state| self.columns.values[state]);
+                    let (after_a, after_b) = (self.after(a), self.after(b));
+                    let apart = |(action, to): (&u32, &usize)| {
+                        after_b
+                            .get(action)
+                            .is_some_and(|other| depths.contains_key(&[*to, *other]))
+                    };
+                    let is_new = match sweep {
+                        0 => self.columns.differ(values[0], values[1]),
+                        _ => after_a.iter().any(apart) && !depths.contains_key(&[a, b]),
+                    };
+                    if is_new {
+                        found.push([a, b]);
+                    }
+                }
+            }
+            if found.is_empty() && sweep > 0 {
+                break;
+            }
+            depths.extend(found.into_iter().map(|pair| (pair, sweep)));
+        }
+        depths
+    }
+
+    /// All pairs of different states that common words lead to, with the length of a shortest one; and
+    /// how many recorded actions have no counterpart there.
+    pub(crate) fn reachable(&self, a: usize, b: usize) -> (BTreeMap<[usize; 2], usize>, usize) {
+        let sorted = |a: usize, b: usize| [a.min(b), a.max(b)];
+        let mut lengths = BTreeMap::from([(sorted(a, b), 0)]);
+        let (mut layer, mut missing) = (vec![sorted(a, b)], 0);
+        for length in 1.. {
+            let mut next = Vec::new();
+            for [a, b] in std::mem::take(&mut layer) {
+                let (after_a, after_b) = (self.after(a), self.after(b));
+                missing += after_b
+                    .keys()
+                    .filter(|action| !after_a.contains_key(action))
+                    .count();
+                for (action, &to_a) in &after_a {
+                    match after_b.get(action) {
+                        None => missing += 1,
+                        Some(&to_b)
+                            if to_a != to_b && !lengths.contains_key(&sorted(to_a, to_b)) =>
+                        {
+                            lengths.insert(sorted(to_a, to_b), length);
+                            next.push(sorted(to_a, to_b));
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            layer = next;
+        }
+        (lengths, missing)
+    }
+
+    /// Follows a word from a row; `None` where it was not recorded.
+    pub(crate) fn follow(&self, row: usize, word: &[u32]) -> Option<usize> {
+        let step = |state: usize, action: &u32| self.after(state).get(action).copied();
+        word.iter().try_fold(self.state(row), step)
+    }
+
+    pub(crate) fn check_path(&self, from: usize, path: &Path, word: &[u32]) {
+        let columns = self.columns;
+        assert_eq!(
+            (path.len(), path.rows().count()),
+            (word.len(), word.len() + 1)
+        );
+        let rows: Vec<usize> = path.rows().collect();
+        assert_eq!(self.state(rows[0]), self.state(from));
+        assert_eq!(rows.last(), Some(&path.end()));
+        for (step, row) in path.steps().enumerate() {
+            assert!(!columns.last(row) && columns.action[row] == word[step]);
+            assert_eq!(self.state(row + 1), self.state(rows[step + 1]));
+        }
+    }
+}
