@@ -130,10 +130,6 @@ impl Trunk {
     }
 
     /// One layer of one block, backwards: adds to `sums`, and hands gradients on in `work`.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a layer reads, and the two places that it adds to"
-    )]
     fn stage_back<I: Item>(
         &self,
         index: usize,
