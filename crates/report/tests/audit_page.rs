@@ -46,6 +46,7 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         "The encoder merged 666 pairs of observations that the data tells apart",
         "666 pairs of 5 kinds",
         "23 pairs of 1 kind",
+        "4 pairs of 1 kind; 1 row is astray",
         "340 pairs",
         "The search for candidates was exact",
         "Equal observations were given different latents",
@@ -68,10 +69,13 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         page.audit.search.recall = 0.987;
         page.audit.verdict = Verdict::Healthy;
         page.audit.counts.encoder = 0;
+        page.audit.counts.stray_rows = 0;
     });
     let header = approximate.split("<main>").next().unwrap();
     assert!(header.contains("The encoder merged nothing that the data tells apart"));
     assert!(header.contains("98.7\u{202f}%") && header.contains("may have been missed"));
+    let strays = render(|page| page.audit.verdict = Verdict::Healthy);
+    assert!(strays.contains("keeps apart what the data tells apart, but for stray rows"));
     let undecided = render(|page| page.audit.verdict = Verdict::Undecided);
     assert!(undecided.contains("Too little of the data can be compared"));
 }
@@ -106,12 +110,15 @@ fn every_pair_has_a_row_a_link_and_a_story() {
     );
     let kept = story(&html, 5);
     assert!(kept.contains("kept apart") && kept.contains("at least 0.180 apart, 0.630 in fact"));
-    let unseen = story(&html, 6);
+    let stray = story(&html, 6);
+    let row = page.audit.pairs[5].j;
+    assert!(stray.contains(&format!("Row {row} lies astray")), "{stray}");
+    let unseen = story(&html, 7);
     assert!(
         unseen.contains("The observation cannot tell")
             && unseen.contains("none: they are identical")
     );
-    let open = story(&html, 7);
+    let open = story(&html, 8);
     assert!(open.contains("The data does not say") && open.contains("What would settle it"));
     assert!(open.contains("<kbd>add</kbd>\u{d7}2 from row"));
     assert!(!open.contains("Strain") && !open.contains("class=\"trace\""));

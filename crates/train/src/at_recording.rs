@@ -1,6 +1,5 @@
 //! What a trained model makes of a recording.
 
-use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::Device;
@@ -16,6 +15,8 @@ use crate::error::TrainError;
 use crate::evaluation::{RecordedStep, embed, predict, roll_out};
 use crate::run_directory::RunDirectory;
 
+/// Rows that are encoded between two signs of progress.
+const ROWS_AT_ONCE: usize = 1024;
 /// Rollouts that go through the dynamics together: bounds memory.
 const ROLLOUTS_AT_ONCE: usize = 4096;
 
@@ -165,16 +166,20 @@ impl<'a> AtRecording<'a> {
         })
     }
 
-    /// `E` of some rows, `[rows, latent]`.
+    /// `E` of all rows, `[rows, latent]`; `progress` hears which share is done.
     #[must_use]
-    pub fn embed(&self, rows: Range<usize>) -> Vec<f32> {
+    pub fn embed(&self, progress: &dyn Fn(f64)) -> Vec<f32> {
         let Frames::U8 { values, .. } = &self.trajectories.observations else {
             return Vec::new();
         };
         let shape = self.interface.observation;
         let bytes: usize = shape.iter().product();
-        let frames = &values[rows.start * bytes..rows.end * bytes];
-        embed(self.model, frames, shape, &self.device)
+        let mut latents = Vec::with_capacity(self.trajectories.rows() * self.latent);
+        for frames in values.chunks(ROWS_AT_ONCE * bytes) {
+            latents.extend(embed(self.model, frames, shape, &self.device));
+            progress((latents.len() / self.latent) as f64 / self.trajectories.rows() as f64);
+        }
+        latents
     }
 
     /// `P(T(...T(z, a_1)..., a_k))` for each rollout: a row, whose latent is `z`, and the rows at which

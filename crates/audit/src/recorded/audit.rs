@@ -8,14 +8,14 @@ use tellapart_data::Trajectories;
 use super::closest::closest_distinguished;
 use super::evidence::{Recorded, RecordedOptions};
 use super::judge::{Finding, Judge};
+use super::merged::Merged;
 use super::neighbours::{Neighbours, Space};
 use super::points::Points;
 use super::record::{
-    AuditedPair, Cause, ContradictionRecord, Counts, Coverage, MergeKind, Neighbourhoods,
-    RecordedAudit, SCHEMA, Search,
+    AuditedPair, ContradictionRecord, Coverage, Neighbourhoods, RecordedAudit, SCHEMA, Search,
 };
-use super::scan::{FirstLook, RowMarks, Rule, Scan};
-use super::tally::{EXAMPLES, Hit, Kind, OfKind};
+use super::scan::{FirstLook, Scan};
+use super::strays::Kindred;
 use super::units::{mean_and_spread, unit_of_p};
 use super::{diagnostics, healthy, verdict};
 use crate::{AuditError, Embeddings};
@@ -26,6 +26,8 @@ use crate::{AuditError, Embeddings};
 pub const DEFAULT_THRESHOLD: f64 = 10.0;
 /// Nearest neighbours compared with each latent, unless said otherwise.
 pub const DEFAULT_NEIGHBOURS: usize = 16;
+/// Share of the rows that may lie astray, unless said otherwise.
+pub const DEFAULT_STRAYS: f64 = 0.05;
 const MOST_NEIGHBOURS: usize = 512;
 /// Random pairs compared to learn how much can be compared at all.
 const COVERAGE_SAMPLE: usize = 4096;
@@ -36,6 +38,9 @@ const CONTRADICTIONS_LISTED: usize = 20;
 pub struct RecordedAuditOptions {
     /// Strain above which a distinguished pair counts as merged.
     pub threshold: f64,
+    /// Share of the rows that may lie astray: pairs with a stray row do not count as merged by the encoder
+    /// unless there are more of them.
+    pub strays: f64,
     /// Nearest neighbours compared with each latent.
     pub neighbours: usize,
     /// Pairs shown.
@@ -52,6 +57,7 @@ impl Default for RecordedAuditOptions {
     fn default() -> Self {
         Self {
             threshold: DEFAULT_THRESHOLD,
+            strays: DEFAULT_STRAYS,
             neighbours: DEFAULT_NEIGHBOURS,
             shown: 10,
             same_observation: 0.0,
@@ -120,7 +126,7 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// One pair's story, whether it is near or not.
+    /// One pair's story, whether it is near or not. How many rows of the recording lie astray is not asked.
     ///
     /// # Errors
     /// A row that is not there.
@@ -133,7 +139,9 @@ impl<'a> Audit<'a> {
                 });
             }
         }
-        Ok(self.judge.pair(i, j))
+        let threshold = self.options.threshold;
+        let kindred = Kindred::of(&self.judge, threshold, &[i, j], self.options.seed);
+        Ok(self.judge.pair(i, j, Some(&kindred)))
     }
 
     /// The whole audit.
@@ -168,14 +176,14 @@ impl<'a> Audit<'a> {
             },
         };
         let is_mixed = verdict::is_mixed(&neighbourhoods);
-        let rule = Rule {
-            threshold: options.threshold,
-            is_mixed,
-        };
-        let merged_rows = RowMarks::new(self.embeddings.rows());
-        let mut tally = scan.merged(rule, &merged_rows);
         let closest = closest_distinguished(&space, judge, options.seed);
-        let added = scan.add_closest(&mut tally, &closest.pairs, options.threshold, &merged_rows);
+        let Merged {
+            mut tally,
+            rows,
+            added,
+            kindred,
+        } = self.merged(&scan, is_mixed, &closest.pairs);
+        let pair = |i: usize, j: usize| judge.pair(i, j, kindred.as_ref());
         look.compared += added;
         look.comparable += added;
         look.distinguished += added;
@@ -183,16 +191,17 @@ impl<'a> Audit<'a> {
         progress("diagnostics", 0.0);
 
         let mut counts = self.counts(&look, &kinds);
-        counts.encoder_rows = merged_rows.count();
+        counts.encoder_rows = rows.merged.count();
+        counts.stray_rows = rows.stray.count();
         counts.data = tally
             .open_by_depth
             .range(..usize::from(look.longest_witness))
             .map(|(_, count)| count)
             .sum();
-        let mut pairs = self.shown(&kinds);
+        let mut pairs = self.shown(&kinds, &pair);
         let open = tally.open_examples(usize::from(look.longest_witness));
         let open = open.iter().take(options.shown);
-        pairs.extend(open.map(|&[i, j]| judge.pair(i, j)));
+        pairs.extend(open.map(|&[i, j]| pair(i, j)));
         let mut audit = RecordedAudit {
             schema: SCHEMA.to_owned(),
             verdict: verdict::verdict(&counts, &coverage),
@@ -231,7 +240,7 @@ impl<'a> Audit<'a> {
             neighbourhoods,
             coverage,
             contradictions: self.contradictions(),
-            closest: closest.pairs.first().map(|[i, j]| judge.pair(*i, *j)),
+            closest: closest.pairs.first().map(|[i, j]| pair(*i, *j)),
             closest_pairs: closest.pairs,
             diagnostics: diagnostics::measure(self.trajectories, self.embeddings, options.seed)?,
             healthy: None,
@@ -248,62 +257,6 @@ impl<'a> Audit<'a> {
         audit.reason = verdict::reason(&audit);
         audit.diagnostics.contradicts = verdict::contradicts(&audit);
         Ok(audit)
-    }
-
-    /// The worst pairs, taking turns between kinds.
-    fn shown(&self, kinds: &[(Kind, OfKind)]) -> Vec<AuditedPair> {
-        let mut shown = Vec::new();
-        let examples: Vec<Vec<Hit>> = kinds
-            .iter()
-            .map(|(_, of_kind)| of_kind.examples())
-            .collect();
-        for turn in 0..EXAMPLES {
-            for (place, examples) in examples.iter().enumerate() {
-                if let Some(hit) = examples
-                    .get(turn)
-                    .filter(|_| shown.len() < self.options.shown)
-                {
-                    let [i, j] = hit.rows;
-                    let mut pair = self.judge.pair(i, j);
-                    pair.kind = Some(place);
-                    shown.push(pair);
-                }
-            }
-        }
-        shown
-    }
-
-    fn counts(&self, look: &FirstLook, kinds: &[(Kind, OfKind)]) -> Counts {
-        let of_cause = |cause| {
-            let kinds = kinds.iter().filter(|(kind, _)| kind.cause == cause);
-            kinds.map(|(_, of_kind)| of_kind.pairs).sum()
-        };
-        let kind = |(kind, of_kind): &(Kind, OfKind)| {
-            let worst = of_kind.worst.first()?;
-            let pair = self.judge.pair(worst.rows[0], worst.rows[1]);
-            let mut p = [pair.p_i.last()?.clone(), pair.p_j.last()?.clone()];
-            p.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-            let nearest = of_kind.worst.iter().map(|hit| hit.distance);
-            Some(MergeKind {
-                cause: kind.cause,
-                witness: kind.witness.clone(),
-                p,
-                pairs: of_kind.pairs,
-                strain: worst.strain.is_finite().then_some(worst.strain),
-                distance: nearest.fold(f64::INFINITY, f64::min),
-            })
-        };
-        Counts {
-            compared: look.compared,
-            distinguished: look.distinguished,
-            comparable: look.comparable,
-            encoder: of_cause(Cause::Encoder),
-            encoder_rows: 0,
-            observation: of_cause(Cause::Observation),
-            data: 0,
-            undecided: look.undecided,
-            kinds: kinds.iter().filter_map(kind).collect(),
-        }
     }
 
     fn coverage(&self, look: &FirstLook) -> Coverage {
@@ -395,6 +348,9 @@ impl RecordedAuditOptions {
                 self.threshold,
                 "finite and above zero",
             );
+        }
+        if !(0.0..=1.0).contains(&self.strays) {
+            return bad("the share of stray rows", self.strays, "from 0 to 1");
         }
         if !(1..=MOST_NEIGHBOURS).contains(&self.neighbours) {
             let value = self.neighbours as f64;

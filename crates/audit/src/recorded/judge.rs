@@ -5,6 +5,7 @@ use tellapart_data::Frames;
 
 use super::evidence::Recorded;
 use super::record::{AuditedPair, Cause, Settling};
+use super::strays::Kindred;
 use crate::Embeddings;
 
 /// Words listed for a pair that the data does not decide.
@@ -103,8 +104,8 @@ impl Judge<'_> {
         (episode, row - self.episodes[episode])
     }
 
-    /// A pair in full.
-    pub(super) fn pair(&self, i: usize, j: usize) -> AuditedPair {
+    /// A pair in full. Whether it is one of a stray row is asked of `kindred`, where a merged pair may be.
+    pub(super) fn pair(&self, i: usize, j: usize, kindred: Option<&Kindred<'_>>) -> AuditedPair {
         let (i, j) = (i.min(j), i.max(j));
         let distance = self.distance(i, j);
         let places = [i, j].map(|row| self.place(row));
@@ -117,6 +118,7 @@ impl Judge<'_> {
             strain: None,
             strain_is_infinite: false,
             cause: Cause::Data,
+            astray: None,
             witness: None,
             trace_i: vec![i],
             trace_j: vec![j],
@@ -131,6 +133,14 @@ impl Judge<'_> {
             pair.strain = strain.is_finite().then_some(strain);
             pair.strain_is_infinite = strain.is_infinite();
             pair.cause = self.cause(i, j);
+            if let (Cause::Encoder, Some(kindred)) = (pair.cause, kindred)
+                && strain > kindred.threshold
+            {
+                pair.astray = kindred.astray([i, j], &witness);
+                if pair.astray.is_some() {
+                    pair.cause = Cause::Stray;
+                }
+            }
             pair.witness = Some(self.recorded.oracle.recording().word(witness.path_of_a()));
             pair.trace_i = witness.path_of_a().rows().collect();
             pair.trace_j = witness.path_of_b().rows().collect();

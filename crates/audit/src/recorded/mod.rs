@@ -11,15 +11,20 @@ mod diagnostics;
 mod evidence;
 mod healthy;
 mod judge;
+mod marks;
+mod merged;
 mod neighbours;
 mod points;
 mod record;
 mod scan;
+mod strays;
 mod tally;
 mod units;
 mod verdict;
 
-pub use audit::{Audit, DEFAULT_NEIGHBOURS, DEFAULT_THRESHOLD, Progress, RecordedAuditOptions};
+pub use audit::{
+    Audit, DEFAULT_NEIGHBOURS, DEFAULT_STRAYS, DEFAULT_THRESHOLD, Progress, RecordedAuditOptions,
+};
 pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use record::{

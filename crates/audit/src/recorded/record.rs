@@ -88,6 +88,9 @@ pub enum Verdict {
 pub enum Cause {
     /// The observations differ, and so does what follows: the encoder threw the difference away.
     Encoder,
+    /// One of the two lies astray: it is near rows that must be apart from it, while the rows that act like
+    /// it are not. The encoder keeps what is different apart, but puts this observation in the wrong place.
+    Stray,
     /// The observations do not differ (by more than the stated tolerance), but what follows does: no
     /// encoder of single observations could tell them apart.
     Observation,
@@ -117,6 +120,8 @@ pub struct AuditedPair {
     pub strain_is_infinite: bool,
     /// Whose fault it is.
     pub cause: Cause,
+    /// The row that lies astray, for cause [`Cause::Stray`].
+    pub astray: Option<usize>,
     /// A shortest word of actions, recorded from both, after which `p` differs; empty where it differs
     /// at once. `None` for cause [`Cause::Data`].
     pub witness: Option<Vec<u32>>,
@@ -160,6 +165,10 @@ pub struct Counts {
     pub encoder: u64,
     /// Different rows in those pairs.
     pub encoder_rows: u64,
+    /// Distinguished and merged pairs of cause [`Cause::Stray`].
+    pub stray: u64,
+    /// Different rows that lie astray.
+    pub stray_rows: u64,
     /// Distinguished and merged pairs of cause [`Cause::Observation`].
     pub observation: u64,
     /// Pairs so near that they would be merged if their `p` differed, but whose comparison ended at

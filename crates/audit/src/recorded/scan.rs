@@ -1,15 +1,17 @@
 //! Candidate pairs, point by point: first what the data says of each, then those that are merged.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::judge::{Finding, Judge};
+use super::marks::Found;
 use super::neighbours::Neighbours;
 use super::points::{Points, Representatives, evenly, in_order_of_actions};
 use super::record::Cause;
+use super::strays::Kindred;
 use super::tally::{Hit, Tally};
 
 /// Rows that stand for a point where its own rows are compared with each other.
@@ -231,11 +233,12 @@ impl<'a> Scan<'a> {
     }
 
     /// The distinguished pairs that are merged.
-    pub(super) fn merged(&self, rule: Rule, rows: &RowMarks) -> Tally {
+    pub(super) fn merged(&self, rule: Rule<'_>, rows: &Found) -> Tally {
         let count = self.neighbours.count() + 1;
         let Rule {
             threshold,
             is_mixed,
+            kindred,
         } = rule;
         (0..self.points.len())
             .into_par_iter()
@@ -256,6 +259,7 @@ impl<'a> Scan<'a> {
                         for [a, b] in self.pairs(point, other) {
                             let merge = Merge {
                                 threshold,
+                                kindred,
                                 by_mixing,
                                 is_far,
                             };
@@ -268,7 +272,7 @@ impl<'a> Scan<'a> {
             .reduce(Tally::default, Tally::merge)
     }
 
-    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge, rows: &RowMarks) {
+    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge<'_>, rows: &Found) {
         use tellapart_bisim::evidence::Comparison;
         let distance = self.judge.distance(a, b);
         match self.judge.compare(a, b) {
@@ -280,9 +284,20 @@ impl<'a> Scan<'a> {
                         distance,
                         rows: [a, b],
                     };
-                    tally.add(self.judge, &witness, hit);
-                    if self.judge.cause(a, b) == Cause::Encoder {
-                        rows.mark([a, b]);
+                    let astray = || merge.kindred?.astray([a, b], &witness);
+                    match self.judge.cause(a, b) {
+                        Cause::Encoder => match astray() {
+                            Some(row) => {
+                                rows.stray.mark(row);
+                                tally.add(self.judge, Cause::Stray, &witness, hit);
+                            }
+                            None => {
+                                rows.merged.mark(a);
+                                rows.merged.mark(b);
+                                tally.add(self.judge, Cause::Encoder, &witness, hit);
+                            }
+                        },
+                        cause => tally.add(self.judge, cause, &witness, hit),
                     }
                 }
             }
@@ -301,11 +316,12 @@ impl Scan<'_> {
         &self,
         tally: &mut Tally,
         closest: &[[usize; 2]],
-        threshold: f64,
-        rows: &RowMarks,
+        rule: Rule<'_>,
+        rows: &Found,
     ) -> u64 {
         let merge = Merge {
-            threshold,
+            threshold: rule.threshold,
+            kindred: rule.kindred,
             by_mixing: false,
             is_far: true,
         };
@@ -338,39 +354,22 @@ impl Scan<'_> {
 
 /// When a distinguished pair is merged: with a strain above `threshold`, or, if `is_mixed`, nearer than kin.
 #[derive(Clone, Copy)]
-pub(super) struct Rule {
+pub(super) struct Rule<'a> {
     pub(super) threshold: f64,
     pub(super) is_mixed: bool,
+    /// Where they are known, pairs with a stray row are set apart.
+    pub(super) kindred: Option<&'a Kindred<'a>>,
 }
 
 /// How one pair is judged.
 #[derive(Clone, Copy)]
-struct Merge {
+struct Merge<'a> {
     threshold: f64,
+    kindred: Option<&'a Kindred<'a>>,
     /// It is merged whatever its strain.
     by_mixing: bool,
     /// A typical difference of `p` would not make it merged.
     is_far: bool,
-}
-
-/// Rows that were found in merged pairs; several threads mark at once.
-pub(super) struct RowMarks(Vec<AtomicU64>);
-
-impl RowMarks {
-    pub(super) fn new(rows: usize) -> Self {
-        Self((0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
-    }
-
-    fn mark(&self, rows: [usize; 2]) {
-        for row in rows {
-            self.0[row / 64].fetch_or(1 << (row % 64), Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        let ones = |word: &AtomicU64| u64::from(word.load(Ordering::Relaxed).count_ones());
-        self.0.iter().map(ones).sum()
-    }
 }
 
 fn is_distinguished(finding: &Finding) -> bool {

@@ -81,7 +81,7 @@ impl Hit {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, judge: &Judge<'_>, witness: &Witness, hit: Hit) {
+    pub(super) fn add(&mut self, judge: &Judge<'_>, cause: Cause, witness: &Witness, hit: Hit) {
         let recording = judge.recorded.oracle.recording();
         let [i, j] = hit.rows;
         let mut values = witness.rows().map(|row| recording.value_id(row));
@@ -89,7 +89,6 @@ impl Tally {
             values = [0, 0];
         }
         values.sort_unstable();
-        let cause = judge.cause(i, j);
         if let (Some(states), Cause::Encoder) = (judge.states, cause) {
             let pair = [states[i].min(states[j]), states[i].max(states[j])];
             *self.by_states.entry(pair).or_default() += 1;
@@ -141,13 +140,16 @@ impl Tally {
         chosen
     }
 
-    /// Kinds by their worst pair; those that are equally bad, by how many pairs they have.
+    /// Kinds by their worst pair, those of stray rows last; those that are equally bad, by how many pairs they
+    /// have.
     pub(super) fn take_kinds(&mut self) -> Vec<(Kind, OfKind)> {
         let mut kinds: Vec<_> = std::mem::take(&mut self.kinds).into_iter().collect();
         let strain = |of_kind: &OfKind| of_kind.worst.first().map_or(0.0, |hit| hit.strain);
         kinds.sort_by(|(a, of_a), (b, of_b)| {
             let by_strain = strain(of_b).total_cmp(&strain(of_a));
-            by_strain
+            let are_strays = |kind: &Kind| kind.cause == Cause::Stray;
+            (are_strays(a).cmp(&are_strays(b)))
+                .then(by_strain)
                 .then(of_b.pairs.cmp(&of_a.pairs))
                 .then_with(|| a.cmp(b))
         });

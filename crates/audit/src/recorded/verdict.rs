@@ -30,9 +30,10 @@ pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods) -> bool {
             .is_some_and(|share| share > MIXED_SHARE)
 }
 
-/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged (no share of them is
-/// tolerated, since what is rare may be what matters; how many rows are concerned is said); otherwise
-/// undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
+/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged and neither row lies
+/// astray (no share of them is tolerated, since what is rare may be what matters; how many rows are concerned
+/// is said), or if more rows lie astray than may ([`RecordedAuditOptions`](super::RecordedAuditOptions)), which
+/// then count as merged; otherwise undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
 /// healthy. Pairs that no encoder of single observations could tell apart are said, and do not count.
 pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
     let comparable = counts.comparable as f64 / counts.compared.max(1) as f64;
@@ -76,6 +77,18 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
             counts.compared, counts.comparable
         ),
         Verdict::Healthy => match audit.closest.as_ref().and_then(|pair| pair.strain) {
+            _ if counts.stray_rows > 0 => format!(
+                "The encoder keeps apart what the recording tells apart, but {} of {} rows {}: near rows that \
+                 must be apart, while the rows that act like {} are not.",
+                counts.stray_rows,
+                audit.rows,
+                if counts.stray_rows == 1 {
+                    "lies astray"
+                } else {
+                    "lie astray"
+                },
+                if counts.stray_rows == 1 { "it" } else { "them" },
+            ),
             Some(strain) => format!(
                 "The encoder keeps apart what the recording tells apart: the greatest strain found is \
                  {strain:.2}, the threshold {}.",

@@ -45,6 +45,9 @@ fn verdict(audit: &RecordedAudit) -> String {
         (Verdict::Unhealthy, 0) => {
             "The encoder merged observations that the data tells apart".to_owned()
         }
+        (Verdict::Healthy, _) if audit.counts.stray_rows > 0 => {
+            "The encoder keeps apart what the data tells apart, but for stray rows".to_owned()
+        }
         (Verdict::Healthy, _) => "The encoder merged nothing that the data tells apart".to_owned(),
         (Verdict::Undecided, _) => {
             "Too little of the data can be compared to say what was merged".to_owned()
@@ -74,6 +77,17 @@ fn counts(audit: &RecordedAudit) -> Vec<Fact> {
         Fact::new(
             "Not told apart by the observation",
             merged(counts.observation, Cause::Observation),
+        ),
+        Fact::new(
+            "With a stray row",
+            match counts.stray_rows {
+                0 => merged(0, Cause::Stray),
+                1 => format!("{}; 1 row is astray", merged(counts.stray, Cause::Stray)),
+                rows => format!(
+                    "{}; {rows} rows are astray",
+                    merged(counts.stray, Cause::Stray)
+                ),
+            },
         ),
         Fact::new("Left open by the data", pairs_of(counts.data)),
         Fact::new(

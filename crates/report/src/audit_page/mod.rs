@@ -139,6 +139,7 @@ fn key(cause: Cause) -> &'static str {
     match cause {
         Cause::Encoder => "encoder",
         Cause::Observation => "observation",
+        Cause::Stray => "stray",
         Cause::Data => "data",
     }
 }

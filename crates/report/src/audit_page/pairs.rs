@@ -41,7 +41,12 @@ fn filter(page: &AuditPage) -> String {
         )
     };
     let mut choices = choice("all", "All", pairs.len());
-    for cause in [Cause::Encoder, Cause::Observation, Cause::Data] {
+    for cause in [
+        Cause::Encoder,
+        Cause::Stray,
+        Cause::Observation,
+        Cause::Data,
+    ] {
         let count = pairs.iter().filter(|pair| pair.cause == cause).count();
         if count > 0 {
             choices += &choice(key(cause), noun(cause), count);
@@ -57,6 +62,7 @@ pub(super) fn noun(cause: Cause) -> &'static str {
     match cause {
         Cause::Encoder => "Encoder",
         Cause::Observation => "Observation",
+        Cause::Stray => "Stray row",
         Cause::Data => "Data",
     }
 }

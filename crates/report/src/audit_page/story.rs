@@ -14,6 +14,7 @@ pub(super) fn story(page: &AuditPage, index: usize, gallery: &Gallery<'_>) -> St
     let rank = index + 1;
     let (tone, badge) = match (pair.cause, is_merged(audit, pair)) {
         (Cause::Encoder, true) => ("merged", "merged by the encoder"),
+        (Cause::Stray, true) => ("stray", "one row lies astray"),
         (Cause::Observation, true) => ("observation", "the observation cannot tell"),
         (Cause::Data, _) => ("open", "the data does not say"),
         (_, false) => ("apart", "kept apart"),
@@ -65,12 +66,21 @@ fn why(audit: &RecordedAudit, pair: &AuditedPair) -> String {
             number(pair.distance),
             strain(pair)
         ),
+        Cause::Stray if is_merged(audit, pair) => format!(
+            "<b>{} lies astray.</b> The observations differ, and {differs}. The latents are only {} of the \
+             spread apart, but most rows that act like {} are kept apart from the other: the encoder tells the two \
+             kinds apart, and put this observation in the wrong place.",
+            pair.astray
+                .map_or("One of the two".to_owned(), |row| format!("Row {row}")),
+            number(pair.distance),
+            if pair.astray.is_some() { "it" } else { "one" },
+        ),
         Cause::Observation => format!(
             "<b>The observation cannot tell.</b> What follows differs ({differs}), but the observations \
              do not: no encoder of single observations could keep these rows apart. More to see, such \
              as several frames, would."
         ),
-        Cause::Encoder => format!(
+        Cause::Encoder | Cause::Stray => format!(
             "<b>Kept apart.</b> The observations differ, and {differs}; the latents are {} of the \
              spread apart, a strain of {}, where {threshold} is the limit.",
             number(pair.distance),

@@ -70,13 +70,16 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
             kind,
         ));
     }
+    let mut stray = pair(&mut rows, (3, 5), &[ADD], Some(0.03), Cause::Stray, 5);
+    stray.astray = Some(stray.j);
+    pairs.push(stray);
     pairs.push(pair(
         &mut rows,
         (2, 3),
         &[ADD],
         Some(0.0009),
         Cause::Observation,
-        5,
+        6,
     ));
     for (a, b) in [(1, 1), (3, 3)] {
         let mut open = pair(&mut rows, (a, b), &[REMOVE], Some(0.0015), Cause::Data, 0);
@@ -152,6 +155,7 @@ fn pair(
         strain: distance.map(|distance| 1.0 / distance),
         strain_is_infinite: distance.is_none(),
         cause,
+        astray: None,
         witness: Some(word.to_vec()),
         p_i: p(&trace_i),
         p_j: p(&trace_j),
@@ -237,7 +241,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
     let kinds = pairs
         .iter()
         .filter(|pair| pair.kind.is_some())
-        .zip([412, 188, 57, 9, 1, 23])
+        .zip([412, 188, 57, 9, 1, 4, 23])
         .map(|(pair, alike)| MergeKind {
             cause: pair.cause,
             witness: pair.witness.clone().unwrap_or_default(),
@@ -277,6 +281,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             comparable: 24_310,
             encoder: 666,
             encoder_rows: 210,
+            stray: 4,
+            stray_rows: 1,
             observation: 23,
             data: 340,
             undecided: 0,

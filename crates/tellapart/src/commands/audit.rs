@@ -66,6 +66,9 @@ pub(crate) struct Arguments {
     /// Strain above which a pair counts as merged
     #[arg(long, value_name = "STRAIN", default_value_t = RecordedAuditOptions::default().threshold, allow_negative_numbers = true)]
     threshold: f64,
+    /// Share of the rows that may lie astray without counting as merged
+    #[arg(long, value_name = "SHARE", default_value_t = RecordedAuditOptions::default().strays, allow_negative_numbers = true)]
+    strays: f64,
     /// Nearest neighbours of each latent that are compared with it
     #[arg(long, value_name = "K", default_value_t = RecordedAuditOptions::default().neighbours)]
     neighbours: usize,
@@ -103,6 +106,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let options = RecordedAuditOptions {
         threshold: arguments.threshold,
+        strays: arguments.strays,
         neighbours: arguments.neighbours,
         shown: arguments.pairs,
         same_observation: arguments.same_observation,

@@ -5,6 +5,7 @@ mod bisim;
 mod collect;
 mod completions;
 mod convert;
+mod embed;
 mod evidence;
 mod inspect;
 mod report;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Train(train::Arguments),
     Report(report::Arguments),
     Audit(audit::Arguments),
+    Embed(embed::Arguments),
     Bisim(bisim::Arguments),
     Convert(convert::Arguments),
     Evidence(evidence::Arguments),
@@ -58,6 +60,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failu
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Audit(arguments) => audit::run(&arguments, terminal),
+        Command::Embed(arguments) => embed::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
         Command::Evidence(arguments) => evidence::run(&arguments, terminal),

@@ -208,6 +208,7 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
         "Seed",
         "Verdict",
         "Rows in merged pairs",
+        "Rows astray",
         "Greatest strain",
         "Their true counts",
         "Closest pairs certified",
@@ -220,6 +221,7 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
             Cell::Text(run.seed.to_string()),
             Cell::Text(word(found.verdict)),
             Cell::Text(format!("{} of {}", found.merged_rows, found.rows)),
+            Cell::Text(found.stray_rows.to_string()),
             Cell::Number(found.greatest_strain),
             Cell::Text(in_short(&found.merged_pairs)),
             certified.map_or(Cell::Count(None), |(certified, pairs)| {
@@ -234,8 +236,9 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
         .collect();
     (!rows.is_empty()).then(|| Table {
         caption: "Recorded held-out episodes, audited for the reward with no count looked at: rows are \
-                  merged that some recorded word of actions tells apart. The true counts of these rows \
-                  were looked up afterwards."
+                  merged that some recorded word of actions tells apart. A row is astray if it is near rows \
+                  that must be apart, while those that act like it are not; it counts as merged where more than \
+                  5 % are. The true counts of merged rows were looked up afterwards."
             .to_string(),
         columns: columns.map(str::to_string).to_vec(),
         rows,

@@ -30,6 +30,9 @@ pub struct WithoutTruth {
     pub merged_row_pairs: u64,
     /// Different rows in these.
     pub merged_rows: u64,
+    /// Rows astray: near rows that must be apart, while the rows that act like them are not.
+    #[serde(default)]
+    pub stray_rows: u64,
     /// The greatest strain of a row and the nearest that the recording tells from it; `None` where it is
     /// infinite, or nothing is told apart.
     pub greatest_strain: Option<f64>,
@@ -76,7 +79,7 @@ pub(super) fn audit(
     parts.extra.clear();
     let trajectories = Trajectories::new(parts).map_err(tellapart_train::TrainError::from)?;
     let model = AtRecording::new(&trained.model, &trained.interface, config, &trajectories)?;
-    let latents = model.embed(0..trajectories.rows());
+    let latents = model.embed(&|_| {});
     let embeddings = Embeddings::new(&latents, trajectories.rows(), config.model.latent)?;
     let evidence = RecordedOptions {
         action_rule: action_rule(config.environment.actions),
@@ -132,6 +135,7 @@ impl WithoutTruth {
             distinguished_pairs: audit.counts.distinguished,
             merged_row_pairs: audit.counts.encoder,
             merged_rows: audit.counts.encoder_rows,
+            stray_rows: audit.counts.stray_rows,
             greatest_strain: audit.closest.as_ref().and_then(|pair| pair.strain),
             closest_pairs: certificate.map(|certificate| certificate.pairs),
             closest_certified: certificate.map(|certificate| certificate.certified),
@@ -144,6 +148,9 @@ impl WithoutTruth {
     /// The verdict, with how much it rests on.
     pub fn one_line(&self) -> String {
         match self.verdict {
+            Verdict::Healthy if self.stray_rows > 0 => {
+                format!("healthy, {} of {} rows astray", self.stray_rows, self.rows)
+            }
             Verdict::Healthy => "healthy".to_owned(),
             Verdict::Undecided => "undecided".to_owned(),
             Verdict::Unhealthy => format!(

@@ -200,7 +200,7 @@ fn embeddings_in_another_order_are_unhealthy_and_the_order_is_named() {
 
 /// A latent written twice is an alarm where the recording tells the two rows apart, and only there.
 #[test]
-fn a_duplicated_row_is_an_alarm_only_where_the_rows_must_be_apart() {
+fn a_duplicated_row_is_astray_only_where_the_rows_must_be_apart() {
     let folder = Folder::new();
     let counts = recorded(&folder);
     let walks = Trajectories::read_npz(folder.path("walks.npz")).unwrap();
@@ -208,7 +208,7 @@ fn a_duplicated_row_is_an_alarm_only_where_the_rows_must_be_apart() {
     let rewarded = (0..counts.len()).find(|&row| rewards[row] == 1.0).unwrap();
     let alike = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 1.0);
     let other = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 0.0);
-    for (copied, code) in [(alike, 0), (other, 3)] {
+    for (copied, strays) in [(alike, 0), (other, 1)] {
         let copied = copied.unwrap();
         write_latents(&folder, "z.npy", &counts, &[]);
         let tellapart::files::Array { values, .. } =
@@ -216,8 +216,17 @@ fn a_duplicated_row_is_an_alarm_only_where_the_rows_must_be_apart() {
         let mut values = values.into_f32().unwrap();
         values.copy_within(9 * rewarded..9 * rewarded + 9, 9 * copied);
         write(&folder, "z.npy", vec![counts.len(), 9], values);
-        let found = audited(&folder, "z.npy", code);
-        if code == 3 {
+        let found = audited(&folder, "z.npy", 0);
+        assert_eq!(found["counts"]["stray_rows"], strays);
+        let strict = "audit --data walks.npz --embeddings z.npy --strays 0 -q";
+        assert_eq!(folder.run(strict).code, Some(3 * strays));
+        if strays == 1 {
+            assert_eq!(found["pairs"][0]["cause"], "stray");
+            let explained = folder.fine(&format!(
+                "audit --data walks.npz --embeddings z.npy --explain {rewarded} {copied}"
+            ));
+            let named = format!("row {} lies astray", found["pairs"][0]["astray"]);
+            assert!(explained.contains(&named), "{explained}");
             let worst = &found["pairs"][0];
             assert_eq!([&worst["i"], &worst["j"]], [rewarded, copied]);
             assert_eq!(worst["strain_is_infinite"], true);
@@ -344,6 +353,14 @@ fn a_run_is_audited_with_its_certificate_and_on_recordings_that_fit_only() {
     let story =
         folder.fine("audit --data walks.npz --run bounded --action-rule sign --explain 0 1");
     assert!(story.contains("row 0"), "{story}");
+    folder.fine("-q embed bounded --data walks.npz --out z.npy");
+    let ran = folder.run("audit --data walks.npz --embeddings z.npy --action-rule sign --json");
+    let of_file: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(of_file["counts"], audited("bounded")["counts"]);
+    let again = folder.error(2, "embed bounded --data walks.npz --out z.npy");
+    assert!(again.contains("--force"), "{again}");
+    let text = folder.error(2, "embed bounded --data walks.npz --out z.txt");
+    assert!(text.contains(".npy"), "{text}");
     folder.run("audit --data walks.npz --run bounded --action-rule sign --out page.html");
     let page = std::fs::read_to_string(folder.path("page.html")).unwrap();
     assert!(page.contains("What is provably apart"));

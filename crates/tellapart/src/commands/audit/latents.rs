@@ -9,9 +9,6 @@ use tellapart::embedding_file::{EmbeddingError, EmbeddingFile};
 use tellapart::train::TrainError;
 use tellapart::train::at_recording::{AtRecording, FinishedRun};
 
-/// Rows that are encoded between two signs of progress.
-const ROWS_AT_ONCE: usize = 1024;
-
 /// `[rows, width]`, and the model that made them, if it is ours.
 pub(super) struct Latents<'a> {
     values: Vec<f32>,
@@ -45,15 +42,9 @@ impl<'a> Latents<'a> {
     ) -> Result<Self, Box<TrainError>> {
         let model = AtRecording::new(&run.model, &run.interface, &run.config, trajectories)
             .map_err(Box::new)?;
-        let rows = trajectories.rows();
-        let mut values = Vec::with_capacity(rows * run.config.model.latent);
-        for start in (0..rows).step_by(ROWS_AT_ONCE) {
-            values.extend(model.embed(start..rows.min(start + ROWS_AT_ONCE)));
-            progress(start as f64 / rows as f64);
-        }
         Ok(Self {
-            values,
-            rows,
+            values: model.embed(progress),
+            rows: trajectories.rows(),
             width: run.config.model.latent,
             model: Some((run, model)),
         })

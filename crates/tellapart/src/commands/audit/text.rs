@@ -44,7 +44,7 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
                 format!("{} {}", pair.i, pair.j),
                 number(pair.distance),
                 strain(pair),
-                cause(pair.cause).to_owned(),
+                cause(pair),
                 format!("{} / {}", value(pair.p_i.last()), value(pair.p_j.last())),
                 word(pair.witness.as_deref().unwrap_or_default(), &audit.actions),
                 kind.map_or_else(String::new, |kind| kind.pairs.to_string()),
@@ -245,9 +245,16 @@ pub(super) fn story(
         }
         return Ok(());
     };
+    let stray = pair.astray.map_or_else(String::new, |row| {
+        format!(
+            "the observations differ: row {row} lies astray, most rows that act like it are kept apart from the \
+             other"
+        )
+    });
     let fault = match pair.cause {
         Cause::Encoder if pair.strain.is_some_and(|strain| strain <= threshold) => "not merged",
         Cause::Encoder => "the observations differ: merged by the encoder",
+        Cause::Stray => &stray,
         Cause::Observation => {
             "the observations are the same: no encoder of single observations can tell them apart"
         }
@@ -317,11 +324,12 @@ fn words<const N: usize>(words: [&str; N]) -> [String; N] {
     words.map(str::to_owned)
 }
 
-fn cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Encoder => "encoder",
-        Cause::Observation => "observation",
-        Cause::Data => "data",
+fn cause(pair: &AuditedPair) -> String {
+    match (pair.cause, pair.astray) {
+        (_, Some(row)) => format!("stray {row}"),
+        (Cause::Encoder | Cause::Stray, None) => "encoder".to_owned(),
+        (Cause::Observation, None) => "observation".to_owned(),
+        (Cause::Data, None) => "data".to_owned(),
     }
 }
 

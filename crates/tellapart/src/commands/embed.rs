@@ -1,0 +1,65 @@
+//! `tellapart embed RUN --data D.npz --out Z.npy`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tellapart::data::Trajectories;
+use tellapart::files::{Array, Values, write_npy};
+use tellapart::train::at_recording::{AtRecording, FinishedRun};
+
+use super::{Overwrite, counted};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Write the latents that a run's encoder makes of a recording
+#[derive(Args)]
+#[command(
+    after_help = "Row i of the file is the latent of observation i of the recording, float32.\n\n\
+    Example:\n  \
+    tellapart embed runs/counting/seed-1/joint-reward --data walks.npz --out latents.npy"
+)]
+pub(crate) struct Arguments {
+    /// The folder of a finished run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The recording: trajectories (.npz)
+    #[arg(long, value_name = "DATA.npz")]
+    data: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE.npy")]
+    out: PathBuf,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let Arguments { data, out, .. } = arguments;
+    if out.extension().is_none_or(|extension| extension != "npy") {
+        return Err(Failure::bad_input(format!(
+            "{}: latents are written as .npy; name a file that ends in .npy",
+            out.display()
+        )));
+    }
+    arguments.overwrite.check(out)?;
+    let bar = terminal.progress(1000, "per mille");
+    bar.busy_with("reading");
+    let run = FinishedRun::read(&arguments.run)?;
+    let trajectories = Trajectories::read_npz(data)?;
+    let model = AtRecording::new(&run.model, &run.interface, &run.config, &trajectories)
+        .map_err(|error| Failure::bad_input(format!("{}: {error}", data.display())))?;
+    let latents = model.embed(&|share| bar.part_of("encoding", share));
+    let (rows, width) = (trajectories.rows(), run.config.model.latent);
+    let array = Array {
+        shape: vec![rows, width],
+        values: Values::F32(latents),
+    };
+    write_npy(out, &array)?;
+    drop(bar);
+    terminal.note(format_args!(
+        "{}: {} of {}",
+        out.display(),
+        counted(rows, "latent", "latents"),
+        counted(width, "dimension", "dimensions"),
+    ));
+    Ok(())
+}
