@@ -166,8 +166,8 @@ fn many_rows_in_the_wrong_place_are_no_accident() {
     }
 }
 
-/// The rule as it is written: kin are the nine rows that agree the longest, of which those count that agree as
-/// long as the witness, if they are five or more; a row is astray if the other row is beyond merging distance
+/// The rule as it is written: kin are the nine rows that agree the longest, of which those count that agree
+/// longer than the witness, if they are five or more; a row is astray if the other row is beyond merging distance
 /// of all of them but one, and three times as far from these as the median of them from the next.
 #[test]
 fn a_row_is_astray_by_the_plain_rule() {
@@ -203,7 +203,7 @@ fn a_row_is_astray_by_the_plain_rule() {
                     .collect();
                 kin.sort_by_key(|&(depth, other)| (std::cmp::Reverse(depth), other));
                 kin.truncate(9);
-                kin.retain(|(depth, _)| *depth >= witness.len());
+                kin.retain(|(depth, _)| *depth > witness.len());
                 if kin.len() < 5 {
                     return None;
                 }

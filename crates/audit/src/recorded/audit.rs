@@ -166,6 +166,8 @@ impl<'a> Audit<'a> {
         let (scan, mut look) = Scan::new(judge, &points, &neighbours, options.seed, &|done| {
             progress("comparing", done);
         });
+        let closest = closest_distinguished(&space, judge, options.seed);
+        look.longest_witness = look.longest_witness.max(closest.longest_witness);
         let coverage = self.coverage(&look);
         let neighbourhoods = Neighbourhoods {
             rows: look.judged_rows,
@@ -176,7 +178,6 @@ impl<'a> Audit<'a> {
             },
         };
         let is_mixed = verdict::is_mixed(&neighbourhoods);
-        let closest = closest_distinguished(&space, judge, options.seed);
         let Merged {
             mut tally,
             rows,

@@ -18,6 +18,8 @@ pub(super) struct Closest {
     pub(super) pairs: Vec<[usize; 2]>,
     /// Points from which they were sought.
     pub(super) followed: usize,
+    /// Actions in the longest of their witnesses.
+    pub(super) longest_witness: u16,
 }
 
 /// For each of some points the nearest row that the data tells from it.
@@ -27,12 +29,13 @@ pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: 
         return Closest {
             pairs: Vec::new(),
             followed: 0,
+            longest_witness: 0,
         };
     }
     let chosen = sample(points, if points <= ALL { points } else { SAMPLE }, seed);
     // Where thousands of the nearest are alike, the nearest of a few random ones bounds the distance.
     let far = sample(points, TRIES, !seed);
-    let mut found: Vec<(f64, [usize; 2])> = chosen
+    let mut found: Vec<(f64, [usize; 2], u16)> = chosen
         .par_chunks(16)
         .flat_map_iter(|chunk| {
             let lists = nearest_of(space, chunk, TRIES);
@@ -54,7 +57,8 @@ pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: 
                 match judge.compare(pair[0], pair[1]) {
                     Comparison::Distinguished(witness) => {
                         let distance = judge.distance(pair[0], pair[1]);
-                        Some((judge.strain(&witness, distance), pair))
+                        let length = u16::try_from(witness.len()).unwrap_or(u16::MAX);
+                        Some((judge.strain(&witness, distance), pair, length))
                     }
                     _ => None,
                 }
@@ -64,7 +68,8 @@ pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: 
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     found.dedup();
     Closest {
-        pairs: found.into_iter().map(|(_, pair)| pair).collect(),
         followed: chosen.len(),
+        longest_witness: found.iter().map(|found| found.2).max().unwrap_or(0),
+        pairs: found.into_iter().map(|found| found.1).collect(),
     }
 }

@@ -70,7 +70,8 @@ impl<'a> Kindred<'a> {
     /// Which row of a merged pair lies astray, if one does: its kin, but for one row at most, would not be merged
     /// with the other row, which lies outside of them: more than three times as far as they are from the
     /// nearest of each other.
-    /// Kin is asked of which agrees in words at least as long as the witness of the pair.
+    /// Kin is asked of which agrees in words longer than the witness of the pair: what agrees no longer may be
+    /// anything that the witness tells from the other row.
     pub(super) fn astray(&self, [i, j]: [usize; 2], witness: &Witness) -> Option<usize> {
         // The distance within which two rows that differ as these do are merged.
         let reach = self.judge.difference(witness) / self.threshold;
@@ -86,7 +87,7 @@ impl<'a> Kindred<'a> {
     /// nearest of its own (rows that act alike as far as is recorded may be of several classes). `None` where
     /// there is too little of it.
     fn around(&self, row: usize, other: usize, length: usize) -> Option<(f64, f64)> {
-        let deep = |kin: &&Kin| usize::from(kin.depth) >= length;
+        let deep = |kin: &&Kin| usize::from(kin.depth) > length;
         let kin: Vec<usize> = (self.of_row.get(&row)?.iter().filter(deep))
             .map(|kin| kin.row)
             .collect();
