@@ -2,7 +2,7 @@
 //! (Yu et al. 2025, section 3).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tellapart_kernels::Precision;
@@ -134,13 +134,13 @@ impl Pjepa {
 pub struct TensorBatch {
     /// `[rows, height, width, channels]`.
     pub observations: Frames,
-    /// The action taken at each row.
+    /// The action taken in each transition.
     pub actions: ActionBatch,
     /// p of each row, `[rows, width]`.
     pub targets: Tensor<2>,
-    /// `[rows - 1, 1]`: one where the next row is the successor of this one.
-    pub continues: Tensor<2>,
-    /// How many of them are one.
+    /// `[transitions]`: the rows whose successor is the next row.
+    pub sources: Tensor<1, Int>,
+    /// How many there are: `T` sees no other row.
     pub transitions: usize,
 }
 
@@ -191,7 +191,6 @@ impl Pjepa {
                 latents.clone().detach()
             }
         };
-        let [rows, width] = latents.dims();
 
         let source = seen_by(gradients.dynamics);
         let target = seen_by(gradients.dynamics && !gradients.stop_target);
@@ -203,14 +202,13 @@ impl Pjepa {
             None => (source, seen_by(gradients.auxiliary)),
         };
 
-        let dynamics = if rows < 2 {
+        let dynamics = if batch.transitions == 0 {
             latents.clone().sum() * 0.0
         } else {
-            let predicted = self.dynamics.prepare().step(into_dynamics, &batch.actions);
-            let error =
-                predicted.slice([0..rows - 1, 0..width]) - target.slice([1..rows, 0..width]);
-            let squared = error.square().sum_dim(1) * batch.continues.clone();
-            squared.sum() / batch.transitions.max(1) as f32
+            let from = into_dynamics.select(0, batch.sources.clone());
+            let to = target.select(0, batch.sources.clone() + 1);
+            let predicted = self.dynamics.prepare().step(from, &batch.actions);
+            (predicted - to).square().sum() / batch.transitions as f32
         };
         let auxiliary = self
             .head

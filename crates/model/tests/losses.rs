@@ -69,16 +69,13 @@ fn losses_are_the_sums_they_claim_to_be() {
         let ids = [0u32, 1, 1, 0, 1];
         let targets: Vec<f32> = (0..ROWS * 2).map(|_| normal(&mut rng)).collect();
         // Rows 0 -> 1 and 3 -> 4 are transitions, the others are not.
-        let continues = [1.0f32, 0.0, 0.0, 1.0];
+        let sources = [0i32, 3];
         let actions = ActionBatch::new(&vectors, 1, &ids, 2, &device);
         let batch = TensorBatch {
             observations: Frames::new(&frames, SHAPE, &device),
-            actions: actions.clone(),
+            actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], 2, &device),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
-            continues: Tensor::from_data(
-                TensorData::new(continues.to_vec(), [ROWS - 1, 1]),
-                &device,
-            ),
+            sources: Tensor::from_data(TensorData::new(sources.to_vec(), [2]), &device),
             transitions: 2,
         };
         let losses = model.losses(&batch, reaches, None);

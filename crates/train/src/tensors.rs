@@ -12,28 +12,21 @@ use tellapart_model::trunk::Frames;
 /// Copies a batch to the device.
 pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> TensorBatch {
     let rows = batch.rows;
-    let continues: Vec<f32> = batch.continues[..rows.saturating_sub(1)]
-        .iter()
-        .map(|&continues| f32::from(u8::from(continues)))
-        .collect();
+    let sources: Vec<usize> = batch.transitions().collect();
+    let width = batch.action_width;
+    let actions = |row: &usize| &batch.actions[row * width..(row + 1) * width];
+    let actions: Vec<f32> = sources.iter().flat_map(actions).copied().collect();
+    let ids: Vec<u32> = sources.iter().map(|&row| batch.action_ids[row]).collect();
+    let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
     TensorBatch {
         observations: Frames::new(&batch.frames, batch.frame_shape, device),
-        actions: ActionBatch::new(
-            &batch.actions,
-            batch.action_width,
-            &batch.action_ids,
-            interface.actions,
-            device,
-        ),
+        actions: ActionBatch::new(&actions, width, &ids, interface.actions, device),
         targets: Tensor::from_data(
             TensorData::new(batch.targets.clone(), [rows, batch.target_width]),
             device,
         ),
-        transitions: batch.transitions().count(),
-        continues: Tensor::from_data(
-            TensorData::new(continues, [rows.saturating_sub(1), 1]),
-            device,
-        ),
+        transitions: sources.len(),
+        sources: Tensor::from_data(TensorData::new(places, [sources.len()]), device),
     }
 }
 
