@@ -39,6 +39,19 @@ pub enum AuditError {
         /// The value, as printed.
         value: String,
     },
+    /// A latent so large that distances cannot be measured.
+    #[error(
+        "the embeddings hold {value:e} in row {row}, column {column}: above 1e17 distances cannot be measured; \
+         look for a diverged training run, or scale them down"
+    )]
+    TooLarge {
+        /// First offending row.
+        row: usize,
+        /// Column within that row.
+        column: usize,
+        /// The value.
+        value: f32,
+    },
     /// Embeddings of another recording, or of a part of it.
     #[error(
         "the embeddings have {found} rows, but the recording has {expected}: row i must be the latent \

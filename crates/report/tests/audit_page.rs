@@ -100,7 +100,7 @@ fn every_pair_has_a_row_a_link_and_a_story() {
     for text in [
         "threw the difference away",
         "stretch that 476-fold, where 10 is the limit",
-        "188 pairs merged in the same way",
+        "188 pairs of the same kind",
         "episode 142, step 0",
     ] {
         assert!(second.contains(text), "{text}");

@@ -93,8 +93,8 @@ pub enum TrainError {
     },
     /// A model and a recording of different worlds.
     #[error(
-        "`{array}` of the recording are {found}, but the run was trained on {expected}; audit it on a \
-         recording of its own world, or bring latents made elsewhere with --embeddings"
+        "`{array}` of the recording are {found}, but the run was trained on {expected}: its encoder \
+         takes recordings of its own world only"
     )]
     Unfit {
         /// Which array.

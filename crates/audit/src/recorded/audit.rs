@@ -8,15 +8,13 @@ use tellapart_data::Trajectories;
 use super::closest::closest_distinguished;
 use super::evidence::{Recorded, RecordedOptions};
 use super::judge::{Finding, Judge};
-use super::merged::Merged;
 use super::neighbours::{Neighbours, Space};
 use super::points::Points;
 use super::record::{
     AuditedPair, ContradictionRecord, Coverage, Neighbourhoods, RecordedAudit, SCHEMA, Search,
 };
 use super::scan::{FirstLook, Scan};
-use super::strays::Kindred;
-use super::units::{mean_and_spread, unit_of_p};
+use super::units::{Spread, unit_of_p};
 use super::{diagnostics, healthy, verdict};
 use crate::{AuditError, Embeddings};
 
@@ -78,6 +76,7 @@ pub struct Audit<'a> {
     pub(super) options: RecordedAuditOptions,
     pub(super) recorded: &'a Recorded,
     mean: Vec<f64>,
+    outlying: Option<f64>,
     pub(super) judge: Judge<'a>,
 }
 
@@ -100,7 +99,11 @@ impl<'a> Audit<'a> {
                 expected: trajectories.rows(),
             });
         }
-        let (mean, spread) = mean_and_spread(embeddings);
+        let Spread {
+            mean,
+            spread,
+            outlying,
+        } = Spread::of(embeddings)?;
         let tolerance = evidence.tolerance.unwrap_or(0.0);
         let judge = Judge {
             recorded,
@@ -122,11 +125,12 @@ impl<'a> Audit<'a> {
             options,
             recorded,
             mean,
+            outlying,
             judge,
         })
     }
 
-    /// One pair's story, whether it is near or not. How many rows of the recording lie astray is not asked.
+    /// One pair's story, whether it is near or not. Which rows lie astray only the whole audit says.
     ///
     /// # Errors
     /// A row that is not there.
@@ -139,9 +143,7 @@ impl<'a> Audit<'a> {
                 });
             }
         }
-        let threshold = self.options.threshold;
-        let kindred = Kindred::of(&self.judge, threshold, &[i, j], self.options.seed);
-        Ok(self.judge.pair(i, j, Some(&kindred)))
+        Ok(self.judge.pair(i, j, None))
     }
 
     /// The whole audit.
@@ -177,28 +179,17 @@ impl<'a> Audit<'a> {
                 (comparable > 0.0).then(|| coverage.distinguished / comparable)
             },
         };
-        let is_mixed = verdict::is_mixed(&neighbourhoods);
-        let Merged {
-            mut tally,
-            rows,
-            added,
-            kindred,
-        } = self.merged(&scan, is_mixed, &closest.pairs);
-        let pair = |i: usize, j: usize| judge.pair(i, j, kindred.as_ref());
+        let is_mixed = verdict::is_mixed(&neighbourhoods, options.strays);
+        let mut merged = self.merged(&scan, is_mixed, &closest.pairs);
+        let kinds = merged.tally.take_kinds();
+        let (added, tally) = (merged.added, &merged.tally);
+        let pair = |i: usize, j: usize| judge.pair(i, j, merged.strays.as_ref());
         look.compared += added;
         look.comparable += added;
         look.distinguished += added;
-        let kinds = tally.take_kinds();
         progress("diagnostics", 0.0);
 
-        let mut counts = self.counts(&look, &kinds);
-        counts.encoder_rows = rows.merged.count();
-        counts.stray_rows = rows.stray.count();
-        counts.data = tally
-            .open_by_depth
-            .range(..usize::from(look.longest_witness))
-            .map(|(_, count)| count)
-            .sum();
+        let counts = self.counts(&look, &kinds, &merged);
         let mut pairs = self.shown(&kinds, &pair);
         let open = tally.open_examples(usize::from(look.longest_witness));
         let open = open.iter().take(options.shown);
@@ -221,6 +212,8 @@ impl<'a> Audit<'a> {
                 .collect(),
             spread: judge.spread,
             threshold: options.threshold,
+            strays: options.strays,
+            outlying: self.outlying,
             pairs,
             counts,
             search: Search {
@@ -255,6 +248,13 @@ impl<'a> Audit<'a> {
             options.seed,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
+        let flags = [&self.trajectories.terminals, &self.trajectories.timeouts];
+        if audit.rows > 1 && !flags.into_iter().flatten().any(|flag| *flag) {
+            audit.warnings.push(
+                "No row of the recording ends an episode (terminals, timeouts): all count as one."
+                    .to_owned(),
+            );
+        }
         audit.reason = verdict::reason(&audit);
         audit.diagnostics.contradicts = verdict::contradicts(&audit);
         Ok(audit)

@@ -5,7 +5,7 @@ use tellapart_data::Frames;
 
 use super::evidence::Recorded;
 use super::record::{AuditedPair, Cause, Settling};
-use super::strays::Kindred;
+use super::strays::Strays;
 use crate::Embeddings;
 
 /// Words listed for a pair that the data does not decide.
@@ -104,8 +104,8 @@ impl Judge<'_> {
         (episode, row - self.episodes[episode])
     }
 
-    /// A pair in full. Whether it is one of a stray row is asked of `kindred`, where a merged pair may be.
-    pub(super) fn pair(&self, i: usize, j: usize, kindred: Option<&Kindred<'_>>) -> AuditedPair {
+    /// A pair in full; one that is merged may be one of a stray row.
+    pub(super) fn pair(&self, i: usize, j: usize, strays: Option<&Strays>) -> AuditedPair {
         let (i, j) = (i.min(j), i.max(j));
         let distance = self.distance(i, j);
         let places = [i, j].map(|row| self.place(row));
@@ -133,10 +133,8 @@ impl Judge<'_> {
             pair.strain = strain.is_finite().then_some(strain);
             pair.strain_is_infinite = strain.is_infinite();
             pair.cause = self.cause(i, j);
-            if let (Cause::Encoder, Some(kindred)) = (pair.cause, kindred)
-                && strain > kindred.threshold
-            {
-                pair.astray = kindred.astray([i, j], &witness);
+            if pair.cause == Cause::Encoder {
+                pair.astray = strays.and_then(|strays| strays.of_pair([i, j]));
                 if pair.astray.is_some() {
                     pair.cause = Cause::Stray;
                 }

@@ -1,61 +1,68 @@
 //! The merged pairs: those of stray rows set apart, counted by kind, the worst chosen to be shown.
 
 use super::audit::Audit;
-use super::marks::Found;
+use super::marks::RowMarks;
 use super::record::{AuditedPair, Cause, Counts, MergeKind};
 use super::scan::{FirstLook, Rule, Scan};
-use super::strays::Kindred;
+use super::strays::Strays;
 use super::tally::{EXAMPLES, Hit, Kind, OfKind, Tally};
 
+/// More merged pairs than this are no accident, and no row is sought that explains them.
+const MOST_PAIRS: usize = 1 << 24;
+
 /// The merged pairs.
-pub(super) struct Merged<'a> {
+pub(super) struct Merged {
     pub(super) tally: Tally,
-    pub(super) rows: Found,
+    /// Different rows in pairs that the encoder merged.
+    pub(super) rows: u64,
+    /// Rows astray.
+    pub(super) stray_rows: u64,
     /// Closest pairs that had not been compared before.
     pub(super) added: u64,
-    /// If pairs with stray rows were set apart.
-    pub(super) kindred: Option<Kindred<'a>>,
+    /// If pairs with a stray row were set apart.
+    pub(super) strays: Option<Strays>,
 }
 
 impl Audit<'_> {
-    /// Pairs with a stray row are set apart, as long as such rows are few: what most rows do is no accident.
-    pub(super) fn merged(
-        &self,
-        scan: &Scan<'_>,
-        is_mixed: bool,
-        closest: &[[usize; 2]],
-    ) -> Merged<'_> {
+    /// Pairs with a stray row are set apart, as long as such rows are few: what many rows do is no accident.
+    pub(super) fn merged(&self, scan: &Scan<'_>, is_mixed: bool, closest: &[[usize; 2]]) -> Merged {
+        let Self { judge, options, .. } = self;
         let all = self.embeddings.rows();
-        let look = |kindred| {
+        let look = |strays: Option<&Strays>, lists_pairs| {
             let rule = Rule {
-                threshold: self.options.threshold,
+                threshold: options.threshold,
                 is_mixed,
-                kindred,
+                strays,
+                lists_pairs,
             };
-            let rows = Found::nothing(all);
+            let rows = RowMarks::new(all);
             let mut tally = scan.merged(rule, &rows);
             let added = scan.add_closest(&mut tally, closest, rule, &rows);
-            (tally, rows, added)
+            Merged {
+                tally,
+                rows: rows.count(),
+                stray_rows: 0,
+                added,
+                strays: None,
+            }
         };
-        let found = |(tally, rows, added), kindred| Merged {
-            tally,
-            rows,
-            added,
-            kindred,
-        };
-        let all_pairs = look(None);
-        let merged = all_pairs.1.merged.rows();
-        let most = self.options.strays * all as f64;
-        if is_mixed || merged.is_empty() || most == 0.0 {
-            return found(all_pairs, None);
+        let may_stray = options.strays > 0.0 && !is_mixed;
+        let mut merged = look(None, may_stray);
+        // Threads list them in any order.
+        let mut pairs = std::mem::take(&mut merged.tally.by_encoder);
+        pairs.sort_unstable();
+        if pairs.is_empty() || pairs.len() > MOST_PAIRS {
+            return merged;
         }
-        let Self { judge, options, .. } = self;
-        let kindred = Kindred::of(judge, options.threshold, &merged, options.seed);
-        let set_apart = look(Some(&kindred));
-        if set_apart.1.stray.count() as f64 > most {
-            found(all_pairs, None)
-        } else {
-            found(set_apart, Some(kindred))
+        let strays = Strays::of(judge, &pairs, 1.0 / options.threshold);
+        let stray_rows = strays.len() as u64;
+        if stray_rows > 0 && stray_rows as f64 <= options.strays * all as f64 {
+            merged = look(Some(&strays), false);
+            merged.strays = Some(strays);
+        }
+        Merged {
+            stray_rows,
+            ..merged
         }
     }
 
@@ -86,7 +93,13 @@ impl Audit<'_> {
         shown
     }
 
-    pub(super) fn counts(&self, look: &FirstLook, kinds: &[(Kind, OfKind)]) -> Counts {
+    /// How many pairs there are of what; `merged` without its kinds.
+    pub(super) fn counts(
+        &self,
+        look: &FirstLook,
+        kinds: &[(Kind, OfKind)],
+        merged: &Merged,
+    ) -> Counts {
         let of_cause = |cause| {
             let kinds = kinds.iter().filter(|(kind, _)| kind.cause == cause);
             kinds.map(|(_, of_kind)| of_kind.pairs).sum()
@@ -111,11 +124,16 @@ impl Audit<'_> {
             distinguished: look.distinguished,
             comparable: look.comparable,
             encoder: of_cause(Cause::Encoder),
-            encoder_rows: 0,
+            encoder_rows: merged.rows,
             stray: of_cause(Cause::Stray),
-            stray_rows: 0,
+            stray_rows: merged.stray_rows,
             observation: of_cause(Cause::Observation),
-            data: 0,
+            data: merged
+                .tally
+                .open_by_depth
+                .range(..usize::from(look.longest_witness))
+                .map(|(_, count)| count)
+                .sum(),
             undecided: look.undecided,
             kinds: kinds.iter().filter_map(kind).collect(),
         }

@@ -217,7 +217,7 @@ mod tests {
     fn with_space(values: &[f32], width: usize, test: impl FnOnce(&Space<'_>)) {
         let embeddings = Embeddings::new(values, values.len() / width, width).unwrap();
         let points = Points::new(&embeddings);
-        let (mean, _) = super::super::units::mean_and_spread(&embeddings);
+        let mean = super::super::units::Spread::of(&embeddings).unwrap().mean;
         test(&Space {
             embeddings: &embeddings,
             points: &points,

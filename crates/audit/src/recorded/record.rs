@@ -43,6 +43,11 @@ pub struct RecordedAudit {
     /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows are mixed ([`Neighbourhoods::mixed`]), pairs
     /// nearer than kin count as merged, too, whatever their strain.
     pub threshold: f64,
+    /// Share of the rows that may lie astray ([`Cause::Stray`]) without counting as merged.
+    pub strays: f64,
+    /// Share of the spread (of its square) that one in a hundred rows at most makes up, if that is most of
+    /// it; these rows are then left out of [`RecordedAudit::spread`].
+    pub outlying: Option<f64>,
     /// The pairs shown: distinguished ones, the worst of each kind first, then the next of each kind that
     /// have no row in common with those, at most three of a kind; then pairs of cause [`Cause::Data`], nearest
     /// first. [`Counts`] says how many there are.
@@ -88,8 +93,9 @@ pub enum Verdict {
 pub enum Cause {
     /// The observations differ, and so does what follows: the encoder threw the difference away.
     Encoder,
-    /// One of the two lies astray: it is near rows that must be apart from it, while the rows that act like
-    /// it are not. The encoder keeps what is different apart, but puts this observation in the wrong place.
+    /// One of the two lies astray: a single observation that the encoder put in the wrong place. The merged
+    /// pairs come down to few rows, each in many of them; those of them that do not lie together with four
+    /// others, which the recording does not tell from them, are astray.
     Stray,
     /// The observations do not differ (by more than the stated tolerance), but what follows does: no
     /// encoder of single observations could tell them apart.
@@ -167,7 +173,8 @@ pub struct Counts {
     pub encoder_rows: u64,
     /// Distinguished and merged pairs of cause [`Cause::Stray`].
     pub stray: u64,
-    /// Different rows that lie astray.
+    /// Different rows that lie astray. Where they are more than may ([`RecordedAudit::strays`]), their pairs
+    /// count as merged by the encoder.
     pub stray_rows: u64,
     /// Distinguished and merged pairs of cause [`Cause::Observation`].
     pub observation: u64,

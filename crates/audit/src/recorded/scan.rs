@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::judge::{Finding, Judge};
-use super::marks::Found;
+use super::marks::RowMarks;
 use super::neighbours::Neighbours;
 use super::points::{Points, Representatives, evenly, in_order_of_actions};
 use super::record::Cause;
-use super::strays::Kindred;
+use super::strays::Strays;
 use super::tally::{Hit, Tally};
 
 /// Rows that stand for a point where its own rows are compared with each other.
@@ -233,13 +233,8 @@ impl<'a> Scan<'a> {
     }
 
     /// The distinguished pairs that are merged.
-    pub(super) fn merged(&self, rule: Rule<'_>, rows: &Found) -> Tally {
+    pub(super) fn merged(&self, rule: Rule<'_>, rows: &RowMarks) -> Tally {
         let count = self.neighbours.count() + 1;
-        let Rule {
-            threshold,
-            is_mixed,
-            kindred,
-        } = rule;
         (0..self.points.len())
             .into_par_iter()
             .fold(Tally::default, |mut tally, point| {
@@ -249,17 +244,16 @@ impl<'a> Scan<'a> {
                         continue;
                     }
                     let is_far = place > 0
-                        && threshold * f64::from(self.neighbours.distances(point)[place - 1])
+                        && rule.threshold * f64::from(self.neighbours.distances(point)[place - 1])
                             > self.judge.spread;
                     if !is_far || is_distinguished(&findings[place]) {
-                        let by_mixing = is_mixed
+                        let by_mixing = rule.is_mixed
                             && is_distinguished(&findings[place])
                             && (self.is_nearer_than_kin(point, other)
                                 || self.is_nearer_than_kin(other, point));
                         for [a, b] in self.pairs(point, other) {
                             let merge = Merge {
-                                threshold,
-                                kindred,
+                                rule,
                                 by_mixing,
                                 is_far,
                             };
@@ -272,33 +266,32 @@ impl<'a> Scan<'a> {
             .reduce(Tally::default, Tally::merge)
     }
 
-    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge<'_>, rows: &Found) {
+    fn add(&self, tally: &mut Tally, [a, b]: [usize; 2], merge: Merge<'_>, rows: &RowMarks) {
         use tellapart_bisim::evidence::Comparison;
         let distance = self.judge.distance(a, b);
         match self.judge.compare(a, b) {
             Comparison::Distinguished(witness) => {
                 let strain = self.judge.strain(&witness, distance);
-                if strain > merge.threshold || merge.by_mixing {
+                if strain > merge.rule.threshold || merge.by_mixing {
                     let hit = Hit {
                         strain,
                         distance,
                         rows: [a, b],
                     };
-                    let astray = || merge.kindred?.astray([a, b], &witness);
-                    match self.judge.cause(a, b) {
-                        Cause::Encoder => match astray() {
-                            Some(row) => {
-                                rows.stray.mark(row);
-                                tally.add(self.judge, Cause::Stray, &witness, hit);
-                            }
-                            None => {
-                                rows.merged.mark(a);
-                                rows.merged.mark(b);
-                                tally.add(self.judge, Cause::Encoder, &witness, hit);
-                            }
-                        },
-                        cause => tally.add(self.judge, cause, &witness, hit),
+                    let mut cause = self.judge.cause(a, b);
+                    if cause == Cause::Encoder {
+                        let astray = || merge.rule.strays?.of_pair([a, b]);
+                        if astray().is_some() {
+                            cause = Cause::Stray;
+                        } else {
+                            rows.mark(a);
+                            rows.mark(b);
+                        }
+                        if merge.rule.lists_pairs {
+                            tally.by_encoder.push([a as u32, b as u32]);
+                        }
                     }
+                    tally.add(self.judge, cause, &witness, hit);
                 }
             }
             Comparison::NotDistinguished(agreement) if agreement.missing > 0 && !merge.is_far => {
@@ -317,11 +310,10 @@ impl Scan<'_> {
         tally: &mut Tally,
         closest: &[[usize; 2]],
         rule: Rule<'_>,
-        rows: &Found,
+        rows: &RowMarks,
     ) -> u64 {
         let merge = Merge {
-            threshold: rule.threshold,
-            kindred: rule.kindred,
+            rule,
             by_mixing: false,
             is_far: true,
         };
@@ -358,14 +350,15 @@ pub(super) struct Rule<'a> {
     pub(super) threshold: f64,
     pub(super) is_mixed: bool,
     /// Where they are known, pairs with a stray row are set apart.
-    pub(super) kindred: Option<&'a Kindred<'a>>,
+    pub(super) strays: Option<&'a Strays>,
+    /// The pairs that the encoder merged are to be listed.
+    pub(super) lists_pairs: bool,
 }
 
 /// How one pair is judged.
 #[derive(Clone, Copy)]
 struct Merge<'a> {
-    threshold: f64,
-    kindred: Option<&'a Kindred<'a>>,
+    rule: Rule<'a>,
     /// It is merged whatever its strain.
     by_mixing: bool,
     /// A typical difference of `p` would not make it merged.

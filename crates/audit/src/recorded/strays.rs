@@ -1,109 +1,170 @@
-//! Stray rows: a row that lies among rows which must be apart from it, while the rows that act like it do not.
+//! Stray rows: single rows in the wrong place, told from classes that are merged.
 //!
-//! Two rows that are merged may be two classes that are merged, or one observation that the encoder put in
-//! the wrong place. What tells these from each other is where the rows lie that act like one of the two.
+//! One observation that the encoder misplaced is merged with every row around it. So the merged pairs are
+//! first explained by as few rows as possible. Those of these rows that lie together, and that the recording
+//! does not tell apart, are a class that was merged; the others are astray.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use rayon::prelude::*;
-use tellapart_bisim::evidence::Witness;
 
 use super::judge::{Finding, Judge};
-use super::neighbours::sample;
 
-/// Rows that act like a row: as many as are asked where it belongs; more than half must be there to be asked.
-const KIN: usize = 9;
-/// So many times further from some rows than each of them from the next a row lies outside of them. (Three
-/// spreads between centroids are what keeps classes apart where they are known.)
-const OUTSIDE: f64 = 3.0;
-/// Comparisons spent on finding kin; of more rows, a sample is compared with each.
-const COMPARISONS: usize = 1 << 24;
-const FEWEST_CANDIDATES: usize = 256;
+/// So many rows in one place are no accident.
+pub(super) const GROUP: usize = 5;
+/// Nor are merged pairs that take more rows than this to explain.
+const MOST: usize = 1 << 16;
 
-/// The kin of some rows: those that agree with them in the longest words.
-pub(super) struct Kindred<'a> {
-    judge: &'a Judge<'a>,
-    /// Strain above which a pair counts as merged.
-    pub(super) threshold: f64,
-    of_row: HashMap<usize, Vec<Kin>>,
+/// What the merged pairs come down to.
+#[derive(Debug, Default)]
+pub(super) struct Strays {
+    /// Rows astray, ascending.
+    astray: Vec<u32>,
+    /// The other rows of the cover, ascending.
+    grouped: Vec<u32>,
 }
 
-#[derive(Clone, Copy)]
-struct Kin {
-    /// Actions in the longest word in which it agrees.
-    depth: u16,
-    row: usize,
+impl Strays {
+    /// Of the pairs that the encoder merged; each row of the cover is looked at beside each other one.
+    /// `reach` is the distance, in spreads, within which rows lie together.
+    ///
+    /// Cost: `m log m` for `m` pairs, and at most a distance for every two rows of the cover.
+    pub(super) fn of(judge: &Judge<'_>, pairs: &[[u32; 2]], reach: f64) -> Self {
+        let cover = cover(judge.embeddings.rows(), pairs);
+        if cover.len() > MOST {
+            return Self {
+                astray: Vec::new(),
+                grouped: cover,
+            };
+        }
+        let is_grouped = |&row: &u32| {
+            let row = row as usize;
+            let others = cover.iter().map(|&other| other as usize);
+            let together = others.filter(|&other| {
+                other != row
+                    && judge.distance(row, other) <= reach
+                    && !matches!(judge.finding(row, other).0, Finding::Distinguished(_))
+            });
+            together.take(GROUP - 1).count() == GROUP - 1
+        };
+        let (grouped, astray) = cover.par_iter().copied().partition(is_grouped);
+        let mut found = Self { astray, grouped };
+        // Only those that explain a pair which no group does.
+        let pairs = pairs.iter().map(|pair| pair.map(|row| row as usize));
+        let explaining: BTreeSet<usize> = pairs.filter_map(|pair| found.of_pair(pair)).collect();
+        found
+            .astray
+            .retain(|&row| explaining.contains(&(row as usize)));
+        found
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.astray.len()
+    }
+
+    /// The row of a merged pair that lies astray, if that explains the pair.
+    pub(super) fn of_pair(&self, pair: [usize; 2]) -> Option<usize> {
+        let is_in = |rows: &[u32], row: usize| rows.binary_search(&(row as u32)).is_ok();
+        if pair.iter().any(|&row| is_in(&self.grouped, row)) {
+            return None;
+        }
+        pair.into_iter().find(|&row| is_in(&self.astray, row))
+    }
 }
 
-impl<'a> Kindred<'a> {
-    /// Compares each of `rows` with all others, or, where that would be more than 2^24 comparisons, with a
-    /// sample of them.
-    pub(super) fn of(judge: &'a Judge<'a>, threshold: f64, rows: &[usize], seed: u64) -> Self {
-        let all = judge.embeddings.rows();
-        let candidates = (COMPARISONS / rows.len().max(1)).max(FEWEST_CANDIDATES);
-        let candidates = sample(all, candidates, seed);
-        let of_row = rows
-            .par_iter()
-            .map(|&row| {
-                let others = candidates.iter().map(|&other| other as usize);
-                let mut kin: Vec<Kin> = others
-                    .filter(|&other| other != row)
-                    .filter_map(|other| match judge.finding(row, other).0 {
-                        Finding::Agreeing(depth) if depth < u16::MAX => {
-                            Some(Kin { depth, row: other })
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                kin.sort_unstable_by_key(|kin| (std::cmp::Reverse(kin.depth), kin.row));
-                kin.truncate(KIN);
-                (row, kin)
-            })
-            .collect();
-        Self {
-            judge,
-            threshold,
-            of_row,
+/// Rows of which every pair has one, few of them: each in turn is the one in most of the pairs that are left.
+/// Ascending.
+fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
+    let mut starts = vec![0_usize; rows + 1];
+    for &row in pairs.iter().flatten() {
+        starts[row as usize + 1] += 1;
+    }
+    let mut left: Vec<usize> = starts[1..].to_vec();
+    for row in 0..rows {
+        starts[row + 1] += starts[row];
+    }
+    let mut next = starts.clone();
+    let mut of_row = vec![0_u32; 2 * pairs.len()];
+    for (place, &pair) in pairs.iter().enumerate() {
+        for row in pair {
+            of_row[next[row as usize]] = place as u32;
+            next[row as usize] += 1;
         }
     }
-
-    /// Which row of a merged pair lies astray, if one does: its kin, but for one row at most, would not be merged
-    /// with the other row, which lies outside of them: more than three times as far as they are from the
-    /// nearest of each other.
-    /// Kin is asked of which agrees in words longer than the witness of the pair: what agrees no longer may be
-    /// anything that the witness tells from the other row.
-    pub(super) fn astray(&self, [i, j]: [usize; 2], witness: &Witness) -> Option<usize> {
-        // The distance within which two rows that differ as these do are merged.
-        let reach = self.judge.difference(witness) / self.threshold;
-        let mut found = [[i, j], [j, i]].map(|[row, other]| {
-            let (from_other, among_kin) = self.around(row, other, witness.len())?;
-            (from_other > reach.max(OUTSIDE * among_kin)).then_some((from_other, row))
-        });
-        found.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-        found[1].map(|(_, row)| row)
+    let mut is_covered = vec![false; pairs.len()];
+    let with_pairs = (0..rows).filter(|&row| left[row] > 0);
+    // Of equally many pairs the later row first: which one is arbitrary, but always the same.
+    let mut queue: BinaryHeap<(usize, usize)> = with_pairs.map(|row| (left[row], row)).collect();
+    let mut cover = Vec::new();
+    while let Some((count, row)) = queue.pop() {
+        if count > left[row] {
+            if left[row] > 0 {
+                queue.push((left[row], row));
+            }
+            continue;
+        }
+        cover.push(row as u32);
+        for &place in &of_row[starts[row]..starts[row + 1]] {
+            if !std::mem::replace(&mut is_covered[place as usize], true) {
+                for row in pairs[place as usize] {
+                    left[row as usize] -= 1;
+                }
+            }
+        }
     }
-
-    /// Of the kin of `row`: the distance of the second nearest from `other`, and the median distance from the
-    /// nearest of its own (rows that act alike as far as is recorded may be of several classes). `None` where
-    /// there is too little of it.
-    fn around(&self, row: usize, other: usize, length: usize) -> Option<(f64, f64)> {
-        let deep = |kin: &&Kin| usize::from(kin.depth) > length;
-        let kin: Vec<usize> = (self.of_row.get(&row)?.iter().filter(deep))
-            .map(|kin| kin.row)
-            .collect();
-        let from_other = kin.iter().map(|&kin| self.judge.distance(kin, other));
-        let among = kin.iter().map(|&a| {
-            let others = kin.iter().filter(|&&b| b != a);
-            let distances = others.map(|&b| self.judge.distance(a, b));
-            distances.fold(f64::INFINITY, f64::min)
-        });
-        let (from_other, among) = (sorted(from_other), sorted(among));
-        (2 * kin.len() > KIN).then(|| (from_other[1], among[among.len() / 2]))
-    }
+    cover.sort_unstable();
+    cover
 }
 
-fn sorted(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut numbers: Vec<f64> = numbers.collect();
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::cover;
+
+    #[test]
+    fn the_middle_of_a_star_covers_it() {
+        let star: Vec<[u32; 2]> = (0..6).filter(|&row| row != 4).map(|row| [row, 4]).collect();
+        assert_eq!(cover(6, &star), [4]);
+        let two: Vec<[u32; 2]> = star.into_iter().chain([[6, 8], [7, 8], [4, 8]]).collect();
+        assert_eq!(cover(9, &two), [4, 8]);
+        assert!(cover(3, &[]).is_empty());
+    }
+
+    /// Counted anew for each row.
+    fn plain_cover(rows: u32, pairs: &[[u32; 2]]) -> Vec<u32> {
+        let mut pairs = pairs.to_vec();
+        let mut cover = Vec::new();
+        while !pairs.is_empty() {
+            let left = |row: &u32| pairs.iter().flatten().filter(|other| *other == row).count();
+            let Some(row) = (0..rows).max_by_key(left) else {
+                break;
+            };
+            cover.push(row);
+            pairs.retain(|pair| !pair.contains(&row));
+        }
+        cover.sort_unstable();
+        cover
+    }
+
+    #[test]
+    fn it_is_the_cover_of_the_plain_loop() {
+        for seed in 0..300 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let rows = random.random_range(2..30);
+            let count = random.random_range(0..60);
+            let mut pairs: Vec<[u32; 2]> = (0..count)
+                .map(|_| [random.random_range(0..rows), random.random_range(0..rows)])
+                .filter(|[a, b]| a < b)
+                .collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            assert_eq!(
+                cover(rows as usize, &pairs),
+                plain_cover(rows, &pairs),
+                "seed {seed}"
+            );
+        }
+    }
 }

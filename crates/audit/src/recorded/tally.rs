@@ -68,6 +68,8 @@ pub(super) struct Tally {
     pub(super) open_by_depth: BTreeMap<usize, u64>,
     /// Those that could be compared the least.
     pub(super) open: Vec<Open>,
+    /// Pairs merged by the encoder, where they are to be listed.
+    pub(super) by_encoder: Vec<[u32; 2]>,
     /// Pairs merged by the encoder, by their hidden states, where these are to be held against the findings.
     pub(super) by_states: MergedStates,
 }
@@ -122,6 +124,7 @@ impl Tally {
         for open in other.open {
             insert(&mut self.open, open, open_order, KEPT);
         }
+        self.by_encoder.extend(other.by_encoder);
         for (states, count) in other.by_states {
             *self.by_states.entry(states).or_default() += count;
         }

@@ -6,33 +6,113 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Columns, Distinct};
 
-use crate::Embeddings;
 use crate::embeddings::squared_distance;
+use crate::{AuditError, Embeddings};
 
 /// So many different values of `p` are compared pair by pair; of more, a sample is.
 const MOST_VALUES: usize = 512;
 const SAMPLED_PAIRS: usize = 1 << 16;
 
-/// The mean latent, and the root mean squared distance of two different rows. One pass in f64.
-pub(super) fn mean_and_spread(embeddings: &Embeddings<'_>) -> (Vec<f64>, f64) {
-    let rows = embeddings.rows() as f64;
+/// Beyond this the squares of distances are no `f32` numbers.
+const LARGEST: f32 = 1e17;
+/// One row in so many may lie far outside.
+const OUTLYING_ROWS: usize = 100;
+/// Share of the squared spread that such rows may make up and still count.
+const MOST_OF_OUTLYING: f64 = 0.5;
+
+/// The unit of latent distances.
+pub(super) struct Spread {
+    /// The mean latent.
+    pub(super) mean: Vec<f64>,
+    /// Root mean squared distance of two different rows, without those far outside.
+    pub(super) spread: f64,
+    /// The share of its square that at most one row in a hundred makes up, if that is most of it.
+    pub(super) outlying: Option<f64>,
+}
+
+impl Spread {
+    /// Two passes in f64, and a selection.
+    ///
+    /// # Errors
+    /// Numbers so large that distances are none.
+    pub(super) fn of(embeddings: &Embeddings<'_>) -> Result<Self, AuditError> {
+        let width = embeddings.width();
+        let values = embeddings.values();
+        if let Some(place) = values.iter().position(|value| value.abs() > LARGEST) {
+            return Err(AuditError::TooLarge {
+                row: place / width,
+                column: place % width,
+                value: values[place],
+            });
+        }
+        let mean = mean_of(embeddings, |_| true);
+        let mut squares = squares_from(embeddings, &mean);
+        let total: f64 = squares.iter().sum();
+        let others = (embeddings.rows() as f64 - 1.0).max(1.0);
+        let spread = (2.0 * total / others).sqrt();
+        let usual = Self {
+            mean,
+            spread,
+            outlying: None,
+        };
+        let outlying = embeddings.rows() / OUTLYING_ROWS;
+        if outlying == 0 {
+            return Ok(usual);
+        }
+        let last = embeddings.rows() - outlying;
+        let &mut limit = squares.select_nth_unstable_by(last, f64::total_cmp).1;
+        let far: f64 = squares[last..].iter().sum();
+        if far <= MOST_OF_OUTLYING * total {
+            return Ok(usual);
+        }
+        // Their own mean and spread are those of the others.
+        let is_inside = squares_from(embeddings, &usual.mean)
+            .into_iter()
+            .map(|square| square < limit)
+            .collect::<Vec<_>>();
+        let inside = is_inside.iter().filter(|inside| **inside).count() as f64;
+        let mean = mean_of(embeddings, |row| is_inside[row]);
+        let squares = squares_from(embeddings, &mean).into_iter().zip(is_inside);
+        let rest: f64 = squares
+            .filter_map(|(square, inside)| inside.then_some(square))
+            .sum();
+        let spread = (2.0 * rest / (inside - 1.0).max(1.0)).sqrt();
+        // Where all others are alike they are no measure of anything.
+        Ok(if spread > 0.0 {
+            Self {
+                mean,
+                spread,
+                outlying: Some(far / total),
+            }
+        } else {
+            usual
+        })
+    }
+}
+
+fn mean_of(embeddings: &Embeddings<'_>, counts: impl Fn(usize) -> bool) -> Vec<f64> {
     let mut mean = vec![0.0; embeddings.width()];
-    for row in 0..embeddings.rows() {
+    let mut rows = 0.0;
+    for row in (0..embeddings.rows()).filter(|&row| counts(row)) {
+        rows += 1.0;
         for (sum, &value) in mean.iter_mut().zip(embeddings.row(row)) {
             *sum += f64::from(value);
         }
     }
-    mean.iter_mut().for_each(|sum| *sum /= rows);
-    let squares: f64 = (0..embeddings.rows())
+    mean.iter_mut().for_each(|sum| *sum /= f64::max(rows, 1.0));
+    mean
+}
+
+/// The squared distance of each row from `mean`.
+fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
+    (0..embeddings.rows())
         .map(|row| {
-            let centred = embeddings.row(row).iter().zip(&mean);
+            let centred = embeddings.row(row).iter().zip(mean);
             centred
                 .map(|(&value, mean)| (f64::from(value) - mean).powi(2))
                 .sum::<f64>()
         })
-        .sum();
-    let others = (rows - 1.0).max(1.0);
-    (mean, (2.0 * squares / others).sqrt())
+        .collect()
 }
 
 /// The unit of differences of `p`: the median difference of two recorded values that differ. 0 where
@@ -61,6 +141,17 @@ pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
         for _ in 0..SAMPLED_PAIRS {
             let mut any = || value(random.random_range(0..ids.len()));
             differences.push((squared_distance(any(), any()).sqrt(), 1.0));
+        }
+        if differences
+            .iter()
+            .all(|&(difference, _)| difference <= tolerance)
+        {
+            // What differs is rare: then those that differ from the first.
+            let from_first = |&row: &usize| squared_distance(value(0), value(row)).sqrt();
+            differences = first_rows
+                .iter()
+                .map(|row| (from_first(row), 1.0))
+                .collect();
         }
     }
     differences.retain(|&(difference, _)| difference > tolerance);

@@ -10,6 +10,8 @@ pub const MIXED_SHARE: f64 = 0.05;
 const MIXED_ROWS: usize = 20;
 /// Share of the nearest pairs that must be comparable for a verdict.
 const COMPARABLE_SHARE: f64 = 0.02;
+/// Where random rows must be apart more rarely than this, as many mixed rows may have other reasons.
+const TELLING_CHANCE: f64 = 0.2;
 /// Mean distance over mean norm below which latents are a point.
 const POINT: f64 = 1e-2;
 
@@ -23,11 +25,12 @@ pub(super) struct DifferentLatents {
     pub(super) example: Option<[usize; 2]>,
 }
 
-pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods) -> bool {
+/// Whether the latents as a whole are mixed; of the rows a share `strays` may lie astray.
+pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods, strays: f64) -> bool {
     neighbourhoods.rows >= MIXED_ROWS
         && neighbourhoods
             .mixed
-            .is_some_and(|share| share > MIXED_SHARE)
+            .is_some_and(|share| share > MIXED_SHARE.max(strays))
 }
 
 /// **The rule**: unhealthy if any distinguished pair whose observations differ is merged and neither row lies
@@ -59,15 +62,28 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
             .count()
     };
     let mut text = match audit.verdict {
-        Verdict::Unhealthy => format!(
-            "The encoder merged {} of the {} compared pairs that the recording tells apart, in {}; {} of {} \
+        Verdict::Unhealthy => {
+            format!(
+                "The encoder merged {} of the {} compared pairs that the recording tells apart, in {}; {} of {} \
              rows are in these pairs.",
-            counts.encoder,
-            counts.distinguished,
-            in_words(kinds(Cause::Encoder), "way", "ways"),
-            counts.encoder_rows,
-            audit.rows
-        ),
+                counts.encoder,
+                counts.distinguished,
+                in_words(kinds(Cause::Encoder), "way", "ways"),
+                counts.encoder_rows,
+                audit.rows
+            ) + &match counts.stray_rows {
+                0 => String::new(),
+                rows if counts.stray == 0 => format!(
+                    " {} astray, more than the {} % that may be.",
+                    in_words(rows as usize, "row is", "rows are"),
+                    100.0 * audit.strays
+                ),
+                rows => format!(
+                    " {} beside.",
+                    in_words(rows as usize, "stray row", "stray rows")
+                ),
+            }
+        }
         Verdict::Undecided if counts.distinguished == 0 => format!(
             "The recording tells no two rows apart by {}: nothing can be said about what was merged.",
             audit.p
@@ -78,16 +94,11 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
         ),
         Verdict::Healthy => match audit.closest.as_ref().and_then(|pair| pair.strain) {
             _ if counts.stray_rows > 0 => format!(
-                "The encoder keeps apart what the recording tells apart, but {} of {} rows {}: near rows that \
-                 must be apart, while the rows that act like {} are not.",
-                counts.stray_rows,
+                "The encoder keeps apart what the recording tells apart, but for {} of {}, alone among rows \
+                 that must be apart (a strain above {}).",
+                in_words(counts.stray_rows as usize, "stray row", "stray rows"),
                 audit.rows,
-                if counts.stray_rows == 1 {
-                    "lies astray"
-                } else {
-                    "lie astray"
-                },
-                if counts.stray_rows == 1 { "it" } else { "them" },
+                audit.threshold
             ),
             Some(strain) => format!(
                 "The encoder keeps apart what the recording tells apart: the greatest strain found is \
@@ -115,11 +126,18 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
     } else if let Some(relative) = audit
         .diagnostics
         .relative_spread
-        .filter(|share| *share < POINT)
+        .filter(|share| audit.rows > 1 && *share < POINT)
     {
         warnings.push(format!(
             "The latents are next to a point: their mean distance is {relative:.1e} of their mean norm. \
              Strain is measured in units of what spread is left."
+        ));
+    }
+    if let Some(share) = audit.outlying {
+        warnings.push(format!(
+            "At most one row in a hundred makes up {:.0} % of the spread: latents far outside, as of a diverged \
+             encoder. They are left out of the unit of distances.",
+            100.0 * share
         ));
     }
     if let Some([a, b]) = different.example {
@@ -131,12 +149,15 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
         ));
     }
     let near = &audit.neighbourhoods;
-    if let (true, Some(mixed), Some(chance)) = (is_mixed(near), near.mixed, near.by_chance) {
+    if let (true, Some(mixed), Some(chance)) =
+        (is_mixed(near, audit.strays), near.mixed, near.by_chance)
+    {
         let mut text = format!(
             "For {:.0} % of the rows the nearest comparable row is one that must be apart",
             100.0 * mixed
         );
-        if mixed > 0.8 * chance && mixed < (1.5 * chance).min(1.0) {
+        let is_telling = chance > TELLING_CHANCE;
+        if is_telling && mixed > 0.8 * chance && mixed < (1.5 * chance).min(1.0) {
             text += &format!(
                 ", about as many as for rows drawn at random ({:.0} %): it may be that the latents say nothing \
                  about what follows, or that their rows are not in the order of the recording",

@@ -67,21 +67,6 @@ impl Walks {
         }
     }
 
-    /// In how many actions the futures of two rows agree; `None` where they are told apart.
-    pub fn agreement(&self, mut i: usize, mut j: usize) -> Option<usize> {
-        let mut depth = 0;
-        loop {
-            if (self.states[i] == 0) != (self.states[j] == 0) {
-                return None;
-            }
-            if self.ends[i] || self.ends[j] || self.actions[i] != self.actions[j] {
-                return Some(depth);
-            }
-            depth += 1;
-            (i, j) = (i + 1, j + 1);
-        }
-    }
-
     /// The shortest word recorded from both after which the reward differs.
     pub fn witness(&self, mut i: usize, mut j: usize) -> Option<Vec<u32>> {
         let mut word = Vec::new();

@@ -68,12 +68,11 @@ fn why(audit: &RecordedAudit, pair: &AuditedPair) -> String {
         ),
         Cause::Stray if is_merged(audit, pair) => format!(
             "<b>{} lies astray.</b> The observations differ, and {differs}. The latents are only {} of the \
-             spread apart, but most rows that act like {} are kept apart from the other: the encoder tells the two \
-             kinds apart, and put this observation in the wrong place.",
+             spread apart. But this row alone, or one of few, explains the merged pairs it is in: one observation \
+             in the wrong place, not a class.",
             pair.astray
                 .map_or("One of the two".to_owned(), |row| format!("Row {row}")),
             number(pair.distance),
-            if pair.astray.is_some() { "it" } else { "one" },
         ),
         Cause::Observation => format!(
             "<b>The observation cannot tell.</b> What follows differs ({differs}), but the observations \
@@ -123,7 +122,7 @@ fn facts(audit: &RecordedAudit, pair: &AuditedPair, gallery: &Gallery<'_>) -> St
     if let Some(kind) = kind.filter(|kind| kind.pairs > 1) {
         lines.push((
             "Stands for",
-            format!("{} pairs merged in the same way", kind.pairs),
+            format!("{} pairs of the same kind", kind.pairs),
         ));
     }
     if let Some(bound) = &pair.bound {

@@ -274,6 +274,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         actions: vec!["remove".into(), "add".into()],
         spread: 2.9,
         threshold: 10.0,
+        strays: 0.05,
+        outlying: None,
         pairs,
         counts: Counts {
             compared: 30_412,

@@ -236,9 +236,8 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
         .collect();
     (!rows.is_empty()).then(|| Table {
         caption: "Recorded held-out episodes, audited for the reward with no count looked at: rows are \
-                  merged that some recorded word of actions tells apart. A row is astray if it is near rows \
-                  that must be apart, while those that act like it are not; it counts as merged where more than \
-                  5 % are. The true counts of merged rows were looked up afterwards."
+                  merged that some recorded word of actions tells apart. Few rows, each alone in the wrong \
+                  place, are astray, and no collapse. The true counts of merged rows were looked up afterwards."
             .to_string(),
         columns: columns.map(str::to_string).to_vec(),
         rows,

@@ -30,7 +30,7 @@ pub struct WithoutTruth {
     pub merged_row_pairs: u64,
     /// Different rows in these.
     pub merged_rows: u64,
-    /// Rows astray: near rows that must be apart, while the rows that act like them are not.
+    /// Rows astray: each alone among rows that must be apart from it.
     #[serde(default)]
     pub stray_rows: u64,
     /// The greatest strain of a row and the nearest that the recording tells from it; `None` where it is

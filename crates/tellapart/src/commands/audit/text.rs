@@ -59,8 +59,8 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
         told.dedup();
         writeln!(
             out,
-            "{} of {merged} merged pairs, of {} of {} kinds (same cause, witness and p): at most three of a kind, no \
-             row twice in one",
+            "{} of {merged} near pairs that must be apart, of {} of {} kinds (same cause, witness and p): at most three \
+             of a kind, no row twice in one",
             shown.len(),
             told.len(),
             counts.kinds.len()
@@ -231,6 +231,9 @@ pub(super) fn story(
         )
     };
     writeln!(out, "{} and {}", place(first), place(second))?;
+    if pair.i == pair.j {
+        return writeln!(out, "they are the same row");
+    }
     writeln!(out, "distance {} spreads", number(pair.distance))?;
     let Some(witness) = &pair.witness else {
         writeln!(out, "the recording does not tell them apart")?;
@@ -245,16 +248,11 @@ pub(super) fn story(
         }
         return Ok(());
     };
-    let stray = pair.astray.map_or_else(String::new, |row| {
-        format!(
-            "the observations differ: row {row} lies astray, most rows that act like it are kept apart from the \
-             other"
-        )
-    });
     let fault = match pair.cause {
         Cause::Encoder if pair.strain.is_some_and(|strain| strain <= threshold) => "not merged",
-        Cause::Encoder => "the observations differ: merged by the encoder",
-        Cause::Stray => &stray,
+        Cause::Encoder | Cause::Stray => {
+            "the observations differ: merged by the encoder (if one of the two lies astray, the whole audit says so)"
+        }
         Cause::Observation => {
             "the observations are the same: no encoder of single observations can tell them apart"
         }
