@@ -19,10 +19,10 @@ const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
 const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_run.py");
 
 /// What PyTorch is given: four 3x3 convolutions of stride 2 with ReLU and no hidden layer, latent 256,
-/// plain dynamics and head; or the residual encoder. Our windows have as many images as PyTorch's
-/// pairs, and so nearly twice as many transitions.
-const MODEL: [&str; 10] = [
-    "data.window=512",
+/// plain dynamics and head; or the residual encoder. The images are 256 pairs, as PyTorch's.
+const MODEL: [&str; 11] = [
+    "data.copies=256",
+    "data.window=2",
     "model.cnn.channels=[32,32,64,64]",
     "model.cnn.kernels=[3,3,3,3]",
     "model.cnn.strides=[2,2,2,2]",
