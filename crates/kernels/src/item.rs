@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::each_isa::on_each_isa;
+use crate::bf16::{has_bf16, join, pair, pair_up, pair_up_rectified, round_each};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512, Avx512Pairs};
 use crate::lanes::{Isa, Lanes, Pair, Portable, PortablePairs};
@@ -184,11 +184,19 @@ impl Item for Pair {
         buffer: &mut Vec<f32>,
         to: &mut [Pair],
     ) {
+        match from {
+            Source::Values(values) if channels.is_multiple_of(2) => {
+                return pair_up(isa, values, to);
+            }
+            Source::Relu(values) if channels.is_multiple_of(2) => {
+                return pair_up_rectified(isa, values, to);
+            }
+            _ => {}
+        }
         buffer.resize(from.len(), 0.0);
         from.write(isa, buffer);
         if channels.is_multiple_of(2) {
-            pair_up(isa, buffer, to);
-            return;
+            return pair_up(isa, buffer, to);
         }
         // Rounded all at once, which makes vectors; what is left is to move halves of words.
         round_each(isa, buffer);
@@ -225,50 +233,6 @@ impl Item for Pair {
             None => to.iter_mut().zip(a).for_each(|(to, &a)| *to = pair(a, 0.0)),
         }
     }
-}
-
-on_each_isa!(pair_up = pair_neighbours(from: &[f32], to: &mut [Pair]));
-on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
-on_each_isa!(join = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
-
-#[inline(always)]
-fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
-    for (numbers, to) in from.chunks_exact(2).zip(to) {
-        *to = pair(numbers[0], numbers[1]);
-    }
-}
-
-#[inline(always)]
-fn to_bf16(numbers: &mut [f32]) {
-    for number in numbers {
-        *number = f32::from_bits(bf16(*number) << 16);
-    }
-}
-
-#[inline(always)]
-fn pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]) {
-    for ((&a, &b), to) in a.iter().zip(b).zip(to) {
-        *to = pair(a, b);
-    }
-}
-
-#[inline(always)]
-fn pair(low: f32, high: f32) -> Pair {
-    Pair(bf16(low) | bf16(high) << 16)
-}
-
-/// The bits of the nearest bf16 number, of two as near the even one.
-#[inline(always)]
-pub(crate) fn bf16(x: f32) -> u32 {
-    let bits = x.to_bits();
-    let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
-    // Rounding could carry out of what says that it is no number.
-    if x.is_nan() { 0x7fc0 } else { rounded }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_bf16() -> bool {
-    is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f")
 }
 
 macro_rules! compiled_for {

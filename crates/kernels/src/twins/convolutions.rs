@@ -2,9 +2,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, products, values};
+use crate::bf16::bf16;
 use crate::data_gradient::DataGradient;
 use crate::forward::{Forward, Windows};
-use crate::item::{Item, bf16};
+use crate::item::Item;
 use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};

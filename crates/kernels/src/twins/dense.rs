@@ -2,7 +2,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, on, values};
-use crate::item::bf16;
+use crate::bf16::bf16;
 use crate::{Linear, LinearGradients, Precision};
 
 #[test]

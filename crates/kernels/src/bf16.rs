@@ -1,0 +1,192 @@
+//! Numbers rounded to bf16, in pairs.
+//!
+//! The processors that multiply bf16 also round to it: one instruction for sixteen numbers, where plain
+//! arithmetic takes ten. (It makes numbers below 1e-38 zero, as their products do.)
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{
+    __m256i, __m512, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh, _mm512_loadu_ps, _mm512_max_ps,
+    _mm512_or_si512, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_si512,
+};
+
+use crate::each_isa::on_each_isa;
+use crate::lanes::{Isa, Pair};
+
+/// Each two neighbours of `from` as a pair.
+pub(crate) fn pair_up(isa: Isa, from: &[f32], to: &mut [Pair]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && has_bf16() {
+        // SAFETY: the instructions were asked for.
+        return unsafe { pairs_by_instruction::<false>(from, to) };
+    }
+    pair_up_plainly(isa, from, to);
+}
+
+/// Each two neighbours of `from`, clipped at zero from below, as a pair.
+pub(crate) fn pair_up_rectified(isa: Isa, from: &[f32], to: &mut [Pair]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && has_bf16() {
+        // SAFETY: the instructions were asked for.
+        return unsafe { pairs_by_instruction::<true>(from, to) };
+    }
+    pair_up_rectified_plainly(isa, from, to);
+}
+
+/// Number by number `a` below and `b` above.
+pub(crate) fn join(isa: Isa, a: &[f32], b: &[f32], to: &mut [Pair]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && has_bf16() {
+        // SAFETY: the instructions were asked for.
+        return unsafe { join_by_instruction(a, b, to) };
+    }
+    join_plainly(isa, a, b, to);
+}
+
+on_each_isa!(pair_up_plainly = pair_neighbours(from: &[f32], to: &mut [Pair]));
+on_each_isa!(pair_up_rectified_plainly = pair_rectified(from: &[f32], to: &mut [Pair]));
+on_each_isa!(join_plainly = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
+on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
+
+#[inline(always)]
+fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
+    for (numbers, to) in from.chunks_exact(2).zip(to) {
+        *to = pair(numbers[0], numbers[1]);
+    }
+}
+
+#[inline(always)]
+fn pair_rectified(from: &[f32], to: &mut [Pair]) {
+    let relu = |x: f32| if x > 0.0 { x } else { 0.0 };
+    for (numbers, to) in from.chunks_exact(2).zip(to) {
+        *to = pair(relu(numbers[0]), relu(numbers[1]));
+    }
+}
+
+#[inline(always)]
+fn pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]) {
+    for ((&a, &b), to) in a.iter().zip(b).zip(to) {
+        *to = pair(a, b);
+    }
+}
+
+#[inline(always)]
+fn to_bf16(numbers: &mut [f32]) {
+    for number in numbers {
+        *number = f32::from_bits(bf16(*number) << 16);
+    }
+}
+
+/// `low` in the low half.
+#[inline(always)]
+pub(crate) fn pair(low: f32, high: f32) -> Pair {
+    Pair(bf16(low) | bf16(high) << 16)
+}
+
+/// The bits of the nearest bf16 number, of two as near the even one.
+#[inline(always)]
+pub(crate) fn bf16(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
+    // Rounding could carry out of what says that it is no number.
+    if x.is_nan() { 0x7fc0 } else { rounded }
+}
+
+/// Whether the processor rounds to bf16 and multiplies it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn has_bf16() -> bool {
+    is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f")
+}
+
+/// Sixteen numbers as they are rounded, the first in the lowest bits.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn rounded(numbers: __m512) -> __m256i {
+    // SAFETY: both are 256 bits of plain numbers.
+    unsafe { std::mem::transmute(_mm512_cvtneps_pbh(numbers)) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn pairs_by_instruction<const RECTIFIED: bool>(from: &[f32], to: &mut [Pair]) {
+    let (blocks, rest) = from.as_chunks::<16>();
+    let (to_blocks, to_rest) = to[..from.len() / 2].as_chunks_mut::<8>();
+    for (numbers, to) in blocks.iter().zip(to_blocks) {
+        // SAFETY: an array of sixteen numbers is read.
+        let mut numbers = unsafe { _mm512_loadu_ps(numbers.as_ptr()) };
+        if RECTIFIED {
+            // Where a number is none the second operand is taken: zero, as the plain way chooses.
+            numbers = _mm512_max_ps(numbers, _mm512_setzero_ps());
+        }
+        // SAFETY: eight pairs are the 256 bits of sixteen bf16 numbers, in this order.
+        *to = unsafe { std::mem::transmute::<__m256i, [Pair; 8]>(rounded(numbers)) };
+    }
+    if RECTIFIED {
+        pair_rectified(rest, to_rest);
+    } else {
+        pair_neighbours(rest, to_rest);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn join_by_instruction(a: &[f32], b: &[f32], to: &mut [Pair]) {
+    let length = a.len().min(b.len()).min(to.len());
+    let (a_blocks, a_rest) = a[..length].as_chunks::<16>();
+    let (b_blocks, b_rest) = b[..length].as_chunks::<16>();
+    let (to_blocks, to_rest) = to[..length].as_chunks_mut::<16>();
+    for ((a, b), to) in a_blocks.iter().zip(b_blocks).zip(to_blocks) {
+        // SAFETY: arrays of sixteen numbers are read, and sixteen pairs written.
+        unsafe {
+            let low = _mm512_cvtepu16_epi32(rounded(_mm512_loadu_ps(a.as_ptr())));
+            let high = _mm512_cvtepu16_epi32(rounded(_mm512_loadu_ps(b.as_ptr())));
+            let pairs = _mm512_or_si512(low, _mm512_slli_epi32::<16>(high));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), pairs);
+        }
+    }
+    pair_rows(a_rest, b_rest, to_rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the instruction set, the same pairs; numbers too small to be normal may become zero.
+    #[test]
+    fn all_ways_round_alike() {
+        let number = |at: usize| {
+            let bits = (at as u32).wrapping_mul(2_654_435_761) ^ 0x3f80_1234;
+            let x = f32::from_bits(bits);
+            if x.is_normal() { x } else { 0.0 }
+        };
+        for length in [0, 1, 2, 15, 16, 17, 31, 32, 33, 64, 75, 128] {
+            let a: Vec<f32> = (0..length).map(number).collect();
+            let b: Vec<f32> = (0..length).map(|at| number(at + 1000)).collect();
+            for isa in Isa::available() {
+                let (mut found, mut plain) = (vec![Pair(7); length], vec![Pair(7); length]);
+                join(isa, &a, &b, &mut found);
+                pair_rows(&a, &b, &mut plain);
+                assert_eq!(found, plain, "{isa:?} {length}");
+                pair_up(isa, &a, &mut found);
+                pair_neighbours(&a, &mut plain);
+                assert_eq!(found, plain, "{isa:?} {length}");
+                pair_up_rectified(isa, &a, &mut found);
+                pair_rectified(&a, &mut plain);
+                assert_eq!(found, plain, "{isa:?} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none_unless_it_is_clipped() {
+        let numbers = [f32::NAN, f32::INFINITY, -1.0, f32::NEG_INFINITY].repeat(8);
+        for isa in Isa::available() {
+            let mut to = vec![Pair::default(); 16];
+            pair_up(isa, &numbers, &mut to);
+            assert!(f32::from_bits(to[0].0 << 16).is_nan(), "{isa:?}");
+            assert_eq!(f32::from_bits(to[0].0 & 0xffff_0000), f32::INFINITY);
+            pair_up_rectified(isa, &numbers, &mut to);
+            assert_eq!(to[0].0 << 16, 0, "{isa:?}");
+            assert_eq!(to[1].0, 0, "{isa:?}");
+        }
+    }
+}
