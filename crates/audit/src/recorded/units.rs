@@ -166,3 +166,47 @@ pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
     }
     0.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever sample the seed draws.
+    #[test]
+    fn values_that_differ_rarely_have_a_unit() {
+        let mut values: Vec<f32> = (0..20_000).map(|row| (row % 1000) as f32 * 1e-5).collect();
+        values[777] = 1.0;
+        let values = Columns { width: 1, values };
+        for seed in 0..20 {
+            let unit = unit_of_p(&values, 0.1, seed);
+            assert!((0.98..=1.0).contains(&unit), "seed {seed}: {unit}");
+        }
+        assert_eq!(unit_of_p(&values, 2.0, 0), 0.0);
+    }
+
+    #[test]
+    fn the_spread_is_that_of_all_pairs_unless_a_few_make_up_most_of_it() {
+        let latents: Vec<f32> = (0..600).map(|at| (at * 37 % 101) as f32).collect();
+        let of = |latents: &[f32]| {
+            let embeddings = Embeddings::new(latents, 300, 2).unwrap();
+            let spread = Spread::of(&embeddings).unwrap();
+            (spread.spread, spread.outlying)
+        };
+        let embeddings = Embeddings::new(&latents, 300, 2).unwrap();
+        let pairs = (0..300).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let squares: f64 = pairs.map(|(i, j)| embeddings.distance(i, j).powi(2)).sum();
+        let plain = (squares / (300.0 * 299.0 / 2.0)).sqrt();
+        let (spread, outlying) = of(&latents);
+        assert!((spread / plain - 1.0).abs() < 1e-9 && outlying.is_none());
+
+        let mut diverged = latents.clone();
+        diverged[100] = 1e5;
+        let (spread, outlying) = of(&diverged);
+        assert!((spread / plain - 1.0).abs() < 0.02, "{spread} {plain}");
+        assert!(outlying.is_some_and(|share| share > 0.99));
+        // Where all others are alike, what differs is the spread.
+        let mut alone = vec![0.5; 600];
+        alone[100] = 2.0;
+        assert!(of(&alone).0 > 0.0 && of(&alone).1.is_none());
+    }
+}
