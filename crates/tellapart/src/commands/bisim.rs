@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -141,6 +141,16 @@ fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
         Ok(world) => {
             let options = settings::world_options(world, words)?;
             options.ground_truth().map_err(Failure::failed)
+        }
+        // Without an ending it is more likely a world than a file.
+        _ if words.is_empty()
+            && Path::new(name).extension().is_none()
+            && !Path::new(name).exists() =>
+        {
+            Err(Failure::bad_input(format!(
+                "{name}: there is no such file, and the built-in worlds are {}",
+                World::ALL.map(World::name).join(", ")
+            )))
         }
         _ if words.is_empty() => Ok(system::read::any(name)?),
         _ => Err(Failure::bad_input(format!(

@@ -199,6 +199,7 @@ fn bad_systems_are_named() {
             "bisim counting valu=dense",
             &["`valu`", "did you mean `value`?"],
         ),
+        ("bisim countin", &["no such file", "counting, gridworld"]),
         ("bisim counting --quotient q.txt", &["q.txt", ".npz, .aut"]),
         (
             "bisim counting --quotient no/q.aut",
