@@ -8,6 +8,9 @@ use crate::lanes::Isa;
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_items, over_jobs, ranges};
 
+#[cfg(target_arch = "x86_64")]
+mod wide;
+
 /// Rows are summed in this many parts, whatever the number of threads, so that the order of
 /// additions never changes.
 const PARTS: usize = 8;
@@ -162,10 +165,37 @@ pub(crate) struct Affine<'a> {
     pub(crate) epsilon: f32,
 }
 
-on_each_isa!(normalise = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
+/// Normalises rows, then clips them at zero from below.
+pub(crate) fn normalise(isa: Isa, input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && wide::fits(affine.gamma.len()) {
+        // SAFETY: this instruction set was detected.
+        return unsafe { wide::forward(input, affine, out) };
+    }
+    normalise_plainly(isa, input, affine, out);
+}
+
+/// `gradient` comes in with respect to the output of [`normalise`] and leaves with respect to its input; the
+/// gradients with respect to gamma, then beta, are added to `sums`.
+pub(crate) fn normalise_gradient(
+    isa: Isa,
+    input: &[f32],
+    affine: Affine<'_>,
+    gradient: &mut [f32],
+    sums: &mut [f32],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && wide::fits(affine.gamma.len()) {
+        // SAFETY: this instruction set was detected.
+        return unsafe { wide::backward(input, affine, gradient, sums) };
+    }
+    normalise_gradient_plainly(isa, input, affine, gradient, sums);
+}
+
+on_each_isa!(normalise_plainly = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(normalise_mish = forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(
-    normalise_gradient = backward_relu(
+    normalise_gradient_plainly = backward_relu(
         input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
     )
 );
