@@ -35,6 +35,7 @@ mod trunk;
 mod twins;
 mod weight_gradient;
 mod weighted_rows;
+mod winograd;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
 pub use item::Precision;

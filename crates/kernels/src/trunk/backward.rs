@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
+use super::ways::{ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
-use crate::data_gradient::DataGradient;
-use crate::forward::Windows;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::{accumulate, normalise_gradient, rectify_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
-use crate::weight_gradient::WeightGradient;
+use crate::winograd::Transformed;
 
 impl Trunk {
     /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
@@ -70,16 +69,13 @@ impl Trunk {
             .zip(&slots)
             .enumerate()
             .map(|(index, ((_, shape), slot))| {
-                let windows = Windows::over_pixels::<I>(shape, block);
-                let weight = WeightGradient::new(isa, shape, &windows);
+                let weight = ToWeight::new::<I>(isa, shape, block);
                 let norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
                 let sums = norm.end..norm.end + weight.sums_len();
                 sums_len = sums.end;
-                let data = (index > 0).then(|| {
-                    DataGradient::new(isa, shape, &parameters[slot.weight.clone()], block)
-                });
+                let data = (index > 0)
+                    .then(|| ToInput::new(isa, shape, &parameters[slot.weight.clone()], block));
                 Stage {
-                    windows,
                     weight,
                     data,
                     norm,
@@ -143,19 +139,19 @@ impl Trunk {
         let (layer, shape) = &self.layers[index];
         let gradient = std::mem::take(&mut work.gradients[index]);
         let arriving = &gradient[..images * shape.out_image_len()];
-        let (window_scratch, data_scratch) = &mut work.scratches[index];
+        let (to_weight, to_input) = &mut work.scratches[index];
         stage.weight.add(
             isa,
-            &stage.windows,
             source,
             arriving,
             &mut sums[stage.sums.clone()],
-            window_scratch,
+            to_weight,
+            &mut work.transformed,
         );
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
             let fresh = &mut work.fresh[..len];
-            data.run(isa, arriving, fresh, data_scratch);
+            data.run(isa, arriving, fresh, to_input, &mut work.transformed);
             match source {
                 Source::Frames(_) | Source::Values(_) => {}
                 Source::Relu(values) => rectify_gradient(isa, values, fresh),
@@ -174,9 +170,8 @@ impl Trunk {
 
 /// A layer on the way back, and where its sums are.
 struct Stage<I> {
-    windows: Windows,
-    weight: WeightGradient,
-    data: Option<DataGradient<I>>,
+    weight: ToWeight,
+    data: Option<ToInput<I>>,
     norm: Range<usize>,
     sums: Range<usize>,
 }
@@ -188,6 +183,7 @@ struct Work<I> {
     arrived: Vec<bool>,
     fresh: Vec<f32>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
+    transformed: Transformed,
 }
 
 impl<I: Item> Work<I> {
@@ -204,10 +200,11 @@ impl<I: Item> Work<I> {
             scratches: stages
                 .iter()
                 .map(|stage| {
-                    let data = stage.data.as_ref().map(DataGradient::scratch);
-                    (stage.windows.scratch(), data.unwrap_or_default())
+                    let data = stage.data.as_ref().map(ToInput::scratch);
+                    (stage.weight.scratch(), data.unwrap_or_default())
                 })
                 .collect(),
+            transformed: Transformed::default(),
         }
     }
 
