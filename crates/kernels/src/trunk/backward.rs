@@ -84,7 +84,10 @@ impl Trunk {
             })
             .collect();
 
-        let mut sums = vec![0.0; PARTS * sums_len];
+        // In a spare buffer, as activations are: the system would clear a new one page by page.
+        let mut sums = Kept::of_lens(std::iter::once(PARTS * sums_len));
+        let sums = sums.layer_mut(0);
+        sums.fill(0.0);
         let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)
             .zip(sums.chunks_exact_mut(sums_len))
             .collect();
