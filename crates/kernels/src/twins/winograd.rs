@@ -114,6 +114,7 @@ fn it_is_chosen_by_shape_and_precision() {
     };
     assert!(pays::<f32>(&shape([32, 32], [32, 32], 3, 1, 1)));
     assert!(pays::<f32>(&shape([2, 2], [16, 70], 3, 1, 1)));
+    assert!(pays::<f32>(&shape([7, 7], [32, 32], 3, 1, 1)));
     assert!(!pays::<crate::lanes::Pair>(&shape(
         [32, 32],
         [32, 32],
@@ -128,7 +129,7 @@ fn it_is_chosen_by_shape_and_precision() {
         shape([32, 32], [15, 32], 3, 1, 1),
         shape([32, 32], [32, 15], 3, 1, 1),
         shape([1, 32], [32, 32], 3, 1, 1),
-        shape([3, 3], [32, 32], 3, 1, 1),
+        shape([5, 5], [32, 32], 3, 1, 1),
     ] {
         assert!(!pays::<f32>(&other), "{other:?}");
     }

@@ -1,11 +1,11 @@
 //! The convolution itself, and its gradient with respect to the input, which is one.
 
-use super::POSITIONS;
 use super::tiling::{Tiling, Transformed};
 use super::transform::{Image, Planes, transform_back, transform_taps};
+use super::{POSITIONS, apart};
 use crate::lanes::Isa;
 use crate::padded::Source;
-use crate::panels::{pack_panels, padded_start};
+use crate::panels::padded_start;
 use crate::shape::ConvShape;
 use crate::tile::{Gathered, Pixel, gathered_product};
 
@@ -16,8 +16,7 @@ pub(crate) struct Minimal {
     in_channels: usize,
     image: Image,
     image_len: usize,
-    /// For each position.
-    panels: Vec<Vec<f32>>,
+    panels: Panels,
     zeros: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -72,21 +71,6 @@ impl Minimal {
         images: usize,
     ) -> Self {
         let (inputs, outputs) = (shape.in_channels, shape.out_channels);
-        let mut weights = vec![0.0; POSITIONS * inputs * outputs];
-        for input in 0..inputs {
-            for output in 0..outputs {
-                let taps = std::array::from_fn(|row| {
-                    std::array::from_fn(|column| tap(input, output, row, column))
-                });
-                let at = (input * outputs + output) * POSITIONS;
-                weights[at..at + POSITIONS].copy_from_slice(transform_taps(taps).as_flattened());
-            }
-        }
-        let panels = |position: usize| {
-            pack_panels(isa, inputs, outputs, |input, output| {
-                weights[(input * outputs + output) * POSITIONS + position]
-            })
-        };
         let tiling = Tiling::new(shape, images);
         let [from, to] = [inputs, outputs].map(|channels| tiling.planes(channels));
         Self {
@@ -98,7 +82,7 @@ impl Minimal {
                 channels: outputs,
             },
             image_len: shape.out_image_len(),
-            panels: (0..POSITIONS).map(panels).collect(),
+            panels: Panels::new(isa, [inputs, outputs], tap),
             zeros: padded_start(isa, outputs, None),
             bias: padded_start(isa, outputs, bias),
         }
@@ -140,11 +124,55 @@ impl Minimal {
                 pixels: &self.rows[..tiles],
                 runs: &[0],
                 run_len: self.in_channels,
-                panels: &self.panels[position],
+                panels: self.panels.of(position),
                 start,
                 columns: self.image.channels,
             };
             gathered_product(isa, &product, output);
         }
+    }
+}
+
+/// Transformed weights, packed for each position as [`pack_panels`](crate::panels::pack_panels) does.
+struct Panels {
+    len: usize,
+    apart: usize,
+    numbers: Vec<f32>,
+}
+
+impl Panels {
+    fn new(
+        isa: Isa,
+        [inputs, outputs]: [usize; 2],
+        tap: impl Fn(usize, usize, usize, usize) -> f32,
+    ) -> Self {
+        let width = isa.columns();
+        let len = outputs.next_multiple_of(width) * inputs;
+        let apart = apart(len);
+        let mut numbers = vec![0.0; POSITIONS * apart];
+        for first in (0..outputs).step_by(width) {
+            for input in 0..inputs {
+                for output in first..outputs.min(first + width) {
+                    let at = first * inputs + input * width + output - first;
+                    let taps = std::array::from_fn(|row| {
+                        std::array::from_fn(|column| tap(input, output, row, column))
+                    });
+                    for (position, &weight) in
+                        transform_taps(taps).as_flattened().iter().enumerate()
+                    {
+                        numbers[position * apart + at] = weight;
+                    }
+                }
+            }
+        }
+        Self {
+            len,
+            apart,
+            numbers,
+        }
+    }
+
+    fn of(&self, position: usize) -> &[f32] {
+        &self.numbers[position * self.apart..][..self.len]
     }
 }

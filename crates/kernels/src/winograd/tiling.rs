@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::POSITIONS;
 use super::transform::{Image, Planes, transform_inputs};
+use super::{POSITIONS, apart};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -120,12 +120,8 @@ impl Tiling {
 
     /// How a block of transformed tiles lies, each `row_len` numbers.
     pub(crate) fn planes(&self, row_len: usize) -> Planes {
-        /// Numbers this far apart share a set of the first-level cache, which has 8 lines. Those of a
-        /// tile, in 16 planes, must not: that took a third more time of all.
-        const WAY: usize = 1024;
-        const APART: usize = 48;
         Planes {
-            len: (self.block * row_len).next_multiple_of(WAY) + APART,
+            len: apart(self.block * row_len),
             row_len,
         }
     }
