@@ -18,6 +18,7 @@
 #![allow(unsafe_code)]
 
 mod adam;
+mod buffer;
 mod data_gradient;
 mod each_isa;
 mod forward;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::ways::{ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
+use crate::buffer::sized;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::{accumulate, normalise_gradient, rectify_gradient};
@@ -91,7 +92,7 @@ impl Trunk {
         let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)
             .zip(sums.chunks_exact_mut(sums_len))
             .collect();
-        let workspace = || Work::new(self, &stages, block);
+        let workspace = || Work::new(&stages);
         over_jobs_with(jobs, workspace, |work, (part, sums)| {
             for images in blocks(part.len(), block) {
                 let images = part.start + images.start..part.start + images.end;
@@ -140,8 +141,12 @@ impl Trunk {
     ) {
         let isa = self.isa;
         let (layer, shape) = &self.layers[index];
-        let gradient = std::mem::take(&mut work.gradients[index]);
-        let arriving = &gradient[..images * shape.out_image_len()];
+        // There is one: the layer after it, or the loss, read its output.
+        let Some(arrived) = work.gradients[index].take() else {
+            return;
+        };
+        let len = images * shape.out_image_len();
+        let arriving = &arrived[..len];
         let (to_weight, to_input) = &mut work.scratches[index];
         stage.weight.add(
             isa,
@@ -153,7 +158,8 @@ impl Trunk {
         );
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
-            let fresh = &mut work.fresh[..len];
+            let mut buffer = work.buffers.pop().unwrap_or_default();
+            let fresh = sized(&mut buffer, len);
             data.run(isa, arriving, fresh, to_input, &mut work.transformed);
             match source {
                 Source::Frames(_) | Source::Values(_) => {}
@@ -162,12 +168,12 @@ impl Trunk {
                     normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
                 }
             }
-            work.fresh_to(isa, index - 1, len);
+            work.hand_to(isa, index - 1, buffer, len);
         }
-        if let Some(add) = layer.add {
-            work.add_to(isa, add, arriving);
+        match layer.add {
+            Some(add) => work.hand_to(isa, add, arrived, len),
+            None => work.buffers.push(arrived),
         }
-        work.gradients[index] = gradient;
     }
 }
 
@@ -179,27 +185,21 @@ struct Stage<I> {
     sums: Range<usize>,
 }
 
-/// Gradients of one block of images with respect to the output of each layer.
+/// Gradients of one block of images.
 struct Work<I> {
-    gradients: Vec<Vec<f32>>,
-    /// Whether anything has arrived there yet.
-    arrived: Vec<bool>,
-    fresh: Vec<f32>,
+    /// With respect to the output of each layer, where any has arrived: few at a time.
+    gradients: Vec<Option<Vec<f32>>>,
+    /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
+    buffers: Vec<Vec<f32>>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
     transformed: Transformed,
 }
 
 impl<I: Item> Work<I> {
-    fn new(trunk: &Trunk, stages: &[Stage<I>], block: usize) -> Self {
-        let lens = trunk
-            .layers
-            .iter()
-            .map(|(_, shape)| block * shape.out_image_len());
-        let longest = lens.max().unwrap_or(0);
+    fn new(stages: &[Stage<I>]) -> Self {
         Self {
-            gradients: stages.iter().map(|_| vec![0.0; longest]).collect(),
-            arrived: vec![false; stages.len()],
-            fresh: vec![0.0; longest],
+            gradients: stages.iter().map(|_| None).collect(),
+            buffers: Vec::new(),
             scratches: stages
                 .iter()
                 .map(|stage| {
@@ -213,32 +213,23 @@ impl<I: Item> Work<I> {
 
     /// The gradient with respect to the last output, of some images.
     fn begin(&mut self, last: &ConvShape, gradient: &[f32], images: &Range<usize>) {
-        self.arrived.fill(false);
         let len = last.out_image_len();
         let gradient = &gradient[images.start * len..images.end * len];
+        let mut buffer = self.buffers.pop().unwrap_or_default();
+        sized(&mut buffer, gradient.len()).copy_from_slice(gradient);
         if let Some(own) = self.gradients.last_mut() {
-            own[..gradient.len()].copy_from_slice(gradient);
+            *own = Some(buffer);
         }
     }
 
-    fn add_to(&mut self, isa: Isa, index: usize, values: &[f32]) {
-        let own = &mut self.gradients[index][..values.len()];
-        if self.arrived[index] {
-            accumulate(isa, own, values);
-        } else {
-            own.copy_from_slice(values);
-            self.arrived[index] = true;
-        }
-    }
-
-    /// Adds the first `len` numbers of `fresh`.
-    fn fresh_to(&mut self, isa: Isa, index: usize, len: usize) {
-        if self.arrived[index] {
-            accumulate(isa, &mut self.gradients[index][..len], &self.fresh[..len]);
-        } else {
-            // Swapped rather than copied: all are as long as the longest.
-            std::mem::swap(&mut self.gradients[index], &mut self.fresh);
-            self.arrived[index] = true;
+    /// Adds the first `len` numbers of a buffer to the gradient of a layer.
+    fn hand_to(&mut self, isa: Isa, index: usize, buffer: Vec<f32>, len: usize) {
+        match &mut self.gradients[index] {
+            Some(own) => {
+                accumulate(isa, &mut own[..len], &buffer[..len]);
+                self.buffers.push(buffer);
+            }
+            none => *none = Some(buffer),
         }
     }
 }

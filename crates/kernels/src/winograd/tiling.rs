@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::transform::{Image, Planes, transform_inputs};
 use super::{POSITIONS, apart};
+use crate::buffer::sized;
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -95,8 +96,8 @@ impl Tiling {
             channels: self.shape.in_channels,
         };
         let planes = self.planes(image.channels);
-        let to = at_least(&mut transformed.inputs, POSITIONS * planes.len);
-        let products = at_least(&mut transformed.outputs, POSITIONS * outputs.len);
+        let to = sized(&mut transformed.inputs, POSITIONS * planes.len);
+        let products = sized(&mut transformed.outputs, POSITIONS * outputs.len);
         let image_len = self.shape.image_len();
         let images = input.len() / image_len;
         for first in (0..images).step_by(self.images) {
@@ -105,7 +106,7 @@ impl Tiling {
             let from = match part {
                 Source::Values(values) => values,
                 _ => {
-                    let seen = at_least(&mut transformed.images, part.len());
+                    let seen = sized(&mut transformed.images, part.len());
                     part.write(isa, seen);
                     seen
                 }
@@ -167,12 +168,4 @@ fn block(shape: &ConvShape, tiles: usize) -> usize {
     let channels = shape.in_channels + shape.out_channels;
     let most = (NUMBERS / POSITIONS / channels).max(16);
     tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1)
-}
-
-/// The beginning of a buffer, which grows to that.
-fn at_least(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if buffer.len() < len {
-        buffer.resize(len, 0.0);
-    }
-    &mut buffer[..len]
 }
