@@ -8,11 +8,16 @@ use crate::shape::ConvShape;
 use crate::winograd::{Minimal, MinimalWeightGradient, Transformed, is_possible, pays};
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
-    let (most, kinds) = if cfg!(miri) { (3, 2) } else { (12, 7) };
+    // Miri takes a microsecond for an operation.
+    let (batch, most, kinds) = if cfg!(miri) {
+        (1..=1, 3, 2)
+    } else {
+        (0..=5, 12, 7)
+    };
     let channels = &[16, 17, 24, 32, 33, 40, 70][..kinds];
     loop {
         let image = [
-            rng.random_range(0..=5),
+            rng.random_range(batch.clone()),
             rng.random_range(1..=most),
             rng.random_range(1..=most),
             channels[rng.random_range(0..kinds)],
@@ -43,7 +48,7 @@ fn assert_near(what: &str, found: &[f32], expected: &[f64], sizes: &[f64]) {
 
 #[test]
 fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
-    for seed in 0..if cfg!(miri) { 2 } else { 200 } {
+    for seed in 0..if cfg!(miri) { 1 } else { 200 } {
         let mut rng = ChaCha8Rng::seed_from_u64(20_000 + seed);
         let shape = random_shape(&mut rng);
         assert!(is_possible(&shape));
