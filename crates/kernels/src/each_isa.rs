@@ -1,6 +1,8 @@
-//! Loops that the compiler turns into vectors by itself, compiled once for each instruction set.
+//! Loops compiled once for each instruction set.
 
-/// Compiles a safe function once for each instruction set, and calls the right one.
+/// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
+/// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
+/// the instruction set of the [`Lanes`](crate::lanes::Lanes) it is generic over.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
@@ -16,6 +18,34 @@ macro_rules! on_each_isa {
             }
             match isa {
                 $crate::lanes::Isa::Portable => $body($($argument),*),
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+            }
+        }
+    };
+    ($name:ident = $body:ident of lanes($($argument:ident: $type:ty),*)) => {
+        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($argument: $type),*) {
+                // SAFETY: this function has the instruction set.
+                unsafe { $body::<$crate::lanes::Avx2>($($argument),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f")]
+            fn avx512($($argument: $type),*) {
+                // SAFETY: this function has the instruction set.
+                unsafe { $body::<$crate::lanes::Avx512>($($argument),*) }
+            }
+            match isa {
+                // SAFETY: every processor has it.
+                $crate::lanes::Isa::Portable => unsafe {
+                    $body::<$crate::lanes::Portable>($($argument),*);
+                },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
                 $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },

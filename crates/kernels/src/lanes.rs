@@ -42,6 +42,10 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// `a - b`.
+    /// # Safety
+    /// The processor has the instruction set.
+    unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums;
 }
 
 /// Two bf16 numbers, the first in the low half: a product of two pairs is the sum of two products.
@@ -108,6 +112,10 @@ macro_rules! portable {
             unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums {
                 std::array::from_fn(|lane| a[lane] + b[lane])
             }
+            #[inline(always)]
+            unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums {
+                std::array::from_fn(|lane| a[lane] - b[lane])
+            }
         }
     };
 }
@@ -128,9 +136,9 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 mod x86 {
     use std::arch::x86_64::{
         __m256, __m512, __m512bh, __m512i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_dpbf16_ps,
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_set1_ps,
-        _mm512_setzero_ps, _mm512_storeu_ps,
+        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps,
+        _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::{Lanes, Pair};
@@ -149,7 +157,7 @@ mod x86 {
     macro_rules! lanes {
         ($name:ident, $width:literal, $rows:literal, $item:ty, $items:ty, $sums:ty,
          $load_items:expr, $splat:expr, $multiply_add:expr,
-         $zero:ident, $load:ident, $store:ident, $add:ident) => {
+         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident) => {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;
@@ -192,6 +200,11 @@ mod x86 {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $add(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn subtract(a: $sums, b: $sums) -> $sums {
+                    // SAFETY: supported, as the caller promises.
+                    unsafe { $subtract(a, b) }
+                }
             }
         };
     }
@@ -208,7 +221,8 @@ mod x86 {
         _mm256_setzero_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
-        _mm256_add_ps
+        _mm256_add_ps,
+        _mm256_sub_ps
     );
     lanes!(
         Avx512,
@@ -223,7 +237,8 @@ mod x86 {
         _mm512_setzero_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
-        _mm512_add_ps
+        _mm512_add_ps,
+        _mm512_sub_ps
     );
     lanes!(
         Avx512Pairs,
@@ -238,7 +253,8 @@ mod x86 {
         _mm512_setzero_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
-        _mm512_add_ps
+        _mm512_add_ps,
+        _mm512_sub_ps
     );
 
     /// The same register, seen as bf16 numbers.
@@ -282,7 +298,12 @@ impl Isa {
 
     /// Columns of a register tile, two vectors: what packed matrices are padded to.
     pub(crate) fn columns(self) -> usize {
-        2 * match self {
+        2 * self.width()
+    }
+
+    /// Lanes of a vector.
+    pub(crate) fn width(self) -> usize {
+        match self {
             Self::Portable => Portable::WIDTH,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::WIDTH,

@@ -8,7 +8,8 @@
 //! Matrix products are done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
-//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
+//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`. Most 3x3
+//! convolutions of stride 1 take fewer products in f32, see `winograd`.
 //!
 //! The threads of the current rayon pool share the work. Results do not depend on their number, bit
 //! for bit; they may differ in the last bits between processors, because the instruction sets round
@@ -19,6 +20,7 @@
 
 mod adam;
 mod bf16;
+mod buffer;
 mod data_gradient;
 mod each_isa;
 mod forward;
@@ -36,6 +38,7 @@ mod trunk;
 mod twins;
 mod weight_gradient;
 mod weighted_rows;
+mod winograd;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
 pub use item::Precision;

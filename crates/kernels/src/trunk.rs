@@ -20,6 +20,7 @@ use crate::shape::{ConvShape, KernelError, check_length};
 mod backward;
 mod forward;
 mod kept;
+mod ways;
 
 pub use kept::{Kept, forget_spare_buffers};
 

@@ -10,6 +10,7 @@ mod dense;
 mod elementwise;
 mod normalisation;
 mod trunks;
+mod winograd;
 
 /// Calls `visit(input index, weight index, output index)` for every product of a convolution.
 fn products(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
+use super::ways::{ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
-use crate::data_gradient::DataGradient;
-use crate::forward::Windows;
+use crate::buffer::sized;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::{accumulate, normalise_gradient, rectify_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
-use crate::weight_gradient::WeightGradient;
+use crate::winograd::Transformed;
 
 impl Trunk {
     /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
@@ -70,16 +70,13 @@ impl Trunk {
             .zip(&slots)
             .enumerate()
             .map(|(index, ((_, shape), slot))| {
-                let windows = Windows::over_pixels::<I>(shape, block);
-                let weight = WeightGradient::new(isa, shape, &windows);
+                let weight = ToWeight::new::<I>(isa, shape, block);
                 let norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
                 let sums = norm.end..norm.end + weight.sums_len();
                 sums_len = sums.end;
-                let data = (index > 0).then(|| {
-                    DataGradient::new(isa, shape, &parameters[slot.weight.clone()], block)
-                });
+                let data = (index > 0)
+                    .then(|| ToInput::new(isa, shape, &parameters[slot.weight.clone()], block));
                 Stage {
-                    windows,
                     weight,
                     data,
                     norm,
@@ -88,11 +85,14 @@ impl Trunk {
             })
             .collect();
 
-        let mut sums = vec![0.0; PARTS * sums_len];
+        // In a spare buffer, as activations are: the system would clear a new one page by page.
+        let mut sums = Kept::of_lens(std::iter::once(PARTS * sums_len));
+        let sums = sums.layer_mut(0);
+        sums.fill(0.0);
         let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)
             .zip(sums.chunks_exact_mut(sums_len))
             .collect();
-        let workspace = || Work::new(self, &stages, block);
+        let workspace = || Work::new(&stages);
         over_jobs_with(jobs, workspace, |work, (part, sums)| {
             for images in blocks(part.len(), block) {
                 let images = part.start + images.start..part.start + images.end;
@@ -141,21 +141,26 @@ impl Trunk {
     ) {
         let isa = self.isa;
         let (layer, shape) = &self.layers[index];
-        let gradient = std::mem::take(&mut work.gradients[index]);
-        let arriving = &gradient[..images * shape.out_image_len()];
-        let (window_scratch, data_scratch) = &mut work.scratches[index];
+        // There is one: the layer after it, or the loss, read its output.
+        let Some(arrived) = work.gradients[index].take() else {
+            return;
+        };
+        let len = images * shape.out_image_len();
+        let arriving = &arrived[..len];
+        let (to_weight, to_input) = &mut work.scratches[index];
         stage.weight.add(
             isa,
-            &stage.windows,
             source,
             arriving,
             &mut sums[stage.sums.clone()],
-            window_scratch,
+            to_weight,
+            &mut work.transformed,
         );
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
-            let fresh = &mut work.fresh[..len];
-            data.run(isa, arriving, fresh, data_scratch);
+            let mut buffer = work.buffers.pop().unwrap_or_default();
+            let fresh = sized(&mut buffer, len);
+            data.run(isa, arriving, fresh, to_input, &mut work.transformed);
             match source {
                 Source::Frames(_) | Source::Values(_) => {}
                 Source::Relu(values) => rectify_gradient(isa, values, fresh),
@@ -163,82 +168,68 @@ impl Trunk {
                     normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
                 }
             }
-            work.fresh_to(isa, index - 1, len);
+            work.hand_to(isa, index - 1, buffer, len);
         }
-        if let Some(add) = layer.add {
-            work.add_to(isa, add, arriving);
+        match layer.add {
+            Some(add) => work.hand_to(isa, add, arrived, len),
+            None => work.buffers.push(arrived),
         }
-        work.gradients[index] = gradient;
     }
 }
 
 /// A layer on the way back, and where its sums are.
 struct Stage<I> {
-    windows: Windows,
-    weight: WeightGradient,
-    data: Option<DataGradient<I>>,
+    weight: ToWeight,
+    data: Option<ToInput<I>>,
     norm: Range<usize>,
     sums: Range<usize>,
 }
 
-/// Gradients of one block of images with respect to the output of each layer.
+/// Gradients of one block of images.
 struct Work<I> {
-    gradients: Vec<Vec<f32>>,
-    /// Whether anything has arrived there yet.
-    arrived: Vec<bool>,
-    fresh: Vec<f32>,
+    /// With respect to the output of each layer, where any has arrived: few at a time.
+    gradients: Vec<Option<Vec<f32>>>,
+    /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
+    buffers: Vec<Vec<f32>>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
+    transformed: Transformed,
 }
 
 impl<I: Item> Work<I> {
-    fn new(trunk: &Trunk, stages: &[Stage<I>], block: usize) -> Self {
-        let lens = trunk
-            .layers
-            .iter()
-            .map(|(_, shape)| block * shape.out_image_len());
-        let longest = lens.max().unwrap_or(0);
+    fn new(stages: &[Stage<I>]) -> Self {
         Self {
-            gradients: stages.iter().map(|_| vec![0.0; longest]).collect(),
-            arrived: vec![false; stages.len()],
-            fresh: vec![0.0; longest],
+            gradients: stages.iter().map(|_| None).collect(),
+            buffers: Vec::new(),
             scratches: stages
                 .iter()
                 .map(|stage| {
-                    let data = stage.data.as_ref().map(DataGradient::scratch);
-                    (stage.windows.scratch(), data.unwrap_or_default())
+                    let data = stage.data.as_ref().map(ToInput::scratch);
+                    (stage.weight.scratch(), data.unwrap_or_default())
                 })
                 .collect(),
+            transformed: Transformed::default(),
         }
     }
 
     /// The gradient with respect to the last output, of some images.
     fn begin(&mut self, last: &ConvShape, gradient: &[f32], images: &Range<usize>) {
-        self.arrived.fill(false);
         let len = last.out_image_len();
         let gradient = &gradient[images.start * len..images.end * len];
+        let mut buffer = self.buffers.pop().unwrap_or_default();
+        sized(&mut buffer, gradient.len()).copy_from_slice(gradient);
         if let Some(own) = self.gradients.last_mut() {
-            own[..gradient.len()].copy_from_slice(gradient);
+            *own = Some(buffer);
         }
     }
 
-    fn add_to(&mut self, isa: Isa, index: usize, values: &[f32]) {
-        let own = &mut self.gradients[index][..values.len()];
-        if self.arrived[index] {
-            accumulate(isa, own, values);
-        } else {
-            own.copy_from_slice(values);
-            self.arrived[index] = true;
-        }
-    }
-
-    /// Adds the first `len` numbers of `fresh`.
-    fn fresh_to(&mut self, isa: Isa, index: usize, len: usize) {
-        if self.arrived[index] {
-            accumulate(isa, &mut self.gradients[index][..len], &self.fresh[..len]);
-        } else {
-            // Swapped rather than copied: all are as long as the longest.
-            std::mem::swap(&mut self.gradients[index], &mut self.fresh);
-            self.arrived[index] = true;
+    /// Adds the first `len` numbers of a buffer to the gradient of a layer.
+    fn hand_to(&mut self, isa: Isa, index: usize, buffer: Vec<f32>, len: usize) {
+        match &mut self.gradients[index] {
+            Some(own) => {
+                accumulate(isa, &mut own[..len], &buffer[..len]);
+                self.buffers.push(buffer);
+            }
+            none => *none = Some(buffer),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
+use super::ways::Convolution;
 use super::{Kept, PARTS, Trunk, blocks, of_images};
-use crate::forward::{Forward, Windows};
 use crate::item::{Item, Precision};
 use crate::lanes::Pair;
 use crate::norm::accumulate;
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
+use crate::winograd::Transformed;
 
 impl Trunk {
     /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
@@ -43,15 +44,13 @@ impl Trunk {
         check_length("the output of a trunk", batch * out_len, out.len())?;
         let block = self.block(batch);
         let slots = self.slots();
-        let stages: Vec<(Windows, Forward<I>)> = self
+        let stages: Vec<Convolution<I>> = self
             .layers
             .iter()
             .zip(&slots)
             .map(|((_, shape), slot)| {
-                let windows = Windows::over_channels::<I>(shape, block);
                 let [weight, bias] = [&slot.weight, &slot.bias].map(|r| &parameters[r.clone()]);
-                let forward = Forward::new(isa, shape, &windows, weight, bias);
-                (windows, forward)
+                Convolution::new(isa, shape, weight, bias, block)
             })
             .collect();
 
@@ -80,10 +79,7 @@ impl Trunk {
             }
         }
         let workspace = || {
-            let scratches: Vec<Scratch<I>> = stages
-                .iter()
-                .map(|(windows, _)| windows.scratch())
-                .collect();
+            let scratches: Vec<Scratch<I>> = stages.iter().map(Convolution::scratch).collect();
             let buffers: Vec<Vec<f32>> = if keeps {
                 Vec::new()
             } else {
@@ -91,38 +87,44 @@ impl Trunk {
                     .map(|shape| vec![0.0; block * shape.out_image_len()])
                     .collect()
             };
-            (scratches, buffers)
+            (scratches, Transformed::default(), buffers)
         };
-        over_jobs_with(jobs, workspace, |(scratches, buffers), mut job| {
-            for images in blocks(job.images.len(), block) {
-                let mut outputs: Vec<&mut [f32]> = if keeps {
-                    let inner = job.kept.iter_mut().zip(self.inner());
-                    inner
-                        .map(|(values, shape)| of_images(values, shape, &images))
-                        .collect()
-                } else {
-                    let inner = buffers.iter_mut().zip(self.inner());
-                    inner
-                        .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
-                        .collect()
-                };
-                outputs.push(of_images(job.out, self.last(), &images));
-                let first = job.images.start + images.start;
-                let frames = &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
-                for (index, (windows, forward)) in stages.iter().enumerate() {
-                    let (earlier, own) = outputs.split_at_mut(index);
-                    let Some(own) = own.first_mut() else { continue };
-                    let source = match earlier.last() {
-                        None => Source::Frames(frames),
-                        Some(values) => self.source(index, &slots, parameters, values),
+        over_jobs_with(
+            jobs,
+            workspace,
+            |(scratches, transformed, buffers), mut job| {
+                for images in blocks(job.images.len(), block) {
+                    let mut outputs: Vec<&mut [f32]> = if keeps {
+                        let inner = job.kept.iter_mut().zip(self.inner());
+                        inner
+                            .map(|(values, shape)| of_images(values, shape, &images))
+                            .collect()
+                    } else {
+                        let inner = buffers.iter_mut().zip(self.inner());
+                        inner
+                            .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
+                            .collect()
                     };
-                    forward.run(isa, windows, source, own, &mut scratches[index]);
-                    if let Some(add) = self.layers[index].0.add {
-                        accumulate(isa, own, earlier[add]);
+                    outputs.push(of_images(job.out, self.last(), &images));
+                    let first = job.images.start + images.start;
+                    let frames =
+                        &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
+                    for (index, convolution) in stages.iter().enumerate() {
+                        let (earlier, own) = outputs.split_at_mut(index);
+                        let Some(own) = own.first_mut() else { continue };
+                        let source = match earlier.last() {
+                            None => Source::Frames(frames),
+                            Some(values) => self.source(index, &slots, parameters, values),
+                        };
+                        let scratch = &mut scratches[index];
+                        convolution.run(isa, source, own, scratch, transformed);
+                        if let Some(add) = self.layers[index].0.add {
+                            accumulate(isa, own, earlier[add]);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         Ok(())
     }
 }

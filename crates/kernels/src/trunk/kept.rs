@@ -50,6 +50,10 @@ impl Kept {
     pub(crate) fn layer(&self, index: usize) -> &[f32] {
         &self.0[index]
     }
+
+    pub(crate) fn layer_mut(&mut self, index: usize) -> &mut [f32] {
+        &mut self.0[index]
+    }
 }
 
 impl Drop for Kept {

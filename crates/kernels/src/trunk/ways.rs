@@ -1,0 +1,162 @@
+//! A layer's convolution and its gradients, each in the way that its shape makes fastest.
+
+use crate::data_gradient::DataGradient;
+use crate::forward::{Forward, Windows};
+use crate::item::Item;
+use crate::lanes::Isa;
+use crate::padded::{Scratch, Source};
+use crate::shape::ConvShape;
+use crate::weight_gradient::WeightGradient;
+use crate::winograd::{Minimal, MinimalWeightGradient, Transformed, pays};
+
+/// The convolution.
+pub(super) enum Convolution<I> {
+    Direct(Windows, Forward<I>),
+    Minimal(Minimal),
+}
+
+/// Its gradient with respect to weight and bias.
+pub(super) enum ToWeight {
+    Direct(Windows, WeightGradient),
+    Minimal(MinimalWeightGradient),
+}
+
+/// Its gradient with respect to the input.
+pub(super) enum ToInput<I> {
+    Direct(DataGradient<I>),
+    Minimal(Minimal),
+}
+
+impl<I: Item> Convolution<I> {
+    /// For up to `images` images in one call.
+    pub(super) fn new(
+        isa: Isa,
+        shape: &ConvShape,
+        weight: &[f32],
+        bias: &[f32],
+        images: usize,
+    ) -> Self {
+        if pays::<I>(shape) {
+            return Self::Minimal(Minimal::new(isa, shape, weight, bias, images));
+        }
+        let windows = Windows::over_channels::<I>(shape, images);
+        let forward = Forward::new(isa, shape, &windows, weight, bias);
+        Self::Direct(windows, forward)
+    }
+
+    pub(super) fn scratch(&self) -> Scratch<I> {
+        match self {
+            Self::Direct(windows, _) => windows.scratch(),
+            Self::Minimal(_) => Scratch::default(),
+        }
+    }
+
+    /// Into `out`, overwritten.
+    pub(super) fn run(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        out: &mut [f32],
+        scratch: &mut Scratch<I>,
+        transformed: &mut Transformed,
+    ) {
+        match self {
+            Self::Direct(windows, forward) => {
+                forward.run(isa, windows, input, out, scratch);
+            }
+            Self::Minimal(minimal) => {
+                minimal.run(isa, input, out, transformed);
+            }
+        }
+    }
+}
+
+impl ToWeight {
+    /// For up to `images` images in one call.
+    pub(super) fn new<I: Item>(isa: Isa, shape: &ConvShape, images: usize) -> Self {
+        if pays::<I>(shape) {
+            return Self::Minimal(MinimalWeightGradient::new(isa, shape, images));
+        }
+        let windows = Windows::over_pixels::<I>(shape, images);
+        let sum = WeightGradient::new(isa, shape, &windows);
+        Self::Direct(windows, sum)
+    }
+
+    pub(super) fn scratch<I: Item>(&self) -> Scratch<I> {
+        match self {
+            Self::Direct(windows, _) => windows.scratch(),
+            Self::Minimal(_) => Scratch::default(),
+        }
+    }
+
+    pub(super) fn sums_len(&self) -> usize {
+        match self {
+            Self::Direct(_, sum) => sum.sums_len(),
+            Self::Minimal(sum) => sum.sums_len(),
+        }
+    }
+
+    /// Adds to `sums` what the images of `input` contribute.
+    pub(super) fn add<I: Item>(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        gradient: &[f32],
+        sums: &mut [f32],
+        scratch: &mut Scratch<I>,
+        transformed: &mut Transformed,
+    ) {
+        match self {
+            Self::Direct(windows, sum) => {
+                sum.add(isa, windows, input, gradient, sums, scratch);
+            }
+            Self::Minimal(sum) => {
+                sum.add(isa, input, gradient, sums, transformed);
+            }
+        }
+    }
+
+    /// Arranges sums as `weight` and `bias`.
+    pub(super) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+        match self {
+            Self::Direct(_, sum) => sum.finish(sums, weight, bias),
+            Self::Minimal(sum) => sum.finish(sums, weight, bias),
+        }
+    }
+}
+
+impl<I: Item> ToInput<I> {
+    /// For up to `images` images in one call.
+    pub(super) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
+        if pays::<I>(shape) {
+            Self::Minimal(Minimal::data_gradient(isa, shape, weight, images))
+        } else {
+            Self::Direct(DataGradient::new(isa, shape, weight, images))
+        }
+    }
+
+    pub(super) fn scratch(&self) -> Scratch<I> {
+        match self {
+            Self::Direct(data) => data.scratch(),
+            Self::Minimal(_) => Scratch::default(),
+        }
+    }
+
+    /// Into `out`, overwritten.
+    pub(super) fn run(
+        &self,
+        isa: Isa,
+        gradient: &[f32],
+        out: &mut [f32],
+        scratch: &mut Scratch<I>,
+        transformed: &mut Transformed,
+    ) {
+        match self {
+            Self::Direct(data) => data.run(isa, gradient, out, scratch),
+            Self::Minimal(minimal) => {
+                let gradient = Source::Values(gradient);
+                minimal.run(isa, gradient, out, transformed);
+            }
+        }
+    }
+}

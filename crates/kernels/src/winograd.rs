@@ -1,0 +1,59 @@
+//! Convolutions of 3x3 kernels and stride 1 by Winograd's minimal filtering, F(2x2, 3x3) and its
+//! gradients: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
+//!
+//! Along one axis, two outputs of a kernel of three taps take six products. They also are
+//! `A' ((G g) * (B' d))`, where `d` are the four inputs they see, `g` are the taps and `*` multiplies
+//! element by element: four products. Along both axes it is 16 products for 2x2 outputs instead of 36.
+//! `B'`, `G` and `A'` add, subtract and halve (`transform`).
+//!
+//! Each of the 16 *positions* of a transformed tile is multiplied on its own, summed over channels:
+//! a plain matrix product, of all tiles of a block, `[tiles][in]`, with the transformed weights of that
+//! position, `[in][out]`. The gradients are the transposes of these steps: for the weights, 16 sums over
+//! tiles, of transformed inputs times transformed output gradients; with respect to the input, a
+//! convolution of stride one again, with the kernel reversed.
+//!
+//! In f32 it rounds no worse than the direct way (`twins/winograd`): the transforms round, but fewer
+//! products are added up. In bf16 sums of four inputs would be rounded to 8 bits once more.
+
+mod convolution;
+mod tiling;
+mod transform;
+mod weight_gradient;
+
+pub(crate) use convolution::Minimal;
+pub(crate) use tiling::Transformed;
+pub(crate) use weight_gradient::MinimalWeightGradient;
+
+use crate::item::Item;
+use crate::lanes::WIDEST;
+use crate::shape::ConvShape;
+
+/// Positions of a transformed tile, 4x4.
+const POSITIONS: usize = 16;
+
+/// Whether a convolution is faster this way: whether products enough are spared to pay for the
+/// transforms. Tiles at edges of odd size compute outputs that are dropped: images of 7x7 outputs still
+/// are a tenth faster, of 5x5 no more, and single rows are slower.
+pub(crate) fn pays<I: Item>(shape: &ConvShape) -> bool {
+    let (rows, columns) = (shape.out_height(), shape.out_width());
+    let products = POSITIONS * rows.div_ceil(2) * columns.div_ceil(2);
+    I::NUMBERS == 1 && is_possible(shape) && 8 * products <= 5 * 9 * rows * columns
+}
+
+/// Whether a convolution can be done this way: transforms take whole vectors of channels, and wider
+/// padding is of no use to anyone.
+pub(crate) fn is_possible(shape: &ConvShape) -> bool {
+    shape.kernel == [3, 3]
+        && shape.stride == 1
+        && shape.padding <= 2
+        && shape.in_channels.min(shape.out_channels) >= WIDEST
+}
+
+/// How far apart the numbers of two positions lie, at least `len`. What is in the same place of all of
+/// them must not fall into one set of the first-level cache, which has 8 lines: with planes of whole
+/// pages everything took a third longer.
+fn apart(len: usize) -> usize {
+    const PAGE: usize = 1024;
+    const LINES: usize = 48;
+    len.next_multiple_of(PAGE) + LINES
+}

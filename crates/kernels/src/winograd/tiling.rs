@@ -1,0 +1,171 @@
+//! Images cut into tiles of 2x2 outputs, which overlap in what they read.
+
+use std::ops::Range;
+
+use super::transform::{Image, Planes, transform_inputs};
+use super::{POSITIONS, apart};
+use crate::buffer::sized;
+use crate::lanes::Isa;
+use crate::padded::Source;
+use crate::shape::ConvShape;
+use crate::tile::Pixel;
+
+/// How a convolution reads its input: a few images at a time, and their tiles transformed, a block at
+/// a time.
+pub(crate) struct Tiling {
+    shape: ConvShape,
+    images: usize,
+    /// Of that many images, in order.
+    tiles: Vec<Tile>,
+    /// Tiles of a block: transformed and multiplied, they stay in the second-level cache.
+    block: usize,
+}
+
+/// 2x2 outputs, and the 4x4 inputs that they see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile {
+    /// Rows and columns of padding that it sees before the image.
+    pub(crate) before: [usize; 2],
+    /// Rows and columns of the image that it sees: at least one, at most four.
+    pub(crate) seen: [usize; 2],
+    /// Where those begin in the images.
+    pub(crate) input: usize,
+    /// Where its outputs begin in theirs.
+    pub(crate) output: usize,
+    /// Rows and columns of its outputs: one at an edge of odd size.
+    pub(crate) size: [usize; 2],
+}
+
+/// What is computed on the way. One serves all layers of a thread, so that it stays in the cache.
+#[derive(Default)]
+pub(crate) struct Transformed {
+    /// Images as the convolution sees them.
+    images: Vec<f32>,
+    /// A block of tiles, in [`Planes`].
+    inputs: Vec<f32>,
+    /// Their products, or what the inputs are multiplied by.
+    outputs: Vec<f32>,
+}
+
+impl Transformed {
+    /// Buffers of what must not matter.
+    #[cfg(test)]
+    pub(crate) fn of(value: f32) -> Self {
+        let buffer = || vec![value; 1 << 16];
+        Self {
+            images: buffer(),
+            inputs: buffer(),
+            outputs: buffer(),
+        }
+    }
+}
+
+impl Tiling {
+    /// Of up to `images` images in one call.
+    pub(crate) fn new(shape: &ConvShape, images: usize) -> Self {
+        let images = images_at_once(shape, images);
+        let sizes = [shape.out_height(), shape.out_width()];
+        let mut tiles = Vec::new();
+        for image in 0..images {
+            for row in (0..sizes[0]).step_by(2) {
+                for column in (0..sizes[1]).step_by(2) {
+                    tiles.push(Tile::new(shape, image, [row, column]));
+                }
+            }
+        }
+        Self {
+            shape: *shape,
+            images,
+            block: block(shape, tiles.len()),
+            tiles,
+        }
+    }
+
+    /// Calls `work(images, tiles, their transformed inputs, planes for outputs)` for consecutive
+    /// blocks; the tiles are some of those images.
+    pub(crate) fn each_block(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        outputs: Planes,
+        transformed: &mut Transformed,
+        mut work: impl FnMut(Range<usize>, &[Tile], &[f32], &mut [f32]),
+    ) {
+        let image = Image {
+            row_len: self.shape.width * self.shape.in_channels,
+            channels: self.shape.in_channels,
+        };
+        let planes = self.planes(image.channels);
+        let to = sized(&mut transformed.inputs, POSITIONS * planes.len);
+        let products = sized(&mut transformed.outputs, POSITIONS * outputs.len);
+        let image_len = self.shape.image_len();
+        let images = input.len() / image_len;
+        for first in (0..images).step_by(self.images) {
+            let count = self.images.min(images - first);
+            let part = input.part(first * image_len..(first + count) * image_len);
+            let from = match part {
+                Source::Values(values) => values,
+                _ => {
+                    let seen = sized(&mut transformed.images, part.len());
+                    part.write(isa, seen);
+                    seen
+                }
+            };
+            let tiles = &self.tiles[..self.tiles.len() / self.images * count];
+            for tiles in tiles.chunks(self.block) {
+                transform_inputs(isa, image, from, tiles, planes, to);
+                work(first..first + count, tiles, to, products);
+            }
+        }
+    }
+
+    /// How a block of transformed tiles lies, each `row_len` numbers.
+    pub(crate) fn planes(&self, row_len: usize) -> Planes {
+        Planes {
+            len: apart(self.block * row_len),
+            row_len,
+        }
+    }
+
+    /// Rows of two such planes, as products take them.
+    pub(crate) fn rows(&self, inputs: Planes, outputs: Planes) -> Vec<Pixel> {
+        let row = |tile: usize| Pixel {
+            input: tile * inputs.row_len,
+            output: tile * outputs.row_len,
+        };
+        (0..self.block).map(row).collect()
+    }
+}
+
+impl Tile {
+    /// `first` is its first output.
+    fn new(shape: &ConvShape, image: usize, first: [usize; 2]) -> Self {
+        let sizes = [shape.height, shape.width];
+        let out_sizes = [shape.out_height(), shape.out_width()];
+        let before = first.map(|first| shape.padding.saturating_sub(first));
+        let at = first.map(|first| first.saturating_sub(shape.padding));
+        Self {
+            before,
+            seen: [0, 1].map(|axis| (4 - before[axis]).min(sizes[axis] - at[axis])),
+            input: ((image * sizes[0] + at[0]) * sizes[1] + at[1]) * shape.in_channels,
+            output: ((image * out_sizes[0] + first[0]) * out_sizes[1] + first[1])
+                * shape.out_channels,
+            size: [0, 1].map(|axis| (out_sizes[axis] - first[axis]).min(2)),
+        }
+    }
+}
+
+/// In equal blocks whose input stays in a second-level cache.
+fn images_at_once(shape: &ConvShape, images: usize) -> usize {
+    const NUMBERS: usize = 32 << 10;
+    let most = (NUMBERS / shape.image_len()).max(1);
+    images.div_ceil(images.div_ceil(most).max(1)).max(1)
+}
+
+/// Tiles of a block: 256 KiB of them, but enough to fill the register tiles; blocks of equal size.
+fn block(shape: &ConvShape, tiles: usize) -> usize {
+    const NUMBERS: usize = 64 << 10;
+    let channels = shape.in_channels + shape.out_channels;
+    let most = (NUMBERS / POSITIONS / channels).max(16);
+    tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1)
+}

@@ -1,0 +1,111 @@
+//! Gradients with respect to weight and bias.
+
+use super::POSITIONS;
+use super::convolution::IN_ALL;
+use super::tiling::{Tiling, Transformed};
+use super::transform::{Image, transform_gradients, transform_taps_back};
+use crate::lanes::Isa;
+use crate::norm::{accumulate, add_rows};
+use crate::padded::Source;
+use crate::shape::ConvShape;
+use crate::tile::{Correlated, Pixel, correlated_product};
+
+/// Sums over images of the gradients with respect to the transformed weight and to the bias.
+pub(crate) struct MinimalWeightGradient {
+    shape: ConvShape,
+    tiling: Tiling,
+    rows: Vec<Pixel>,
+    /// Channels of a transformed tile that count.
+    taps: Vec<usize>,
+    columns: usize,
+}
+
+impl MinimalWeightGradient {
+    /// For up to `images` images in one call.
+    pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
+        let tiling = Tiling::new(shape, images);
+        let columns = shape.out_channels.next_multiple_of(isa.columns());
+        let inputs = tiling.planes(shape.in_channels);
+        Self {
+            shape: *shape,
+            rows: tiling.rows(inputs, tiling.planes(columns)),
+            tiling,
+            taps: (0..shape.in_channels).collect(),
+            columns,
+        }
+    }
+
+    /// Length of the sums: `[position][in][columns]` for the weight, then `[columns]` for the bias.
+    pub(crate) fn sums_len(&self) -> usize {
+        (POSITIONS * self.taps.len() + 1) * self.columns
+    }
+
+    /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
+    pub(crate) fn add(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        gradient: &[f32],
+        sums: &mut [f32],
+        transformed: &mut Transformed,
+    ) {
+        let image = Image {
+            row_len: self.shape.out_width() * self.shape.out_channels,
+            channels: self.shape.out_channels,
+        };
+        let image_len = self.shape.out_image_len();
+        let (sums, bias) = sums.split_at_mut(POSITIONS * self.taps.len() * self.columns);
+        let planes = self.tiling.planes(self.columns);
+        let mut part = vec![0.0; self.columns];
+        self.tiling.each_block(
+            isa,
+            input,
+            planes,
+            transformed,
+            |images, tiles, from, gradients| {
+                let gradient = &gradient[images.start * image_len..];
+                if planes.row_len > image.channels {
+                    gradients.fill(0.0);
+                }
+                transform_gradients(isa, image, gradient, tiles, planes, gradients);
+                for (position, (input, sums)) in from
+                    .chunks_exact(from.len() / POSITIONS)
+                    .zip(sums.chunks_exact_mut(self.taps.len() * self.columns))
+                    .enumerate()
+                {
+                    let gradient = &gradients[position * planes.len..];
+                    let gradient = &gradient[..tiles.len() * self.columns];
+                    if position == IN_ALL {
+                        // Block by block: a long plain sum would lose digits.
+                        part.fill(0.0);
+                        add_rows(isa, gradient, &mut part);
+                        accumulate(isa, bias, &part);
+                    }
+                    let product = Correlated {
+                        input,
+                        taps: &self.taps,
+                        pixels: &self.rows[..tiles.len()],
+                        gradient,
+                        columns: self.columns,
+                    };
+                    correlated_product(isa, &product, sums);
+                }
+            },
+        );
+    }
+
+    /// Arranges sums as `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
+    pub(crate) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+        let position_len = self.taps.len() * self.columns;
+        for (kernel, taps) in weight.chunks_exact_mut(9).enumerate() {
+            let (output, input) = (kernel / self.taps.len(), kernel % self.taps.len());
+            let sums = std::array::from_fn(|row| {
+                std::array::from_fn(|column| {
+                    sums[(row * 4 + column) * position_len + input * self.columns + output]
+                })
+            });
+            taps.copy_from_slice(transform_taps_back(sums).as_flattened());
+        }
+        bias.copy_from_slice(&sums[POSITIONS * position_len..][..bias.len()]);
+    }
+}
