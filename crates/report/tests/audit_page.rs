@@ -46,7 +46,7 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         "The encoder merged 666 pairs of observations that the data tells apart",
         "666 pairs of 5 kinds",
         "23 pairs of 1 kind",
-        "4 pairs of 1 kind; 1 row is astray",
+        "4 pairs of 1 kind; astray: ",
         "340 pairs",
         "The search for candidates was exact",
         "Equal observations were given different latents",

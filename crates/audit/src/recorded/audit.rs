@@ -11,7 +11,8 @@ use super::judge::{Finding, Judge};
 use super::neighbours::{Neighbours, Space};
 use super::points::Points;
 use super::record::{
-    AuditedPair, ContradictionRecord, Coverage, Neighbourhoods, RecordedAudit, SCHEMA, Search,
+    AuditedPair, ContradictionRecord, Coverage, MOST_LISTED, Neighbourhoods, RecordedAudit, SCHEMA,
+    Search,
 };
 use super::scan::{FirstLook, Scan};
 use super::units::{Spread, unit_of_p};
@@ -215,6 +216,7 @@ impl<'a> Audit<'a> {
             strays: options.strays,
             outlying: self.outlying,
             pairs,
+            astray: merged.astray.into_iter().take(MOST_LISTED).collect(),
             counts,
             search: Search {
                 method: if neighbours.is_exact {

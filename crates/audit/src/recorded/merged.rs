@@ -2,7 +2,7 @@
 
 use super::audit::Audit;
 use super::marks::RowMarks;
-use super::record::{AuditedPair, Cause, Counts, MergeKind};
+use super::record::{AuditedPair, Cause, Counts, MergeKind, RecordedAudit};
 use super::scan::{FirstLook, Rule, Scan};
 use super::strays::Strays;
 use super::tally::{EXAMPLES, Hit, Kind, OfKind, Tally};
@@ -15,8 +15,8 @@ pub(super) struct Merged {
     pub(super) tally: Tally,
     /// Different rows in pairs that the encoder merged.
     pub(super) rows: u64,
-    /// Rows astray.
-    pub(super) stray_rows: u64,
+    /// Rows astray; where these are more than may be, their pairs are the encoder's.
+    pub(super) astray: Vec<usize>,
     /// Closest pairs that had not been compared before.
     pub(super) added: u64,
     /// If pairs with a stray row were set apart.
@@ -41,7 +41,7 @@ impl Audit<'_> {
             Merged {
                 tally,
                 rows: rows.count(),
-                stray_rows: 0,
+                astray: Vec::new(),
                 added,
                 strays: None,
             }
@@ -55,15 +55,12 @@ impl Audit<'_> {
             return merged;
         }
         let strays = Strays::of(judge, &pairs, 1.0 / options.threshold);
-        let stray_rows = strays.len() as u64;
-        if stray_rows > 0 && stray_rows as f64 <= options.strays * all as f64 {
+        let astray = strays.rows();
+        if !astray.is_empty() && astray.len() as f64 <= options.strays * all as f64 {
             merged = look(Some(&strays), false);
             merged.strays = Some(strays);
         }
-        Merged {
-            stray_rows,
-            ..merged
-        }
+        Merged { astray, ..merged }
     }
 
     /// The worst pairs, taking turns between kinds.
@@ -126,7 +123,7 @@ impl Audit<'_> {
             encoder: of_cause(Cause::Encoder),
             encoder_rows: merged.rows,
             stray: of_cause(Cause::Stray),
-            stray_rows: merged.stray_rows,
+            stray_rows: merged.astray.len() as u64,
             observation: of_cause(Cause::Observation),
             data: merged
                 .tally
@@ -136,6 +133,22 @@ impl Audit<'_> {
                 .sum(),
             undecided: look.undecided,
             kinds: kinds.iter().filter_map(kind).collect(),
+        }
+    }
+}
+
+impl RecordedAudit {
+    /// Says of a pair that is merged by the encoder alone whether a row of it lies astray, as this audit found.
+    pub fn explain_stray(&self, pair: &mut AuditedPair) {
+        let is_merged =
+            pair.strain_is_infinite || pair.strain.is_some_and(|strain| strain > self.threshold);
+        // Where too many rows lie astray, their pairs are the encoder's.
+        if pair.cause == Cause::Encoder && is_merged && self.counts.stray > 0 {
+            let is_astray = |row: &usize| self.astray.binary_search(row).is_ok();
+            pair.astray = [pair.i, pair.j].into_iter().find(is_astray);
+            if pair.astray.is_some() {
+                pair.cause = Cause::Stray;
+            }
         }
     }
 }

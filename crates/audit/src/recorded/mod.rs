@@ -29,7 +29,7 @@ pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use record::{
     AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
-    HealthyCollapse, KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
-    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
+    HealthyCollapse, KeptNuisance, LatentMap, MOST_LISTED, MergeKind, Neighbourhoods, PairBound,
+    RecordedAudit, RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;

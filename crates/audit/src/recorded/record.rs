@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// The `schema` of [`RecordedAudit`].
 pub const SCHEMA: &str = "tellapart.audit/1";
+/// More rows astray are not listed.
+pub const MOST_LISTED: usize = 10_000;
 
 /// The outcome of an audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +54,8 @@ pub struct RecordedAudit {
     /// have no row in common with those, at most three of a kind; then pairs of cause [`Cause::Data`], nearest
     /// first. [`Counts`] says how many there are.
     pub pairs: Vec<AuditedPair>,
+    /// The rows astray ([`Cause::Stray`]), ascending; the first [`MOST_LISTED`].
+    pub astray: Vec<usize>,
     /// How many pairs there are of what.
     pub counts: Counts,
     /// How candidates were found, and how complete that was.
@@ -94,8 +98,8 @@ pub enum Cause {
     /// The observations differ, and so does what follows: the encoder threw the difference away.
     Encoder,
     /// One of the two lies astray: a single observation that the encoder put in the wrong place. The merged
-    /// pairs come down to few rows, each in many of them; those of them that do not lie together with four
-    /// others, which the recording does not tell from them, are astray.
+    /// pairs come down to few rows, each in many of them; those of them that do not lie together with at least
+    /// four others, none of which the recording tells from another, are astray.
     Stray,
     /// The observations do not differ (by more than the stated tolerance), but what follows does: no
     /// encoder of single observations could tell them apart.

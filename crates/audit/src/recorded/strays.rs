@@ -10,8 +10,12 @@ use rayon::prelude::*;
 
 use super::judge::{Finding, Judge};
 
-/// So many rows in one place are no accident.
-pub(super) const GROUP: usize = 5;
+/// So many rows in one place are no accident, if none of them is told from another
+const GROUP: usize = 5;
+/// and so many pairs of them could be compared. (Of random pairs that can be, one in two or three agrees.)
+const AGREEING: usize = 6;
+/// Rows in one place that are looked at with each: where there are more, some of them do.
+const TOGETHER: usize = 256;
 /// Nor are merged pairs that take more rows than this to explain.
 const MOST: usize = 1 << 16;
 
@@ -40,12 +44,8 @@ impl Strays {
         let is_grouped = |&row: &u32| {
             let row = row as usize;
             let others = cover.iter().map(|&other| other as usize);
-            let together = others.filter(|&other| {
-                other != row
-                    && judge.distance(row, other) <= reach
-                    && !matches!(judge.finding(row, other).0, Finding::Distinguished(_))
-            });
-            together.take(GROUP - 1).count() == GROUP - 1
+            let together = others.filter(|&other| judge.distance(row, other) <= reach);
+            is_in_class(judge, row, together.take(TOGETHER))
         };
         let (grouped, astray) = cover.par_iter().copied().partition(is_grouped);
         let mut found = Self { astray, grouped };
@@ -58,8 +58,9 @@ impl Strays {
         found
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.astray.len()
+    /// Rows astray, ascending.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        self.astray.iter().map(|&row| row as usize).collect()
     }
 
     /// The row of a merged pair that lies astray, if that explains the pair.
@@ -70,6 +71,34 @@ impl Strays {
         }
         pair.into_iter().find(|&row| is_in(&self.astray, row))
     }
+}
+
+/// Whether some of the rows that lie `together` with a row are, with it, a class: as far as the recording says.
+fn is_in_class(judge: &Judge<'_>, row: usize, together: impl Iterator<Item = usize>) -> bool {
+    let depth = |a: usize, b: usize| match judge.finding(a, b).0 {
+        Finding::Distinguished(_) => None,
+        Finding::Agreeing(depth) => Some(depth),
+        Finding::Incomparable | Finding::Undecided => Some(0),
+    };
+    let others = together.filter(|&other| other != row);
+    let mut others: Vec<(u16, usize)> = others
+        .filter_map(|other| Some((depth(row, other)?, other)))
+        .collect();
+    // Those that agree with it the longest first: they are the likeliest to be alike.
+    others.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut class = vec![row];
+    let mut agreeing = 0;
+    for (_, other) in others {
+        let depths: Option<Vec<u16>> = class.iter().map(|&member| depth(member, other)).collect();
+        if let Some(depths) = depths {
+            class.push(other);
+            agreeing += depths.iter().filter(|depth| **depth > 0).count();
+            if class.len() >= GROUP && agreeing >= AGREEING {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Rows of which every pair has one, few of them: each in turn is the one in most of the pairs that are left.

@@ -94,11 +94,21 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
         ),
         Verdict::Healthy => match audit.closest.as_ref().and_then(|pair| pair.strain) {
             _ if counts.stray_rows > 0 => format!(
-                "The encoder keeps apart what the recording tells apart, but for {} of {}, alone among rows \
-                 that must be apart (a strain above {}).",
-                in_words(counts.stray_rows as usize, "stray row", "stray rows"),
+                "The encoder keeps apart what the recording tells apart, but for {} of {} rows that {} astray: \
+                 among rows that must be apart (a strain above {}), and no class of {} own.",
+                counts.stray_rows,
                 audit.rows,
-                audit.threshold
+                if counts.stray_rows == 1 {
+                    "lies"
+                } else {
+                    "lie"
+                },
+                audit.threshold,
+                if counts.stray_rows == 1 {
+                    "its"
+                } else {
+                    "their"
+                },
             ),
             Some(strain) => format!(
                 "The encoder keeps apart what the recording tells apart: the greatest strain found is \

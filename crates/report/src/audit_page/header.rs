@@ -82,10 +82,10 @@ fn counts(audit: &RecordedAudit) -> Vec<Fact> {
             "With a stray row",
             match counts.stray_rows {
                 0 => merged(0, Cause::Stray),
-                1 => format!("{}; 1 row is astray", merged(counts.stray, Cause::Stray)),
-                rows => format!(
-                    "{}; {rows} rows are astray",
-                    merged(counts.stray, Cause::Stray)
+                _ => format!(
+                    "{}; astray: {}",
+                    merged(counts.stray, Cause::Stray),
+                    named(&audit.astray)
                 ),
             },
         ),
@@ -124,6 +124,14 @@ fn counts(audit: &RecordedAudit) -> Vec<Fact> {
     }
     facts.push(Fact::new("p", p));
     facts
+}
+
+/// The first of some rows.
+fn named(rows: &[usize]) -> String {
+    const NAMED: usize = 12;
+    let first: Vec<String> = rows.iter().take(NAMED).map(usize::to_string).collect();
+    let rest = if rows.len() > NAMED { ", \u{2026}" } else { "" };
+    first.join(", ") + rest
 }
 
 fn pairs_of(count: u64) -> String {

@@ -276,6 +276,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         threshold: 10.0,
         strays: 0.05,
         outlying: None,
+        astray: pairs.iter().filter_map(|pair| pair.astray).collect(),
         pairs,
         counts: Counts {
             compared: 30_412,

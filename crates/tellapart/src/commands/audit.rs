@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{ArgGroup, Args};
-use tellapart::audit::recorded::{Audit, Certifiable, RecordedAuditOptions, Verdict};
+use tellapart::audit::recorded::{Audit, Cause, Certifiable, RecordedAuditOptions, Verdict};
 use tellapart::audit::{AuditError, Recorded, RecordedOptions};
 use tellapart::data::{ActionRule, Trajectories};
 use tellapart::files::write_atomically;
@@ -93,6 +93,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     overwrite: Overwrite,
 }
+
+/// With `--explain` more rows than this are not audited as a whole: it would take seconds.
+const ROWS_TO_AUDIT: usize = 1 << 15;
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
@@ -182,6 +185,13 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         let mut pair = audit
             .explain(*i, *j)
             .map_err(|error| Failure::bad_input(format!("--explain: {error}")))?;
+        // Whether a merged pair is one of a stray row only all pairs together say.
+        if pair.cause == Cause::Encoder && trajectories.rows() <= ROWS_TO_AUDIT {
+            let whole = audit
+                .run(&|what, share| bar.part_of(what, share))
+                .map_err(Failure::failed)?;
+            whole.explain_stray(&mut pair);
+        }
         if let Some(asked) = Certifiable::of_pair(&pair)
             && let Some(predicted) = latents.foresee(&evidence.value, asked.rollouts())
         {

@@ -19,6 +19,7 @@ use crate::terminal::Terminal;
     terminals, timeouts,\nand the hidden truth: state_ids, positions, and of counting also shape_ids, \
     colors; of gridworld\nview_ids (equal where the views are alike), tint_ids.\n\nExamples:\n  \
     tellapart collect counting --episodes 1000 --out counting.npz actions=one-hot-3 max_steps=10\n  \
+    tellapart collect counting --episodes 126 --out held.npz max_steps=15 end_at_target=false\n  \
     tellapart collect gridworld --episodes 1000 --out grid.npz view_radius=2 layout=..#..,....G"
 )]
 pub(crate) struct Arguments {

@@ -225,11 +225,17 @@ fn a_duplicated_row_is_astray_only_where_the_rows_must_be_apart() {
             let explained = folder.fine(&format!(
                 "audit --data walks.npz --embeddings z.npy --explain {rewarded} {copied}"
             ));
-            assert!(explained.contains("merged by the encoder"), "{explained}");
+            let named = format!("row {copied} lies astray");
+            assert!(explained.contains(&named), "{explained}");
             assert_eq!(found["pairs"][0]["astray"], copied);
+            assert_eq!(found["astray"], serde_json::json!([copied]));
             let said = folder.fine("audit --data walks.npz --embeddings z.npy");
             assert!(said.contains(&format!("stray {copied}")), "{said}");
-            assert!(said.contains("but for 1 stray row"), "{said}");
+            assert!(said.contains("rows that lies astray"), "{said}");
+            assert!(
+                said.contains(&format!("astray: {copied} (look at")),
+                "{said}"
+            );
             let worst = &found["pairs"][0];
             assert_eq!([&worst["i"], &worst["j"]], [rewarded, copied]);
             assert_eq!(worst["strain_is_infinite"], true);

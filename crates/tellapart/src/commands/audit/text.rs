@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use tellapart::audit::Recorded;
 use tellapart::audit::recorded::{AuditedPair, Cause, PairBound, RecordedAudit, Verdict};
 
+/// Rows astray that are named.
+const ROWS_NAMED: usize = 20;
 /// Longer words are cut.
 const MOST_ACTIONS: usize = 6;
 
@@ -66,6 +68,24 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             counts.kinds.len()
         )?;
     }
+    if !audit.astray.is_empty() {
+        let named: Vec<String> = audit
+            .astray
+            .iter()
+            .take(ROWS_NAMED)
+            .map(usize::to_string)
+            .collect();
+        let rest = if audit.astray.len() > ROWS_NAMED {
+            ", ..."
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "\nastray: {}{rest} (look at these observations, and at their neighbours in the recording)",
+            named.join(", ")
+        )?;
+    }
     if !open.is_empty() {
         writeln!(
             out,
@@ -122,8 +142,8 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        ";\n  from {} of {} latents it went on to the nearest that must be apart; for {:.0} % all within merging \
-         distance were compared",
+        ";\n  from {} of {} latents it went on to the nearest that must be apart; for {:.0} % of them everything within \
+         merging\n  distance was compared, around the others more lies that near, the nearest first",
         audit.search.followed,
         audit.search.points,
         100.0 * audit.search.exhausted
@@ -199,12 +219,12 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
                 .collect();
             writeln!(
                 out,
-                "truth: {} states; the merged pairs are of states {}; {} of one and the same state",
+                "truth: {} states; merged by the encoder: rows of {}; {} of one and the same state",
                 truth.states,
                 if pairs.is_empty() {
-                    "none".to_owned()
+                    "no pair of states".to_owned()
                 } else {
-                    pairs.join(", ")
+                    format!("states {}", pairs.join(", "))
                 },
                 truth.same_state
             )?;
@@ -248,11 +268,13 @@ pub(super) fn story(
         }
         return Ok(());
     };
+    let stray = pair.astray.map_or_else(String::new, |row| {
+        format!("the observations differ: row {row} lies astray, a single observation in the wrong place")
+    });
     let fault = match pair.cause {
         Cause::Encoder if pair.strain.is_some_and(|strain| strain <= threshold) => "not merged",
-        Cause::Encoder | Cause::Stray => {
-            "the observations differ: merged by the encoder (if one of the two lies astray, the whole audit says so)"
-        }
+        Cause::Encoder => "the observations differ: merged by the encoder",
+        Cause::Stray => &stray,
         Cause::Observation => {
             "the observations are the same: no encoder of single observations can tell them apart"
         }
