@@ -83,11 +83,24 @@ pub fn train(
     let (cpu_before, wall_before) = (state.cpu_seconds, state.wall_seconds);
 
     let mut stopped = false;
+    let draw = |experience: &mut Experience, update: u64| {
+        experience.next_batch(&mut generator_at(config.seed, Purpose::Sampling, update))
+    };
+    // Drawn before it is asked for; that of no update if the run is complete.
+    let mut drawn = None;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
-        let batch =
-            experience.next_batch(&mut generator_at(config.seed, Purpose::Sampling, update))?;
-        let done = learner.update(&batch, update);
+        let batch = match drawn.take() {
+            Some(batch) => batch,
+            None => draw(&mut experience, update),
+        }?;
+        // The next batch is drawn in the background, where the pool has a thread to spare.
+        let done = rayon::in_place_scope(|scope| {
+            if update + 1 < config.optimizer.updates {
+                scope.spawn(|_| drawn = Some(draw(&mut experience, update + 1)));
+            }
+            learner.update(&batch, update)
+        });
 
         state.update += 1;
         stopped = observer.wants_to_stop();
