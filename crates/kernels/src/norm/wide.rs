@@ -104,24 +104,29 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
 }
 
 /// Mean, and one over the deviation, of each row of at most sixteen.
+#[inline]
 #[target_feature(enable = "avx512f")]
 fn moments(rows: &[f32], channels: usize, epsilon: f32) -> ([f32; LANES], [f32; LANES]) {
     let share = _mm512_set1_ps(1.0 / channels as f32);
     let mut sums = [_mm512_setzero_ps(); TOGETHER];
     for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(channels)) {
-        for at in 0..channels / LANES {
-            *sum = _mm512_add_ps(*sum, vector(row, at));
+        let mut own = _mm512_setzero_ps();
+        for numbers in row.as_chunks::<LANES>().0 {
+            own = _mm512_add_ps(own, load(numbers));
         }
+        *sum = own;
     }
     let means = array(_mm512_mul_ps(across(sums), share));
     let mut squares = [_mm512_setzero_ps(); TOGETHER];
     let each_row = rows.chunks_exact(channels).zip(means);
     for (square, (row, mean)) in squares.iter_mut().zip(each_row) {
         let mean = _mm512_set1_ps(mean);
-        for at in 0..channels / LANES {
-            let centred = _mm512_sub_ps(vector(row, at), mean);
-            *square = _mm512_add_ps(*square, _mm512_mul_ps(centred, centred));
+        let mut own = _mm512_setzero_ps();
+        for numbers in row.as_chunks::<LANES>().0 {
+            let centred = _mm512_sub_ps(load(numbers), mean);
+            own = _mm512_add_ps(own, _mm512_mul_ps(centred, centred));
         }
+        *square = own;
     }
     let variances = _mm512_mul_ps(across(squares), share);
     let deviations = _mm512_sqrt_ps(_mm512_add_ps(variances, _mm512_set1_ps(epsilon)));
@@ -129,6 +134,7 @@ fn moments(rows: &[f32], channels: usize, epsilon: f32) -> ([f32; LANES], [f32; 
 }
 
 /// The sums of the lanes of each row, halves onto halves: 15 additions of vectors for all.
+#[inline]
 #[target_feature(enable = "avx512f")]
 fn across(rows: [__m512; TOGETHER]) -> __m512 {
     /// The halves of every two vectors that are to be added, by two shuffles of this kind.
