@@ -5,7 +5,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum AuditError {
     /// An array has no rows or no columns.
-    #[error("{what} is empty ({rows} rows of {width} values): an audit needs at least one of each")]
+    #[error("{what}: empty ({rows} rows of {width} values); an audit needs at least one of each")]
     Empty {
         /// Which array.
         what: String,
@@ -15,7 +15,7 @@ pub enum AuditError {
         width: usize,
     },
     /// The number of values does not agree with the stated shape.
-    #[error("{what} holds {found} values, but its shape asks for {expected}: check rows and width")]
+    #[error("{what}: {found} values, but the shape asks for {expected}; check rows and width")]
     Length {
         /// Which array.
         what: String,
@@ -26,7 +26,7 @@ pub enum AuditError {
     },
     /// A value is NaN or infinite.
     #[error(
-        "{what} holds {value} in row {row}, column {column}: values must be finite; \
+        "{what}: there is {value} in row {row}, column {column}: values must be finite; \
          look for a diverged training run or a division by zero"
     )]
     NotFinite {

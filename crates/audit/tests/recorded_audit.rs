@@ -13,22 +13,13 @@ mod walks;
 
 use walks::{Walks, distance, walks};
 
-fn audited(walks: &Walks, latents: &[f32], width: usize) -> RecordedAudit {
-    let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
-    let embeddings = Embeddings::new(latents, walks.states.len(), width).unwrap();
+/// Every pair is a candidate.
+fn audited(walks: &Walks, latents: &[f32]) -> RecordedAudit {
     let options = RecordedAuditOptions {
         neighbours: 512,
         ..RecordedAuditOptions::default()
     };
-    let audit = Audit::new(
-        &walks.trajectories,
-        &recorded,
-        &evidence,
-        &embeddings,
-        options,
-    );
-    audit.unwrap().run(&|_, _| {}).unwrap()
+    walks::audited(walks, latents, options)
 }
 
 /// Few rows, so that the verdict is by strain alone; every pair is a candidate.
@@ -46,7 +37,7 @@ fn strain_counts_and_verdict_are_those_of_the_definition() {
                 (if at % width == 0 { state } else { 0.0 }) + noise * random.random_range(-1.0..1.0)
             })
             .collect();
-        let found = audited(&walks, &latents, width);
+        let found = audited(&walks, &latents);
 
         let pairs = || (0..rows).flat_map(|i| (0..i).map(move |j| (j, i)));
         let squares: f64 = pairs()
@@ -131,7 +122,7 @@ fn the_list_does_not_repeat_itself() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let walks = walks(&mut random, 40, 12, 5);
     let latents: Vec<f32> = (0..480).map(|_| random.random_range(-1.0..1.0)).collect();
-    let found = audited(&walks, &latents, 1);
+    let found = audited(&walks, &latents);
     assert_eq!(found.verdict, Verdict::Unhealthy);
     for kind in 0..found.counts.kinds.len() {
         let of_kind = || found.pairs.iter().filter(|pair| pair.kind == Some(kind));

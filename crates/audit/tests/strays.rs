@@ -26,23 +26,12 @@ fn at_corners(random: &mut ChaCha8Rng, places: &[usize]) -> Vec<f32> {
 }
 
 fn audited(walks: &Walks, latents: &[f32], strays: f64) -> RecordedAudit {
-    let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
-    let width = latents.len() / walks.states.len();
-    let embeddings = Embeddings::new(latents, walks.states.len(), width).unwrap();
     let options = RecordedAuditOptions {
         strays,
         shown: 1000,
         ..RecordedAuditOptions::default()
     };
-    let audit = Audit::new(
-        &walks.trajectories,
-        &recorded,
-        &evidence,
-        &embeddings,
-        options,
-    );
-    audit.unwrap().run(&|_, _| {}).unwrap()
+    walks::audited(walks, latents, options)
 }
 
 /// Different rows, each moved to the corner of another state.

@@ -42,7 +42,7 @@ pub struct RecordedAudit {
     /// The unit of latent distances: root mean squared distance of two rows. 0 where all are equal.
     pub spread: f64,
     /// Strain above which a distinguished pair counts as merged. Where more than
-    /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows are mixed ([`Neighbourhoods::mixed`]), pairs
+    /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows (or than may be astray) are mixed ([`Neighbourhoods::mixed`]), pairs
     /// nearer than kin count as merged, too, whatever their strain.
     pub threshold: f64,
     /// Share of the rows that may lie astray ([`Cause::Stray`]) without counting as merged.

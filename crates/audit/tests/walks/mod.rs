@@ -8,6 +8,8 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use tellapart_audit::recorded::{Audit, RecordedAudit, RecordedAuditOptions};
+use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
 
 /// Walks on a chain of `states`, rewarded at 0; every observation is another.
@@ -90,4 +92,15 @@ pub fn distance(latents: &[f32], width: usize, i: usize, j: usize) -> f64 {
         .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
         .sum::<f64>()
         .sqrt()
+}
+
+/// The audit of latents of the rows.
+pub fn audited(walks: &Walks, latents: &[f32], options: RecordedAuditOptions) -> RecordedAudit {
+    let evidence = RecordedOptions::default();
+    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let rows = walks.states.len();
+    let embeddings = Embeddings::new(latents, rows, latents.len() / rows).unwrap();
+    let trajectories = &walks.trajectories;
+    let audit = Audit::new(trajectories, &recorded, &evidence, &embeddings, options);
+    audit.unwrap().run(&|_, _| {}).unwrap()
 }

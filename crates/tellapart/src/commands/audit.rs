@@ -10,13 +10,13 @@ use std::time::Instant;
 use clap::{ArgGroup, Args};
 use tellapart::audit::recorded::{Audit, Cause, Certifiable, RecordedAuditOptions, Verdict};
 use tellapart::audit::{AuditError, Recorded, RecordedOptions};
-use tellapart::data::{ActionRule, Trajectories};
+use tellapart::data::ActionRule;
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
 use tellapart::train::at_recording::FinishedRun;
 
 use self::latents::Latents;
-use super::Overwrite;
+use super::{Overwrite, recording};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -126,18 +126,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         .as_deref()
         .map(FinishedRun::read)
         .transpose()?;
-    if arguments
-        .data
-        .extension()
-        .is_some_and(|extension| extension == "npy")
-    {
-        return Err(Failure::bad_input(format!(
-            "--data {}: a recording is an .npz of several arrays (see `tellapart collect`); embeddings go to \
-             --embeddings",
-            arguments.data.display()
-        )));
-    }
-    let trajectories = Trajectories::read_npz(&arguments.data)?;
+    let trajectories = recording(&arguments.data)?;
     let in_data = |error: &dyn std::fmt::Display| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };

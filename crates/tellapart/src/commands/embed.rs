@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tellapart::data::Trajectories;
 use tellapart::files::{Array, Values, write_npy};
 use tellapart::train::at_recording::{AtRecording, FinishedRun};
 
-use super::{Overwrite, counted};
+use super::{Overwrite, counted, recording};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -44,7 +43,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let run = FinishedRun::read(&arguments.run)?;
-    let trajectories = Trajectories::read_npz(data)?;
+    let trajectories = recording(data)?;
     let model = AtRecording::new(&run.model, &run.interface, &run.config, &trajectories)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", data.display())))?;
     let latents = model.embed(&|share| bar.part_of("encoding", share));

@@ -17,6 +17,7 @@ mod train;
 use std::path::Path;
 
 use clap::{Args, Parser, Subcommand};
+use tellapart::data::Trajectories;
 use tellapart::files::FileError;
 
 use crate::failure::Failure;
@@ -115,6 +116,17 @@ impl Overwrite {
             _ => Ok(()),
         }
     }
+}
+
+/// The recording that `--data` names.
+fn recording(path: &Path) -> Result<Trajectories, Failure> {
+    if path.extension().is_some_and(|extension| extension == "npy") {
+        return Err(Failure::bad_input(format!(
+            "--data {}: a recording is an .npz of several arrays (see `tellapart collect`), not a single one",
+            path.display()
+        )));
+    }
+    Ok(Trajectories::read_npz(path)?)
 }
 
 /// `n` things, in words that fit the number.
