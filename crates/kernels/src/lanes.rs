@@ -46,6 +46,10 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// `a` where `x > 0`, else zero.
+    /// # Safety
+    /// The processor has the instruction set.
+    unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums;
 }
 
 /// Two bf16 numbers, the first in the low half: a product of two pairs is the sum of two products.
@@ -116,6 +120,10 @@ macro_rules! portable {
             unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums {
                 std::array::from_fn(|lane| a[lane] - b[lane])
             }
+            #[inline(always)]
+            unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums {
+                std::array::from_fn(|lane| if x[lane] > 0.0 { a[lane] } else { 0.0 })
+            }
         }
     };
 }
@@ -135,9 +143,10 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, __m512bh, __m512i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps,
-        _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32,
+        __m256, __m512, __m512bh, __m512i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+        _mm256_sub_ps, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_dpbf16_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_mov_ps, _mm512_set1_epi32,
         _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
@@ -157,7 +166,7 @@ mod x86 {
     macro_rules! lanes {
         ($name:ident, $width:literal, $rows:literal, $item:ty, $items:ty, $sums:ty,
          $load_items:expr, $splat:expr, $multiply_add:expr,
-         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident) => {
+         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident, $where_positive:expr) => {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;
@@ -205,6 +214,11 @@ mod x86 {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $subtract(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn where_positive(x: $sums, a: $sums) -> $sums {
+                    // SAFETY: supported, as the caller promises.
+                    unsafe { $where_positive(x, a) }
+                }
             }
         };
     }
@@ -222,7 +236,8 @@ mod x86 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_add_ps,
-        _mm256_sub_ps
+        _mm256_sub_ps,
+        |x, a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), a)
     );
     lanes!(
         Avx512,
@@ -238,7 +253,8 @@ mod x86 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_add_ps,
-        _mm512_sub_ps
+        _mm512_sub_ps,
+        |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
     );
     lanes!(
         Avx512Pairs,
@@ -254,7 +270,8 @@ mod x86 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_add_ps,
-        _mm512_sub_ps
+        _mm512_sub_ps,
+        |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
     );
 
     /// The same register, seen as bf16 numbers.

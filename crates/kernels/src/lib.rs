@@ -32,6 +32,7 @@ mod padded;
 mod panels;
 mod shape;
 mod split;
+mod strided;
 mod tile;
 mod trunk;
 #[cfg(test)]

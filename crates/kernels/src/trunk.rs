@@ -29,7 +29,7 @@ pub use kept::{Kept, forget_spare_buffers};
 const PARTS: usize = 8;
 
 /// Numbers of a block of images, over all layers: they stay in the third-level cache.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 
 /// What happens to the input of a convolution on the way in.
 #[derive(Clone, Copy, Debug, PartialEq)]

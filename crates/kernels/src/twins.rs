@@ -8,7 +8,9 @@ use crate::shape::ConvShape;
 mod convolutions;
 mod dense;
 mod elementwise;
+mod exact;
 mod normalisation;
+mod strided;
 mod trunks;
 mod winograd;
 

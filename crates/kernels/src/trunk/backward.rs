@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
-use super::ways::{ToInput, ToWeight};
+use super::ways::{Between, ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
 use crate::buffer::sized;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
-use crate::norm::{accumulate, normalise_gradient, rectify_gradient};
+use crate::norm::{accumulate, normalise_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
-use crate::winograd::Transformed;
 
 impl Trunk {
     /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
@@ -154,19 +153,19 @@ impl Trunk {
             arriving,
             &mut sums[stage.sums.clone()],
             to_weight,
-            &mut work.transformed,
+            &mut work.between,
         );
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
             let mut buffer = work.buffers.pop().unwrap_or_default();
             let fresh = sized(&mut buffer, len);
-            data.run(isa, arriving, fresh, to_input, &mut work.transformed);
-            match source {
-                Source::Frames(_) | Source::Values(_) => {}
-                Source::Relu(values) => rectify_gradient(isa, values, fresh),
-                Source::NormRelu(values, affine) => {
-                    normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
-                }
+            let rectified = match source {
+                Source::Relu(values) => Some(values),
+                _ => None,
+            };
+            data.run(isa, arriving, rectified, fresh, to_input, &mut work.between);
+            if let Source::NormRelu(values, affine) = source {
+                normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
             }
             work.hand_to(isa, index - 1, buffer, len);
         }
@@ -192,7 +191,7 @@ struct Work<I> {
     /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
     buffers: Vec<Vec<f32>>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
-    transformed: Transformed,
+    between: Between,
 }
 
 impl<I: Item> Work<I> {
@@ -207,7 +206,7 @@ impl<I: Item> Work<I> {
                     (stage.weight.scratch(), data.unwrap_or_default())
                 })
                 .collect(),
-            transformed: Transformed::default(),
+            between: Between::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ways::Convolution;
+use super::ways::{Between, Convolution};
 use super::{Kept, PARTS, Trunk, blocks, of_images};
 use crate::item::{Item, Precision};
 use crate::lanes::Pair;
@@ -10,7 +10,6 @@ use crate::norm::accumulate;
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
-use crate::winograd::Transformed;
 
 impl Trunk {
     /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
@@ -87,44 +86,39 @@ impl Trunk {
                     .map(|shape| vec![0.0; block * shape.out_image_len()])
                     .collect()
             };
-            (scratches, Transformed::default(), buffers)
+            (scratches, Between::default(), buffers)
         };
-        over_jobs_with(
-            jobs,
-            workspace,
-            |(scratches, transformed, buffers), mut job| {
-                for images in blocks(job.images.len(), block) {
-                    let mut outputs: Vec<&mut [f32]> = if keeps {
-                        let inner = job.kept.iter_mut().zip(self.inner());
-                        inner
-                            .map(|(values, shape)| of_images(values, shape, &images))
-                            .collect()
-                    } else {
-                        let inner = buffers.iter_mut().zip(self.inner());
-                        inner
-                            .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
-                            .collect()
+        over_jobs_with(jobs, workspace, |(scratches, between, buffers), mut job| {
+            for images in blocks(job.images.len(), block) {
+                let mut outputs: Vec<&mut [f32]> = if keeps {
+                    let inner = job.kept.iter_mut().zip(self.inner());
+                    inner
+                        .map(|(values, shape)| of_images(values, shape, &images))
+                        .collect()
+                } else {
+                    let inner = buffers.iter_mut().zip(self.inner());
+                    inner
+                        .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
+                        .collect()
+                };
+                outputs.push(of_images(job.out, self.last(), &images));
+                let first = job.images.start + images.start;
+                let frames = &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
+                for (index, convolution) in stages.iter().enumerate() {
+                    let (earlier, own) = outputs.split_at_mut(index);
+                    let Some(own) = own.first_mut() else { continue };
+                    let source = match earlier.last() {
+                        None => Source::Frames(frames),
+                        Some(values) => self.source(index, &slots, parameters, values),
                     };
-                    outputs.push(of_images(job.out, self.last(), &images));
-                    let first = job.images.start + images.start;
-                    let frames =
-                        &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
-                    for (index, convolution) in stages.iter().enumerate() {
-                        let (earlier, own) = outputs.split_at_mut(index);
-                        let Some(own) = own.first_mut() else { continue };
-                        let source = match earlier.last() {
-                            None => Source::Frames(frames),
-                            Some(values) => self.source(index, &slots, parameters, values),
-                        };
-                        let scratch = &mut scratches[index];
-                        convolution.run(isa, source, own, scratch, transformed);
-                        if let Some(add) = self.layers[index].0.add {
-                            accumulate(isa, own, earlier[add]);
-                        }
+                    let scratch = &mut scratches[index];
+                    convolution.run(isa, source, own, scratch, between);
+                    if let Some(add) = self.layers[index].0.add {
+                        accumulate(isa, own, earlier[add]);
                     }
                 }
-            },
-        );
+            }
+        });
         Ok(())
     }
 }

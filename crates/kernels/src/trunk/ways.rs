@@ -4,27 +4,39 @@ use crate::data_gradient::DataGradient;
 use crate::forward::{Forward, Windows};
 use crate::item::Item;
 use crate::lanes::Isa;
+use crate::norm::rectify_gradient;
 use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
+use crate::strided::{self, Strided, StridedDataGradient, StridedWeightGradient};
 use crate::weight_gradient::WeightGradient;
-use crate::winograd::{Minimal, MinimalWeightGradient, Transformed, pays};
+use crate::winograd::{self, Minimal, MinimalWeightGradient};
+
+/// Buffers that serve all layers of a thread.
+#[derive(Default)]
+pub(super) struct Between {
+    tiles: winograd::Transformed,
+    cells: strided::Workspace,
+}
 
 /// The convolution.
 pub(super) enum Convolution<I> {
     Direct(Windows, Forward<I>),
     Minimal(Minimal),
+    Strided(Strided),
 }
 
 /// Its gradient with respect to weight and bias.
 pub(super) enum ToWeight {
     Direct(Windows, WeightGradient),
     Minimal(MinimalWeightGradient),
+    Strided(StridedWeightGradient),
 }
 
 /// Its gradient with respect to the input.
 pub(super) enum ToInput<I> {
     Direct(DataGradient<I>),
     Minimal(Minimal),
+    Strided(StridedDataGradient),
 }
 
 impl<I: Item> Convolution<I> {
@@ -36,8 +48,11 @@ impl<I: Item> Convolution<I> {
         bias: &[f32],
         images: usize,
     ) -> Self {
-        if pays::<I>(shape) {
+        if winograd::pays::<I>(shape) {
             return Self::Minimal(Minimal::new(isa, shape, weight, bias, images));
+        }
+        if strided::pays::<I>(shape) {
+            return Self::Strided(Strided::new(isa, shape, weight, bias, images));
         }
         let windows = Windows::over_channels::<I>(shape, images);
         let forward = Forward::new(isa, shape, &windows, weight, bias);
@@ -47,7 +62,7 @@ impl<I: Item> Convolution<I> {
     pub(super) fn scratch(&self) -> Scratch<I> {
         match self {
             Self::Direct(windows, _) => windows.scratch(),
-            Self::Minimal(_) => Scratch::default(),
+            Self::Minimal(_) | Self::Strided(_) => Scratch::default(),
         }
     }
 
@@ -58,15 +73,16 @@ impl<I: Item> Convolution<I> {
         input: Source<'_>,
         out: &mut [f32],
         scratch: &mut Scratch<I>,
-        transformed: &mut Transformed,
+        between: &mut Between,
     ) {
         match self {
             Self::Direct(windows, forward) => {
                 forward.run(isa, windows, input, out, scratch);
             }
             Self::Minimal(minimal) => {
-                minimal.run(isa, input, out, transformed);
+                minimal.run(isa, input, out, &mut between.tiles);
             }
+            Self::Strided(strided) => strided.run(isa, input, out, &mut between.cells),
         }
     }
 }
@@ -74,8 +90,11 @@ impl<I: Item> Convolution<I> {
 impl ToWeight {
     /// For up to `images` images in one call.
     pub(super) fn new<I: Item>(isa: Isa, shape: &ConvShape, images: usize) -> Self {
-        if pays::<I>(shape) {
+        if winograd::pays::<I>(shape) {
             return Self::Minimal(MinimalWeightGradient::new(isa, shape, images));
+        }
+        if strided::pays::<I>(shape) {
+            return Self::Strided(StridedWeightGradient::new(isa, shape, images));
         }
         let windows = Windows::over_pixels::<I>(shape, images);
         let sum = WeightGradient::new(isa, shape, &windows);
@@ -85,7 +104,7 @@ impl ToWeight {
     pub(super) fn scratch<I: Item>(&self) -> Scratch<I> {
         match self {
             Self::Direct(windows, _) => windows.scratch(),
-            Self::Minimal(_) => Scratch::default(),
+            Self::Minimal(_) | Self::Strided(_) => Scratch::default(),
         }
     }
 
@@ -93,6 +112,7 @@ impl ToWeight {
         match self {
             Self::Direct(_, sum) => sum.sums_len(),
             Self::Minimal(sum) => sum.sums_len(),
+            Self::Strided(sum) => sum.sums_len(),
         }
     }
 
@@ -104,15 +124,16 @@ impl ToWeight {
         gradient: &[f32],
         sums: &mut [f32],
         scratch: &mut Scratch<I>,
-        transformed: &mut Transformed,
+        between: &mut Between,
     ) {
         match self {
             Self::Direct(windows, sum) => {
                 sum.add(isa, windows, input, gradient, sums, scratch);
             }
             Self::Minimal(sum) => {
-                sum.add(isa, input, gradient, sums, transformed);
+                sum.add(isa, input, gradient, sums, &mut between.tiles);
             }
+            Self::Strided(sum) => sum.add(isa, input, gradient, sums, &mut between.cells),
         }
     }
 
@@ -121,6 +142,7 @@ impl ToWeight {
         match self {
             Self::Direct(_, sum) => sum.finish(sums, weight, bias),
             Self::Minimal(sum) => sum.finish(sums, weight, bias),
+            Self::Strided(sum) => sum.finish(sums, weight, bias),
         }
     }
 }
@@ -128,35 +150,44 @@ impl ToWeight {
 impl<I: Item> ToInput<I> {
     /// For up to `images` images in one call.
     pub(super) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
-        if pays::<I>(shape) {
-            Self::Minimal(Minimal::data_gradient(isa, shape, weight, images))
-        } else {
-            Self::Direct(DataGradient::new(isa, shape, weight, images))
+        if winograd::pays::<I>(shape) {
+            return Self::Minimal(Minimal::data_gradient(isa, shape, weight, images));
         }
+        if strided::pays_back::<I>(shape) {
+            return Self::Strided(StridedDataGradient::new(isa, shape, weight, images));
+        }
+        Self::Direct(DataGradient::new(isa, shape, weight, images))
     }
 
     pub(super) fn scratch(&self) -> Scratch<I> {
         match self {
             Self::Direct(data) => data.scratch(),
-            Self::Minimal(_) => Scratch::default(),
+            Self::Minimal(_) | Self::Strided(_) => Scratch::default(),
         }
     }
 
-    /// Into `out`, overwritten.
+    /// Into `out`, overwritten; nothing passes where a ReLU saw, in `rectified`, what is not above zero.
     pub(super) fn run(
         &self,
         isa: Isa,
         gradient: &[f32],
+        rectified: Option<&[f32]>,
         out: &mut [f32],
         scratch: &mut Scratch<I>,
-        transformed: &mut Transformed,
+        between: &mut Between,
     ) {
         match self {
             Self::Direct(data) => data.run(isa, gradient, out, scratch),
             Self::Minimal(minimal) => {
                 let gradient = Source::Values(gradient);
-                minimal.run(isa, gradient, out, transformed);
+                minimal.run(isa, gradient, out, &mut between.tiles);
             }
+            Self::Strided(strided) => {
+                return strided.run(isa, gradient, rectified, out, &mut between.cells);
+            }
+        }
+        if let Some(seen) = rectified {
+            rectify_gradient(isa, seen, out);
         }
     }
 }

@@ -1,0 +1,148 @@
+//! The gradient with respect to the input: a convolution of stride 1, of the output gradient, whose outputs
+//! are cells.
+//!
+//! Two neighbouring cells see three output gradients `a`, `b`, `c`, the second taps first: `v a + u b` and
+//! `v b + u c`.
+
+use super::POSITIONS;
+use super::cells::{Planes, Tiles, Tiling, Workspace};
+use super::convolution::Products;
+use super::lines::{each_tap, lines_back, taps_first};
+use super::transform::{Cells, Images, Written, transform_back, transform_tiles};
+use crate::lanes::{Isa, WIDEST};
+use crate::padded::Source;
+use crate::shape::ConvShape;
+
+/// Weights of each position, and how the gradient is read.
+pub(crate) struct StridedDataGradient {
+    tiling: Tiling,
+    read: Cells,
+    gradients: Images,
+    inputs: Planes,
+    products: Products,
+    outputs: Planes,
+    written: Written,
+    images: Images,
+}
+
+impl StridedDataGradient {
+    /// For up to `images` images in one call; `weight` is what the convolution read.
+    pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
+        let (stride, channels) = (shape.stride, shape.in_channels);
+        let offset = offset(shape);
+        let mut lines = shape
+            .kernel
+            .map(|kernel| lines_back(stride, kernel, offset));
+        if !channels.is_multiple_of(WIDEST) {
+            // Vectors would be of two kinds: all columns, some of them of no taps.
+            let missing = stride - lines[1][2].len();
+            lines[1][0].resize_with(stride, Default::default);
+            lines[1][2].splice(0..0, vec![Default::default(); missing]);
+        }
+        let [rows, columns] = &lines;
+        let written = Written {
+            rows: stride,
+            run: stride * channels,
+            first: [rows[0].len(), columns[0].len() * channels],
+            last: [
+                stride - rows[2].len(),
+                (stride - columns[2].len()) * channels,
+            ],
+        };
+        let read = Cells::pixels(shape.out_channels);
+        let lens = written.lens();
+        let tiling = Tiling::new(
+            shape.out_image_len(),
+            tiles_back(shape),
+            lens.iter().sum::<usize>() + POSITIONS * shape.out_channels,
+            images,
+        );
+        let block = tiling.block();
+        let (inputs, outputs) = (
+            Planes::new(block, read.read_lens()),
+            Planes::new(block, lens),
+        );
+        let matrix_len = channels * shape.out_channels;
+        let weight = taps_first(shape, weight);
+        let matrix = |position: usize| {
+            let columns = lens[position];
+            let mut matrix = vec![0.0; columns * shape.out_channels];
+            each_tap(&lines, shape.kernel, position, |at, tap| {
+                let taps = &weight[tap * matrix_len..][..matrix_len];
+                for (input, taps) in taps.chunks_exact(shape.out_channels).enumerate() {
+                    for (output, tap) in taps.iter().enumerate() {
+                        matrix[output * columns + at * channels + input] += tap;
+                    }
+                }
+            });
+            matrix
+        };
+        Self {
+            products: Products::new(isa, &inputs, &outputs, block, matrix, None),
+            tiling,
+            read,
+            gradients: Images {
+                // The first cell sees an output gradient before the first one, unless it begins later.
+                before: usize::from(offset == 0),
+                ..Images::out_of(shape)
+            },
+            inputs,
+            outputs,
+            written,
+            images: Images::into(shape, shape.padding - offset),
+        }
+    }
+
+    /// Gradient with respect to the input, from the `gradient` with respect to the output, into `out`,
+    /// overwritten. If the input is that of a ReLU which saw `seen`, nothing passes where it was not above zero.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        gradient: &[f32],
+        seen: Option<&[f32]>,
+        out: &mut [f32],
+        workspace: &mut Workspace,
+    ) {
+        let Self {
+            inputs, outputs, ..
+        } = self;
+        let lens = [inputs.len, outputs.len];
+        let gradient = Source::Values(gradient);
+        let tiling = &self.tiling;
+        tiling.each_block(isa, gradient, lens, workspace, |tiles, [to, products]| {
+            let Tiles { first, places, .. } = tiles;
+            transform_tiles(isa, self.read, self.gradients, &tiles, inputs, to);
+            self.products.multiply(isa, places.len(), to, products);
+            let begin = first * self.images.len();
+            let seen = seen.map(|seen| &seen[begin..]);
+            let out = &mut out[begin..];
+            transform_back(
+                isa,
+                self.written,
+                self.images,
+                outputs,
+                products,
+                places,
+                seen,
+                out,
+            );
+        });
+    }
+}
+
+/// Where cells begin, in rows after what the first output sees: with the image, if all rows that have two
+/// taps then see the same two outputs.
+fn offset(shape: &ConvShape) -> usize {
+    let second = shape.kernel.map(|kernel| kernel - shape.stride);
+    if second.into_iter().all(|second| shape.padding >= second) {
+        shape.padding
+    } else {
+        0
+    }
+}
+
+/// Tiles along both axes: every pixel of the image, whether or not the kernel reaches it, lies in one.
+pub(super) fn tiles_back(shape: &ConvShape) -> [usize; 2] {
+    let before = shape.padding - offset(shape);
+    [shape.height, shape.width].map(|size| (size + before).div_ceil(2 * shape.stride))
+}

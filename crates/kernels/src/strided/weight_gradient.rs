@@ -1,0 +1,131 @@
+//! Gradients with respect to weight and bias.
+
+use super::convolution::{Block, Reading};
+use super::lines::{each_tap, taps_last};
+use super::transform::{Images, transform_gradients};
+use super::{IN_ALL, POSITIONS};
+use crate::lanes::Isa;
+use crate::norm::{accumulate, add_rows};
+use crate::padded::Source;
+use crate::shape::ConvShape;
+use crate::tile::{Correlated, Pixel, correlated_product};
+
+/// Sums over images of the gradients with respect to the weights of each position, and to the bias.
+pub(crate) struct StridedWeightGradient {
+    shape: ConvShape,
+    reading: Reading,
+    rows: [Vec<Pixel>; POSITIONS],
+    /// Numbers of a transformed tile that count; as many of them as a position has.
+    taps: Vec<usize>,
+    columns: usize,
+}
+
+impl StridedWeightGradient {
+    /// For up to `images` images in one call.
+    pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
+        let columns = shape.out_channels.next_multiple_of(isa.columns());
+        let reading = Reading::new(shape, columns, images);
+        let lens = reading.inputs.lens;
+        Self {
+            shape: *shape,
+            rows: lens.map(|len| {
+                let row = |tile| Pixel {
+                    input: tile * len,
+                    output: tile * columns,
+                };
+                (0..reading.tiling.block()).map(row).collect()
+            }),
+            taps: (0..lens.into_iter().max().unwrap_or(0)).collect(),
+            columns,
+            reading,
+        }
+    }
+
+    /// Length of the sums: `[numbers of all positions][columns]` for the weight, then `[columns]` for the
+    /// bias.
+    pub(crate) fn sums_len(&self) -> usize {
+        (self.depth() + 1) * self.columns
+    }
+
+    /// Numbers of a transformed tile.
+    fn depth(&self) -> usize {
+        self.reading.inputs.lens.iter().sum()
+    }
+
+    /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
+    pub(crate) fn add(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        gradient: &[f32],
+        sums: &mut [f32],
+        workspace: &mut super::Workspace,
+    ) {
+        let images = Images::out_of(&self.shape);
+        let columns = self.columns;
+        let (sums, bias) = sums.split_at_mut(self.depth() * columns);
+        let Reading {
+            inputs: read,
+            outputs: planes,
+            ..
+        } = &self.reading;
+        let mut part = vec![0.0; columns];
+        self.reading.each_block(isa, input, workspace, |block| {
+            let Block {
+                first,
+                places,
+                inputs,
+                outputs,
+            } = block;
+            let tiles = places.len();
+            if columns > images.channels {
+                outputs.fill(0.0);
+            }
+            let gradient = &gradient[first * images.len()..];
+            transform_gradients(isa, images, gradient, places, planes, outputs);
+            let mut rest = &mut *sums;
+            for position in 0..POSITIONS {
+                let depth = read.lens[position];
+                let own;
+                (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
+                let gradient = planes.of(outputs, position, tiles);
+                if position == IN_ALL {
+                    // Block by block: a long plain sum would lose digits.
+                    part.fill(0.0);
+                    add_rows(isa, gradient, &mut part);
+                    accumulate(isa, bias, &part);
+                }
+                let product = Correlated {
+                    input: read.of(inputs, position, tiles),
+                    taps: &self.taps[..depth],
+                    pixels: &self.rows[position][..tiles],
+                    gradient,
+                    columns,
+                };
+                correlated_product(isa, &product, own);
+            }
+        });
+    }
+
+    /// Arranges sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
+    pub(crate) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+        let (shape, columns) = (&self.shape, self.columns);
+        let channels = shape.out_channels;
+        let matrix_len = shape.in_channels * channels;
+        let mut taps = vec![0.0; weight.len()];
+        let mut begin = 0;
+        for (position, depth) in self.reading.inputs.lens.into_iter().enumerate() {
+            let own = &sums[begin * columns..][..depth * columns];
+            begin += depth;
+            each_tap(&self.reading.lines, shape.kernel, position, |at, tap| {
+                let from = own.chunks_exact(columns).skip(at * shape.in_channels);
+                let to = taps[tap * matrix_len..][..matrix_len].chunks_exact_mut(channels);
+                for (to, from) in to.zip(from) {
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                }
+            });
+        }
+        taps_last(shape, &taps, weight);
+        bias.copy_from_slice(&sums[begin * columns..][..channels]);
+    }
+}

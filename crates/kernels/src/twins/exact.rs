@@ -1,0 +1,73 @@
+//! A convolution and its gradients in f64, by the definition, with what their terms add up to in size.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::{products, values};
+use crate::shape::ConvShape;
+
+/// Random arguments of a convolution, and the exact results.
+pub(super) struct Exact {
+    pub(super) input: Vec<f32>,
+    pub(super) weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) gradient: Vec<f32>,
+    pub(super) out: Sums,
+    pub(super) to_weight: Sums,
+    pub(super) to_input: Sums,
+    pub(super) to_bias: Sums,
+}
+
+/// Sums of products, and of their absolute values.
+pub(super) struct Sums(Vec<f64>, Vec<f64>);
+
+impl Exact {
+    pub(super) fn of(shape: &ConvShape, rng: &mut ChaCha8Rng) -> Self {
+        let mut exact = Self {
+            input: values(rng, shape.input_len()),
+            weight: values(rng, shape.weight_len()),
+            bias: values(rng, shape.out_channels),
+            gradient: values(rng, shape.output_len()),
+            out: Sums::zeros(shape.output_len()),
+            to_weight: Sums::zeros(shape.weight_len()),
+            to_input: Sums::zeros(shape.input_len()),
+            to_bias: Sums::zeros(shape.out_channels),
+        };
+        for (index, &gradient) in exact.gradient.iter().enumerate() {
+            let channel = index % shape.out_channels;
+            exact.out.add(index, 1.0, exact.bias[channel]);
+            exact.to_bias.add(channel, 1.0, gradient);
+        }
+        products(shape, |i, w, o| {
+            exact.out.add(o, exact.input[i], exact.weight[w]);
+            exact.to_weight.add(w, exact.input[i], exact.gradient[o]);
+            exact.to_input.add(i, exact.weight[w], exact.gradient[o]);
+        });
+        exact
+    }
+}
+
+impl Sums {
+    fn zeros(len: usize) -> Self {
+        Self(vec![0.0; len], vec![0.0; len])
+    }
+
+    fn add(&mut self, index: usize, a: f32, b: f32) {
+        let product = f64::from(a) * f64::from(b);
+        self.0[index] += product;
+        self.1[index] += product.abs();
+    }
+
+    /// Errors are counted in epsilons of what the absolute products add up to; these are at most `most`.
+    #[track_caller]
+    pub(super) fn assert_near(&self, what: &str, found: &[f32], most: f64) {
+        assert_eq!(found.len(), self.0.len());
+        for (index, &found) in found.iter().enumerate() {
+            let error = (f64::from(found) - self.0[index]).abs();
+            assert!(
+                error <= most * f64::from(f32::EPSILON) * (1.0 + self.1[index]),
+                "{what}: element {index} is {found}, expected {}",
+                self.0[index]
+            );
+        }
+    }
+}
