@@ -1,8 +1,8 @@
 //! The convolution itself.
 
-use super::cells::{Planes, Tiling, Workspace};
+use super::cells::{Planes, Tiles, Tiling, Workspace};
 use super::lines::{Lines, each_tap, lines, taps_first};
-use super::transform::{Cells, Images, Written, transform_back, transform_tiles};
+use super::transform::{Cells, Images, Written, transform_back, transform_cells};
 use super::{IN_ALL, POSITIONS};
 use crate::lanes::Isa;
 use crate::norm::accumulate;
@@ -85,7 +85,6 @@ pub(super) struct Reading {
     pub(super) inputs: Planes,
     pub(super) outputs: Planes,
     cells: Cells,
-    images: Images,
 }
 
 /// A block of tiles on its way.
@@ -107,8 +106,9 @@ impl Reading {
         let cells = Cells::of(shape);
         let lens = cells.read_lens();
         let tiling = Tiling::new(
-            shape.image_len(),
+            Images::into(shape, shape.padding),
             [shape.out_height(), shape.out_width()].map(|size| size.div_ceil(2)),
+            cells,
             lens.iter().sum::<usize>() + POSITIONS * columns,
             images,
         );
@@ -117,7 +117,6 @@ impl Reading {
             inputs: planes(lens),
             outputs: planes([columns; POSITIONS]),
             cells,
-            images: Images::into(shape, shape.padding),
             lines,
             tiling,
         }
@@ -136,11 +135,18 @@ impl Reading {
         } = self;
         let lens = [inputs.len, outputs.len];
         let tiling = &self.tiling;
+        let row_len = tiling.row_len();
         tiling.each_block(isa, input, lens, workspace, |tiles, [to, outputs]| {
-            transform_tiles(isa, self.cells, self.images, &tiles, inputs, to);
+            let Tiles {
+                first,
+                places,
+                starts,
+                images,
+            } = tiles;
+            transform_cells(isa, self.cells, row_len, images, starts, inputs, to);
             work(Block {
-                first: tiles.first,
-                places: tiles.places,
+                first,
+                places,
                 inputs: to,
                 outputs,
             });

@@ -8,7 +8,7 @@ use super::POSITIONS;
 use super::cells::{Planes, Tiles, Tiling, Workspace};
 use super::convolution::Products;
 use super::lines::{each_tap, lines_back, taps_first};
-use super::transform::{Cells, Images, Written, transform_back, transform_tiles};
+use super::transform::{Cells, Images, Written, transform_back, transform_cells};
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -17,7 +17,6 @@ use crate::shape::ConvShape;
 pub(crate) struct StridedDataGradient {
     tiling: Tiling,
     read: Cells,
-    gradients: Images,
     inputs: Planes,
     products: Products,
     outputs: Planes,
@@ -51,12 +50,13 @@ impl StridedDataGradient {
         };
         let read = Cells::pixels(shape.out_channels);
         let lens = written.lens();
-        let tiling = Tiling::new(
-            shape.out_image_len(),
-            tiles_back(shape),
-            lens.iter().sum::<usize>() + POSITIONS * shape.out_channels,
-            images,
-        );
+        let gradients = Images {
+            // The first cell sees an output gradient before the first one, unless it begins later.
+            before: usize::from(offset == 0),
+            ..Images::out_of(shape)
+        };
+        let numbers = lens.iter().sum::<usize>() + POSITIONS * shape.out_channels;
+        let tiling = Tiling::new(gradients, tiles_back(shape), read, numbers, images);
         let block = tiling.block();
         let (inputs, outputs) = (
             Planes::new(block, read.read_lens()),
@@ -81,11 +81,6 @@ impl StridedDataGradient {
             products: Products::new(isa, &inputs, &outputs, block, matrix, None),
             tiling,
             read,
-            gradients: Images {
-                // The first cell sees an output gradient before the first one, unless it begins later.
-                before: usize::from(offset == 0),
-                ..Images::out_of(shape)
-            },
             inputs,
             outputs,
             written,
@@ -109,9 +104,15 @@ impl StridedDataGradient {
         let lens = [inputs.len, outputs.len];
         let gradient = Source::Values(gradient);
         let tiling = &self.tiling;
+        let row_len = tiling.row_len();
         tiling.each_block(isa, gradient, lens, workspace, |tiles, [to, products]| {
-            let Tiles { first, places, .. } = tiles;
-            transform_tiles(isa, self.read, self.gradients, &tiles, inputs, to);
+            let Tiles {
+                first,
+                places,
+                starts,
+                images,
+            } = tiles;
+            transform_cells(isa, self.read, row_len, images, starts, inputs, to);
             self.products.multiply(isa, places.len(), to, products);
             let begin = first * self.images.len();
             let seen = seen.map(|seen| &seen[begin..]);

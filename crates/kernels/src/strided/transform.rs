@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::POSITIONS;
-use super::cells::{Planes, Tiles};
+use super::cells::Planes;
 use crate::each_isa::on_each_isa;
-use crate::lanes::{Isa, Lanes, WIDEST};
+use crate::lanes::{Lanes, WIDEST};
 use crate::shape::ConvShape;
 
 /// Rows of numbers that make a cell, and those that the second taps have.
@@ -42,7 +42,7 @@ impl Cells {
     }
 
     /// Rows that a tile reaches, and numbers of a row.
-    fn reach(self) -> [usize; 2] {
+    pub(super) fn reach(self) -> [usize; 2] {
         [
             2 * self.rows + self.second_rows,
             2 * self.run + self.second_run,
@@ -166,13 +166,8 @@ impl Images {
 }
 
 on_each_isa!(
-    transform_cells = read_as_they_are of lanes(
-        cells: Cells, images: Images, from: &[f32], places: &[[usize; 3]], planes: &Planes, to: &mut [f32]
-    )
-);
-on_each_isa!(
-    transform_rectified_cells = read_rectified of lanes(
-        cells: Cells, images: Images, from: &[f32], places: &[[usize; 3]], planes: &Planes, to: &mut [f32]
+    transform_cells = read of lanes(
+        cells: Cells, row_len: usize, from: &[f32], starts: &[usize], planes: &Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
@@ -187,115 +182,46 @@ on_each_isa!(
     )
 );
 
-/// Transforms the cells of tiles.
-pub(super) fn transform_tiles(
-    isa: Isa,
-    cells: Cells,
-    images: Images,
-    tiles: &Tiles<'_>,
-    planes: &Planes,
-    to: &mut [f32],
-) {
-    let transform = if tiles.rectified {
-        transform_rectified_cells
-    } else {
-        transform_cells
-    };
-    transform(isa, cells, images, tiles.images, tiles.places, planes, to);
-}
-
-/// # Safety
-/// The processor has the instruction set of `S`.
-#[inline(always)]
-unsafe fn read_as_they_are<S: Lanes>(
-    cells: Cells,
-    images: Images,
-    from: &[f32],
-    places: &[[usize; 3]],
-    planes: &Planes,
-    to: &mut [f32],
-) {
-    // SAFETY: as the caller promises.
-    unsafe { read::<S, false>(cells, images, from, places, planes, to) }
-}
-
-/// # Safety
-/// The processor has the instruction set of `S`.
-#[inline(always)]
-unsafe fn read_rectified<S: Lanes>(
-    cells: Cells,
-    images: Images,
-    from: &[f32],
-    places: &[[usize; 3]],
-    planes: &Planes,
-    to: &mut [f32],
-) {
-    // SAFETY: as the caller promises.
-    unsafe { read::<S, true>(cells, images, from, places, planes, to) }
-}
-
-/// `a - b`, `b` and `c - b` of three cells, along both axes. What lies beyond the edges is zero.
+/// `a - b`, `b` and `c - b` of three cells, along both axes.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn read<S: Lanes, const RECTIFIED: bool>(
+unsafe fn read<S: Lanes>(
     cells: Cells,
-    images: Images,
+    row_len: usize,
     from: &[f32],
-    places: &[[usize; 3]],
+    starts: &[usize],
     planes: &Planes,
     to: &mut [f32],
 ) {
-    assert!(planes.lens == cells.read_lens());
-    planes.check(places.len(), to.len());
-    let channels = images.channels;
-    let row_len = images.row_len();
-    let [rows, columns] = [cells.rows, cells.run / channels];
     let [reach, reach_len] = cells.reach();
-    let reach_columns = reach_len / channels;
-    let mut edge = vec![0.0; reach * reach_len + WIDEST];
-    for (tile, &[image, row, column]) in places.iter().enumerate() {
-        let (row, column) = (2 * rows * row, 2 * columns * column);
-        let begin = image * images.len();
-        let tile_at = if images.contain([row, column], [reach, reach_columns]) {
-            let at = (row - images.before) * row_len + (column - images.before) * channels;
-            // Whole vectors may be read beyond the last row.
-            from.get(begin + at..begin + at + (reach - 1) * row_len + reach_len + WIDEST)
-        } else {
-            None
-        };
-        // SAFETY: as many numbers as are read were taken, from the images or the buffer; the planes have
-        // the tile.
-        unsafe {
-            if let Some(from) = tile_at {
-                read_tile::<S, RECTIFIED>(cells, from.as_ptr(), row_len, planes, tile, to);
-                continue;
-            }
-            edge.fill(0.0);
-            let image = &from[begin..begin + images.len()];
-            images.each_row([row, column], [reach, reach_columns], |at, within| {
-                let at = at[0] * reach_len + at[1] * channels;
-                edge[at..at + within.len()].copy_from_slice(&image[within]);
-            });
-            read_tile::<S, RECTIFIED>(cells, edge.as_ptr(), reach_len, planes, tile, to);
-        }
+    let last = starts.iter().max().map_or(0, |&start| start);
+    // Whole vectors are read beyond the last row.
+    assert!(last + (reach - 1) * row_len + reach_len + WIDEST <= from.len());
+    assert!(planes.lens == cells.read_lens());
+    planes.check(starts.len(), to.len());
+    let mut to = planes
+        .starts
+        .map(|start| to.as_mut_ptr().wrapping_add(start));
+    for &start in starts {
+        // SAFETY: the images and the planes have the tile, as asserted.
+        unsafe { read_tile::<S>(cells, from.as_ptr().add(start), row_len, &mut to) }
     }
 }
 
-/// One tile. Whole vectors are written in order: what they write beyond a row is written again by the next.
+/// One tile, of which each position is written to where `to` points, and that moved behind it. Whole vectors are
+/// written in order: what they write beyond a row is written again by the next.
 ///
 /// # Safety
-/// `from` is readable for the rows that a tile reaches, and a vector behind them; the planes have the tile, and
-/// a vector behind the last; the processor has the instruction set of `S`.
+/// `from` is readable for the rows that a tile reaches, and a vector behind them; the positions are writable,
+/// and a vector behind them; the processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn read_tile<S: Lanes, const RECTIFIED: bool>(
+unsafe fn read_tile<S: Lanes>(
     cells: Cells,
     from: *const f32,
     row_len: usize,
-    planes: &Planes,
-    tile: usize,
-    to: &mut [f32],
+    to: &mut [*mut f32; POSITIONS],
 ) {
     let Cells {
         rows,
@@ -311,24 +237,12 @@ unsafe fn read_tile<S: Lanes, const RECTIFIED: bool>(
             let both = first.add(rows * row_len);
             // Only read where there is one.
             let second = both.wrapping_add(rows * row_len);
-            let mut planes_at = [to.as_mut_ptr(); POSITIONS];
-            for (position, at) in planes_at.iter_mut().enumerate() {
-                let within = tile * planes.lens[position] + row * runs[position % 3];
-                *at = at.wrapping_add(planes.starts[position] + within);
-            }
-            let load = |from: *const f32| {
-                let x = S::load(from);
-                if RECTIFIED {
-                    S::where_positive(x, x)
-                } else {
-                    x
-                }
-            };
-            let store = |position: usize, at, values| S::store(planes_at[position].add(at), values);
+            let rows_at = *to;
+            let store = |position: usize, at, values| S::store(rows_at[position].add(at), values);
             for at in (0..run).step_by(S::WIDTH) {
                 let pair = |row: *const f32| {
-                    let b = load(row.add(run + at));
-                    (S::subtract(load(row.add(at)), b), b)
+                    let b = S::load(row.add(run + at));
+                    (S::subtract(S::load(row.add(at)), b), b)
                 };
                 let (b, ab) = (pair(both), pair(first));
                 store(0, at, S::subtract(ab.0, b.0));
@@ -343,14 +257,20 @@ unsafe fn read_tile<S: Lanes, const RECTIFIED: bool>(
             }
             for at in (0..second_run).step_by(S::WIDTH) {
                 let last = |row: *const f32| {
-                    let b = load(row.add(run + at));
-                    S::subtract(load(row.add(2 * run + at)), b)
+                    let b = S::load(row.add(run + at));
+                    S::subtract(S::load(row.add(2 * run + at)), b)
                 };
                 let b = last(both);
                 store(2, at, S::subtract(last(first), b));
                 store(5, at, b);
                 if row < second_rows {
                     store(8, at, S::subtract(last(second), b));
+                }
+            }
+            let has = [true, true, row < second_rows];
+            for (position, to) in to.iter_mut().enumerate() {
+                if has[position / 3] {
+                    *to = to.wrapping_add(runs[position % 3]);
                 }
             }
         }
@@ -437,7 +357,8 @@ unsafe fn written<S: Lanes>(
     let stride = run / images.channels;
     let (row_len, before) = (images.row_len(), images.before);
     let mut edge = vec![0.0; 4 * rows * run];
-    for (tile, &[image, row, column]) in places.iter().enumerate() {
+    let mut at_planes = planes.starts.map(|start| from.as_ptr().wrapping_add(start));
+    for &[image, row, column] in places {
         let corner = [2 * rows * row, 2 * stride * column];
         let size = [2 * rows, 2 * stride];
         let begin = image * images.len();
@@ -450,10 +371,10 @@ unsafe fn written<S: Lanes>(
                 let at = (corner[0] - before) * row_len + (corner[1] - before) * images.channels;
                 let seen = seen.map(|seen| seen[at..].as_ptr());
                 let to = image[at..].as_mut_ptr();
-                written_tile::<S>(cells, planes, from, tile, to, row_len, seen);
+                written_tile::<S>(cells, &mut at_planes, to, row_len, seen);
                 continue;
             }
-            written_tile::<S>(cells, planes, from, tile, edge.as_mut_ptr(), 2 * run, None);
+            written_tile::<S>(cells, &mut at_planes, edge.as_mut_ptr(), 2 * run, None);
         }
         images.each_row(corner, size, |at, within| {
             let at = at[0] * 2 * run + at[1] * images.channels;
@@ -467,16 +388,15 @@ unsafe fn written<S: Lanes>(
     }
 }
 
-/// One tile: 2x2 cells, whose rows are `row_len` apart.
+/// One tile: 2x2 cells, whose rows are `row_len` apart; each position is read where `from` points, and that moved
+/// behind it.
 ///
 /// # Safety
-/// The planes have the tile; `to` is writable, and `seen` readable, for its rows; the processor has the instruction set of `S`.
+/// The positions are readable; `to` is writable, and `seen` readable, for its rows; the processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn written_tile<S: Lanes>(
     cells: Written,
-    planes: &Planes,
-    from: &[f32],
-    tile: usize,
+    from: &mut [*const f32; POSITIONS],
     to: *mut f32,
     row_len: usize,
     seen: Option<*const f32>,
@@ -487,29 +407,29 @@ unsafe fn written_tile<S: Lanes>(
         first,
         last,
     } = cells;
-    // Where a number of a row lies, at the first, middle and last position.
+    // Numbers of a row at the first, middle and last position, and those of a cell before them.
     let runs = [first[1], run, run - last[1]];
     let before = [0, 0, last[1]];
     for row in 0..rows {
+        let has = [row < first[0], true, row >= last[0]];
+        let rows_at = *from;
         for at in (0..run).step_by(S::WIDTH) {
             let at = at.min(run - S::WIDTH);
             // SAFETY: as the caller promises; the first and last positions are read where they have the
             // row and the numbers.
             unsafe {
-                let load = |position: usize, row: usize| {
-                    let within = tile * planes.lens[position] + row * runs[position % 3];
-                    let at = planes.starts[position] + within + at - before[position % 3];
-                    S::load(from.as_ptr().add(at))
+                let load = |position: usize| {
+                    S::load(
+                        rows_at[position]
+                            .wrapping_add(at)
+                            .wrapping_sub(before[position % 3]),
+                    )
                 };
                 let column = |column: usize| {
-                    let b = load(3 + column, row);
-                    let above = if row < first[0] {
-                        S::add(load(column, row), b)
-                    } else {
-                        b
-                    };
-                    let below = if row >= last[0] {
-                        S::add(b, load(6 + column, row - last[0]))
+                    let b = load(3 + column);
+                    let above = if has[0] { S::add(load(column), b) } else { b };
+                    let below = if has[2] {
+                        S::add(b, load(6 + column))
                     } else {
                         b
                     };
@@ -531,6 +451,11 @@ unsafe fn written_tile<S: Lanes>(
                 store(above + run, right[0]);
                 store(below, left[1]);
                 store(below + run, right[1]);
+            }
+        }
+        for (position, from) in from.iter_mut().enumerate() {
+            if has[position / 3] {
+                *from = from.wrapping_add(runs[position % 3]);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ways::{Between, ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
-use crate::buffer::sized;
+use crate::buffer::Buffer;
 use crate::item::{Item, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::{accumulate, normalise_gradient};
@@ -158,7 +158,7 @@ impl Trunk {
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
             let mut buffer = work.buffers.pop().unwrap_or_default();
-            let fresh = sized(&mut buffer, len);
+            let fresh = buffer.sized(len);
             let rectified = match source {
                 Source::Relu(values) => Some(values),
                 _ => None,
@@ -187,9 +187,9 @@ struct Stage<I> {
 /// Gradients of one block of images.
 struct Work<I> {
     /// With respect to the output of each layer, where any has arrived: few at a time.
-    gradients: Vec<Option<Vec<f32>>>,
+    gradients: Vec<Option<Buffer>>,
     /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
-    buffers: Vec<Vec<f32>>,
+    buffers: Vec<Buffer>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
     between: Between,
 }
@@ -215,14 +215,14 @@ impl<I: Item> Work<I> {
         let len = last.out_image_len();
         let gradient = &gradient[images.start * len..images.end * len];
         let mut buffer = self.buffers.pop().unwrap_or_default();
-        sized(&mut buffer, gradient.len()).copy_from_slice(gradient);
+        buffer.sized(gradient.len()).copy_from_slice(gradient);
         if let Some(own) = self.gradients.last_mut() {
             *own = Some(buffer);
         }
     }
 
     /// Adds the first `len` numbers of a buffer to the gradient of a layer.
-    fn hand_to(&mut self, isa: Isa, index: usize, buffer: Vec<f32>, len: usize) {
+    fn hand_to(&mut self, isa: Isa, index: usize, buffer: Buffer, len: usize) {
         match &mut self.gradients[index] {
             Some(own) => {
                 accumulate(isa, &mut own[..len], &buffer[..len]);

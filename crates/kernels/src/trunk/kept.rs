@@ -1,16 +1,19 @@
 //! What the backward pass needs of a forward pass.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::buffer::Buffer;
+
 /// The output of every layer of a trunk but the last.
-#[derive(Clone, Debug, Default)]
-pub struct Kept(Vec<Vec<f32>>);
+#[derive(Debug, Default)]
+pub struct Kept(Vec<Buffer>);
 
 /// Buffers of steps that are over, for the next, the oldest first: an allocator hands large ones back
 /// to the system, which clears every page of them anew. At 512 images that took an eighth of a
 /// training step.
-static SPARE: Mutex<VecDeque<Vec<f32>>> = Mutex::new(VecDeque::new());
+static SPARE: Mutex<VecDeque<Buffer>> = Mutex::new(VecDeque::new());
 
 /// Spare buffers in all: enough for the layers of several runs side by side.
 const MOST: usize = 64;
@@ -20,7 +23,7 @@ pub fn forget_spare_buffers() {
     drop(std::mem::take(&mut *spare()));
 }
 
-fn spare() -> MutexGuard<'static, VecDeque<Vec<f32>>> {
+fn spare() -> MutexGuard<'static, VecDeque<Buffer>> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -28,23 +31,23 @@ impl Kept {
     /// Layers of these lengths, with any contents.
     pub(crate) fn of_lens(lens: impl Iterator<Item = usize>) -> Self {
         let taken = |len: usize| {
-            let fits = |buffer: &Vec<f32>| (len..=2 * len).contains(&buffer.capacity());
+            let fits = |buffer: &Buffer| (len..=2 * len).contains(&buffer.capacity());
             let mut spare = spare();
             let found = spare.iter().position(fits);
             let mut buffer = found.and_then(|at| spare.remove(at)).unwrap_or_default();
             drop(spare);
-            buffer.resize(len, 0.0);
+            buffer.set_len(len);
             buffer
         };
         Self(lens.map(taken).collect())
     }
 
     pub(crate) fn layers(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.0.iter().map(Vec::as_slice)
+        self.0.iter().map(Deref::deref)
     }
 
     pub(crate) fn layers_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.0.iter_mut().map(Vec::as_mut_slice)
+        self.0.iter_mut().map(DerefMut::deref_mut)
     }
 
     pub(crate) fn layer(&self, index: usize) -> &[f32] {
@@ -61,7 +64,7 @@ impl Drop for Kept {
         let mut spare = spare();
         spare.extend(self.0.drain(..).filter(|buffer| buffer.capacity() > 0));
         let surplus = spare.len().saturating_sub(MOST);
-        let gone: Vec<Vec<f32>> = spare.drain(..surplus).collect();
+        let gone: Vec<Buffer> = spare.drain(..surplus).collect();
         drop(spare);
         // Freed by others than those who wait for the lock.
         drop(gone);

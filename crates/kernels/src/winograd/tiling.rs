@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::transform::{Image, Planes, transform_inputs};
 use super::{POSITIONS, apart};
-use crate::buffer::sized;
+use crate::buffer::Buffer;
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -40,18 +40,22 @@ pub(crate) struct Tile {
 #[derive(Default)]
 pub(crate) struct Transformed {
     /// Images as the convolution sees them.
-    images: Vec<f32>,
+    images: Buffer,
     /// A block of tiles, in [`Planes`].
-    inputs: Vec<f32>,
+    inputs: Buffer,
     /// Their products, or what the inputs are multiplied by.
-    outputs: Vec<f32>,
+    outputs: Buffer,
 }
 
 impl Transformed {
     /// Buffers of what must not matter.
     #[cfg(test)]
     pub(crate) fn of(value: f32) -> Self {
-        let buffer = || vec![value; 1 << 16];
+        let buffer = || {
+            let mut buffer = Buffer::zeros(1 << 16);
+            buffer.fill(value);
+            buffer
+        };
         Self {
             images: buffer(),
             inputs: buffer(),
@@ -96,8 +100,8 @@ impl Tiling {
             channels: self.shape.in_channels,
         };
         let planes = self.planes(image.channels);
-        let to = sized(&mut transformed.inputs, POSITIONS * planes.len);
-        let products = sized(&mut transformed.outputs, POSITIONS * outputs.len);
+        let to = transformed.inputs.sized(POSITIONS * planes.len);
+        let products = transformed.outputs.sized(POSITIONS * outputs.len);
         let image_len = self.shape.image_len();
         let images = input.len() / image_len;
         for first in (0..images).step_by(self.images) {
@@ -106,7 +110,7 @@ impl Tiling {
             let from = match part {
                 Source::Values(values) => values,
                 _ => {
-                    let seen = sized(&mut transformed.images, part.len());
+                    let seen = transformed.images.sized(part.len());
                     part.write(isa, seen);
                     seen
                 }
