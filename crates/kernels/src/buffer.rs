@@ -3,12 +3,14 @@
 //! A vector that begins in the middle of a line touches two of them. Large pages spare the processor looking up
 //! addresses. Together they take a twentieth off a training step.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use memmap2::MmapMut;
 
-/// As long as asked for, with any contents.
+/// As long as asked for, with any contents. Its memory serves the next one that is asked for.
 #[derive(Default)]
 pub(crate) struct Buffer {
     memory: Memory,
@@ -17,6 +19,25 @@ pub(crate) struct Buffer {
 
 /// Numbers from which on a buffer has pages of its own: two large pages.
 const LARGE: usize = 1 << 20;
+
+/// Memory of buffers that are gone, the oldest first: an allocator hands large ones back to the system, which
+/// clears every page of them anew. At 512 images that took an eighth of a training step.
+static SPARE: Mutex<VecDeque<Memory>> = Mutex::new(VecDeque::new());
+
+/// Spare ones in all: enough for several runs side by side.
+const MOST: usize = 128;
+
+/// Numbers of the smallest one that is kept.
+const SMALLEST: usize = 1 << 10;
+
+/// Gives all spare memory back; call it where a training ends.
+pub fn forget_spare_buffers() {
+    drop(std::mem::take(&mut *spare()));
+}
+
+fn spare() -> MutexGuard<'static, VecDeque<Memory>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 enum Memory {
     Lines(Vec<Line>),
@@ -31,40 +52,40 @@ struct Line([f32; LINE]);
 const LINE: usize = 16;
 
 impl Buffer {
-    /// Zeros.
-    pub(crate) fn zeros(len: usize) -> Self {
+    pub(crate) fn of_len(len: usize) -> Self {
         Self {
-            memory: Memory::zeros(len),
+            memory: Memory::taken(len),
             len,
-        }
-    }
-
-    /// Numbers that it has room for.
-    pub(crate) fn capacity(&self) -> usize {
-        match &self.memory {
-            Memory::Lines(lines) => lines.len() * LINE,
-            Memory::Pages(pages) => pages.len() / size_of::<f32>(),
         }
     }
 
     /// The first `len` numbers of a buffer, which grows if it is shorter.
     pub(crate) fn sized(&mut self, len: usize) -> &mut [f32] {
         if self.len < len {
-            self.set_len(len);
+            *self = Self::of_len(len);
         }
         &mut self[..len]
-    }
-
-    /// Makes it as long as that, with any contents.
-    pub(crate) fn set_len(&mut self, len: usize) {
-        if self.capacity() < len {
-            self.memory = Memory::zeros(len);
-        }
-        self.len = len;
     }
 }
 
 impl Memory {
+    /// Room for that many numbers, spare or new.
+    fn taken(len: usize) -> Self {
+        let fits = |memory: &Self| (len..=2 * len).contains(&memory.capacity());
+        let mut spare = spare();
+        let found = spare.iter().position(fits);
+        let found = found.and_then(|at| spare.remove(at));
+        drop(spare);
+        found.unwrap_or_else(|| Self::zeros(len))
+    }
+
+    fn capacity(&self) -> usize {
+        match self {
+            Self::Lines(lines) => lines.len() * LINE,
+            Self::Pages(pages) => pages.len() / size_of::<f32>(),
+        }
+    }
+
     fn zeros(len: usize) -> Self {
         let pages = || MmapMut::map_anon(len * size_of::<f32>()).ok();
         match (len >= LARGE && !cfg!(miri)).then(pages).flatten() {
@@ -82,6 +103,22 @@ impl Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self::Lines(Vec::new())
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        if memory.capacity() < SMALLEST {
+            return;
+        }
+        let mut spare = spare();
+        spare.push_back(memory);
+        let surplus = spare.len().saturating_sub(MOST);
+        let gone: Vec<Memory> = spare.drain(..surplus).collect();
+        drop(spare);
+        // Freed by others than those who wait for the lock.
+        drop(gone);
     }
 }
 
@@ -122,23 +159,23 @@ mod tests {
 
     #[test]
     fn a_buffer_is_as_long_as_asked_for_and_begins_with_a_line() {
-        let mut buffer = Buffer::default();
-        assert!(buffer.is_empty() && buffer.capacity() == 0);
-        for len in [
-            1,
-            17,
-            5,
-            LARGE - 1,
-            if cfg!(miri) { 3 } else { 3 * LARGE + 1 },
-            2,
-        ] {
-            buffer.set_len(len);
+        let most = if cfg!(miri) { 3 } else { 3 * LARGE + 1 };
+        for len in [0, 1, 17, 5, LARGE - 1, most, 2, LARGE - 1] {
+            let mut buffer = Buffer::of_len(len);
             assert_eq!(buffer.len(), len);
             assert_eq!(buffer.as_ptr().align_offset(64), 0);
             buffer.fill(7.0);
             assert_eq!(buffer.sized(len.min(2)).len(), len.min(2));
-            assert_eq!(buffer.len(), len);
+            assert_eq!(buffer.sized(len + 100).len(), len + 100);
+            assert_eq!(buffer.as_ptr().align_offset(64), 0);
         }
-        assert_eq!(*Buffer::zeros(33), [0.0; 33]);
+    }
+
+    #[test]
+    fn spare_memory_is_used_again_and_not_hoarded() {
+        for _ in 0..2 * MOST {
+            drop((Buffer::of_len(2000), Buffer::of_len(3000)));
+        }
+        assert!(spare().len() <= MOST);
     }
 }

@@ -42,9 +42,10 @@ mod weighted_rows;
 mod winograd;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
+pub use buffer::forget_spare_buffers;
 pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use shape::{ConvShape, KernelError};
-pub use trunk::{Before, Kept, Layer, Trunk, forget_spare_buffers};
+pub use trunk::{Before, Kept, Layer, Trunk};
 pub use weighted_rows::weighted_rows;

@@ -22,7 +22,7 @@ mod forward;
 mod kept;
 mod ways;
 
-pub use kept::{Kept, forget_spare_buffers};
+pub use kept::Kept;
 
 /// The batch is processed in this many parts, whatever the number of threads, so that the order of
 /// additions never changes.

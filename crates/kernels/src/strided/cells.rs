@@ -20,7 +20,7 @@ impl Workspace {
     #[cfg(test)]
     pub(crate) fn of(value: f32) -> Self {
         let buffer = || {
-            let mut buffer = Buffer::zeros(1 << 16);
+            let mut buffer = Buffer::of_len(1 << 16);
             buffer.fill(value);
             buffer
         };

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::ways::{Between, Convolution};
 use super::{Kept, PARTS, Trunk, blocks, of_images};
+use crate::buffer::Buffer;
 use crate::item::{Item, Precision};
 use crate::lanes::Pair;
 use crate::norm::accumulate;
@@ -79,11 +80,11 @@ impl Trunk {
         }
         let workspace = || {
             let scratches: Vec<Scratch<I>> = stages.iter().map(Convolution::scratch).collect();
-            let buffers: Vec<Vec<f32>> = if keeps {
+            let buffers: Vec<Buffer> = if keeps {
                 Vec::new()
             } else {
                 self.inner()
-                    .map(|shape| vec![0.0; block * shape.out_image_len()])
+                    .map(|shape| Buffer::of_len(block * shape.out_image_len()))
                     .collect()
             };
             (scratches, Between::default(), buffers)
