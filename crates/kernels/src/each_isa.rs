@@ -2,7 +2,7 @@
 
 /// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
 /// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
-/// the instruction set of the [`Lanes`](crate::lanes::Lanes) it is generic over.
+/// the instruction set of the [`Lanes`](crate::lanes::Lanes) it is generic over, before anything in brackets.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
@@ -27,24 +27,24 @@ macro_rules! on_each_isa {
             }
         }
     };
-    ($name:ident = $body:ident of lanes($($argument:ident: $type:ty),*)) => {
+    ($name:ident = $body:ident of lanes $([$($more:tt),*])? ($($argument:ident: $type:ty),* $(,)?)) => {
         pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::Avx2>($($argument),*) }
+                unsafe { $body::<$crate::lanes::Avx2 $($(, $more)*)?>($($argument),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f")]
             fn avx512($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::Avx512>($($argument),*) }
+                unsafe { $body::<$crate::lanes::Avx512 $($(, $more)*)?>($($argument),*) }
             }
             match isa {
                 // SAFETY: every processor has it.
                 $crate::lanes::Isa::Portable => unsafe {
-                    $body::<$crate::lanes::Portable>($($argument),*);
+                    $body::<$crate::lanes::Portable $($(, $more)*)?>($($argument),*);
                 },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]

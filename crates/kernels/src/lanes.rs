@@ -46,6 +46,10 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn subtract(a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// `a + by * b`.
+    /// # Safety
+    /// The processor has the instruction set.
+    unsafe fn add_scaled(a: Self::Sums, by: f32, b: Self::Sums) -> Self::Sums;
     /// `a` where `x > 0`, else zero.
     /// # Safety
     /// The processor has the instruction set.
@@ -121,6 +125,10 @@ macro_rules! portable {
                 std::array::from_fn(|lane| a[lane] - b[lane])
             }
             #[inline(always)]
+            unsafe fn add_scaled(a: Self::Sums, by: f32, b: Self::Sums) -> Self::Sums {
+                std::array::from_fn(|lane| a[lane] + by * b[lane])
+            }
+            #[inline(always)]
             unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums {
                 std::array::from_fn(|lane| if x[lane] > 0.0 { a[lane] } else { 0.0 })
             }
@@ -166,7 +174,7 @@ mod x86 {
     macro_rules! lanes {
         ($name:ident, $width:literal, $rows:literal, $item:ty, $items:ty, $sums:ty,
          $load_items:expr, $splat:expr, $multiply_add:expr,
-         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident, $where_positive:expr) => {
+         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident, $add_scaled:expr, $where_positive:expr) => {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;
@@ -215,6 +223,11 @@ mod x86 {
                     unsafe { $subtract(a, b) }
                 }
                 #[inline(always)]
+                unsafe fn add_scaled(a: $sums, by: f32, b: $sums) -> $sums {
+                    // SAFETY: supported, as the caller promises.
+                    unsafe { $add_scaled(a, by, b) }
+                }
+                #[inline(always)]
                 unsafe fn where_positive(x: $sums, a: $sums) -> $sums {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $where_positive(x, a) }
@@ -237,6 +250,7 @@ mod x86 {
         _mm256_storeu_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
+        |a, by, b| _mm256_fmadd_ps(_mm256_set1_ps(by), b, a),
         |x, a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), a)
     );
     lanes!(
@@ -254,6 +268,7 @@ mod x86 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
+        |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
         |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
     );
     lanes!(
@@ -271,6 +286,7 @@ mod x86 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
+        |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
         |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
     );
 

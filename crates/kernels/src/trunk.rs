@@ -29,7 +29,7 @@ pub use kept::Kept;
 const PARTS: usize = 8;
 
 /// Numbers of a block of images, over all layers: they stay in the third-level cache.
-const BLOCK: usize = 1 << 18;
+const BLOCK: usize = 3 << 17;
 
 /// What happens to the input of a convolution on the way in.
 #[derive(Clone, Copy, Debug, PartialEq)]

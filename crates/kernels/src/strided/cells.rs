@@ -1,202 +1,164 @@
-//! How images are cut into cells, and what lies where.
+//! What is read and written, and what lies where.
 
-use super::POSITIONS;
-use super::transform::{Cells, Images};
-use crate::buffer::Buffer;
-use crate::lanes::{Isa, WIDEST};
-use crate::padded::Source;
+use std::ops::Range;
 
-/// Buffers of what is computed on the way. One serves all layers of a thread, so that it stays in the
-/// cache.
-#[derive(Default)]
-pub(crate) struct Workspace {
-    images: Buffer,
-    inputs: Buffer,
-    outputs: Buffer,
+use super::filter::Filter;
+use crate::lanes::WIDEST;
+use crate::shape::ConvShape;
+
+/// Rows of numbers that make a cell, and those that the second taps have.
+#[derive(Clone, Copy)]
+pub(super) struct Cells {
+    pub(super) filter: Filter,
+    pub(super) rows: usize,
+    pub(super) second_rows: usize,
+    /// Numbers of a row: columns and channels.
+    pub(super) run: usize,
+    pub(super) second_run: usize,
 }
 
-impl Workspace {
-    /// Buffers of what must not matter.
-    #[cfg(test)]
-    pub(crate) fn of(value: f32) -> Self {
-        let buffer = || {
-            let mut buffer = Buffer::of_len(1 << 16);
-            buffer.fill(value);
-            buffer
-        };
+impl Cells {
+    /// What the convolution reads.
+    pub(super) fn of(filter: Filter, shape: &ConvShape) -> Self {
+        let (stride, channels) = (shape.stride, shape.in_channels);
         Self {
-            images: buffer(),
-            inputs: buffer(),
-            outputs: buffer(),
+            filter,
+            rows: stride,
+            second_rows: shape.kernel[0] - stride,
+            run: stride * channels,
+            second_run: (shape.kernel[1] - stride) * channels,
         }
     }
-}
 
-/// Images with zeros around them, and the tiles of a few of them.
-pub(super) struct Tiling {
-    /// Rows, columns, and channels of an image.
-    image: [usize; 3],
-    /// Zeros before the first row and column.
-    before: usize,
-    /// Rows and columns with the zeros around them.
-    size: [usize; 2],
-    at_once: usize,
-    /// Where each tile begins, of the images that are copied at once.
-    starts: Vec<usize>,
-    /// Image, row and column of each.
-    places: Vec<[usize; 3]>,
-    /// Tiles that are transformed and multiplied at once.
-    block: usize,
-}
-
-/// Some tiles of images that were copied.
-pub(super) struct Tiles<'a> {
-    /// The image that places are counted from.
-    pub(super) first: usize,
-    /// Image, row and column of each.
-    pub(super) places: &'a [[usize; 3]],
-    /// Where each begins in the copies.
-    pub(super) starts: &'a [usize],
-    /// With zeros around them.
-    pub(super) images: &'a [f32],
-}
-
-impl Tiling {
-    /// Of up to `images` images in one call, with zeros around them, cut into so many `tiles` along the axes; a tile reads `cells`,
-    /// and is `numbers` numbers, transformed.
-    pub(super) fn new(
-        from: Images,
-        tiles: [usize; 2],
-        cells: Cells,
-        numbers: usize,
-        images: usize,
-    ) -> Self {
-        let image = [from.rows, from.columns, from.channels];
-        let step = [2 * cells.rows, 2 * cells.run / from.channels];
-        let [rows, numbers_of_row] = cells.reach();
-        let reach = [rows, numbers_of_row / from.channels];
-        let size = [0, 1].map(|axis| (tiles[axis] - 1) * step[axis] + reach[axis]);
-        let at_once = images_at_once(size[0] * size[1] * image[2], images);
-        let mut places = Vec::with_capacity(at_once * tiles[0] * tiles[1]);
-        for image in 0..at_once {
-            for row in 0..tiles[0] {
-                places.extend((0..tiles[1]).map(|column| [image, row, column]));
-            }
-        }
-        let start = |&[of, row, column]: &[usize; 3]| {
-            let row = of * size[0] + row * step[0];
-            (row * size[1] + column * step[1]) * image[2]
-        };
+    /// Single pixels.
+    pub(super) fn pixels(filter: Filter, channels: usize) -> Self {
         Self {
-            image,
-            before: from.before,
-            size,
-            at_once,
-            starts: places.iter().map(start).collect(),
-            block: block(numbers, places.len()),
-            places,
+            filter,
+            rows: 1,
+            second_rows: 1,
+            run: channels,
+            second_run: channels,
         }
     }
 
-    /// Tiles of a block.
-    pub(super) fn block(&self) -> usize {
-        self.block
+    /// Rows, and numbers of a row, from a tile to the next.
+    pub(super) fn step(self) -> [usize; 2] {
+        [self.rows, self.run].map(|size| self.filter.outputs() * size)
     }
 
-    /// Numbers of a row of an image with the zeros around it.
-    pub(super) fn row_len(&self) -> usize {
-        self.size[1] * self.image[2]
+    /// Rows that a tile reaches, and numbers of a row.
+    pub(super) fn reach(self) -> [usize; 2] {
+        let [rows, run] = self.step();
+        [rows + self.second_rows, run + self.second_run]
     }
 
-    /// Calls `work(tiles, two buffers of these lengths)` for consecutive blocks.
-    pub(super) fn each_block(
-        &self,
-        isa: Isa,
-        input: Source<'_>,
-        [inputs, outputs]: [usize; 2],
-        workspace: &mut Workspace,
-        mut work: impl FnMut(Tiles<'_>, [&mut [f32]; 2]),
-    ) {
-        let image_len: usize = self.image.iter().product();
-        let len = self.size[0] * self.row_len();
-        // Whole vectors are read beyond the end.
-        let copied = workspace.images.sized(self.at_once * len + 2 * WIDEST);
-        let inputs = workspace.inputs.sized(inputs);
-        let outputs = workspace.outputs.sized(outputs);
-        let images = input.len() / image_len;
-        for first in (0..images).step_by(self.at_once) {
-            let count = self.at_once.min(images - first);
-            for (image, to) in copied.chunks_exact_mut(len).take(count).enumerate() {
-                let at = (first + image) * image_len;
-                self.copy(isa, input.part(at..at + image_len), to);
+    /// Numbers of a transformed tile at each position: only the last ones lack what has no second tap.
+    pub(super) fn lens(self) -> Vec<usize> {
+        let last = self.filter.positions() - 1;
+        lens(
+            |position| {
+                if position < last {
+                    self.rows
+                } else {
+                    self.second_rows
+                }
+            },
+            |position| {
+                if position < last {
+                    self.run
+                } else {
+                    self.second_run
+                }
+            },
+            last + 1,
+        )
+    }
+}
+
+/// Cells that are written, whose rows and columns not all contain what the first and the last position have.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    pub(super) filter: Filter,
+    pub(super) images: Images,
+    pub(super) rows: usize,
+    /// Numbers of a row: columns and channels.
+    pub(super) run: usize,
+    /// Rows, and numbers of a row, that contain the first: so many.
+    pub(super) first: [usize; 2],
+    /// That contain the last: all from these on.
+    pub(super) last: [usize; 2],
+}
+
+impl Written {
+    /// Single pixels.
+    pub(super) fn pixels(filter: Filter, images: Images) -> Self {
+        Self {
+            filter,
+            images,
+            rows: 1,
+            run: images.channels,
+            first: [1, images.channels],
+            last: [0, 0],
+        }
+    }
+
+    /// Numbers of a transformed tile at each position.
+    pub(super) fn lens(self) -> Vec<usize> {
+        let last = self.filter.positions() - 1;
+        let along = |axis: usize, size: usize| {
+            move |position: usize| match position {
+                0 => self.first[axis],
+                _ if position == last => size - self.last[axis],
+                _ => size,
             }
-            let tiles = self.places.len() / self.at_once * count;
-            let places = self.places[..tiles].chunks(self.block);
-            let starts = self.starts[..tiles].chunks(self.block);
-            for (places, starts) in places.zip(starts) {
-                let tiles = Tiles {
-                    first,
-                    places,
-                    starts,
-                    images: copied,
-                };
-                work(tiles, [inputs, outputs]);
-            }
-        }
+        };
+        lens(along(0, self.rows), along(1, self.run), last + 1)
     }
+}
 
-    /// One image, with zeros around it.
-    fn copy(&self, isa: Isa, image: Source<'_>, to: &mut [f32]) {
-        let [rows, columns, channels] = self.image;
-        let rows = rows.min(self.size[0].saturating_sub(self.before));
-        let used = columns.min(self.size[1].saturating_sub(self.before)) * channels;
-        let left = self.before * channels;
-        let row_len = self.row_len();
-        let (above, rest) = to.split_at_mut(self.before * row_len);
-        let (inside, below) = rest.split_at_mut(rows * row_len);
-        above.fill(0.0);
-        below.fill(0.0);
-        for (row, to) in inside.chunks_exact_mut(row_len).enumerate() {
-            let from = row * columns * channels;
-            to[..left].fill(0.0);
-            let inside = &mut to[left..left + used];
-            image.part(from..from + used).write(isa, inside);
-            to[left + used..].fill(0.0);
-        }
-    }
+fn lens(
+    rows: impl Fn(usize) -> usize,
+    runs: impl Fn(usize) -> usize,
+    positions: usize,
+) -> Vec<usize> {
+    let all = 0..positions * positions;
+    all.map(|position| rows(position / positions) * runs(position % positions))
+        .collect()
 }
 
 /// How a block of transformed tiles lies: for each position a plane `[tiles][lens[position]]`.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Planes {
-    pub(super) lens: [usize; POSITIONS],
-    pub(super) starts: [usize; POSITIONS],
+    pub(super) lens: Vec<usize>,
+    pub(super) starts: Vec<usize>,
     /// Of all planes.
     pub(super) len: usize,
 }
 
 impl Planes {
     /// Planes of `tiles` tiles, each with room behind it for what whole vectors write beyond.
-    pub(super) fn new(tiles: usize, lens: [usize; POSITIONS]) -> Self {
+    pub(super) fn new(tiles: usize, lens: Vec<usize>) -> Self {
         let mut len = 0;
-        let starts = lens.map(|row_len| {
+        let start = |row_len: &usize| {
+            let start = len;
             len += apart(tiles * row_len + WIDEST);
-            len - apart(tiles * row_len + WIDEST)
-        });
-        Self { lens, starts, len }
+            start
+        };
+        Self {
+            starts: lens.iter().map(start).collect(),
+            lens,
+            len,
+        }
+    }
+
+    /// Numbers of a tile at all positions.
+    pub(super) fn numbers(&self) -> usize {
+        self.lens.iter().sum()
     }
 
     /// The plane of a position, of so many tiles.
     pub(super) fn of<'a>(&self, planes: &'a [f32], position: usize, tiles: usize) -> &'a [f32] {
         &planes[self.starts[position]..][..tiles * self.lens[position]]
-    }
-
-    /// Panics unless buffers of `len` numbers hold so many tiles.
-    #[inline(always)]
-    pub(super) fn check(&self, tiles: usize, len: usize) {
-        for (start, row_len) in self.starts.into_iter().zip(self.lens) {
-            assert!(start + tiles * row_len + WIDEST <= len);
-        }
     }
 
     pub(super) fn of_mut<'a>(
@@ -206,6 +168,13 @@ impl Planes {
         tiles: usize,
     ) -> &'a mut [f32] {
         &mut planes[self.starts[position]..][..tiles * self.lens[position]]
+    }
+
+    /// Panics unless buffers of `len` numbers hold so many tiles.
+    pub(super) fn check(&self, tiles: usize, len: usize) {
+        for (start, row_len) in self.starts.iter().zip(&self.lens) {
+            assert!(start + tiles * row_len + WIDEST <= len);
+        }
     }
 }
 
@@ -217,18 +186,74 @@ fn apart(len: usize) -> usize {
     len.next_multiple_of(PAGE) + LINES
 }
 
-/// In equal blocks of images that stay in a second-level cache.
-fn images_at_once(image_len: usize, images: usize) -> usize {
-    const NUMBERS: usize = 96 << 10;
-    let most = (NUMBERS / image_len.max(1)).max(1);
-    images.div_ceil(images.div_ceil(most).max(1)).max(1)
+/// Images that tiles of cells are read from or written to.
+#[derive(Clone, Copy)]
+pub(super) struct Images {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) channels: usize,
+    /// Rows and columns of the first cell that lie before the image.
+    pub(super) before: usize,
 }
 
-/// Tiles of a block, in blocks of about equal size: 256 KiB of them, and whole register tiles.
-fn block(numbers: usize, tiles: usize) -> usize {
-    const NUMBERS: usize = 96 << 10;
-    const ROWS: usize = 8;
-    let most = (NUMBERS / numbers.max(1)).max(32);
-    let equal = tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1);
-    equal.next_multiple_of(ROWS).min(tiles.max(1))
+impl Images {
+    /// The output of a convolution.
+    pub(super) fn out_of(shape: &ConvShape) -> Self {
+        Self {
+            rows: shape.out_height(),
+            columns: shape.out_width(),
+            channels: shape.out_channels,
+            before: 0,
+        }
+    }
+
+    /// Its input, in cells of which `before` rows and columns lie before it.
+    pub(super) fn into(shape: &ConvShape, before: usize) -> Self {
+        Self {
+            rows: shape.height,
+            columns: shape.width,
+            channels: shape.in_channels,
+            before,
+        }
+    }
+
+    /// Numbers of one.
+    pub(super) fn len(self) -> usize {
+        self.rows * self.row_len()
+    }
+
+    pub(super) fn row_len(self) -> usize {
+        self.columns * self.channels
+    }
+
+    /// Whether all of `size` rows and columns from `corner` on, counted from the first cell, lie in an image.
+    pub(super) fn contain(self, corner: [usize; 2], size: [usize; 2]) -> bool {
+        let sizes = [self.rows, self.columns];
+        (0..2).all(|axis| {
+            corner[axis] >= self.before && corner[axis] + size[axis] <= sizes[axis] + self.before
+        })
+    }
+
+    /// Calls `visit(row and column among them, where in an image)` for those rows of numbers that do.
+    pub(super) fn each_row(
+        self,
+        corner: [usize; 2],
+        size: [usize; 2],
+        mut visit: impl FnMut([usize; 2], Range<usize>),
+    ) {
+        let skipped = corner.map(|corner| self.before.saturating_sub(corner));
+        let first = [0, 1].map(|axis| corner[axis] + skipped[axis] - self.before);
+        let sizes = [self.rows, self.columns];
+        let [rows, columns] = [0, 1].map(|axis| {
+            let most = size[axis].saturating_sub(skipped[axis]);
+            most.min(sizes[axis].saturating_sub(first[axis]))
+        });
+        for row in 0..rows {
+            let at = (first[0] + row) * self.row_len() + first[1] * self.channels;
+            let within = at..at + columns * self.channels;
+            if columns > 0 {
+                visit([skipped[0] + row, skipped[1]], within);
+            }
+        }
+    }
 }

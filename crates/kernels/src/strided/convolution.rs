@@ -1,21 +1,21 @@
 //! The convolution itself.
 
-use super::cells::{Planes, Tiles, Tiling, Workspace};
+use super::cells::{Cells, Images, Planes, Written};
+use super::filter::Filter;
 use super::lines::{Lines, each_tap, lines, taps_first};
-use super::transform::{Cells, Images, Written, transform_back, transform_cells};
-use super::{IN_ALL, POSITIONS};
+use super::products::Products;
+use super::tiling::{Tiles, Tiling, Workspace};
+use super::transform::{transform_back, transform_cells};
+use super::{add_scaled, filter};
 use crate::lanes::Isa;
-use crate::norm::accumulate;
 use crate::padded::Source;
-use crate::panels::{pack_rows, padded_start};
 use crate::shape::ConvShape;
-use crate::tile::{Gathered, Pixel, gathered_product};
 
 /// Weights of each position, and how the input is read.
 pub(crate) struct Strided {
     reading: Reading,
     products: Products,
-    images: Images,
+    written: Written,
 }
 
 impl Strided {
@@ -34,22 +34,22 @@ impl Strided {
         let weight = taps_first(shape, weight);
         let matrix = |position: usize| {
             let mut matrix = vec![0.0; reading.inputs.lens[position] * outputs];
-            each_tap(&reading.lines, shape.kernel, position, |at, tap| {
+            each_tap(&reading.lines, shape.kernel, position, |at, tap, factor| {
                 let to = &mut matrix[at * matrix_len..][..matrix_len];
-                accumulate(isa, to, &weight[tap * matrix_len..][..matrix_len]);
+                add_scaled(isa, to, factor, &weight[tap * matrix_len..][..matrix_len]);
             });
             matrix
         };
         Self {
             products: Products::new(
                 isa,
-                &reading.inputs,
-                &reading.outputs,
+                reading.filter,
+                [&reading.inputs, &reading.outputs],
                 reading.tiling.block(),
                 matrix,
                 Some(bias),
             ),
-            images: Images::out_of(shape),
+            written: Written::pixels(reading.filter, Images::out_of(shape)),
             reading,
         }
     }
@@ -71,15 +71,15 @@ impl Strided {
             } = block;
             let planes = &self.reading.outputs;
             self.products.multiply(isa, places.len(), inputs, outputs);
-            let out = &mut out[first * self.images.len()..];
-            let cells = Written::pixels(self.images.channels);
-            transform_back(isa, cells, self.images, planes, outputs, places, None, out);
+            let out = &mut out[first * self.written.images.len()..];
+            transform_back(isa, self.written, planes, outputs, places, None, out);
         });
     }
 }
 
 /// How a convolution reads its input: cells, transformed a block of tiles at a time.
 pub(super) struct Reading {
+    pub(super) filter: Filter,
     pub(super) tiling: Tiling,
     pub(super) lines: [Lines; 2],
     pub(super) inputs: Planes,
@@ -102,22 +102,26 @@ pub(super) struct Block<'a> {
 impl Reading {
     /// Of up to `images` images in one call; at each position a tile has `columns` outputs.
     pub(super) fn new(shape: &ConvShape, columns: usize, images: usize) -> Self {
-        let lines = shape.kernel.map(|kernel| lines(shape.stride, kernel));
-        let cells = Cells::of(shape);
-        let lens = cells.read_lens();
+        let filter = filter(shape);
+        let cells = Cells::of(filter, shape);
+        let sides = [shape.out_height(), shape.out_width()];
+        let outputs = vec![columns; filter.positions() * filter.positions()];
+        let numbers = cells.lens().iter().chain(&outputs).sum();
         let tiling = Tiling::new(
             Images::into(shape, shape.padding),
-            [shape.out_height(), shape.out_width()].map(|size| size.div_ceil(2)),
+            sides.map(|side| side.div_ceil(filter.outputs())),
             cells,
-            lens.iter().sum::<usize>() + POSITIONS * columns,
+            numbers,
             images,
         );
-        let planes = |lens| Planes::new(tiling.block(), lens);
         Self {
-            inputs: planes(lens),
-            outputs: planes([columns; POSITIONS]),
+            filter,
+            lines: shape
+                .kernel
+                .map(|kernel| lines(filter, shape.stride, kernel)),
+            inputs: Planes::new(tiling.block(), cells.lens()),
+            outputs: Planes::new(tiling.block(), outputs),
             cells,
-            lines,
             tiling,
         }
     }
@@ -151,67 +155,5 @@ impl Reading {
                 outputs,
             });
         });
-    }
-}
-
-/// The matrix product of each position.
-pub(super) struct Products {
-    panels: [Vec<f32>; POSITIONS],
-    pixels: [Vec<Pixel>; POSITIONS],
-    inputs: Planes,
-    outputs: Planes,
-    zeros: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Products {
-    /// Of up to `tiles` tiles at once; `matrix(position)` is `[inputs][outputs]`.
-    pub(super) fn new(
-        isa: Isa,
-        inputs: &Planes,
-        outputs: &Planes,
-        tiles: usize,
-        matrix: impl Fn(usize) -> Vec<f32>,
-        bias: Option<&[f32]>,
-    ) -> Self {
-        let most = outputs.lens.iter().max().map_or(0, |&most| most);
-        Self {
-            panels: std::array::from_fn(|position| {
-                let (depth, columns) = (inputs.lens[position], outputs.lens[position]);
-                pack_rows(isa, depth, columns, &matrix(position))
-            }),
-            pixels: std::array::from_fn(|position| {
-                let pixel = |tile| Pixel {
-                    input: tile * inputs.lens[position],
-                    output: tile * outputs.lens[position],
-                };
-                (0..tiles).map(pixel).collect()
-            }),
-            inputs: *inputs,
-            outputs: *outputs,
-            zeros: padded_start(isa, most, None),
-            bias: padded_start(isa, most, bias),
-        }
-    }
-
-    /// Of planes of so many tiles.
-    pub(super) fn multiply(&self, isa: Isa, tiles: usize, inputs: &[f32], outputs: &mut [f32]) {
-        for position in 0..POSITIONS {
-            let product = Gathered {
-                input: self.inputs.of(inputs, position, tiles),
-                pixels: &self.pixels[position][..tiles],
-                runs: &[0],
-                run_len: self.inputs.lens[position],
-                panels: &self.panels[position],
-                start: if position == IN_ALL {
-                    &self.bias
-                } else {
-                    &self.zeros
-                },
-                columns: self.outputs.lens[position],
-            };
-            let output = self.outputs.of_mut(outputs, position, tiles);
-            gathered_product(isa, &product, output);
-        }
     }
 }

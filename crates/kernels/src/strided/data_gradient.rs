@@ -4,11 +4,13 @@
 //! Two neighbouring cells see three output gradients `a`, `b`, `c`, the second taps first: `v a + u b` and
 //! `v b + u c`.
 
-use super::POSITIONS;
-use super::cells::{Planes, Tiles, Tiling, Workspace};
-use super::convolution::Products;
+use super::cells::{Cells, Images, Planes, Written};
+use super::filter::Filter;
+use super::filter_back;
 use super::lines::{each_tap, lines_back, taps_first};
-use super::transform::{Cells, Images, Written, transform_back, transform_cells};
+use super::products::Products;
+use super::tiling::{Tiles, Tiling, Workspace};
+use super::transform::{transform_back, transform_cells};
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -21,70 +23,69 @@ pub(crate) struct StridedDataGradient {
     products: Products,
     outputs: Planes,
     written: Written,
-    images: Images,
 }
 
 impl StridedDataGradient {
     /// For up to `images` images in one call; `weight` is what the convolution read.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
         let (stride, channels) = (shape.stride, shape.in_channels);
-        let offset = offset(shape);
+        let (filter, offset) = (filter_back(shape), offset(shape));
+        let last = filter.positions() - 1;
         let mut lines = shape
             .kernel
-            .map(|kernel| lines_back(stride, kernel, offset));
+            .map(|kernel| lines_back(filter, stride, kernel, offset));
         if !channels.is_multiple_of(WIDEST) {
             // Vectors would be of two kinds: all columns, some of them of no taps.
-            let missing = stride - lines[1][2].len();
+            let missing = stride - lines[1][last].len();
             lines[1][0].resize_with(stride, Default::default);
-            lines[1][2].splice(0..0, vec![Default::default(); missing]);
+            lines[1][last].splice(0..0, vec![Default::default(); missing]);
         }
         let [rows, columns] = &lines;
         let written = Written {
+            filter,
+            images: Images::into(shape, shape.padding - offset),
             rows: stride,
             run: stride * channels,
             first: [rows[0].len(), columns[0].len() * channels],
             last: [
-                stride - rows[2].len(),
-                (stride - columns[2].len()) * channels,
+                stride - rows[last].len(),
+                (stride - columns[last].len()) * channels,
             ],
         };
-        let read = Cells::pixels(shape.out_channels);
+        let read = Cells::pixels(filter, shape.out_channels);
         let lens = written.lens();
         let gradients = Images {
             // The first cell sees an output gradient before the first one, unless it begins later.
             before: usize::from(offset == 0),
             ..Images::out_of(shape)
         };
-        let numbers = lens.iter().sum::<usize>() + POSITIONS * shape.out_channels;
-        let tiling = Tiling::new(gradients, tiles_back(shape), read, numbers, images);
+        let numbers = lens.iter().chain(&read.lens()).sum();
+        let tiling = Tiling::new(gradients, tiles_back(filter, shape), read, numbers, images);
         let block = tiling.block();
-        let (inputs, outputs) = (
-            Planes::new(block, read.read_lens()),
-            Planes::new(block, lens),
-        );
+        let inputs = Planes::new(block, read.lens());
+        let outputs = Planes::new(block, lens);
         let matrix_len = channels * shape.out_channels;
         let weight = taps_first(shape, weight);
         let matrix = |position: usize| {
-            let columns = lens[position];
+            let columns = outputs.lens[position];
             let mut matrix = vec![0.0; columns * shape.out_channels];
-            each_tap(&lines, shape.kernel, position, |at, tap| {
+            each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let taps = &weight[tap * matrix_len..][..matrix_len];
                 for (input, taps) in taps.chunks_exact(shape.out_channels).enumerate() {
                     for (output, tap) in taps.iter().enumerate() {
-                        matrix[output * columns + at * channels + input] += tap;
+                        matrix[output * columns + at * channels + input] += factor * tap;
                     }
                 }
             });
             matrix
         };
         Self {
-            products: Products::new(isa, &inputs, &outputs, block, matrix, None),
+            products: Products::new(isa, filter, [&inputs, &outputs], block, matrix, None),
             tiling,
             read,
             inputs,
             outputs,
             written,
-            images: Images::into(shape, shape.padding - offset),
         }
     }
 
@@ -114,19 +115,10 @@ impl StridedDataGradient {
             } = tiles;
             transform_cells(isa, self.read, row_len, images, starts, inputs, to);
             self.products.multiply(isa, places.len(), to, products);
-            let begin = first * self.images.len();
+            let begin = first * self.written.images.len();
             let seen = seen.map(|seen| &seen[begin..]);
             let out = &mut out[begin..];
-            transform_back(
-                isa,
-                self.written,
-                self.images,
-                outputs,
-                products,
-                places,
-                seen,
-                out,
-            );
+            transform_back(isa, self.written, outputs, products, places, seen, out);
         });
     }
 }
@@ -143,7 +135,8 @@ fn offset(shape: &ConvShape) -> usize {
 }
 
 /// Tiles along both axes: every pixel of the image, whether or not the kernel reaches it, lies in one.
-pub(super) fn tiles_back(shape: &ConvShape) -> [usize; 2] {
+pub(super) fn tiles_back(filter: Filter, shape: &ConvShape) -> [usize; 2] {
     let before = shape.padding - offset(shape);
-    [shape.height, shape.width].map(|size| (size + before).div_ceil(2 * shape.stride))
+    let step = filter.outputs() * shape.stride;
+    [shape.height, shape.width].map(|size| (size + before).div_ceil(step))
 }

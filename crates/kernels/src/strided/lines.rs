@@ -1,87 +1,75 @@
 //! Which taps of a kernel the weights of each position are made of.
 
+use super::filter::Filter;
 use crate::shape::ConvShape;
 
-/// A row (or column) of the cells at one of three positions, and the rows (or columns) of the kernel whose
-/// sum is its weight.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Line {
-    taps: [usize; 2],
-    count: usize,
-}
+/// A row (or column) of the cells at one position: rows (or columns) of the kernel, and what each is multiplied
+/// by; its weight is their sum.
+type Line = Vec<(usize, f32)>;
 
-/// The lines at each of the three positions along one axis.
-pub(super) type Lines = [Vec<Line>; 3];
+/// The lines at each position along one axis.
+pub(super) type Lines = Vec<Vec<Line>>;
 
-impl Line {
-    fn taps(&self) -> &[usize] {
-        &self.taps[..self.count]
-    }
-}
-
-/// Of the convolution: the taps of the first cell; both that are a stride apart; those of the second.
-pub(super) fn lines(stride: usize, kernel: usize) -> Lines {
-    let line = |taps: [usize; 2], count| Line { taps, count };
-    let second = kernel - stride;
-    [
-        (0..stride).map(|at| line([at, 0], 1)).collect(),
-        (0..stride)
-            .map(|at| line([at, at + stride], if at < second { 2 } else { 1 }))
-            .collect(),
-        (0..second).map(|at| line([at + stride, 0], 1)).collect(),
-    ]
+/// Of the convolution: a row of a cell meets its tap, and the one that is a stride further, if there is one.
+/// At the last position are those that have one.
+pub(super) fn lines(filter: Filter, stride: usize, kernel: usize) -> Lines {
+    let rows = (0..stride).map(|row| [Some(row), Some(row + stride).filter(|&tap| tap < kernel)]);
+    positions(filter, rows.collect())
 }
 
 /// Of the gradient with respect to the input, where a cell begins `offset` rows after what an output sees:
-/// 0, or at least as far as the second taps reach. The rows of a cell have one tap or two; what the first of
-/// two neighbouring output gradients is multiplied by, both, and the second. Rows without a tap are left out:
-/// they are the last ones of the first, and the first ones of the second.
-pub(super) fn lines_back(stride: usize, kernel: usize, offset: usize) -> Lines {
-    let line = |taps: [Option<usize>; 2]| {
-        let taps: Vec<usize> = taps
-            .into_iter()
-            .flatten()
-            .filter(|&tap| tap < kernel)
-            .collect();
-        Line {
-            taps: [taps.first(), taps.get(1)].map(|tap| tap.copied().unwrap_or(0)),
-            count: taps.len(),
-        }
-    };
+/// 0, or at least as far as the second taps reach. The rows of a cell have one tap or two. At the first position
+/// are the first ones of them, at the last position the last ones.
+pub(super) fn lines_back(filter: Filter, stride: usize, kernel: usize, offset: usize) -> Lines {
     let rows = (0..stride).map(|row| {
         let first = (offset + row) % stride;
         if offset > 0 && offset + row < stride {
             [Some(first), None]
         } else {
-            [Some(first + stride), Some(first)]
+            [
+                Some(first + stride).filter(|&tap| tap < kernel),
+                Some(first),
+            ]
         }
     });
-    let each = |of: fn([Option<usize>; 2]) -> [Option<usize>; 2]| {
-        let lines = rows.clone().map(|taps| line(of(taps)));
-        lines.filter(|line| line.count > 0).collect()
-    };
-    [
-        each(|[first, _]| [first, None]),
-        each(|taps| taps),
-        each(|[_, second]| [None, second]),
-    ]
+    positions(filter, rows.collect())
 }
 
-/// Calls `visit(at, tap)` for all taps, `[kernel_height, kernel_width]`, that the weights of a position are
-/// the sum of; `at` counts its rows and columns of cells.
+fn positions(filter: Filter, rows: Vec<[Option<usize>; 2]>) -> Lines {
+    let at_position = |factors: &[f32; 2]| {
+        let line = |taps: &[Option<usize>; 2]| {
+            let taps = taps.iter().zip(factors);
+            taps.filter(|(_, factor)| **factor != 0.0)
+                .filter_map(|(&tap, &factor)| Some((tap?, factor)))
+                .collect()
+        };
+        rows.iter()
+            .map(line)
+            .filter(|line: &Line| !line.is_empty())
+            .collect()
+    };
+    filter.taps().iter().map(at_position).collect()
+}
+
+/// Calls `visit(at, tap, factor)` for all taps, `[kernel_height, kernel_width]`, that the weights of a position
+/// are made of; `at` counts its rows and columns of cells.
 pub(super) fn each_tap(
     [rows, columns]: &[Lines; 2],
     kernel: [usize; 2],
     position: usize,
-    mut visit: impl FnMut(usize, usize),
+    mut visit: impl FnMut(usize, usize, f32),
 ) {
-    let (rows, columns) = (&rows[position / 3], &columns[position % 3]);
+    let (rows, columns) = (
+        &rows[position / columns.len()],
+        &columns[position % columns.len()],
+    );
     for (row, row_taps) in rows.iter().enumerate() {
         for (column, column_taps) in columns.iter().enumerate() {
-            for row_tap in row_taps.taps() {
-                for column_tap in column_taps.taps() {
+            for (row_tap, row_factor) in row_taps {
+                for (column_tap, column_factor) in column_taps {
                     let at = row * columns.len() + column;
-                    visit(at, row_tap * kernel[1] + column_tap);
+                    let tap = row_tap * kernel[1] + column_tap;
+                    visit(at, tap, row_factor * column_factor);
                 }
             }
         }

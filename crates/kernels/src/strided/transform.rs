@@ -1,193 +1,100 @@
-//! To and from the positions where a convolution is nine matrix products: sums and differences of cells,
-//! number by number.
+//! To and from the positions where a convolution is so many matrix products: weighted sums of cells, number by
+//! number, along both axes.
 
-use std::ops::Range;
-
-use super::POSITIONS;
-use super::cells::Planes;
+use super::cells::{Cells, Images, Planes, Written};
+use super::filter::{Filter, Four, Transform, Two};
 use crate::each_isa::on_each_isa;
-use crate::lanes::{Lanes, WIDEST};
-use crate::shape::ConvShape;
+use crate::lanes::{Isa, Lanes, WIDEST};
 
-/// Rows of numbers that make a cell, and those that the second taps have.
-#[derive(Clone, Copy)]
-pub(super) struct Cells {
-    pub(super) rows: usize,
-    pub(super) second_rows: usize,
-    /// Numbers of a row: columns and channels.
-    pub(super) run: usize,
-    pub(super) second_run: usize,
+/// What of tiles, that begin at `starts` of images with zeros around them, is multiplied at each position.
+pub(super) fn transform_cells(
+    isa: Isa,
+    cells: Cells,
+    row_len: usize,
+    from: &[f32],
+    starts: &[usize],
+    planes: &Planes,
+    to: &mut [f32],
+) {
+    let transform = match cells.filter {
+        Filter::Two => read_two,
+        Filter::Four => read_four,
+    };
+    transform(isa, cells, row_len, from, starts, planes, to);
 }
 
-impl Cells {
-    /// What the convolution reads.
-    pub(super) fn of(shape: &ConvShape) -> Self {
-        let (stride, channels) = (shape.stride, shape.in_channels);
-        Self {
-            rows: stride,
-            second_rows: shape.kernel[0] - stride,
-            run: stride * channels,
-            second_run: (shape.kernel[1] - stride) * channels,
-        }
-    }
-
-    /// Single pixels.
-    pub(super) fn pixels(channels: usize) -> Self {
-        Self {
-            rows: 1,
-            second_rows: 1,
-            run: channels,
-            second_run: channels,
-        }
-    }
-
-    /// Rows that a tile reaches, and numbers of a row.
-    pub(super) fn reach(self) -> [usize; 2] {
-        [
-            2 * self.rows + self.second_rows,
-            2 * self.run + self.second_run,
-        ]
-    }
-
-    /// Of a transformed tile that was read, at each position.
-    pub(super) fn read_lens(self) -> [usize; POSITIONS] {
-        let rows = [self.rows, self.rows, self.second_rows];
-        let runs = [self.run, self.run, self.second_run];
-        std::array::from_fn(|position| rows[position / 3] * runs[position % 3])
-    }
+/// What of the gradient of outputs, in tiles at `places`, arrives at each position.
+pub(super) fn transform_gradients(
+    isa: Isa,
+    filter: Filter,
+    images: Images,
+    from: &[f32],
+    places: &[[usize; 3]],
+    planes: &Planes,
+    to: &mut [f32],
+) {
+    let transform = match filter {
+        Filter::Two => gradients_two,
+        Filter::Four => gradients_four,
+    };
+    transform(isa, images, from, places, planes, to);
 }
 
-/// Cells that are written, whose rows and columns not all contain what the first and the last position have.
-#[derive(Clone, Copy)]
-pub(super) struct Written {
-    pub(super) rows: usize,
-    /// Numbers of a row: columns and channels.
-    pub(super) run: usize,
-    /// Rows, and numbers of a row, that contain the first: so many.
-    pub(super) first: [usize; 2],
-    /// That contain the last: all from these on.
-    pub(super) last: [usize; 2],
-}
-
-impl Written {
-    /// Single pixels.
-    pub(super) fn pixels(channels: usize) -> Self {
-        Self {
-            rows: 1,
-            run: channels,
-            first: [1, channels],
-            last: [0, 0],
-        }
-    }
-
-    /// Of a transformed tile at each position.
-    pub(super) fn lens(self) -> [usize; POSITIONS] {
-        let [rows, runs] = [self.rows, self.run];
-        let rows = [self.first[0], rows, rows - self.last[0]];
-        let runs = [self.first[1], runs, runs - self.last[1]];
-        std::array::from_fn(|position| rows[position / 3] * runs[position % 3])
-    }
-}
-
-/// Images that tiles of cells are read from or written to.
-#[derive(Clone, Copy)]
-pub(super) struct Images {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) channels: usize,
-    /// Rows and columns of the first cell that lie before the image.
-    pub(super) before: usize,
-}
-
-impl Images {
-    /// The output of a convolution.
-    pub(super) fn out_of(shape: &ConvShape) -> Self {
-        Self {
-            rows: shape.out_height(),
-            columns: shape.out_width(),
-            channels: shape.out_channels,
-            before: 0,
-        }
-    }
-
-    /// Its input, in cells of which `before` rows and columns lie before it.
-    pub(super) fn into(shape: &ConvShape, before: usize) -> Self {
-        Self {
-            rows: shape.height,
-            columns: shape.width,
-            channels: shape.in_channels,
-            before,
-        }
-    }
-
-    /// Numbers of one.
-    pub(super) fn len(self) -> usize {
-        self.rows * self.row_len()
-    }
-
-    fn row_len(self) -> usize {
-        self.columns * self.channels
-    }
-
-    /// Whether all of `size` rows and columns from `corner` on, counted from the first cell, lie in an image.
-    #[inline(always)]
-    fn contain(self, corner: [usize; 2], size: [usize; 2]) -> bool {
-        let sizes = [self.rows, self.columns];
-        (0..2).all(|axis| {
-            corner[axis] >= self.before && corner[axis] + size[axis] <= sizes[axis] + self.before
-        })
-    }
-
-    /// Calls `visit(row and column among them, where in an image)` for those rows of numbers that do.
-    #[inline(always)]
-    fn each_row(
-        self,
-        corner: [usize; 2],
-        size: [usize; 2],
-        mut visit: impl FnMut([usize; 2], Range<usize>),
-    ) {
-        let skipped = corner.map(|corner| self.before.saturating_sub(corner));
-        let first = [0, 1].map(|axis| corner[axis] + skipped[axis] - self.before);
-        let sizes = [self.rows, self.columns];
-        let [rows, columns] = [0, 1].map(|axis| {
-            let most = size[axis].saturating_sub(skipped[axis]);
-            most.min(sizes[axis].saturating_sub(first[axis]))
-        });
-        for row in 0..rows {
-            let at = (first[0] + row) * self.row_len() + first[1] * self.channels;
-            if columns > 0 {
-                visit(
-                    [skipped[0] + row, skipped[1]],
-                    at..at + columns * self.channels,
-                );
-            }
-        }
-    }
+/// Cells of an image, tiles at `places`, of the products. What lies beyond its edges is dropped, and what would
+/// meet a number of `seen`, if there is one, that is not above zero.
+pub(super) fn transform_back(
+    isa: Isa,
+    cells: Written,
+    planes: &Planes,
+    from: &[f32],
+    places: &[[usize; 3]],
+    seen: Option<&[f32]>,
+    to: &mut [f32],
+) {
+    let transform = match cells.filter {
+        Filter::Two => written_two,
+        Filter::Four => written_four,
+    };
+    transform(isa, cells, planes, from, places, seen, to);
 }
 
 on_each_isa!(
-    transform_cells = read of lanes(
+    read_two = read of lanes [Two, 2, 3] (
         cells: Cells, row_len: usize, from: &[f32], starts: &[usize], planes: &Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    transform_gradients = gradients of lanes(
+    read_four = read of lanes [Four, 4, 5] (
+        cells: Cells, row_len: usize, from: &[f32], starts: &[usize], planes: &Planes, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    gradients_two = gradients of lanes [Two, 2, 3] (
         images: Images, from: &[f32], places: &[[usize; 3]], planes: &Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    transform_back = written of lanes(
-        cells: Written, images: Images, planes: &Planes, from: &[f32], places: &[[usize; 3]],
+    gradients_four = gradients of lanes [Four, 4, 5] (
+        images: Images, from: &[f32], places: &[[usize; 3]], planes: &Planes, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    written_two = written of lanes [Two, 2, 3] (
+        cells: Written, planes: &Planes, from: &[f32], places: &[[usize; 3]],
+        seen: Option<&[f32]>, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    written_four = written of lanes [Four, 4, 5] (
+        cells: Written, planes: &Planes, from: &[f32], places: &[[usize; 3]],
         seen: Option<&[f32]>, to: &mut [f32]
     )
 );
 
-/// `a - b`, `b` and `c - b` of three cells, along both axes.
-///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn read<S: Lanes>(
+unsafe fn read<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     cells: Cells,
     row_len: usize,
     from: &[f32],
@@ -199,14 +106,12 @@ unsafe fn read<S: Lanes>(
     let last = starts.iter().max().map_or(0, |&start| start);
     // Whole vectors are read beyond the last row.
     assert!(last + (reach - 1) * row_len + reach_len + WIDEST <= from.len());
-    assert!(planes.lens == cells.read_lens());
+    assert!(planes.lens == cells.lens());
     planes.check(starts.len(), to.len());
-    let mut to = planes
-        .starts
-        .map(|start| to.as_mut_ptr().wrapping_add(start));
+    let mut to = pointers::<N, _>(planes, to.as_mut_ptr());
     for &start in starts {
         // SAFETY: the images and the planes have the tile, as asserted.
-        unsafe { read_tile::<S>(cells, from.as_ptr().add(start), row_len, &mut to) }
+        unsafe { read_tile::<S, F, M, N>(cells, from.as_ptr().add(start), row_len, &mut to) }
     }
 }
 
@@ -217,73 +122,111 @@ unsafe fn read<S: Lanes>(
 /// `from` is readable for the rows that a tile reaches, and a vector behind them; the positions are writable,
 /// and a vector behind them; the processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn read_tile<S: Lanes>(
+unsafe fn read_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     cells: Cells,
     from: *const f32,
     row_len: usize,
-    to: &mut [*mut f32; POSITIONS],
+    to: &mut [[*mut f32; N]; N],
 ) {
     let Cells {
         rows,
         second_rows,
         run,
         second_run,
+        ..
     } = cells;
-    let runs = [run, run, second_run];
     for row in 0..rows {
-        // SAFETY: as the caller promises.
+        // SAFETY: as the caller promises; the last cells and positions are used where the second taps have the
+        // row and the numbers.
         unsafe {
-            let first = from.add(row * row_len);
-            let both = first.add(rows * row_len);
-            // Only read where there is one.
-            let second = both.wrapping_add(rows * row_len);
-            let rows_at = *to;
-            let store = |position: usize, at, values| S::store(rows_at[position].add(at), values);
+            let from = from.add(row * row_len);
+            let (below, right) = (rows * row_len, run);
+            let split = second_run.min(run);
             for at in (0..run).step_by(S::WIDTH) {
-                let pair = |row: *const f32| {
-                    let b = S::load(row.add(run + at));
-                    (S::subtract(S::load(row.add(at)), b), b)
-                };
-                let (b, ab) = (pair(both), pair(first));
-                store(0, at, S::subtract(ab.0, b.0));
-                store(1, at, S::subtract(ab.1, b.1));
-                store(3, at, b.0);
-                store(4, at, b.1);
-                if row < second_rows {
-                    let bc = pair(second);
-                    store(6, at, S::subtract(bc.0, b.0));
-                    store(7, at, S::subtract(bc.1, b.1));
+                let from = from.add(at);
+                // Called by name: through a pointer they would be compiled for no instruction set.
+                match (row < second_rows, at < split) {
+                    (true, true) => {
+                        read_vector::<S, F, true, true, M, N>(from, below, right, at, to)
+                    }
+                    (true, false) => {
+                        read_vector::<S, F, true, false, M, N>(from, below, right, at, to)
+                    }
+                    (false, true) => {
+                        read_vector::<S, F, false, true, M, N>(from, below, right, at, to)
+                    }
+                    (false, false) => {
+                        read_vector::<S, F, false, false, M, N>(from, below, right, at, to)
+                    }
                 }
             }
-            for at in (0..second_run).step_by(S::WIDTH) {
-                let last = |row: *const f32| {
-                    let b = S::load(row.add(run + at));
-                    S::subtract(S::load(row.add(2 * run + at)), b)
-                };
-                let b = last(both);
-                store(2, at, S::subtract(last(first), b));
-                store(5, at, b);
-                if row < second_rows {
-                    store(8, at, S::subtract(last(second), b));
-                }
-            }
-            let has = [true, true, row < second_rows];
-            for (position, to) in to.iter_mut().enumerate() {
-                if has[position / 3] {
-                    *to = to.wrapping_add(runs[position % 3]);
+        }
+        for (position, to) in to.iter_mut().enumerate() {
+            if position < N - 1 || row < second_rows {
+                for (position, to) in to.iter_mut().enumerate() {
+                    *to = to.wrapping_add(if position < N - 1 { run } else { second_run });
                 }
             }
         }
     }
 }
 
-/// The transpose of what makes outputs of positions: `y`, `y + z` and `z` of two pixels, along both axes;
-/// those beyond the edges are zero.
+/// One vector of numbers of a cell, with the last cells and positions or without.
+///
+/// # Safety
+/// As for a tile.
+#[inline(always)]
+unsafe fn read_vector<
+    S: Lanes,
+    F: Transform<M, N>,
+    const LAST_ROW: bool,
+    const LAST_COLUMN: bool,
+    const M: usize,
+    const N: usize,
+>(
+    from: *const f32,
+    below: usize,
+    right: usize,
+    at: usize,
+    to: &[[*mut f32; N]; N],
+) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut columns = [[S::zero(); N]; N];
+        for (column, to) in columns.iter_mut().enumerate() {
+            if LAST_COLUMN || column < M {
+                let mut line = [S::zero(); N];
+                for (row, to) in line.iter_mut().enumerate() {
+                    if LAST_ROW || row < M {
+                        *to = S::load(from.add(row * below + column * right));
+                    }
+                }
+                *to = F::inputs::<S>(line);
+            }
+        }
+        for (row, to) in to.iter().enumerate() {
+            if LAST_ROW || row < M {
+                let mut line = [S::zero(); N];
+                for (to, column) in line.iter_mut().zip(&columns) {
+                    *to = column[row];
+                }
+                let line = F::inputs::<S>(line);
+                for (column, to) in to.iter().enumerate() {
+                    if LAST_COLUMN || column < M {
+                        S::store(to.add(at), line[column]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Those beyond the edges are zero.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn gradients<S: Lanes>(
+unsafe fn gradients<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     images: Images,
     from: &[f32],
     places: &[[usize; 3]],
@@ -297,34 +240,37 @@ unsafe fn gradients<S: Lanes>(
         ..
     } = images;
     let width = planes.lens[0];
-    assert!(planes.lens == [width; POSITIONS] && width >= channels && channels >= S::WIDTH);
+    assert!(width >= channels && channels >= S::WIDTH);
+    assert!(planes.lens.iter().all(|&len| len == width));
     planes.check(places.len(), to.len());
+    let to = pointers::<N, _>(planes, to.as_mut_ptr());
     for (tile, &[image, row, column]) in places.iter().enumerate() {
-        let (row, column) = (2 * row, 2 * column);
+        let (row, column) = (M * row, M * column);
         assert!(row < rows && column < columns && (image + 1) * images.len() <= from.len());
+        let first = (image * rows + row) * columns + column;
         for at in (0..channels).step_by(S::WIDTH) {
             let at = at.min(channels - S::WIDTH);
-            // SAFETY: the pixel is one of the images, and the plane has the tile, as asserted.
+            // SAFETY: the pixels are of the image, and the planes have the tile, as asserted.
             unsafe {
-                let pixel = |below: usize, right: usize| {
-                    if row + below < rows && column + right < columns {
-                        let pixel = (image * rows + row + below) * columns + column + right;
-                        S::load(from.as_ptr().add(pixel * channels + at))
-                    } else {
-                        S::zero()
+                let mut sums = [[S::zero(); N]; M];
+                for (below, to) in sums.iter_mut().enumerate() {
+                    let mut line = [S::zero(); M];
+                    for (right, to) in line.iter_mut().enumerate() {
+                        if row + below < rows && column + right < columns {
+                            let pixel = first + below * columns + right;
+                            *to = S::load(from.as_ptr().add(pixel * channels + at));
+                        }
                     }
-                };
-                let line = |below| {
-                    let (y, z) = (pixel(below, 0), pixel(below, 1));
-                    [y, S::add(y, z), z]
-                };
-                let (above, below) = (line(0), line(1));
-                for column in 0..3 {
-                    let (y, z) = (above[column], below[column]);
-                    for (row, values) in [y, S::add(y, z), z].into_iter().enumerate() {
-                        let position = 3 * row + column;
-                        let plane = to.as_mut_ptr().add(planes.starts[position]);
-                        S::store(plane.add(tile * width + at), values);
+                    *to = F::gradients::<S>(line);
+                }
+                for column in 0..N {
+                    let mut line = [S::zero(); M];
+                    for (to, sums) in line.iter_mut().zip(&sums) {
+                        *to = sums[column];
+                    }
+                    let line = F::gradients::<S>(line);
+                    for (to, values) in to.iter().zip(line) {
+                        S::store(to[column].add(tile * width + at), values);
                     }
                 }
             }
@@ -332,35 +278,32 @@ unsafe fn gradients<S: Lanes>(
     }
 }
 
-/// `a + b` and `b + c` of three positions, along both axes: 2x2 cells of an image. What lies beyond its
-/// edges is dropped, and what would meet a number of `seen`, if there is one, that is not above zero.
-///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn written<S: Lanes>(
+unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     cells: Written,
-    images: Images,
     planes: &Planes,
     from: &[f32],
     places: &[[usize; 3]],
     seen: Option<&[f32]>,
     to: &mut [f32],
 ) {
-    let (rows, run) = (cells.rows, cells.run);
+    let Written {
+        images, rows, run, ..
+    } = cells;
     assert!(planes.lens == cells.lens() && run >= S::WIDTH);
     // Vectors are of one kind.
     let [first, last] = [cells.first[1], cells.last[1]];
     assert!(first == run || first.is_multiple_of(WIDEST));
     assert!(last == 0 || last.is_multiple_of(WIDEST) && run.is_multiple_of(WIDEST));
     planes.check(places.len(), from.len());
-    let stride = run / images.channels;
+    let size = [M * rows, M * run / images.channels];
     let (row_len, before) = (images.row_len(), images.before);
-    let mut edge = vec![0.0; 4 * rows * run];
-    let mut at_planes = planes.starts.map(|start| from.as_ptr().wrapping_add(start));
+    let mut edge = vec![0.0; M * rows * M * run];
+    let mut from = pointers::<N, _>(planes, from.as_ptr().cast_mut());
     for &[image, row, column] in places {
-        let corner = [2 * rows * row, 2 * stride * column];
-        let size = [2 * rows, 2 * stride];
+        let corner = [row * size[0], column * size[1]];
         let begin = image * images.len();
         let image = &mut to[begin..begin + images.len()];
         let seen = seen.map(|seen| &seen[begin..begin + images.len()]);
@@ -371,13 +314,13 @@ unsafe fn written<S: Lanes>(
                 let at = (corner[0] - before) * row_len + (corner[1] - before) * images.channels;
                 let seen = seen.map(|seen| seen[at..].as_ptr());
                 let to = image[at..].as_mut_ptr();
-                written_tile::<S>(cells, &mut at_planes, to, row_len, seen);
+                written_tile::<S, F, M, N>(cells, &mut from, to, row_len, seen);
                 continue;
             }
-            written_tile::<S>(cells, &mut at_planes, edge.as_mut_ptr(), 2 * run, None);
+            written_tile::<S, F, M, N>(cells, &mut from, edge.as_mut_ptr(), M * run, None);
         }
         images.each_row(corner, size, |at, within| {
-            let at = at[0] * 2 * run + at[1] * images.channels;
+            let at = at[0] * M * run + at[1] * images.channels;
             let to = &mut image[within.clone()];
             to.copy_from_slice(&edge[at..at + within.len()]);
             if let Some(seen) = seen {
@@ -388,15 +331,15 @@ unsafe fn written<S: Lanes>(
     }
 }
 
-/// One tile: 2x2 cells, whose rows are `row_len` apart; each position is read where `from` points, and that moved
-/// behind it.
+/// One tile, whose rows are `row_len` apart; each position is read where `from` points, and that moved behind it.
 ///
 /// # Safety
-/// The positions are readable; `to` is writable, and `seen` readable, for its rows; the processor has the instruction set of `S`.
+/// The positions are readable; `to` is writable, and `seen` readable, for its rows; the processor has the
+/// instruction set of `S`.
 #[inline(always)]
-unsafe fn written_tile<S: Lanes>(
+unsafe fn written_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     cells: Written,
-    from: &mut [*const f32; POSITIONS],
+    from: &mut [[*mut f32; N]; N],
     to: *mut f32,
     row_len: usize,
     seen: Option<*const f32>,
@@ -406,57 +349,68 @@ unsafe fn written_tile<S: Lanes>(
         run,
         first,
         last,
+        ..
     } = cells;
-    // Numbers of a row at the first, middle and last position, and those of a cell before them.
-    let runs = [first[1], run, run - last[1]];
-    let before = [0, 0, last[1]];
+    let has = |position: usize, at: usize, axis: usize| {
+        (position > 0 || at < first[axis]) && (position < N - 1 || at >= last[axis])
+    };
     for row in 0..rows {
-        let has = [row < first[0], true, row >= last[0]];
-        let rows_at = *from;
         for at in (0..run).step_by(S::WIDTH) {
             let at = at.min(run - S::WIDTH);
             // SAFETY: as the caller promises; the first and last positions are read where they have the
             // row and the numbers.
             unsafe {
-                let load = |position: usize| {
-                    S::load(
-                        rows_at[position]
-                            .wrapping_add(at)
-                            .wrapping_sub(before[position % 3]),
-                    )
-                };
-                let column = |column: usize| {
-                    let b = load(3 + column);
-                    let above = if has[0] { S::add(load(column), b) } else { b };
-                    let below = if has[2] {
-                        S::add(b, load(6 + column))
-                    } else {
-                        b
-                    };
-                    [above, below]
-                };
-                let both = column(1);
-                let sums = |others: [S::Sums; 2]| [0, 1].map(|at| S::add(others[at], both[at]));
-                let left = if at < first[1] { sums(column(0)) } else { both };
-                let right = if at >= last[1] { sums(column(2)) } else { both };
-                let store = |offset: usize, values| {
-                    let values = match seen {
-                        Some(seen) => S::where_positive(S::load(seen.add(offset)), values),
-                        None => values,
-                    };
-                    S::store(to.add(offset), values);
-                };
-                let [above, below] = [row, rows + row].map(|row| row * row_len + at);
-                store(above, left[0]);
-                store(above + run, right[0]);
-                store(below, left[1]);
-                store(below + run, right[1]);
+                let mut columns = [[S::zero(); M]; N];
+                for (column, to) in columns.iter_mut().enumerate() {
+                    if has(column, at, 1) {
+                        let skipped = if column == N - 1 { last[1] } else { 0 };
+                        let mut line = [S::zero(); N];
+                        for (position, to) in line.iter_mut().enumerate() {
+                            if has(position, row, 0) {
+                                *to = S::load(from[position][column].add(at - skipped));
+                            }
+                        }
+                        *to = F::outputs::<S>(line);
+                    }
+                }
+                for below in 0..M {
+                    let mut line = [S::zero(); N];
+                    for (to, column) in line.iter_mut().zip(&columns) {
+                        *to = column[below];
+                    }
+                    let line = F::outputs::<S>(line);
+                    let offset = (below * rows + row) * row_len + at;
+                    for (right, mut values) in line.into_iter().enumerate() {
+                        let offset = offset + right * run;
+                        if let Some(seen) = seen {
+                            values = S::where_positive(S::load(seen.add(offset)), values);
+                        }
+                        S::store(to.add(offset), values);
+                    }
+                }
             }
         }
+        let runs = |position: usize| match position {
+            0 => first[1],
+            _ if position == N - 1 => run - last[1],
+            _ => run,
+        };
         for (position, from) in from.iter_mut().enumerate() {
-            if has[position / 3] {
-                *from = from.wrapping_add(runs[position % 3]);
+            if has(position, row, 0) {
+                for (position, from) in from.iter_mut().enumerate() {
+                    *from = from.wrapping_add(runs(position));
+                }
             }
         }
     }
+}
+
+/// Where planes begin, by rows and columns of positions.
+#[inline(always)]
+fn pointers<const N: usize, T>(planes: &Planes, to: *mut T) -> [[*mut T; N]; N] {
+    let mut all = [[to; N]; N];
+    for (to, start) in all.as_flattened_mut().iter_mut().zip(&planes.starts) {
+        *to = to.wrapping_add(*start);
+    }
+    all
 }

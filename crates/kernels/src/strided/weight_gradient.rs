@@ -1,9 +1,11 @@
 //! Gradients with respect to weight and bias.
 
+use super::cells::Images;
 use super::convolution::{Block, Reading};
 use super::lines::{each_tap, taps_last};
-use super::transform::{Images, transform_gradients};
-use super::{IN_ALL, POSITIONS};
+use super::products::in_all;
+use super::tiling::Workspace;
+use super::transform::transform_gradients;
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
 use crate::padded::Source;
@@ -14,7 +16,7 @@ use crate::tile::{Correlated, Pixel, correlated_product};
 pub(crate) struct StridedWeightGradient {
     shape: ConvShape,
     reading: Reading,
-    rows: [Vec<Pixel>; POSITIONS],
+    rows: Vec<Vec<Pixel>>,
     /// Numbers of a transformed tile that count; as many of them as a position has.
     taps: Vec<usize>,
     columns: usize,
@@ -25,17 +27,18 @@ impl StridedWeightGradient {
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let columns = shape.out_channels.next_multiple_of(isa.columns());
         let reading = Reading::new(shape, columns, images);
-        let lens = reading.inputs.lens;
+        let rows = reading.inputs.lens.iter().map(|len| {
+            let row = |tile| Pixel {
+                input: tile * len,
+                output: tile * columns,
+            };
+            (0..reading.tiling.block()).map(row).collect()
+        });
+        let most = reading.inputs.lens.iter().max().map_or(0, |&most| most);
         Self {
             shape: *shape,
-            rows: lens.map(|len| {
-                let row = |tile| Pixel {
-                    input: tile * len,
-                    output: tile * columns,
-                };
-                (0..reading.tiling.block()).map(row).collect()
-            }),
-            taps: (0..lens.into_iter().max().unwrap_or(0)).collect(),
+            rows: rows.collect(),
+            taps: (0..most).collect(),
             columns,
             reading,
         }
@@ -49,7 +52,7 @@ impl StridedWeightGradient {
 
     /// Numbers of a transformed tile.
     fn depth(&self) -> usize {
-        self.reading.inputs.lens.iter().sum()
+        self.reading.inputs.numbers()
     }
 
     /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
@@ -59,12 +62,13 @@ impl StridedWeightGradient {
         input: Source<'_>,
         gradient: &[f32],
         sums: &mut [f32],
-        workspace: &mut super::Workspace,
+        workspace: &mut Workspace,
     ) {
         let images = Images::out_of(&self.shape);
         let columns = self.columns;
         let (sums, bias) = sums.split_at_mut(self.depth() * columns);
         let Reading {
+            filter,
             inputs: read,
             outputs: planes,
             ..
@@ -82,14 +86,13 @@ impl StridedWeightGradient {
                 outputs.fill(0.0);
             }
             let gradient = &gradient[first * images.len()..];
-            transform_gradients(isa, images, gradient, places, planes, outputs);
+            transform_gradients(isa, *filter, images, gradient, places, planes, outputs);
             let mut rest = &mut *sums;
-            for position in 0..POSITIONS {
-                let depth = read.lens[position];
+            for (position, &depth) in read.lens.iter().enumerate() {
                 let own;
                 (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
                 let gradient = planes.of(outputs, position, tiles);
-                if position == IN_ALL {
+                if position == in_all(*filter) {
                     // Block by block: a long plain sum would lose digits.
                     part.fill(0.0);
                     add_rows(isa, gradient, &mut part);
@@ -114,16 +117,22 @@ impl StridedWeightGradient {
         let matrix_len = shape.in_channels * channels;
         let mut taps = vec![0.0; weight.len()];
         let mut begin = 0;
-        for (position, depth) in self.reading.inputs.lens.into_iter().enumerate() {
+        for (position, &depth) in self.reading.inputs.lens.iter().enumerate() {
             let own = &sums[begin * columns..][..depth * columns];
             begin += depth;
-            each_tap(&self.reading.lines, shape.kernel, position, |at, tap| {
-                let from = own.chunks_exact(columns).skip(at * shape.in_channels);
-                let to = taps[tap * matrix_len..][..matrix_len].chunks_exact_mut(channels);
-                for (to, from) in to.zip(from) {
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-                }
-            });
+            each_tap(
+                &self.reading.lines,
+                shape.kernel,
+                position,
+                |at, tap, factor| {
+                    let from = own.chunks_exact(columns).skip(at * shape.in_channels);
+                    let to = taps[tap * matrix_len..][..matrix_len].chunks_exact_mut(channels);
+                    for (to, from) in to.zip(from) {
+                        let sums = to.iter_mut().zip(from);
+                        sums.for_each(|(to, from)| *to += factor * from);
+                    }
+                },
+            );
         }
         taps_last(shape, &taps, weight);
         bias.copy_from_slice(&sums[begin * columns..][..channels]);

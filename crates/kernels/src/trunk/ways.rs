@@ -22,21 +22,21 @@ pub(super) struct Between {
 pub(super) enum Convolution<I> {
     Direct(Windows, Forward<I>),
     Minimal(Minimal),
-    Strided(Strided),
+    Strided(Box<Strided>),
 }
 
 /// Its gradient with respect to weight and bias.
 pub(super) enum ToWeight {
     Direct(Windows, WeightGradient),
     Minimal(MinimalWeightGradient),
-    Strided(StridedWeightGradient),
+    Strided(Box<StridedWeightGradient>),
 }
 
 /// Its gradient with respect to the input.
 pub(super) enum ToInput<I> {
     Direct(DataGradient<I>),
     Minimal(Minimal),
-    Strided(StridedDataGradient),
+    Strided(Box<StridedDataGradient>),
 }
 
 impl<I: Item> Convolution<I> {
@@ -52,7 +52,7 @@ impl<I: Item> Convolution<I> {
             return Self::Minimal(Minimal::new(isa, shape, weight, bias, images));
         }
         if strided::pays::<I>(shape) {
-            return Self::Strided(Strided::new(isa, shape, weight, bias, images));
+            return Self::Strided(Box::new(Strided::new(isa, shape, weight, bias, images)));
         }
         let windows = Windows::over_channels::<I>(shape, images);
         let forward = Forward::new(isa, shape, &windows, weight, bias);
@@ -94,7 +94,7 @@ impl ToWeight {
             return Self::Minimal(MinimalWeightGradient::new(isa, shape, images));
         }
         if strided::pays::<I>(shape) {
-            return Self::Strided(StridedWeightGradient::new(isa, shape, images));
+            return Self::Strided(Box::new(StridedWeightGradient::new(isa, shape, images)));
         }
         let windows = Windows::over_pixels::<I>(shape, images);
         let sum = WeightGradient::new(isa, shape, &windows);
@@ -154,7 +154,9 @@ impl<I: Item> ToInput<I> {
             return Self::Minimal(Minimal::data_gradient(isa, shape, weight, images));
         }
         if strided::pays_back::<I>(shape) {
-            return Self::Strided(StridedDataGradient::new(isa, shape, weight, images));
+            return Self::Strided(Box::new(StridedDataGradient::new(
+                isa, shape, weight, images,
+            )));
         }
         Self::Direct(DataGradient::new(isa, shape, weight, images))
     }

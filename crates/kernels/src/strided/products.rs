@@ -1,0 +1,80 @@
+//! The matrix product of each position.
+
+use super::cells::Planes;
+use super::filter::{Filter, IN_ALL};
+use crate::lanes::Isa;
+use crate::panels::{pack_rows, padded_start};
+use crate::tile::{Gathered, Pixel, gathered_product};
+
+/// Weights of each position, and where the rows of tiles lie.
+pub(super) struct Products {
+    panels: Vec<Vec<f32>>,
+    pixels: Vec<Vec<Pixel>>,
+    inputs: Planes,
+    outputs: Planes,
+    zeros: Vec<f32>,
+    bias: Vec<f32>,
+    in_all: usize,
+}
+
+impl Products {
+    /// Of up to `tiles` tiles at once; `matrix(position)` is `[inputs][outputs]`.
+    pub(super) fn new(
+        isa: Isa,
+        filter: Filter,
+        [inputs, outputs]: [&Planes; 2],
+        tiles: usize,
+        matrix: impl Fn(usize) -> Vec<f32>,
+        bias: Option<&[f32]>,
+    ) -> Self {
+        let most = outputs.lens.iter().max().map_or(0, |&most| most);
+        let positions = || inputs.lens.iter().zip(&outputs.lens);
+        let panels = positions()
+            .enumerate()
+            .map(|(position, (&depth, &columns))| {
+                pack_rows(isa, depth, columns, &matrix(position))
+            });
+        let pixels = positions().map(|(input, output)| {
+            let pixel = |tile| Pixel {
+                input: tile * input,
+                output: tile * output,
+            };
+            (0..tiles).map(pixel).collect()
+        });
+        Self {
+            panels: panels.collect(),
+            pixels: pixels.collect(),
+            inputs: inputs.clone(),
+            outputs: outputs.clone(),
+            zeros: padded_start(isa, most, None),
+            bias: padded_start(isa, most, bias),
+            in_all: in_all(filter),
+        }
+    }
+
+    /// Of planes of so many tiles.
+    pub(super) fn multiply(&self, isa: Isa, tiles: usize, inputs: &[f32], outputs: &mut [f32]) {
+        for (position, (panels, pixels)) in self.panels.iter().zip(&self.pixels).enumerate() {
+            let product = Gathered {
+                input: self.inputs.of(inputs, position, tiles),
+                pixels: &pixels[..tiles],
+                runs: &[0],
+                run_len: self.inputs.lens[position],
+                panels,
+                start: if position == self.in_all {
+                    &self.bias
+                } else {
+                    &self.zeros
+                },
+                columns: self.outputs.lens[position],
+            };
+            let output = self.outputs.of_mut(outputs, position, tiles);
+            gathered_product(isa, &product, output);
+        }
+    }
+}
+
+/// The position, of both axes, that all outputs of a tile contain once.
+pub(super) fn in_all(filter: Filter) -> usize {
+    IN_ALL * filter.positions() + IN_ALL
+}

@@ -1,0 +1,184 @@
+//! Images cut into tiles, a few at a time.
+
+use super::cells::{Cells, Images};
+use crate::buffer::Buffer;
+use crate::lanes::{Isa, WIDEST};
+use crate::padded::Source;
+
+/// Buffers of what is computed on the way. One serves all layers of a thread, so that it stays in the
+/// cache.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    images: Buffer,
+    inputs: Buffer,
+    outputs: Buffer,
+}
+
+impl Workspace {
+    /// Buffers of what must not matter.
+    #[cfg(test)]
+    pub(crate) fn of(value: f32) -> Self {
+        let buffer = || {
+            let mut buffer = Buffer::of_len(1 << 16);
+            buffer.fill(value);
+            buffer
+        };
+        Self {
+            images: buffer(),
+            inputs: buffer(),
+            outputs: buffer(),
+        }
+    }
+}
+
+/// Images with zeros around them, and the tiles of a few of them.
+pub(super) struct Tiling {
+    /// Rows, columns, and channels of an image.
+    image: [usize; 3],
+    /// Zeros before the first row and column.
+    before: usize,
+    /// Rows and columns with the zeros around them.
+    size: [usize; 2],
+    at_once: usize,
+    /// Where each tile begins, of the images that are copied at once.
+    starts: Vec<usize>,
+    /// Image, row and column of each.
+    places: Vec<[usize; 3]>,
+    /// Tiles that are transformed and multiplied at once.
+    block: usize,
+}
+
+/// Some tiles of images that were copied.
+pub(super) struct Tiles<'a> {
+    /// The image that places are counted from.
+    pub(super) first: usize,
+    /// Image, row and column of each.
+    pub(super) places: &'a [[usize; 3]],
+    /// Where each begins in the copies.
+    pub(super) starts: &'a [usize],
+    /// With zeros around them.
+    pub(super) images: &'a [f32],
+}
+
+impl Tiling {
+    /// Of up to `images` images in one call, with zeros around them, cut into so many `tiles` along the axes; a tile reads `cells`,
+    /// and is `numbers` numbers, transformed.
+    pub(super) fn new(
+        from: Images,
+        tiles: [usize; 2],
+        cells: Cells,
+        numbers: usize,
+        images: usize,
+    ) -> Self {
+        let image = [from.rows, from.columns, from.channels];
+        let pixels = |[rows, numbers]: [usize; 2]| [rows, numbers / from.channels];
+        let (step, reach) = (pixels(cells.step()), pixels(cells.reach()));
+        let size = [0, 1].map(|axis| (tiles[axis] - 1) * step[axis] + reach[axis]);
+        let at_once = images_at_once(size[0] * size[1] * image[2], tiles[0] * tiles[1], images);
+        let mut places = Vec::with_capacity(at_once * tiles[0] * tiles[1]);
+        for image in 0..at_once {
+            for row in 0..tiles[0] {
+                places.extend((0..tiles[1]).map(|column| [image, row, column]));
+            }
+        }
+        let start = |&[of, row, column]: &[usize; 3]| {
+            let row = of * size[0] + row * step[0];
+            (row * size[1] + column * step[1]) * image[2]
+        };
+        Self {
+            image,
+            before: from.before,
+            size,
+            at_once,
+            starts: places.iter().map(start).collect(),
+            block: block(numbers, places.len()),
+            places,
+        }
+    }
+
+    /// Tiles of a block.
+    pub(super) fn block(&self) -> usize {
+        self.block
+    }
+
+    /// Numbers of a row of an image with the zeros around it.
+    pub(super) fn row_len(&self) -> usize {
+        self.size[1] * self.image[2]
+    }
+
+    /// Calls `work(tiles, two buffers of these lengths)` for consecutive blocks.
+    pub(super) fn each_block(
+        &self,
+        isa: Isa,
+        input: Source<'_>,
+        [inputs, outputs]: [usize; 2],
+        workspace: &mut Workspace,
+        mut work: impl FnMut(Tiles<'_>, [&mut [f32]; 2]),
+    ) {
+        let image_len: usize = self.image.iter().product();
+        let len = self.size[0] * self.row_len();
+        // Whole vectors are read beyond the end.
+        let copied = workspace.images.sized(self.at_once * len + 2 * WIDEST);
+        let inputs = workspace.inputs.sized(inputs);
+        let outputs = workspace.outputs.sized(outputs);
+        let images = input.len() / image_len;
+        for first in (0..images).step_by(self.at_once) {
+            let count = self.at_once.min(images - first);
+            for (image, to) in copied.chunks_exact_mut(len).take(count).enumerate() {
+                let at = (first + image) * image_len;
+                self.copy(isa, input.part(at..at + image_len), to);
+            }
+            let tiles = self.places.len() / self.at_once * count;
+            let places = self.places[..tiles].chunks(self.block);
+            let starts = self.starts[..tiles].chunks(self.block);
+            for (places, starts) in places.zip(starts) {
+                let tiles = Tiles {
+                    first,
+                    places,
+                    starts,
+                    images: copied,
+                };
+                work(tiles, [inputs, outputs]);
+            }
+        }
+    }
+
+    /// One image, with zeros around it.
+    fn copy(&self, isa: Isa, image: Source<'_>, to: &mut [f32]) {
+        let [rows, columns, channels] = self.image;
+        let rows = rows.min(self.size[0].saturating_sub(self.before));
+        let used = columns.min(self.size[1].saturating_sub(self.before)) * channels;
+        let left = self.before * channels;
+        let row_len = self.row_len();
+        let (above, rest) = to.split_at_mut(self.before * row_len);
+        let (inside, below) = rest.split_at_mut(rows * row_len);
+        above.fill(0.0);
+        below.fill(0.0);
+        for (row, to) in inside.chunks_exact_mut(row_len).enumerate() {
+            let from = row * columns * channels;
+            to[..left].fill(0.0);
+            let inside = &mut to[left..left + used];
+            image.part(from..from + used).write(isa, inside);
+            to[left + used..].fill(0.0);
+        }
+    }
+}
+
+/// Tiles that are worth a pass over the weights.
+const ENOUGH: usize = 64;
+
+/// In equal blocks of images that stay in a second-level cache, but of tiles enough.
+fn images_at_once(image_len: usize, tiles: usize, images: usize) -> usize {
+    const NUMBERS: usize = 32 << 10;
+    let most = (NUMBERS / image_len.max(1)).max(ENOUGH.div_ceil(tiles.max(1)));
+    images.div_ceil(images.div_ceil(most).max(1)).max(1)
+}
+
+/// Tiles of a block, in blocks of about equal size: 384 KiB of them, and whole register tiles.
+fn block(numbers: usize, tiles: usize) -> usize {
+    const NUMBERS: usize = 96 << 10;
+    const ROWS: usize = 8;
+    let most = (NUMBERS / numbers.max(1)).max(ENOUGH);
+    let equal = tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1);
+    equal.next_multiple_of(ROWS).min(tiles.max(1))
+}
