@@ -6,11 +6,11 @@
 
 use super::cells::{Cells, Images, Planes, Written};
 use super::filter::Filter;
-use super::filter_back;
-use super::lines::{each_tap, lines_back, taps_first};
+use super::lines::{each_tap, lines_back, taps_first_back};
 use super::products::Products;
 use super::tiling::{Tiles, Tiling, Workspace};
 use super::transform::{transform_back, transform_cells};
+use super::{add_scaled, filter_back};
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -65,16 +65,15 @@ impl StridedDataGradient {
         let inputs = Planes::new(block, read.lens());
         let outputs = Planes::new(block, lens);
         let matrix_len = channels * shape.out_channels;
-        let weight = taps_first(shape, weight);
+        let weight = taps_first_back(shape, weight);
         let matrix = |position: usize| {
             let columns = outputs.lens[position];
             let mut matrix = vec![0.0; columns * shape.out_channels];
             each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let taps = &weight[tap * matrix_len..][..matrix_len];
-                for (input, taps) in taps.chunks_exact(shape.out_channels).enumerate() {
-                    for (output, tap) in taps.iter().enumerate() {
-                        matrix[output * columns + at * channels + input] += factor * tap;
-                    }
+                let rows = matrix.chunks_exact_mut(columns);
+                for (row, taps) in rows.zip(taps.chunks_exact(channels)) {
+                    add_scaled(isa, &mut row[at * channels..][..channels], factor, taps);
                 }
             });
             matrix

@@ -78,28 +78,41 @@ pub(super) fn each_tap(
 
 /// `[out, in, taps]` as `[taps][in][out]`, where sums over taps are sums of whole rows.
 pub(super) fn taps_first(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
-    let taps = shape.kernel[0] * shape.kernel[1];
-    let matrix = shape.in_channels * shape.out_channels;
     let mut to = vec![0.0; weight.len()];
-    for (kernel, from) in weight.chunks_exact(taps).enumerate() {
-        let (output, input) = (kernel / shape.in_channels, kernel % shape.in_channels);
-        let at = input * shape.out_channels + output;
-        for (tap, &weight) in from.iter().enumerate() {
-            to[tap * matrix + at] = weight;
-        }
-    }
+    each_weight(shape, |at, tap_at| to[tap_at] = weight[at]);
     to
 }
 
 /// The inverse of [`taps_first`].
 pub(super) fn taps_last(shape: &ConvShape, from: &[f32], weight: &mut [f32]) {
+    each_weight(shape, |at, tap_at| weight[at] = from[tap_at]);
+}
+
+/// Calls `visit(place in [out, in, taps], place in [taps][in][out])`, a few outputs at a time, so that either
+/// side is met in order.
+fn each_weight(shape: &ConvShape, mut visit: impl FnMut(usize, usize)) {
+    const TOGETHER: usize = 16;
     let taps = shape.kernel[0] * shape.kernel[1];
-    let matrix = shape.in_channels * shape.out_channels;
-    for (kernel, to) in weight.chunks_exact_mut(taps).enumerate() {
-        let (output, input) = (kernel / shape.in_channels, kernel % shape.in_channels);
-        let at = input * shape.out_channels + output;
-        for (tap, weight) in to.iter_mut().enumerate() {
-            *weight = from[tap * matrix + at];
+    let [outputs, inputs] = [shape.out_channels, shape.in_channels];
+    for first in (0..outputs).step_by(TOGETHER) {
+        for input in 0..inputs {
+            for tap in 0..taps {
+                for output in first..outputs.min(first + TOGETHER) {
+                    let at = (output * inputs + input) * taps + tap;
+                    visit(at, (tap * inputs + input) * outputs + output);
+                }
+            }
         }
     }
+}
+
+/// The same as `[taps][out][in]`.
+pub(super) fn taps_first_back(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
+    let taps = shape.kernel[0] * shape.kernel[1];
+    let mut to = vec![0.0; weight.len()];
+    for (tap, to) in to.chunks_exact_mut(weight.len() / taps).enumerate() {
+        let from = weight[tap..].iter().step_by(taps);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+    }
+    to
 }

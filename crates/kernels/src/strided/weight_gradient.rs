@@ -1,5 +1,6 @@
 //! Gradients with respect to weight and bias.
 
+use super::add_scaled;
 use super::cells::Images;
 use super::convolution::{Block, Reading};
 use super::lines::{each_tap, taps_last};
@@ -111,30 +112,29 @@ impl StridedWeightGradient {
     }
 
     /// Arranges sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
-    pub(crate) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+    pub(crate) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let (shape, columns) = (&self.shape, self.columns);
         let channels = shape.out_channels;
-        let matrix_len = shape.in_channels * channels;
+        let Reading { lines, inputs, .. } = &self.reading;
         let mut taps = vec![0.0; weight.len()];
-        let mut begin = 0;
-        for (position, &depth) in self.reading.inputs.lens.iter().enumerate() {
-            let own = &sums[begin * columns..][..depth * columns];
-            begin += depth;
-            each_tap(
-                &self.reading.lines,
-                shape.kernel,
-                position,
-                |at, tap, factor| {
-                    let from = own.chunks_exact(columns).skip(at * shape.in_channels);
-                    let to = taps[tap * matrix_len..][..matrix_len].chunks_exact_mut(channels);
-                    for (to, from) in to.zip(from) {
-                        let sums = to.iter_mut().zip(from);
-                        sums.for_each(|(to, from)| *to += factor * from);
-                    }
-                },
-            );
+        let mut rest = sums;
+        for (position, depth) in inputs.lens.iter().enumerate() {
+            let own;
+            (own, rest) = rest.split_at(depth * columns);
+            each_tap(lines, shape.kernel, position, |at, tap, factor| {
+                let from = &own[at * shape.in_channels * columns..];
+                let to = &mut taps[tap * shape.in_channels * channels..];
+                let to = &mut to[..shape.in_channels * channels];
+                if columns == channels {
+                    return add_scaled(isa, to, factor, from);
+                }
+                let rows = to.chunks_exact_mut(channels);
+                for (to, from) in rows.zip(from.chunks_exact(columns)) {
+                    add_scaled(isa, to, factor, from);
+                }
+            });
         }
         taps_last(shape, &taps, weight);
-        bias.copy_from_slice(&sums[begin * columns..][..channels]);
+        bias.copy_from_slice(&rest[..channels]);
     }
 }

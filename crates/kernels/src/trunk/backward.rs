@@ -84,15 +84,13 @@ impl Trunk {
             })
             .collect();
 
-        // In a spare buffer, as activations are: the system would clear a new one page by page.
-        let mut sums = Kept::of_lens(std::iter::once(PARTS * sums_len));
-        let sums = sums.layer_mut(0);
-        sums.fill(0.0);
+        let mut partial = Buffer::of_len(PARTS * len);
         let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)
-            .zip(sums.chunks_exact_mut(sums_len))
+            .zip(partial.chunks_exact_mut(len))
             .collect();
-        let workspace = || Work::new(&stages);
-        over_jobs_with(jobs, workspace, |work, (part, sums)| {
+        let workspace = || Work::new(&stages, sums_len);
+        over_jobs_with(jobs, workspace, |work, (part, partial)| {
+            work.sums.fill(0.0);
             for images in blocks(part.len(), block) {
                 let images = part.start + images.start..part.start + images.end;
                 let frames =
@@ -107,35 +105,35 @@ impl Trunk {
                         None => Source::Frames(frames),
                         Some(values) => self.source(index, &slots, parameters, values),
                     };
-                    self.stage_back(index, stage, source, images.len(), sums, work);
+                    self.stage_back(index, stage, source, images.len(), work);
                 }
+            }
+            // By part, while the sums are in the caches: they are several times as many as the parameters.
+            for (stage, slot) in stages.iter().zip(&slots) {
+                partial[slot.gamma.start..slot.beta.end]
+                    .copy_from_slice(&work.sums[stage.norm.clone()]);
+                let (weight, bias) =
+                    partial[slot.weight.start..slot.bias.end].split_at_mut(slot.weight.len());
+                let sums = &work.sums[stage.sums.clone()];
+                stage.weight.finish(isa, sums, weight, bias);
             }
         });
 
-        let (total, rest) = sums.split_at_mut(sums_len);
-        for part in rest.chunks_exact(sums_len) {
-            accumulate(isa, total, part);
-        }
-        for (stage, slot) in stages.iter().zip(&slots) {
-            parameter_gradient[slot.gamma.start..slot.beta.end]
-                .copy_from_slice(&total[stage.norm.clone()]);
-            let (weight, bias) = parameter_gradient[slot.weight.start..slot.bias.end]
-                .split_at_mut(slot.weight.len());
-            stage
-                .weight
-                .finish(&total[stage.sums.clone()], weight, bias);
+        let (total, rest) = partial.split_at(len);
+        parameter_gradient.copy_from_slice(total);
+        for part in rest.chunks_exact(len) {
+            accumulate(isa, parameter_gradient, part);
         }
         Ok(())
     }
 
-    /// One layer of one block, backwards: adds to `sums`, and hands gradients on in `work`.
+    /// One layer of one block, backwards: adds to its sums, and hands gradients on, in `work`.
     fn stage_back<I: Item>(
         &self,
         index: usize,
         stage: &Stage<I>,
         source: Source<'_>,
         images: usize,
-        sums: &mut [f32],
         work: &mut Work<I>,
     ) {
         let isa = self.isa;
@@ -151,7 +149,7 @@ impl Trunk {
             isa,
             source,
             arriving,
-            &mut sums[stage.sums.clone()],
+            &mut work.sums[stage.sums.clone()],
             to_weight,
             &mut work.between,
         );
@@ -165,7 +163,13 @@ impl Trunk {
             };
             data.run(isa, arriving, rectified, fresh, to_input, &mut work.between);
             if let Source::NormRelu(values, affine) = source {
-                normalise_gradient(isa, values, affine, fresh, &mut sums[stage.norm.clone()]);
+                normalise_gradient(
+                    isa,
+                    values,
+                    affine,
+                    fresh,
+                    &mut work.sums[stage.norm.clone()],
+                );
             }
             work.hand_to(isa, index - 1, buffer, len);
         }
@@ -186,6 +190,8 @@ struct Stage<I> {
 
 /// Gradients of one block of images.
 struct Work<I> {
+    /// With respect to the parameters, of all blocks of a part.
+    sums: Buffer,
     /// With respect to the output of each layer, where any has arrived: few at a time.
     gradients: Vec<Option<Buffer>>,
     /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
@@ -195,8 +201,9 @@ struct Work<I> {
 }
 
 impl<I: Item> Work<I> {
-    fn new(stages: &[Stage<I>]) -> Self {
+    fn new(stages: &[Stage<I>], sums_len: usize) -> Self {
         Self {
+            sums: Buffer::of_len(sums_len),
             gradients: stages.iter().map(|_| None).collect(),
             buffers: Vec::new(),
             scratches: stages

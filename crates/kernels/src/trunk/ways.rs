@@ -138,11 +138,11 @@ impl ToWeight {
     }
 
     /// Arranges sums as `weight` and `bias`.
-    pub(super) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+    pub(super) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         match self {
             Self::Direct(_, sum) => sum.finish(sums, weight, bias),
             Self::Minimal(sum) => sum.finish(sums, weight, bias),
-            Self::Strided(sum) => sum.finish(sums, weight, bias),
+            Self::Strided(sum) => sum.finish(isa, sums, weight, bias),
         }
     }
 }

@@ -66,7 +66,7 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
             let mut found = vec![f32::NAN; shape.weight_len()];
             let mut found_bias = vec![f32::NAN; shape.out_channels];
-            sum.finish(&sums, &mut found, &mut found_bias);
+            sum.finish(isa, &sums, &mut found, &mut found_bias);
             check("weight gradient", &found, &exact.to_weight);
             check("bias gradient", &found_bias, &exact.to_bias);
 
