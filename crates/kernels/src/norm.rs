@@ -1,7 +1,9 @@
 //! Layer normalisation over the channels of each pixel, then an activation, in one pass over memory.
 //!
-//! The gradient recomputes mean and deviation from the input: a row is in the first-level cache
-//! anyway, and nothing has to be kept between forward and backward but the input.
+//! Mean and deviation of a row are computed once for all that is done with it (`Moments`): adding up the lanes of a
+//! vector takes longer than the rest.
+
+use std::ops::Range;
 
 use crate::each_isa::on_each_isa;
 use crate::lanes::Isa;
@@ -35,13 +37,11 @@ pub fn norm_activate(
     let rows = check_rows(input, gamma, beta)?;
     check_length("the output of a normalisation", input.len(), out.len())?;
     let isa = Isa::detect();
-    let affine = Affine {
-        gamma,
-        beta,
-        epsilon,
-    };
     over_items(rows, input.len() * OPERATIONS, out, |rows, out| {
         let input = &input[rows.start * gamma.len()..rows.end * gamma.len()];
+        let mut moments = vec![0.0; 2 * rows.len()];
+        measure(isa, input, epsilon, &mut moments);
+        let affine = Affine::new(gamma, beta, &moments);
         match activation {
             Activation::Relu => normalise(isa, input, affine, out),
             Activation::Mish => normalise_mish(isa, input, affine, out),
@@ -102,12 +102,6 @@ pub fn norm_activate_gradient(
     check_length("the gradient of gamma", channels, gradients.gamma.len())?;
     check_length("the gradient of beta", channels, gradients.beta.len())?;
     let isa = Isa::detect();
-    let affine = Affine {
-        gamma,
-        beta,
-        epsilon,
-    };
-
     let mut sums = vec![0.0; PARTS * 2 * channels];
     let mut rest = gradients.input;
     let mut jobs = Vec::with_capacity(PARTS);
@@ -118,6 +112,9 @@ pub fn norm_activate_gradient(
     }
     over_jobs(jobs, |(range, to_input, sums)| {
         to_input.copy_from_slice(&gradient[range.clone()]);
+        let mut moments = vec![0.0; 2 * (range.len() / channels)];
+        measure(isa, &input[range.clone()], epsilon, &mut moments);
+        let affine = Affine::new(gamma, beta, &moments);
         match activation {
             Activation::Relu => normalise_gradient(isa, &input[range], affine, to_input, sums),
             Activation::Mish => normalise_mish_gradient(isa, &input[range], affine, to_input, sums),
@@ -157,12 +154,45 @@ fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, Kerne
     Ok(rows)
 }
 
-/// Scale and shift of each channel, and what is added to the variance.
+/// Scale and shift of each channel, mean of each row, and one over its deviation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Affine<'a> {
     pub(crate) gamma: &'a [f32],
     pub(crate) beta: &'a [f32],
-    pub(crate) epsilon: f32,
+    /// `[mean, scale]` of each row.
+    moments: &'a [[f32; 2]],
+}
+
+impl<'a> Affine<'a> {
+    /// `moments` are those that [`measure`] makes of the rows.
+    pub(crate) fn new(gamma: &'a [f32], beta: &'a [f32], moments: &'a [f32]) -> Self {
+        Self {
+            gamma,
+            beta,
+            moments: moments.as_chunks().0,
+        }
+    }
+
+    /// For some of the numbers, whole rows.
+    pub(crate) fn part(self, numbers: Range<usize>) -> Self {
+        let channels = self.gamma.len();
+        Self {
+            moments: &self.moments[numbers.start / channels..numbers.end / channels],
+            ..self
+        }
+    }
+}
+
+/// Mean, and one over the deviation, of each row: as many rows as there are moments, `[rows][2]`. `epsilon` is added
+/// to the variance.
+pub(crate) fn measure(isa: Isa, input: &[f32], epsilon: f32, moments: &mut [f32]) {
+    let moments = moments.as_chunks_mut().0;
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && wide::fits(input.len() / moments.len().max(1)) {
+        // SAFETY: this instruction set was detected.
+        return unsafe { wide::measure(input, epsilon, moments) };
+    }
+    measure_plainly(isa, input, epsilon, moments);
 }
 
 /// Normalises rows, then clips them at zero from below.
@@ -192,6 +222,7 @@ pub(crate) fn normalise_gradient(
     normalise_gradient_plainly(isa, input, affine, gradient, sums);
 }
 
+on_each_isa!(measure_plainly = moments(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]));
 on_each_isa!(normalise_plainly = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(normalise_mish = forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(
@@ -298,18 +329,13 @@ fn exp(x: f32) -> f32 {
 fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32], activate: impl Fn(f32) -> f32) {
     let channels = affine.gamma.len();
     let (gamma, beta) = (&affine.gamma[..channels], &affine.beta[..channels]);
-    let block = TOGETHER * channels;
-    for (rows, out) in input.chunks(block).zip(out.chunks_mut(block)) {
-        let moments = moments(rows, channels, affine.epsilon);
-        let rows = rows
-            .chunks_exact(channels)
-            .zip(out.chunks_exact_mut(channels));
-        for ((row, out), (mean, scale)) in rows.zip(moments) {
-            let (row, out) = (&row[..channels], &mut out[..channels]);
-            for channel in 0..channels {
-                out[channel] =
-                    activate((row[channel] - mean) * scale * gamma[channel] + beta[channel]);
-            }
+    let rows = input
+        .chunks_exact(channels)
+        .zip(out.chunks_exact_mut(channels));
+    for ((row, out), &[mean, scale]) in rows.zip(affine.moments) {
+        let (row, out) = (&row[..channels], &mut out[..channels]);
+        for channel in 0..channels {
+            out[channel] = activate((row[channel] - mean) * scale * gamma[channel] + beta[channel]);
         }
     }
 }
@@ -345,14 +371,14 @@ fn backward(
     let (to_gamma, to_beta) = (&mut to_gamma[..channels], &mut to_beta[..channels]);
     let block = TOGETHER * channels;
     let mut normal = vec![0.0; block];
-    for (rows, to_input) in input.chunks(block).zip(gradient.chunks_mut(block)) {
-        let moments = moments(rows, channels, affine.epsilon);
+    let blocks = input.chunks(block).zip(gradient.chunks_mut(block));
+    for ((rows, to_input), moments) in blocks.zip(affine.moments.chunks(TOGETHER)) {
         let each_row = rows.chunks_exact(channels).zip(
             to_input
                 .chunks_exact_mut(channels)
                 .zip(normal.chunks_exact_mut(channels)),
         );
-        for ((row, (to_normal, normal)), (mean, scale)) in each_row.zip(moments) {
+        for ((row, (to_normal, normal)), &[mean, scale]) in each_row.zip(moments) {
             let row = &row[..channels];
             let (to_normal, normal) = (&mut to_normal[..channels], &mut normal[..channels]);
             for channel in 0..channels {
@@ -380,7 +406,7 @@ fn backward(
         let rows = to_input
             .chunks_exact_mut(channels)
             .zip(normal.chunks_exact(channels));
-        for ((to_input, normal), ((mean, along), (_, scale))) in
+        for ((to_input, normal), ((mean, along), &[_, scale])) in
             rows.zip(projections.into_iter().zip(moments))
         {
             let (to_input, normal) = (&mut to_input[..channels], &normal[..channels]);
@@ -391,21 +417,21 @@ fn backward(
     }
 }
 
-/// Mean, and one over the deviation, of each row.
 #[inline(always)]
-fn moments(rows: &[f32], channels: usize, epsilon: f32) -> [(f32, f32); TOGETHER] {
+fn moments(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]) {
+    let channels = input.len() / to.len().max(1);
+    if channels == 0 {
+        return;
+    }
     let share = 1.0 / channels as f32;
-    let (mut means, mut scales) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-    let each = means.iter_mut().zip(&mut scales);
-    for ((mean, scale), row) in each.zip(rows.chunks_exact(channels)) {
+    for ([mean, scale], row) in to.iter_mut().zip(input.chunks_exact(channels)) {
         *mean = sum(row, row, |value, _| value) * share;
         *scale = sum(row, row, |value, _| (value - *mean) * (value - *mean)) * share;
     }
     // All roots and quotients at once: one by one they take as long as the sums.
-    for scale in &mut scales {
+    for [_, scale] in to {
         *scale = 1.0 / (*scale + epsilon).sqrt();
     }
-    std::array::from_fn(|row| (means[row], scales[row]))
 }
 
 /// Sum of `term` over pairs, in sixteen interleaved partial sums, which fill vectors of any width.

@@ -25,7 +25,9 @@ impl<'a> Source<'a> {
             Source::Frames(bytes) => Source::Frames(&bytes[range]),
             Source::Values(values) => Source::Values(&values[range]),
             Source::Relu(values) => Source::Relu(&values[range]),
-            Source::NormRelu(values, affine) => Source::NormRelu(&values[range], affine),
+            Source::NormRelu(values, affine) => {
+                Source::NormRelu(&values[range.clone()], affine.part(range))
+            }
         }
     }
 

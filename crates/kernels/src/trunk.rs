@@ -152,25 +152,42 @@ impl Trunk {
         self.slots().last().map_or(0, |slot| slot.bias.end)
     }
 
+    /// What a layer reads of the values and moments that are kept of the one before.
     fn source<'a>(
         &self,
         index: usize,
         slots: &[Slot],
         parameters: &'a [f32],
-        values: &'a [f32],
+        [values, moments]: [&'a [f32]; 2],
     ) -> Source<'a> {
         match self.layers[index].0.before {
             Before::Nothing => Source::Values(values),
             Before::Relu => Source::Relu(values),
-            Before::NormRelu { epsilon } => Source::NormRelu(
-                values,
-                Affine {
-                    gamma: &parameters[slots[index].gamma.clone()],
-                    beta: &parameters[slots[index].beta.clone()],
-                    epsilon,
-                },
-            ),
+            Before::NormRelu { .. } => {
+                let [gamma, beta] = [&slots[index].gamma, &slots[index].beta];
+                let [gamma, beta] = [gamma, beta].map(|range| &parameters[range.clone()]);
+                Source::NormRelu(values, Affine::new(gamma, beta, moments))
+            }
         }
+    }
+
+    /// What is added to the variance, if a layer normalises its input.
+    fn normalised(&self, index: usize) -> Option<f32> {
+        match self.layers.get(index)?.0.before {
+            Before::NormRelu { epsilon } => Some(epsilon),
+            Before::Nothing | Before::Relu => None,
+        }
+    }
+
+    /// Numbers that are kept of each layer but the last, and two for every pixel that is normalised.
+    fn kept_lens(&self, images: usize) -> impl ExactSizeIterator<Item = [usize; 2]> {
+        let inner = self.layers[..self.layers.len() - 1].iter().enumerate();
+        inner.map(move |(index, (_, shape))| {
+            let pixels = self
+                .normalised(index + 1)
+                .map_or(0, |_| shape.out_height() * shape.out_width());
+            [images * shape.out_image_len(), images * 2 * pixels]
+        })
     }
 
     /// The number of images.
@@ -231,12 +248,6 @@ impl Trunk {
 
     fn last(&self) -> &ConvShape {
         &self.layers[self.layers.len() - 1].1
-    }
-
-    /// All layers but the last.
-    fn inner(&self) -> impl Iterator<Item = &ConvShape> {
-        let inner = &self.layers[..self.layers.len() - 1];
-        inner.iter().map(|(_, shape)| shape)
     }
 }
 

@@ -27,20 +27,16 @@ pub(super) fn fits(channels: usize) -> bool {
 #[target_feature(enable = "avx512f")]
 pub(super) fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
     let channels = affine.gamma.len();
-    let block = TOGETHER * channels;
-    for (rows, out) in input.chunks(block).zip(out.chunks_mut(block)) {
-        let (means, scales) = moments(rows, channels, affine.epsilon);
-        let each_row = rows
-            .chunks_exact(channels)
-            .zip(out.chunks_exact_mut(channels));
-        for ((row, out), (mean, scale)) in each_row.zip(means.into_iter().zip(scales)) {
-            let (mean, scale) = (_mm512_set1_ps(mean), _mm512_set1_ps(scale));
-            for (at, to) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-                let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
-                let scaled = _mm512_mul_ps(normal, vector(affine.gamma, at));
-                let value = _mm512_add_ps(scaled, vector(affine.beta, at));
-                store(to, _mm512_max_ps(value, _mm512_setzero_ps()));
-            }
+    let each_row = input
+        .chunks_exact(channels)
+        .zip(out.chunks_exact_mut(channels));
+    for ((row, out), &[mean, scale]) in each_row.zip(affine.moments) {
+        let (mean, scale) = (_mm512_set1_ps(mean), _mm512_set1_ps(scale));
+        for (at, to) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
+            let scaled = _mm512_mul_ps(normal, vector(affine.gamma, at));
+            let value = _mm512_add_ps(scaled, vector(affine.beta, at));
+            store(to, _mm512_max_ps(value, _mm512_setzero_ps()));
         }
     }
 }
@@ -57,8 +53,8 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
     let block = TOGETHER * channels;
     let mut normals = vec![0.0; block];
     let share = _mm512_set1_ps(1.0 / channels as f32);
-    for (rows, to_input) in input.chunks(block).zip(gradient.chunks_mut(block)) {
-        let (means, scales) = moments(rows, channels, affine.epsilon);
+    let blocks = input.chunks(block).zip(gradient.chunks_mut(block));
+    for ((rows, to_input), moments) in blocks.zip(affine.moments.chunks(TOGETHER)) {
         let (mut plain, mut along) = (
             [_mm512_setzero_ps(); TOGETHER],
             [_mm512_setzero_ps(); TOGETHER],
@@ -67,7 +63,7 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
             let of_row = place * channels..(place + 1) * channels;
             let passing = to_input[of_row.clone()].as_chunks_mut::<LANES>().0;
             let normals = normals[of_row].as_chunks_mut::<LANES>().0;
-            let (mean, scale) = (_mm512_set1_ps(means[place]), _mm512_set1_ps(scales[place]));
+            let [mean, scale] = moments[place].map(|x| _mm512_set1_ps(x));
             let (mut sum, mut sum_along) = (_mm512_setzero_ps(), _mm512_setzero_ps());
             for at in 0..channels / LANES {
                 let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
@@ -93,12 +89,25 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
             .zip(normals.chunks_exact(channels));
         for (place, (to_input, normals)) in each_row.enumerate() {
             let [plain, along, scale] =
-                [plain[place], along[place], scales[place]].map(|x| _mm512_set1_ps(x));
+                [plain[place], along[place], moments[place][1]].map(|x| _mm512_set1_ps(x));
             for (at, to) in to_input.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                 let rest = _mm512_sub_ps(load(to), plain);
                 let rest = _mm512_sub_ps(rest, _mm512_mul_ps(vector(normals, at), along));
                 store(to, _mm512_mul_ps(scale, rest));
             }
+        }
+    }
+}
+
+/// As `moments` of the plain loops; the channels [fit](fits).
+#[target_feature(enable = "avx512f")]
+pub(super) fn measure(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]) {
+    let channels = input.len() / to.len().max(1);
+    let rows = input.chunks((TOGETHER * channels).max(1));
+    for (rows, to) in rows.zip(to.chunks_mut(TOGETHER)) {
+        let (means, scales) = moments(rows, channels, epsilon);
+        for (to, moments) in to.iter_mut().zip(means.into_iter().zip(scales)) {
+            *to = moments.into();
         }
     }
 }
@@ -205,7 +214,8 @@ mod tests {
 
     use crate::lanes::Isa;
     use crate::norm::{
-        Affine, normalise, normalise_gradient, normalise_gradient_plainly, normalise_plainly,
+        Affine, measure, measure_plainly, normalise, normalise_gradient,
+        normalise_gradient_plainly, normalise_plainly,
     };
 
     #[test]
@@ -221,13 +231,12 @@ mod tests {
                 (0..count).map(|_| random.random_range(-2.0..2.0)).collect()
             };
             let (gamma, beta) = (numbers(channels), numbers(channels));
-            let affine = Affine {
-                gamma: &gamma,
-                beta: &beta,
-                epsilon: 1e-5,
-            };
             let (input, mut gradient) = (numbers(rows * channels), numbers(rows * channels));
             let sums = numbers(2 * channels);
+            let (mut moments, mut plain) = (vec![7.0; 2 * rows], vec![7.0; 2 * rows]);
+            measure(isa, &input, 1e-5, &mut moments);
+            measure_plainly(isa, &input, 1e-5, plain.as_chunks_mut().0);
+            let affine = Affine::new(&gamma, &beta, &moments);
             if let Some(last) = gradient.last_mut() {
                 *last = f32::INFINITY;
             }
@@ -245,6 +254,11 @@ mod tests {
                     backward(isa, &input, affine, &mut gradient, &mut sums);
                     [bits(&out), bits(&gradient), bits(&sums)]
                 };
+            assert_eq!(
+                bits(&moments),
+                bits(&plain),
+                "seed {seed}: {rows} rows of {channels}"
+            );
             assert_eq!(
                 run(normalise, normalise_gradient),
                 run(normalise_plainly, normalise_gradient_plainly),

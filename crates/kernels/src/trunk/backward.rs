@@ -51,14 +51,12 @@ impl Trunk {
             len,
             parameter_gradient.len(),
         )?;
-        check_length(
-            "the activations of a trunk",
-            self.layers.len() - 1,
-            kept.layers().len(),
-        )?;
-        for (values, shape) in kept.layers().zip(self.inner()) {
-            let len = batch * shape.out_image_len();
-            check_length("an activation of a trunk", len, values.len())?;
+        let lens = self.kept_lens(batch);
+        check_length("the activations of a trunk", lens.len(), kept.lens().len())?;
+        for (lens, found) in lens.zip(kept.lens()) {
+            let name = "an activation of a trunk";
+            check_length(name, lens[0], found[0])?;
+            check_length(name, lens[1], found[1])?;
         }
         let block = self.block(batch);
         let slots = self.slots();
@@ -97,13 +95,15 @@ impl Trunk {
                     &frames[images.start * self.frame_len()..images.end * self.frame_len()];
                 work.begin(self.last(), gradient, &images);
                 for (index, stage) in stages.iter().enumerate().rev() {
-                    let inner = index.checked_sub(1).map(|before| {
-                        let len = self.layers[before].1.out_image_len();
-                        &kept.layer(before)[images.start * len..images.end * len]
-                    });
-                    let source = match inner {
+                    let source = match index.checked_sub(1) {
                         None => Source::Frames(frames),
-                        Some(values) => self.source(index, &slots, parameters, values),
+                        Some(before) => {
+                            let part = kept.layer(before).map(|all| {
+                                let len = all.len() / batch;
+                                &all[images.start * len..images.end * len]
+                            });
+                            self.source(index, &slots, parameters, part)
+                        }
                     };
                     self.stage_back(index, stage, source, images.len(), work);
                 }

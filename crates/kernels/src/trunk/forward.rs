@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use super::kept::Part;
 use super::ways::{Between, Convolution};
 use super::{Kept, PARTS, Trunk, blocks, of_images};
-use crate::buffer::Buffer;
 use crate::item::{Item, Precision};
 use crate::lanes::Pair;
-use crate::norm::accumulate;
+use crate::norm::{accumulate, measure};
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
@@ -67,42 +67,45 @@ impl Trunk {
         }
         let keeps = kept.is_some();
         if let Some(kept) = kept {
-            let lens = self.inner().map(|shape| batch * shape.out_image_len());
-            *kept = Kept::of_lens(lens);
-            for (values, shape) in kept.layers_mut().zip(self.inner()) {
-                let mut rest = values;
+            *kept = Kept::of_lens(self.kept_lens(batch));
+            for layer in kept.layers_mut() {
+                let (mut rest, mut images) = (layer, batch);
                 for job in &mut jobs {
-                    let (own, tail) = rest.split_at_mut(job.images.len() * shape.out_image_len());
-                    rest = tail;
+                    let own;
+                    [own, rest] = rest.split_at(job.images.len(), images);
+                    images -= job.images.len();
                     job.kept.push(own);
                 }
             }
         }
         let workspace = || {
             let scratches: Vec<Scratch<I>> = stages.iter().map(Convolution::scratch).collect();
-            let buffers: Vec<Buffer> = if keeps {
-                Vec::new()
+            let buffers = if keeps {
+                Kept::default()
             } else {
-                self.inner()
-                    .map(|shape| Buffer::of_len(block * shape.out_image_len()))
-                    .collect()
+                Kept::of_lens(self.kept_lens(block))
             };
             (scratches, Between::default(), buffers)
         };
         over_jobs_with(jobs, workspace, |(scratches, between, buffers), mut job| {
             for images in blocks(job.images.len(), block) {
-                let mut outputs: Vec<&mut [f32]> = if keeps {
-                    let inner = job.kept.iter_mut().zip(self.inner());
-                    inner
-                        .map(|(values, shape)| of_images(values, shape, &images))
-                        .collect()
+                let of = job.images.len();
+                let mut outputs: Vec<Part<'_>> = if keeps {
+                    let inner = job.kept.iter_mut();
+                    inner.map(|part| part.images(&images, of)).collect()
                 } else {
-                    let inner = buffers.iter_mut().zip(self.inner());
+                    let inner = buffers.layers_mut();
                     inner
-                        .map(|(values, shape)| of_images(values, shape, &(0..images.len())))
+                        .map(|part| {
+                            let [first, _] = part.split_at(images.len(), block);
+                            first
+                        })
                         .collect()
                 };
-                outputs.push(of_images(job.out, self.last(), &images));
+                outputs.push(Part {
+                    values: of_images(job.out, self.last(), &images),
+                    moments: &mut [],
+                });
                 let first = job.images.start + images.start;
                 let frames = &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
                 for (index, convolution) in stages.iter().enumerate() {
@@ -110,12 +113,19 @@ impl Trunk {
                     let Some(own) = own.first_mut() else { continue };
                     let source = match earlier.last() {
                         None => Source::Frames(frames),
-                        Some(values) => self.source(index, &slots, parameters, values),
+                        Some(part) => {
+                            let kept = [&*part.values, &*part.moments];
+                            self.source(index, &slots, parameters, kept)
+                        }
                     };
                     let scratch = &mut scratches[index];
-                    convolution.run(isa, source, own, scratch, between);
+                    convolution.run(isa, source, own.values, scratch, between);
                     if let Some(add) = self.layers[index].0.add {
-                        accumulate(isa, own, earlier[add]);
+                        accumulate(isa, own.values, earlier[add].values);
+                    }
+                    // While the caches hold it.
+                    if let Some(epsilon) = self.normalised(index + 1) {
+                        measure(isa, own.values, epsilon, own.moments);
                     }
                 }
             }
@@ -126,6 +136,6 @@ impl Trunk {
 
 struct ForwardJob<'a> {
     images: Range<usize>,
-    kept: Vec<&'a mut [f32]>,
+    kept: Vec<Part<'a>>,
     out: &'a mut [f32],
 }

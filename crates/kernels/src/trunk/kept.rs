@@ -1,33 +1,79 @@
 //! What the backward pass needs of a forward pass.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::Range;
 
 use crate::buffer::Buffer;
 
-/// The output of every layer of a trunk but the last.
+/// The output of every layer of a trunk but the last, and mean and deviation of its pixels where they are
+/// normalised.
 #[derive(Debug, Default)]
-pub struct Kept(Vec<Buffer>);
+pub struct Kept(Vec<Layer>);
+
+#[derive(Debug)]
+struct Layer {
+    values: Buffer,
+    moments: Buffer,
+}
+
+/// What is kept of a layer of some images.
+pub(super) struct Part<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) moments: &'a mut [f32],
+}
 
 impl Kept {
-    /// Layers of these lengths, with any contents.
-    pub(crate) fn of_lens(lens: impl Iterator<Item = usize>) -> Self {
-        Self(lens.map(Buffer::of_len).collect())
+    /// Layers of these numbers of values and moments, with any contents.
+    pub(super) fn of_lens(lens: impl Iterator<Item = [usize; 2]>) -> Self {
+        let layer = |lens: [usize; 2]| {
+            let [values, moments] = lens.map(Buffer::of_len);
+            Layer { values, moments }
+        };
+        Self(lens.map(layer).collect())
     }
 
-    pub(crate) fn layers(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.0.iter().map(Deref::deref)
+    /// Numbers of values and moments.
+    pub(super) fn lens(&self) -> impl ExactSizeIterator<Item = [usize; 2]> {
+        let layers = self.0.iter();
+        layers.map(|layer| [layer.values.len(), layer.moments.len()])
     }
 
-    pub(crate) fn layers_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.0.iter_mut().map(DerefMut::deref_mut)
+    pub(super) fn layers_mut(&mut self) -> impl Iterator<Item = Part<'_>> {
+        self.0.iter_mut().map(|layer| Part {
+            values: &mut layer.values,
+            moments: &mut layer.moments,
+        })
     }
 
-    pub(crate) fn layer(&self, index: usize) -> &[f32] {
-        &self.0[index]
+    /// Values and moments of a layer.
+    pub(super) fn layer(&self, index: usize) -> [&[f32]; 2] {
+        let layer = &self.0[index];
+        [&layer.values, &layer.moments]
+    }
+}
+
+impl<'a> Part<'a> {
+    /// The first `count` of so many images, and the others.
+    pub(super) fn split_at(self, count: usize, of: usize) -> [Part<'a>; 2] {
+        let per_image = |len: usize| len / of.max(1) * count;
+        let (values, other_values) = self.values.split_at_mut(per_image(self.values.len()));
+        let (moments, other_moments) = self.moments.split_at_mut(per_image(self.moments.len()));
+        let other = Part {
+            values: other_values,
+            moments: other_moments,
+        };
+        [Part { values, moments }, other]
     }
 
-    pub(crate) fn layer_mut(&mut self, index: usize) -> &mut [f32] {
-        &mut self.0[index]
+    /// Some of so many images.
+    pub(super) fn images(&mut self, images: &Range<usize>, of: usize) -> Part<'_> {
+        fn part<'b>(all: &'b mut [f32], images: &Range<usize>, of: usize) -> &'b mut [f32] {
+            let len = all.len() / of.max(1);
+            &mut all[images.start * len..images.end * len]
+        }
+        Part {
+            values: part(self.values, images, of),
+            moments: part(self.moments, images, of),
+        }
     }
 }
 
@@ -38,9 +84,9 @@ mod tests {
     #[test]
     fn what_is_kept_has_the_lengths_asked_for_whatever_lay_in_the_buffers() {
         for lens in [[5, 3000], [3000, 5], [4, 2000], [0, 3001], [5, 3000]] {
-            let mut kept = Kept::of_lens(lens.into_iter());
-            assert!(kept.layers().map(<[f32]>::len).eq(lens));
-            kept.layers_mut().for_each(|layer| layer.fill(7.0));
+            let mut kept = Kept::of_lens([lens, lens].into_iter());
+            assert!(kept.lens().eq([lens, lens]));
+            kept.layers_mut().for_each(|layer| layer.values.fill(7.0));
         }
     }
 }
