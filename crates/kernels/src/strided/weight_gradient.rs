@@ -111,19 +111,20 @@ impl StridedWeightGradient {
         });
     }
 
-    /// Arranges sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
+    /// Makes sums the gradients with respect to `weight`, `[kernel_height, kernel_width][in][out]`, and `bias`,
+    /// `[out]`.
     pub(crate) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let (shape, columns) = (&self.shape, self.columns);
         let channels = shape.out_channels;
         let Reading { lines, inputs, .. } = &self.reading;
-        let mut taps = vec![0.0; weight.len()];
+        weight.fill(0.0);
         let mut rest = sums;
         for (position, depth) in inputs.lens.iter().enumerate() {
             let own;
             (own, rest) = rest.split_at(depth * columns);
             each_tap(lines, shape.kernel, position, |at, tap, factor| {
                 let from = &own[at * shape.in_channels * columns..];
-                let to = &mut taps[tap * shape.in_channels * channels..];
+                let to = &mut weight[tap * shape.in_channels * channels..];
                 let to = &mut to[..shape.in_channels * channels];
                 if columns == channels {
                     return add_scaled(isa, to, factor, from);
@@ -134,7 +135,12 @@ impl StridedWeightGradient {
                 }
             });
         }
-        taps_last(shape, &taps, weight);
         bias.copy_from_slice(&rest[..channels]);
+    }
+
+    /// Arranges such a weight as `[out, in, kernel_height, kernel_width]`.
+    pub(crate) fn arrange(&self, weight: &mut [f32]) {
+        let taps = weight.to_vec();
+        taps_last(&self.shape, &taps, weight);
     }
 }

@@ -124,6 +124,11 @@ impl Trunk {
         for part in rest.chunks_exact(len) {
             accumulate(isa, parameter_gradient, part);
         }
+        for (stage, slot) in stages.iter().zip(&slots) {
+            stage
+                .weight
+                .arrange(&mut parameter_gradient[slot.weight.clone()]);
+        }
         Ok(())
     }
 

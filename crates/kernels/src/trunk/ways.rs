@@ -137,12 +137,20 @@ impl ToWeight {
         }
     }
 
-    /// Arranges sums as `weight` and `bias`.
+    /// Makes sums the gradients with respect to `weight` and `bias`; what several parts have made of theirs may be
+    /// added up, and then be [arranged](Self::arrange).
     pub(super) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         match self {
             Self::Direct(_, sum) => sum.finish(sums, weight, bias),
             Self::Minimal(sum) => sum.finish(sums, weight, bias),
             Self::Strided(sum) => sum.finish(isa, sums, weight, bias),
+        }
+    }
+
+    pub(super) fn arrange(&self, weight: &mut [f32]) {
+        match self {
+            Self::Direct(..) | Self::Minimal(_) => {}
+            Self::Strided(sum) => sum.arrange(weight),
         }
     }
 }
