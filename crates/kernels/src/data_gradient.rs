@@ -40,11 +40,13 @@ impl<I: Item> DataGradient<I> {
     }
 
     /// Gradient with respect to the input, from the `gradient` with respect to the output, into
-    /// `out`, overwritten.
+    /// `out`, overwritten. If the input is that of a ReLU which saw `seen`, nothing passes where it was not
+    /// above zero.
     pub(crate) fn run(
         &self,
         isa: Isa,
         gradient: &[f32],
+        seen: Option<&[f32]>,
         out: &mut [f32],
         scratch: &mut Scratch<I>,
     ) {
@@ -57,6 +59,7 @@ impl<I: Item> DataGradient<I> {
         let images = gradient.len() / image_len;
         for first in (0..images).step_by(self.at_once) {
             let count = self.at_once.min(images - first);
+            let seen = seen.map(|seen| &seen[first * shape.image_len()..]);
             let block = &gradient[first * image_len..(first + count) * image_len];
             self.padded.copy(isa, Source::Values(block), scratch);
             for phase in &self.phases {
@@ -68,6 +71,7 @@ impl<I: Item> DataGradient<I> {
                     panels: &phase.panels,
                     start: &self.start,
                     columns: shape.in_channels,
+                    seen,
                 };
                 gathered_product(isa, &product, &mut out[first * shape.image_len()..]);
             }

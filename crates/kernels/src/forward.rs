@@ -152,6 +152,7 @@ impl<I: Item> Forward<I> {
                 panels: &self.panels,
                 start: &self.start,
                 columns: self.out_channels,
+                seen: None,
             };
             gathered_product(isa, &product, &mut out[images.start * self.out_image_len..]);
         });

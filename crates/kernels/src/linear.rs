@@ -205,6 +205,7 @@ impl Linear {
                 panels,
                 start,
                 columns: to,
+                seen: None,
             };
             gathered_product(isa, &product, out);
         });

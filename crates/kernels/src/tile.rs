@@ -26,6 +26,8 @@ pub(crate) struct Gathered<'a, I> {
     /// One for each column of the panels.
     pub(crate) start: &'a [f32],
     pub(crate) columns: usize,
+    /// If given, zero is written where the number in the same place of it is not above zero: a ReLU's gradient.
+    pub(crate) seen: Option<&'a [f32]>,
 }
 
 /// Computes a [`Gathered`] product.
@@ -49,6 +51,11 @@ pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out
         .max();
     assert!(reads.unwrap_or(0) <= product.input.len());
     assert!(writes.unwrap_or(0) <= out.len());
+    assert!(
+        product
+            .seen
+            .is_none_or(|seen| writes.unwrap_or(0) <= seen.len())
+    );
     assert!(panels * depth * isa.columns() <= product.panels.len());
     assert!(panels * isa.columns() <= product.start.len());
     // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
@@ -92,17 +99,30 @@ pub(crate) unsafe fn gathered<S: Lanes, const ROWS: usize>(
                 let used = width.min(product.columns - first);
                 let mut buffer = [[0.0f32; 2 * WIDEST]; ROWS];
                 for row in 0..ROWS {
+                    let mut sums = sums[row];
                     let to = match tile.get(row) {
-                        Some(pixel) if used == width => out.add(pixel.output + first),
+                        Some(pixel) if used == width => {
+                            let at = pixel.output + first;
+                            if let Some(seen) = product.seen {
+                                let seen = seen.as_ptr().add(at);
+                                sums[0] = S::where_positive(S::load(seen), sums[0]);
+                                let seen = S::load(seen.add(S::WIDTH));
+                                sums[1] = S::where_positive(seen, sums[1]);
+                            }
+                            out.add(at)
+                        }
                         _ => buffer[row].as_mut_ptr(),
                     };
-                    S::store(to, sums[row][0]);
-                    S::store(to.add(S::WIDTH), sums[row][1]);
+                    S::store(to, sums[0]);
+                    S::store(to.add(S::WIDTH), sums[1]);
                 }
                 if used < width {
                     for (pixel, values) in tile.iter().zip(&buffer) {
-                        let to = out.add(pixel.output + first);
-                        std::ptr::copy_nonoverlapping(values.as_ptr(), to, used);
+                        let at = pixel.output + first;
+                        for (column, &value) in values[..used].iter().enumerate() {
+                            let passes = product.seen.is_none_or(|seen| seen[at + column] > 0.0);
+                            *out.add(at + column) = if passes { value } else { 0.0 };
+                        }
                     }
                 }
             }

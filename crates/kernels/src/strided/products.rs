@@ -67,6 +67,7 @@ impl Products {
                     &self.zeros
                 },
                 columns: self.outputs.lens[position],
+                seen: None,
             };
             let output = self.outputs.of_mut(outputs, position, tiles);
             gathered_product(isa, &product, output);

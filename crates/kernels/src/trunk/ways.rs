@@ -187,17 +187,17 @@ impl<I: Item> ToInput<I> {
         between: &mut Between,
     ) {
         match self {
-            Self::Direct(data) => data.run(isa, gradient, out, scratch),
+            Self::Direct(data) => data.run(isa, gradient, rectified, out, scratch),
             Self::Minimal(minimal) => {
                 let gradient = Source::Values(gradient);
                 minimal.run(isa, gradient, out, &mut between.tiles);
+                if let Some(seen) = rectified {
+                    rectify_gradient(isa, seen, out);
+                }
             }
             Self::Strided(strided) => {
-                return strided.run(isa, gradient, rectified, out, &mut between.cells);
+                strided.run(isa, gradient, rectified, out, &mut between.cells);
             }
-        }
-        if let Some(seen) = rectified {
-            rectify_gradient(isa, seen, out);
         }
     }
 }

@@ -105,7 +105,7 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
 
             let mut found = vec![f32::NAN; shape.input_len()];
             let data = DataGradient::<I>::new(isa, &shape, &weight, shape.batch);
-            data.run(isa, &gradient, &mut found, &mut data.scratch());
+            data.run(isa, &gradient, None, &mut found, &mut data.scratch());
             assert_close(&format!("input gradient, {case}"), &found, &to_input);
         }
     }

@@ -127,6 +127,7 @@ impl Minimal {
                 panels: self.panels.of(position),
                 start,
                 columns: self.image.channels,
+                seen: None,
             };
             gathered_product(isa, &product, output);
         }
