@@ -250,16 +250,25 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
         let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
         let mut learner =
             Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
+        let draw = |experience: &mut Experience, update: u64| {
+            let mut rng = generator_at(config.seed, Purpose::Sampling, update);
+            let batch = experience.next_batch(&mut rng);
+            batch.map_err(|error| error.to_string())
+        };
+        let mut batch = draw(&mut experience, 0);
         let mut start = Instant::now();
         for update in 0..updates as u64 {
             if update == 10 {
                 start = Instant::now();
             }
-            let mut rng = generator_at(config.seed, Purpose::Sampling, update);
-            let batch = experience
-                .next_batch(&mut rng)
-                .map_err(|error| error.to_string())?;
-            black_box(learner.update(&batch, update));
+            let now = batch?;
+            // In the background, as in a run.
+            let mut next = None;
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = Some(draw(&mut experience, update + 1)));
+                black_box(learner.update(&now, update));
+            });
+            batch = next.unwrap_or_else(|| draw(&mut experience, update + 1));
         }
         Ok((updates as f64 - 10.0) / start.elapsed().as_secs_f64())
     })

@@ -32,6 +32,41 @@ pub(crate) fn pair_up_rectified(isa: Isa, from: &[f32], to: &mut [Pair]) {
     pair_up_rectified_plainly(isa, from, to);
 }
 
+/// Pixels of `channels` bytes, scaled by 1/255, each two channels of a pixel as a pair.
+pub(crate) fn pair_bytes(bytes: &[u8], channels: usize, to: &mut [Pair]) {
+    // A number of channels that is known makes the loop over them none.
+    match channels {
+        1 => pair_pixels(bytes, 1, to),
+        3 => pair_pixels(bytes, 3, to),
+        4 => pair_pixels(bytes, 4, to),
+        _ => pair_pixels(bytes, channels, to),
+    }
+}
+
+#[inline(always)]
+fn pair_pixels(bytes: &[u8], channels: usize, to: &mut [Pair]) {
+    let pixels = to.chunks_exact_mut(channels.div_ceil(2));
+    for (pixel, to) in bytes.chunks_exact(channels).zip(pixels) {
+        for (at, to) in to.iter_mut().enumerate() {
+            let high = pixel
+                .get(2 * at + 1)
+                .map_or(0, |&byte| SCALED[usize::from(byte)] << 16);
+            *to = Pair(SCALED[usize::from(pixel[2 * at])] | high);
+        }
+    }
+}
+
+/// Each byte scaled by 1/255 and rounded.
+static SCALED: [u32; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = bf16(byte as f32 * (1.0 / 255.0));
+        byte += 1;
+    }
+    all
+};
+
 /// Number by number `a` below and `b` above.
 pub(crate) fn join(isa: Isa, a: &[f32], b: &[f32], to: &mut [Pair]) {
     #[cfg(target_arch = "x86_64")]
@@ -84,7 +119,7 @@ pub(crate) fn pair(low: f32, high: f32) -> Pair {
 
 /// The bits of the nearest bf16 number, of two as near the even one.
 #[inline(always)]
-pub(crate) fn bf16(x: f32) -> u32 {
+pub(crate) const fn bf16(x: f32) -> u32 {
     let bits = x.to_bits();
     let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
     // Rounding could carry out of what says that it is no number.
@@ -173,6 +208,21 @@ mod tests {
                 pair_rectified(&a, &mut plain);
                 assert_eq!(found, plain, "{isa:?} {length}");
             }
+        }
+    }
+
+    #[test]
+    fn bytes_are_scaled_and_rounded() {
+        let bytes: Vec<u8> = (0..=255).chain(0..104).collect();
+        for channels in [1, 2, 3, 4, 5, 8] {
+            let mut to = vec![Pair(7); bytes.len() / channels * channels.div_ceil(2)];
+            pair_bytes(&bytes, channels, &mut to);
+            let number = |&byte: &u8| f32::from(byte) * (1.0 / 255.0);
+            let pixels = bytes
+                .chunks_exact(channels)
+                .flat_map(|pixel| pixel.chunks(2));
+            let expected = pixels.map(|two| pair(number(&two[0]), two.get(1).map_or(0.0, number)));
+            assert_eq!(to, expected.collect::<Vec<Pair>>(), "{channels}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bf16::{has_bf16, join, pair, pair_up, pair_up_rectified, round_each};
+use crate::bf16::{has_bf16, join, pair, pair_bytes, pair_up, pair_up_rectified, round_each};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512, Avx512Pairs};
 use crate::lanes::{Isa, Lanes, Pair, Portable, PortablePairs};
@@ -191,6 +191,7 @@ impl Item for Pair {
             Source::Relu(values) if channels.is_multiple_of(2) => {
                 return pair_up_rectified(isa, values, to);
             }
+            Source::Frames(bytes) => return pair_bytes(bytes, channels, to),
             _ => {}
         }
         buffer.resize(from.len(), 0.0);
