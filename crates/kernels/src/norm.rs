@@ -10,8 +10,11 @@ use crate::lanes::Isa;
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_items, over_jobs, ranges};
 
+mod mish;
 #[cfg(target_arch = "x86_64")]
 mod wide;
+
+use mish::{mish, mish_slope};
 
 /// Rows are summed in this many parts, whatever the number of threads, so that the order of
 /// additions never changes.
@@ -283,46 +286,6 @@ fn backward_mish(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: 
     backward(input, affine, gradient, sums, |x, arriving| {
         arriving * mish_slope(x)
     });
-}
-
-/// `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`.
-#[inline(always)]
-fn mish(x: f32) -> f32 {
-    let e = exp(x);
-    let n = e * (e + 2.0);
-    x * (n / (n + 2.0))
-}
-
-/// The derivative of [`mish`].
-#[inline(always)]
-fn mish_slope(x: f32) -> f32 {
-    let e = exp(x);
-    let n = e * (e + 2.0);
-    let share = 1.0 / (n + 2.0);
-    n * share + x * (4.0 * e * share) * ((e + 1.0) * share)
-}
-
-/// `e^x` for x in [-87, 20], and that of the nearer end outside: beyond them [`mish`] is 0 or x to the
-/// last bit. Relative error below 2e-7 (Cephes' polynomial).
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number.
-    let x = x.clamp(-87.0, 20.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    // ln 2 in two parts, so that the remainder keeps its digits.
-    let r = x - whole * (355.0 / 512.0) + whole * 2.121_944_4e-4;
-    let mut p = 1.987_569_2e-4;
-    for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
-        p = p * r + c;
-    }
-    let mantissa = p * r * r + r + 1.0;
-    let power = shifted
-        .to_bits()
-        .wrapping_sub(ROUND.to_bits())
-        .wrapping_add(127)
-        << 23;
-    mantissa * f32::from_bits(power)
 }
 
 #[inline(always)]

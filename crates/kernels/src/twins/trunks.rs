@@ -22,15 +22,21 @@ fn random_trunk(rng: &mut ChaCha8Rng, batch: usize) -> Case {
         (9, batch)
     };
     loop {
+        let kind = if cfg!(miri) {
+            0
+        } else {
+            rng.random_range(0..10)
+        };
+        let most = if kind < 2 { 12 } else { most };
         let image = [
             rng.random_range(1..=most),
             rng.random_range(1..=most),
             rng.random_range(1..=4),
         ];
-        let layers = if cfg!(miri) || rng.random_bool(0.7) {
-            random_layers(rng)
-        } else {
-            residual_layers(rng)
+        let layers = match kind {
+            0..2 => strided_layers(rng),
+            2..5 => residual_layers(rng),
+            _ => random_layers(rng),
         };
         let Ok(trunk) = Trunk::new(image, &layers, Precision::F32) else {
             continue;
@@ -85,6 +91,20 @@ fn residual_layers(rng: &mut ChaCha8Rng) -> Vec<Layer> {
         },
         before: random_before(rng, index),
         add: (index == 2).then_some(0),
+    });
+    layers.collect()
+}
+
+/// Wide enough for minimal filtering of cells, where the image is not too small.
+fn strided_layers(rng: &mut ChaCha8Rng) -> Vec<Layer> {
+    let layers = [(3, 2), (3, 2), (4, 2)].into_iter().enumerate();
+    let layers = layers.map(|(index, (kernel, stride))| Layer {
+        channels: rng.random_range(16..=18),
+        kernel: [kernel, kernel],
+        stride,
+        padding: rng.random_range(0..=1),
+        before: random_before(rng, index),
+        add: None,
     });
     layers.collect()
 }
