@@ -2,7 +2,8 @@
 
 /// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
 /// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
-/// the instruction set of the [`Lanes`](crate::lanes::Lanes) it is generic over, before anything in brackets.
+/// the instruction set of the [`Lanes`](crate::lanes::Lanes) that is its first generic
+/// argument; those in brackets follow.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {

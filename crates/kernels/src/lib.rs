@@ -8,14 +8,15 @@
 //! Matrix products are done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
-//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`. Most 3x3
-//! convolutions of stride 1 take fewer products in f32, see `winograd`.
+//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`. In f32,
+//! most 3x3 convolutions of stride 1 (`winograd`) and most strided ones (`strided`) take fewer products.
 //!
 //! The threads of the current rayon pool share the work. Results do not depend on their number, bit
 //! for bit; they may differ in the last bits between processors, because the instruction sets round
 //! differently.
 
-// The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before.
+// The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before, and memory in
+// whole cache lines and large pages, seen as numbers (`buffer`).
 #![allow(unsafe_code)]
 
 mod adam;
@@ -40,6 +41,7 @@ mod twins;
 mod weight_gradient;
 mod weighted_rows;
 mod winograd;
+mod workspace;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
 pub use buffer::forget_spare_buffers;

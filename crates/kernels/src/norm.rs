@@ -1,7 +1,7 @@
-//! Layer normalisation over the channels of each pixel, then an activation, in one pass over memory.
+//! Layer normalisation over the channels of each pixel, then an activation, in one pass over memory each way.
 //!
-//! Mean and deviation of a row are computed once for all that is done with it (`Moments`): adding up the lanes of a
-//! vector takes longer than the rest.
+//! Mean and deviation of rows come from [`measure`]; a trunk keeps them, because adding up the lanes of a vector takes
+//! longer than the rest. Here rows are measured a few at a time, and used while they are in the first-level cache.
 
 use std::ops::Range;
 
@@ -19,6 +19,9 @@ use mish::{mish, mish_slope};
 /// Rows are summed in this many parts, whatever the number of threads, so that the order of
 /// additions never changes.
 const PARTS: usize = 8;
+
+/// Rows that are measured, then used: a multiple of those taken through a stage together.
+const AT_ONCE: usize = 64;
 
 /// Of one number, about: what decides whether a second thread pays.
 const OPERATIONS: usize = 32;
@@ -42,12 +45,16 @@ pub fn norm_activate(
     let isa = Isa::detect();
     over_items(rows, input.len() * OPERATIONS, out, |rows, out| {
         let input = &input[rows.start * gamma.len()..rows.end * gamma.len()];
-        let mut moments = vec![0.0; 2 * rows.len()];
-        measure(isa, input, epsilon, &mut moments);
-        let affine = Affine::new(gamma, beta, &moments);
-        match activation {
-            Activation::Relu => normalise(isa, input, affine, out),
-            Activation::Mish => normalise_mish(isa, input, affine, out),
+        let block = AT_ONCE * gamma.len();
+        let mut moments = [0.0; 2 * AT_ONCE];
+        for (input, out) in input.chunks(block).zip(out.chunks_mut(block)) {
+            let moments = &mut moments[..2 * (input.len() / gamma.len())];
+            measure(isa, input, epsilon, moments);
+            let affine = Affine::new(gamma, beta, moments);
+            match activation {
+                Activation::Relu => normalise(isa, input, affine, out),
+                Activation::Mish => normalise_mish(isa, input, affine, out),
+            }
         }
     });
     Ok(())
@@ -72,7 +79,7 @@ pub struct NormGradients<'a> {
     pub beta: &'a mut [f32],
 }
 
-/// Gradients of [`norm_activate`]: its first four arguments again, and the gradient with respect to its
+/// Gradients of [`norm_activate`]: its first five arguments again, and the gradient with respect to its
 /// output.
 ///
 /// # Errors
@@ -115,12 +122,16 @@ pub fn norm_activate_gradient(
     }
     over_jobs(jobs, |(range, to_input, sums)| {
         to_input.copy_from_slice(&gradient[range.clone()]);
-        let mut moments = vec![0.0; 2 * (range.len() / channels)];
-        measure(isa, &input[range.clone()], epsilon, &mut moments);
-        let affine = Affine::new(gamma, beta, &moments);
-        match activation {
-            Activation::Relu => normalise_gradient(isa, &input[range], affine, to_input, sums),
-            Activation::Mish => normalise_mish_gradient(isa, &input[range], affine, to_input, sums),
+        let block = AT_ONCE * channels;
+        let mut moments = [0.0; 2 * AT_ONCE];
+        for (input, to_input) in input[range].chunks(block).zip(to_input.chunks_mut(block)) {
+            let moments = &mut moments[..2 * (input.len() / channels)];
+            measure(isa, input, epsilon, moments);
+            let affine = Affine::new(gamma, beta, moments);
+            match activation {
+                Activation::Relu => normalise_gradient(isa, input, affine, to_input, sums),
+                Activation::Mish => normalise_mish_gradient(isa, input, affine, to_input, sums),
+            }
         }
     });
     gradients.gamma.fill(0.0);
@@ -167,7 +178,7 @@ pub(crate) struct Affine<'a> {
 }
 
 impl<'a> Affine<'a> {
-    /// `moments` are those that [`measure`] makes of the rows.
+    /// `moments` are those that [`measure`] makes of the rows: as many as are normalised.
     pub(crate) fn new(gamma: &'a [f32], beta: &'a [f32], moments: &'a [f32]) -> Self {
         Self {
             gamma,
@@ -200,6 +211,7 @@ pub(crate) fn measure(isa: Isa, input: &[f32], epsilon: f32, moments: &mut [f32]
 
 /// Normalises rows, then clips them at zero from below.
 pub(crate) fn normalise(isa: Isa, input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+    assert_eq!(affine.moments.len() * affine.gamma.len(), input.len());
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && wide::fits(affine.gamma.len()) {
         // SAFETY: this instruction set was detected.
@@ -217,6 +229,7 @@ pub(crate) fn normalise_gradient(
     gradient: &mut [f32],
     sums: &mut [f32],
 ) {
+    assert_eq!(affine.moments.len() * affine.gamma.len(), input.len());
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && wide::fits(affine.gamma.len()) {
         // SAFETY: this instruction set was detected.

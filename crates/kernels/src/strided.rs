@@ -33,7 +33,6 @@ mod weight_gradient;
 
 pub(crate) use convolution::Strided;
 pub(crate) use data_gradient::StridedDataGradient;
-pub(crate) use tiling::Workspace;
 pub(crate) use weight_gradient::StridedWeightGradient;
 
 use crate::each_isa::on_each_isa;
@@ -43,39 +42,52 @@ use crate::shape::ConvShape;
 use data_gradient::tiles_back;
 use filter::Filter;
 
+/// Numbers of all transformed weights: with more the memory of them, and of their gradients for every thread,
+/// would be several times that of the weights, and most of the time.
+const MOST_WEIGHTS: usize = 1 << 22;
+
 /// Whether a convolution, and the gradient of its weight, are faster this way.
 pub(crate) fn pays<I: Item>(shape: &ConvShape) -> bool {
-    let products = || products(shape, filter(shape), tiles(filter(shape), shape));
-    I::NUMBERS == 1 && is_possible(shape) && spares_enough(shape, products())
+    I::NUMBERS == 1 && is_possible(shape) && {
+        let filter = cheapest(shape);
+        spares_enough(shape, filter, tiles(filter, shape))
+    }
 }
 
 /// Whether the gradient with respect to the input is faster this way.
 pub(crate) fn pays_back<I: Item>(shape: &ConvShape) -> bool {
-    let products = || {
-        let filter = filter_back(shape);
-        products(shape, filter, tiles_back(filter, shape))
-    };
+    // Pixels that no output sees would share tiles with others, and their rounding.
+    let sides = [shape.out_height(), shape.out_width()];
+    let seen = |axis: usize| (sides[axis] - 1) * shape.stride + shape.kernel[axis] - shape.padding;
     I::NUMBERS == 1
         && is_possible(shape)
         && shape.in_channels >= WIDEST
-        && spares_enough(shape, products())
+        && seen(0) >= shape.height
+        && seen(1) >= shape.width
+        && {
+            let filter = cheapest_back(shape);
+            spares_enough(shape, filter, tiles_back(filter, shape))
+        }
 }
 
 /// What makes a convolution of the fewest products.
-fn filter(shape: &ConvShape) -> Filter {
-    fewest(shape, |filter| tiles(filter, shape))
+fn cheapest(shape: &ConvShape) -> Filter {
+    cheapest_of(shape, |filter| tiles(filter, shape))
 }
 
 /// The same of the gradient with respect to its input.
-fn filter_back(shape: &ConvShape) -> Filter {
-    fewest(shape, |filter| tiles_back(filter, shape))
+fn cheapest_back(shape: &ConvShape) -> Filter {
+    cheapest_of(shape, |filter| tiles_back(filter, shape))
 }
 
-fn fewest(shape: &ConvShape, tiles: impl Fn(Filter) -> [usize; 2]) -> Filter {
+fn cheapest_of(shape: &ConvShape, tiles: impl Fn(Filter) -> [usize; 2]) -> Filter {
+    let [two, four] = Filter::ALL.map(|filter| products_of(shape, filter, tiles(filter)));
+    let [rows, columns] = tiles(Filter::Four);
     // Few large tiles do not fill the register tiles.
-    let [two, four] =
-        Filter::ALL.map(|filter| (tiles(filter), products(shape, filter, tiles(filter))));
-    if four.0[0] * four.0[1] >= 4 && 10 * four.1 <= 9 * two.1 {
+    if rows * columns >= 4
+        && 10 * four <= 9 * two
+        && weights_of(shape, Filter::Four) <= MOST_WEIGHTS
+    {
         Filter::Four
     } else {
         Filter::Two
@@ -87,27 +99,40 @@ fn tiles(filter: Filter, shape: &ConvShape) -> [usize; 2] {
 }
 
 /// Products of an image, for each pair of channels.
-fn products(shape: &ConvShape, filter: Filter, tiles: [usize; 2]) -> usize {
-    let lines = |kernel: usize| filter.outputs() * shape.stride + kernel - shape.stride;
-    lines(shape.kernel[0]) * lines(shape.kernel[1]) * tiles[0] * tiles[1]
+fn products_of(shape: &ConvShape, filter: Filter, [rows, columns]: [usize; 2]) -> usize {
+    products_of_tile(shape, filter) * rows * columns
 }
 
-/// Whether they are so few that it pays for the transforms, which are dear where cells are narrow.
-fn spares_enough(shape: &ConvShape, products: usize) -> bool {
+fn products_of_tile(shape: &ConvShape, filter: Filter) -> usize {
+    let lines = |kernel: usize| filter.outputs() * shape.stride + kernel - shape.stride;
+    lines(shape.kernel[0]) * lines(shape.kernel[1])
+}
+
+/// Numbers of the weights of all positions.
+fn weights_of(shape: &ConvShape, filter: Filter) -> usize {
+    let channels = shape.in_channels.saturating_mul(shape.out_channels);
+    products_of_tile(shape, filter).saturating_mul(channels)
+}
+
+/// Whether products are so few that it pays for the transforms, which are dear where cells are narrow.
+fn spares_enough(shape: &ConvShape, filter: Filter, tiles: [usize; 2]) -> bool {
     let [rows, columns] = shape.kernel;
     let direct = rows * columns * shape.out_height() * shape.out_width();
-    4 * products <= 3 * direct && rows * columns * shape.in_channels >= 8 * WIDEST
+    4 * products_of(shape, filter, tiles) <= 3 * direct
+        && rows * columns * shape.in_channels >= 8 * WIDEST
+        && weights_of(shape, filter) <= MOST_WEIGHTS
 }
 
-/// Whether a convolution can be done this way: transforms take whole vectors of outputs, and wider padding
-/// is of no use to anyone.
+/// Whether a convolution can be done this way: transforms take whole vectors of outputs, and where cells of the
+/// gradient begin is known for padding below the stride only. (A kernel of 2 and stride 1 is padded by 1 in the
+/// `cnn`.)
 pub(crate) fn is_possible(shape: &ConvShape) -> bool {
     let stride = shape.stride;
     let fits = |kernel: usize| kernel > stride && kernel <= 2 * stride;
     shape.kernel.into_iter().all(fits) && shape.padding < stride && shape.out_channels >= WIDEST
 }
 
-on_each_isa!(add_scaled = add_each_scaled(to: &mut [f32], by: f32, values: &[f32]));
+on_each_isa!(accumulate_scaled = add_each_scaled(to: &mut [f32], by: f32, values: &[f32]));
 
 #[inline(always)]
 fn add_each_scaled(to: &mut [f32], by: f32, values: &[f32]) {

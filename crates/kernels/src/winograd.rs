@@ -21,7 +21,6 @@ mod transform;
 mod weight_gradient;
 
 pub(crate) use convolution::Minimal;
-pub(crate) use tiling::Transformed;
 pub(crate) use weight_gradient::MinimalWeightGradient;
 
 use crate::item::Item;
@@ -47,13 +46,4 @@ pub(crate) fn is_possible(shape: &ConvShape) -> bool {
         && shape.stride == 1
         && shape.padding <= 2
         && shape.in_channels.min(shape.out_channels) >= WIDEST
-}
-
-/// How far apart the numbers of two positions lie, at least `len`. What is in the same place of all of
-/// them must not fall into one set of the first-level cache, which has 8 lines: with planes of whole
-/// pages everything took a third longer.
-fn apart(len: usize) -> usize {
-    const PAGE: usize = 1024;
-    const LINES: usize = 48;
-    len.next_multiple_of(PAGE) + LINES
 }

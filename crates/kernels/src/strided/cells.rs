@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::filter::Filter;
 use crate::lanes::WIDEST;
 use crate::shape::ConvShape;
+use crate::workspace::apart;
 
 /// Rows of numbers that make a cell, and those that the second taps have.
 #[derive(Clone, Copy)]
@@ -176,14 +177,6 @@ impl Planes {
             assert!(start + tiles * row_len + WIDEST <= len);
         }
     }
-}
-
-/// How far apart two planes lie, at least `len`. What is in the same place of all of them must not fall
-/// into one set of the first-level cache, which has 8 lines.
-fn apart(len: usize) -> usize {
-    const PAGE: usize = 1024;
-    const LINES: usize = 48;
-    len.next_multiple_of(PAGE) + LINES
 }
 
 /// Images that tiles of cells are read from or written to.

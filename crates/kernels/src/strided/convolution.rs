@@ -2,14 +2,15 @@
 
 use super::cells::{Cells, Images, Planes, Written};
 use super::filter::Filter;
-use super::lines::{Lines, each_tap, lines, taps_first};
+use super::lines::{Lines, each_tap, lines_forward, taps_first};
 use super::products::Products;
-use super::tiling::{Tiles, Tiling, Workspace};
+use super::tiling::{Tiles, Tiling};
 use super::transform::{transform_back, transform_cells};
-use super::{add_scaled, filter};
+use super::{accumulate_scaled, cheapest};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::workspace::Workspace;
 
 /// Weights of each position, and how the input is read.
 pub(crate) struct Strided {
@@ -36,7 +37,7 @@ impl Strided {
             let mut matrix = vec![0.0; reading.inputs.lens[position] * outputs];
             each_tap(&reading.lines, shape.kernel, position, |at, tap, factor| {
                 let to = &mut matrix[at * matrix_len..][..matrix_len];
-                add_scaled(isa, to, factor, &weight[tap * matrix_len..][..matrix_len]);
+                accumulate_scaled(isa, to, factor, &weight[tap * matrix_len..][..matrix_len]);
             });
             matrix
         };
@@ -102,7 +103,7 @@ pub(super) struct Block<'a> {
 impl Reading {
     /// Of up to `images` images in one call; at each position a tile has `columns` outputs.
     pub(super) fn new(shape: &ConvShape, columns: usize, images: usize) -> Self {
-        let filter = filter(shape);
+        let filter = cheapest(shape);
         let cells = Cells::of(filter, shape);
         let sides = [shape.out_height(), shape.out_width()];
         let outputs = vec![columns; filter.positions() * filter.positions()];
@@ -118,7 +119,7 @@ impl Reading {
             filter,
             lines: shape
                 .kernel
-                .map(|kernel| lines(filter, shape.stride, kernel)),
+                .map(|kernel| lines_forward(filter, shape.stride, kernel)),
             inputs: Planes::new(tiling.block(), cells.lens()),
             outputs: Planes::new(tiling.block(), outputs),
             cells,

@@ -8,12 +8,13 @@ use super::cells::{Cells, Images, Planes, Written};
 use super::filter::Filter;
 use super::lines::{each_tap, lines_back, taps_first_back};
 use super::products::Products;
-use super::tiling::{Tiles, Tiling, Workspace};
+use super::tiling::{Tiles, Tiling};
 use super::transform::{transform_back, transform_cells};
-use super::{add_scaled, filter_back};
+use super::{accumulate_scaled, cheapest_back};
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::workspace::Workspace;
 
 /// Weights of each position, and how the gradient is read.
 pub(crate) struct StridedDataGradient {
@@ -29,7 +30,7 @@ impl StridedDataGradient {
     /// For up to `images` images in one call; `weight` is what the convolution read.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
         let (stride, channels) = (shape.stride, shape.in_channels);
-        let (filter, offset) = (filter_back(shape), offset(shape));
+        let (filter, offset) = (cheapest_back(shape), offset(shape));
         let last = filter.positions() - 1;
         let mut lines = shape
             .kernel
@@ -73,7 +74,7 @@ impl StridedDataGradient {
                 let taps = &weight[tap * matrix_len..][..matrix_len];
                 let rows = matrix.chunks_exact_mut(columns);
                 for (row, taps) in rows.zip(taps.chunks_exact(channels)) {
-                    add_scaled(isa, &mut row[at * channels..][..channels], factor, taps);
+                    accumulate_scaled(isa, &mut row[at * channels..][..channels], factor, taps);
                 }
             });
             matrix

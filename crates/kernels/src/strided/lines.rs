@@ -12,7 +12,7 @@ pub(super) type Lines = Vec<Vec<Line>>;
 
 /// Of the convolution: a row of a cell meets its tap, and the one that is a stride further, if there is one.
 /// At the last position are those that have one.
-pub(super) fn lines(filter: Filter, stride: usize, kernel: usize) -> Lines {
+pub(super) fn lines_forward(filter: Filter, stride: usize, kernel: usize) -> Lines {
     let rows = (0..stride).map(|row| [Some(row), Some(row + stride).filter(|&tap| tap < kernel)]);
     positions(filter, rows.collect())
 }

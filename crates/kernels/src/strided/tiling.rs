@@ -1,35 +1,9 @@
 //! Images cut into tiles, a few at a time.
 
 use super::cells::{Cells, Images};
-use crate::buffer::Buffer;
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
-
-/// Buffers of what is computed on the way. One serves all layers of a thread, so that it stays in the
-/// cache.
-#[derive(Default)]
-pub(crate) struct Workspace {
-    images: Buffer,
-    inputs: Buffer,
-    outputs: Buffer,
-}
-
-impl Workspace {
-    /// Buffers of what must not matter.
-    #[cfg(test)]
-    pub(crate) fn of(value: f32) -> Self {
-        let buffer = || {
-            let mut buffer = Buffer::of_len(1 << 16);
-            buffer.fill(value);
-            buffer
-        };
-        Self {
-            images: buffer(),
-            inputs: buffer(),
-            outputs: buffer(),
-        }
-    }
-}
+use crate::workspace::Workspace;
 
 /// Images with zeros around them, and the tiles of a few of them.
 pub(super) struct Tiling {

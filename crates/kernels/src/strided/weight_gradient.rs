@@ -1,17 +1,17 @@
 //! Gradients with respect to weight and bias.
 
-use super::add_scaled;
+use super::accumulate_scaled;
 use super::cells::Images;
 use super::convolution::{Block, Reading};
 use super::lines::{each_tap, taps_last};
 use super::products::in_all;
-use super::tiling::Workspace;
 use super::transform::transform_gradients;
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::tile::{Correlated, Pixel, correlated_product};
+use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the weights of each position, and to the bias.
 pub(crate) struct StridedWeightGradient {
@@ -127,11 +127,11 @@ impl StridedWeightGradient {
                 let to = &mut weight[tap * shape.in_channels * channels..];
                 let to = &mut to[..shape.in_channels * channels];
                 if columns == channels {
-                    return add_scaled(isa, to, factor, from);
+                    return accumulate_scaled(isa, to, factor, from);
                 }
                 let rows = to.chunks_exact_mut(channels);
                 for (to, from) in rows.zip(from.chunks_exact(columns)) {
-                    add_scaled(isa, to, factor, from);
+                    accumulate_scaled(isa, to, factor, from);
                 }
             });
         }

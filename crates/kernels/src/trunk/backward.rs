@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ways::{Between, ToInput, ToWeight};
+use super::ways::{ToInput, ToWeight};
 use super::{Kept, PARTS, Trunk, blocks};
 use crate::buffer::Buffer;
 use crate::item::{Item, Precision};
@@ -11,6 +11,7 @@ use crate::norm::{accumulate, normalise_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
+use crate::workspace::Workspace;
 
 impl Trunk {
     /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
@@ -54,9 +55,8 @@ impl Trunk {
         let lens = self.kept_lens(batch);
         check_length("the activations of a trunk", lens.len(), kept.lens().len())?;
         for (lens, found) in lens.zip(kept.lens()) {
-            let name = "an activation of a trunk";
-            check_length(name, lens[0], found[0])?;
-            check_length(name, lens[1], found[1])?;
+            check_length("an activation of a trunk", lens[0], found[0])?;
+            check_length("means and deviations of a trunk", lens[1], found[1])?;
         }
         let block = self.block(batch);
         let slots = self.slots();
@@ -88,6 +88,9 @@ impl Trunk {
             .collect();
         let workspace = || Work::new(&stages, sums_len);
         over_jobs_with(jobs, workspace, |work, (part, partial)| {
+            if part.is_empty() {
+                return partial.fill(0.0);
+            }
             work.sums.fill(0.0);
             for images in blocks(part.len(), block) {
                 let images = part.start + images.start..part.start + images.end;
@@ -156,7 +159,7 @@ impl Trunk {
             arriving,
             &mut work.sums[stage.sums.clone()],
             to_weight,
-            &mut work.between,
+            &mut work.workspace,
         );
         if let Some(data) = &stage.data {
             let len = images * shape.image_len();
@@ -166,7 +169,14 @@ impl Trunk {
                 Source::Relu(values) => Some(values),
                 _ => None,
             };
-            data.run(isa, arriving, rectified, fresh, to_input, &mut work.between);
+            data.run(
+                isa,
+                arriving,
+                rectified,
+                fresh,
+                to_input,
+                &mut work.workspace,
+            );
             if let Source::NormRelu(values, affine) = source {
                 normalise_gradient(
                     isa,
@@ -202,7 +212,7 @@ struct Work<I> {
     /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
     buffers: Vec<Buffer>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
-    between: Between,
+    workspace: Workspace,
 }
 
 impl<I: Item> Work<I> {
@@ -218,7 +228,7 @@ impl<I: Item> Work<I> {
                     (stage.weight.scratch(), data.unwrap_or_default())
                 })
                 .collect(),
-            between: Between::default(),
+            workspace: Workspace::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::kept::Part;
-use super::ways::{Between, Convolution};
+use super::ways::Convolution;
 use super::{Kept, PARTS, Trunk, blocks, of_images};
 use crate::item::{Item, Precision};
 use crate::lanes::Pair;
@@ -11,6 +11,7 @@ use crate::norm::{accumulate, measure};
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
+use crate::workspace::Workspace;
 
 impl Trunk {
     /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
@@ -85,51 +86,56 @@ impl Trunk {
             } else {
                 Kept::of_lens(self.kept_lens(block))
             };
-            (scratches, Between::default(), buffers)
+            (scratches, Workspace::default(), buffers)
         };
-        over_jobs_with(jobs, workspace, |(scratches, between, buffers), mut job| {
-            for images in blocks(job.images.len(), block) {
-                let of = job.images.len();
-                let mut outputs: Vec<Part<'_>> = if keeps {
-                    let inner = job.kept.iter_mut();
-                    inner.map(|part| part.images(&images, of)).collect()
-                } else {
-                    let inner = buffers.layers_mut();
-                    inner
-                        .map(|part| {
-                            let [first, _] = part.split_at(images.len(), block);
-                            first
-                        })
-                        .collect()
-                };
-                outputs.push(Part {
-                    values: of_images(job.out, self.last(), &images),
-                    moments: &mut [],
-                });
-                let first = job.images.start + images.start;
-                let frames = &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
-                for (index, convolution) in stages.iter().enumerate() {
-                    let (earlier, own) = outputs.split_at_mut(index);
-                    let Some(own) = own.first_mut() else { continue };
-                    let source = match earlier.last() {
-                        None => Source::Frames(frames),
-                        Some(part) => {
-                            let kept = [&*part.values, &*part.moments];
-                            self.source(index, &slots, parameters, kept)
-                        }
+        over_jobs_with(
+            jobs,
+            workspace,
+            |(scratches, filtering, buffers), mut job| {
+                for images in blocks(job.images.len(), block) {
+                    let of = job.images.len();
+                    let mut outputs: Vec<Part<'_>> = if keeps {
+                        let inner = job.kept.iter_mut();
+                        inner.map(|part| part.images(&images, of)).collect()
+                    } else {
+                        let inner = buffers.layers_mut();
+                        inner
+                            .map(|part| {
+                                let [first, _] = part.split_at(images.len(), block);
+                                first
+                            })
+                            .collect()
                     };
-                    let scratch = &mut scratches[index];
-                    convolution.run(isa, source, own.values, scratch, between);
-                    if let Some(add) = self.layers[index].0.add {
-                        accumulate(isa, own.values, earlier[add].values);
-                    }
-                    // While the caches hold it.
-                    if let Some(epsilon) = self.normalised(index + 1) {
-                        measure(isa, own.values, epsilon, own.moments);
+                    outputs.push(Part {
+                        values: of_images(job.out, self.last(), &images),
+                        moments: &mut [],
+                    });
+                    let first = job.images.start + images.start;
+                    let frames =
+                        &frames[first * self.frame_len()..][..images.len() * self.frame_len()];
+                    for (index, convolution) in stages.iter().enumerate() {
+                        let (earlier, own) = outputs.split_at_mut(index);
+                        let Some(own) = own.first_mut() else { continue };
+                        let source = match earlier.last() {
+                            None => Source::Frames(frames),
+                            Some(part) => {
+                                let kept = [&*part.values, &*part.moments];
+                                self.source(index, &slots, parameters, kept)
+                            }
+                        };
+                        let scratch = &mut scratches[index];
+                        convolution.run(isa, source, own.values, scratch, filtering);
+                        if let Some(add) = self.layers[index].0.add {
+                            accumulate(isa, own.values, earlier[add].values);
+                        }
+                        // While the caches hold it.
+                        if let Some(epsilon) = self.normalised(index + 1) {
+                            measure(isa, own.values, epsilon, own.moments);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         Ok(())
     }
 }

@@ -10,13 +10,7 @@ use crate::shape::ConvShape;
 use crate::strided::{self, Strided, StridedDataGradient, StridedWeightGradient};
 use crate::weight_gradient::WeightGradient;
 use crate::winograd::{self, Minimal, MinimalWeightGradient};
-
-/// Buffers that serve all layers of a thread.
-#[derive(Default)]
-pub(super) struct Between {
-    tiles: winograd::Transformed,
-    cells: strided::Workspace,
-}
+use crate::workspace::Workspace;
 
 /// The convolution.
 pub(super) enum Convolution<I> {
@@ -73,16 +67,16 @@ impl<I: Item> Convolution<I> {
         input: Source<'_>,
         out: &mut [f32],
         scratch: &mut Scratch<I>,
-        between: &mut Between,
+        workspace: &mut Workspace,
     ) {
         match self {
             Self::Direct(windows, forward) => {
                 forward.run(isa, windows, input, out, scratch);
             }
             Self::Minimal(minimal) => {
-                minimal.run(isa, input, out, &mut between.tiles);
+                minimal.run(isa, input, out, workspace);
             }
-            Self::Strided(strided) => strided.run(isa, input, out, &mut between.cells),
+            Self::Strided(strided) => strided.run(isa, input, out, workspace),
         }
     }
 }
@@ -124,16 +118,16 @@ impl ToWeight {
         gradient: &[f32],
         sums: &mut [f32],
         scratch: &mut Scratch<I>,
-        between: &mut Between,
+        workspace: &mut Workspace,
     ) {
         match self {
             Self::Direct(windows, sum) => {
                 sum.add(isa, windows, input, gradient, sums, scratch);
             }
             Self::Minimal(sum) => {
-                sum.add(isa, input, gradient, sums, &mut between.tiles);
+                sum.add(isa, input, gradient, sums, workspace);
             }
-            Self::Strided(sum) => sum.add(isa, input, gradient, sums, &mut between.cells),
+            Self::Strided(sum) => sum.add(isa, input, gradient, sums, workspace),
         }
     }
 
@@ -184,19 +178,19 @@ impl<I: Item> ToInput<I> {
         rectified: Option<&[f32]>,
         out: &mut [f32],
         scratch: &mut Scratch<I>,
-        between: &mut Between,
+        workspace: &mut Workspace,
     ) {
         match self {
             Self::Direct(data) => data.run(isa, gradient, rectified, out, scratch),
             Self::Minimal(minimal) => {
                 let gradient = Source::Values(gradient);
-                minimal.run(isa, gradient, out, &mut between.tiles);
+                minimal.run(isa, gradient, out, workspace);
                 if let Some(seen) = rectified {
                     rectify_gradient(isa, seen, out);
                 }
             }
             Self::Strided(strided) => {
-                strided.run(isa, gradient, rectified, out, &mut between.cells);
+                strided.run(isa, gradient, rectified, out, workspace);
             }
         }
     }

@@ -3,11 +3,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::exact::{Exact, Sums};
 use crate::lanes::Isa;
+use crate::norm::{Affine, measure, rectify_gradient};
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::strided::{
-    Strided, StridedDataGradient, StridedWeightGradient, Workspace, is_possible, pays, pays_back,
+    Strided, StridedDataGradient, StridedWeightGradient, is_possible, pays, pays_back,
 };
+use crate::workspace::Workspace;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     // Miri takes a microsecond for an operation.
@@ -61,6 +63,38 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             forward.run(isa, source, &mut found, &mut workspace);
             check("output", &found, &exact.out);
 
+            // Whatever it reads, it is what that is written out.
+            let mut ran = |source: Source<'_>| {
+                let mut found = vec![f32::NAN; shape.output_len()];
+                forward.run(isa, source, &mut found, &mut workspace);
+                found
+            };
+            let bytes: Vec<u8> = exact
+                .input
+                .iter()
+                .map(|x| (x * 127.0 + 128.0) as u8)
+                .collect();
+            let channels = shape.in_channels;
+            let mut moments = vec![0.0; 2 * (exact.input.len() / channels)];
+            measure(isa, &exact.input, 1e-2, &mut moments);
+            let affine = Affine::new(
+                &exact.input[..channels.min(exact.input.len())],
+                &exact.weight[..channels],
+                &moments,
+            );
+            for source in [
+                Source::Frames(&bytes),
+                Source::Relu(&exact.input),
+                Source::NormRelu(&exact.input, affine),
+            ] {
+                if shape.batch == 0 {
+                    continue;
+                }
+                let mut written = vec![f32::NAN; shape.input_len()];
+                source.write(isa, &mut written);
+                assert_eq!(ran(source), ran(Source::Values(&written)), "{case}");
+            }
+
             let sum = StridedWeightGradient::new(isa, &shape, shape.batch);
             let mut sums = vec![0.0; sum.sums_len()];
             sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
@@ -78,6 +112,12 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             let data = StridedDataGradient::new(isa, &shape, &exact.weight, shape.batch);
             data.run(isa, &exact.gradient, None, &mut found, &mut workspace);
             check("input gradient", &found, &exact.to_input);
+            // Behind a ReLU that saw the input.
+            let mut passed = vec![f32::NAN; shape.input_len()];
+            let seen = Some(&exact.input[..]);
+            data.run(isa, &exact.gradient, seen, &mut passed, &mut workspace);
+            rectify_gradient(isa, &exact.input, &mut found);
+            assert_eq!(passed, found, "{case}");
         }
     }
 }
@@ -97,6 +137,11 @@ fn it_is_chosen_by_shape_and_precision() {
     assert!(!pays_back::<f32>(&shape([8, 8], [64, 64], 4, 2, 1)));
     let frames = shape([64, 64], [3, 32], 8, 4, 2);
     assert!(pays::<f32>(&frames) && !pays_back::<f32>(&frames));
+    // Rows and columns that no output sees.
+    let cropped = shape([32, 32], [32, 32], 3, 2, 0);
+    assert!(pays::<f32>(&cropped) && !pays_back::<f32>(&cropped));
+    // So many weights that the memory of the transformed ones would matter.
+    assert!(!pays::<f32>(&shape([32, 32], [1024, 1024], 3, 2, 1)));
     for other in [
         shape([64, 64], [3, 32], 3, 2, 1),
         shape([32, 32], [32, 32], 3, 1, 1),

@@ -5,7 +5,8 @@ use super::exact::{Exact, Sums};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
-use crate::winograd::{Minimal, MinimalWeightGradient, Transformed, is_possible, pays};
+use crate::winograd::{Minimal, MinimalWeightGradient, is_possible, pays};
+use crate::workspace::Workspace;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     // Miri takes a microsecond for an operation.
@@ -45,16 +46,16 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
                 expected.assert_near(&format!("{what}, {case}"), found, 8.0);
             };
             // Whatever was in the results, or between, before must not matter.
-            let mut transformed = Transformed::of(f32::NAN);
+            let mut workspace = Workspace::of(f32::NAN);
             let source = Source::Values(&exact.input);
             let mut found = vec![f32::NAN; shape.output_len()];
             let forward = Minimal::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-            forward.run(isa, source, &mut found, &mut transformed);
+            forward.run(isa, source, &mut found, &mut workspace);
             check("output", &found, &exact.out);
 
             let sum = MinimalWeightGradient::new(isa, &shape, shape.batch);
             let mut sums = vec![0.0; sum.sums_len()];
-            sum.add(isa, source, &exact.gradient, &mut sums, &mut transformed);
+            sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
             let mut found = vec![f32::NAN; shape.weight_len()];
             let mut found_bias = vec![f32::NAN; shape.out_channels];
             sum.finish(&sums, &mut found, &mut found_bias);
@@ -64,7 +65,7 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             let mut found = vec![f32::NAN; shape.input_len()];
             let data = Minimal::data_gradient(isa, &shape, &exact.weight, shape.batch);
             let source = Source::Values(&exact.gradient);
-            data.run(isa, source, &mut found, &mut transformed);
+            data.run(isa, source, &mut found, &mut workspace);
             check("input gradient", &found, &exact.to_input);
         }
     }

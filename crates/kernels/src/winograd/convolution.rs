@@ -1,13 +1,14 @@
 //! The convolution itself, and its gradient with respect to the input, which is one.
 
-use super::tiling::{Tiling, Transformed};
+use super::POSITIONS;
+use super::tiling::Tiling;
 use super::transform::{Image, Planes, transform_back, transform_taps};
-use super::{POSITIONS, apart};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::panels::padded_start;
 use crate::shape::ConvShape;
 use crate::tile::{Gathered, Pixel, gathered_product};
+use crate::workspace::{Workspace, apart};
 
 /// Transformed weights, and where tiles lie.
 pub(crate) struct Minimal {
@@ -94,14 +95,14 @@ impl Minimal {
         isa: Isa,
         input: Source<'_>,
         out: &mut [f32],
-        transformed: &mut Transformed,
+        workspace: &mut Workspace,
     ) {
         let planes = self.tiling.planes(self.image.channels);
         self.tiling.each_block(
             isa,
             input,
             planes,
-            transformed,
+            workspace,
             |images, tiles, from, products| {
                 self.multiply(isa, tiles.len(), from, planes, products);
                 let out = &mut out[images.start * self.image_len..];

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use super::POSITIONS;
 use super::transform::{Image, Planes, transform_inputs};
-use super::{POSITIONS, apart};
-use crate::buffer::Buffer;
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::tile::Pixel;
+use crate::workspace::{Workspace, apart};
 
 /// How a convolution reads its input: a few images at a time, and their tiles transformed, a block at
 /// a time.
@@ -34,34 +34,6 @@ pub(crate) struct Tile {
     pub(crate) output: usize,
     /// Rows and columns of its outputs: one at an edge of odd size.
     pub(crate) size: [usize; 2],
-}
-
-/// What is computed on the way. One serves all layers of a thread, so that it stays in the cache.
-#[derive(Default)]
-pub(crate) struct Transformed {
-    /// Images as the convolution sees them.
-    images: Buffer,
-    /// A block of tiles, in [`Planes`].
-    inputs: Buffer,
-    /// Their products, or what the inputs are multiplied by.
-    outputs: Buffer,
-}
-
-impl Transformed {
-    /// Buffers of what must not matter.
-    #[cfg(test)]
-    pub(crate) fn of(value: f32) -> Self {
-        let buffer = || {
-            let mut buffer = Buffer::of_len(1 << 16);
-            buffer.fill(value);
-            buffer
-        };
-        Self {
-            images: buffer(),
-            inputs: buffer(),
-            outputs: buffer(),
-        }
-    }
 }
 
 impl Tiling {
@@ -92,7 +64,7 @@ impl Tiling {
         isa: Isa,
         input: Source<'_>,
         outputs: Planes,
-        transformed: &mut Transformed,
+        workspace: &mut Workspace,
         mut work: impl FnMut(Range<usize>, &[Tile], &[f32], &mut [f32]),
     ) {
         let image = Image {
@@ -100,8 +72,8 @@ impl Tiling {
             channels: self.shape.in_channels,
         };
         let planes = self.planes(image.channels);
-        let to = transformed.inputs.sized(POSITIONS * planes.len);
-        let products = transformed.outputs.sized(POSITIONS * outputs.len);
+        let to = workspace.inputs.sized(POSITIONS * planes.len);
+        let products = workspace.outputs.sized(POSITIONS * outputs.len);
         let image_len = self.shape.image_len();
         let images = input.len() / image_len;
         for first in (0..images).step_by(self.images) {
@@ -110,7 +82,7 @@ impl Tiling {
             let from = match part {
                 Source::Values(values) => values,
                 _ => {
-                    let seen = transformed.images.sized(part.len());
+                    let seen = workspace.images.sized(part.len());
                     part.write(isa, seen);
                     seen
                 }

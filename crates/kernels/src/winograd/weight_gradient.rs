@@ -2,13 +2,14 @@
 
 use super::POSITIONS;
 use super::convolution::IN_ALL;
-use super::tiling::{Tiling, Transformed};
+use super::tiling::Tiling;
 use super::transform::{Image, transform_gradients, transform_taps_back};
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::tile::{Correlated, Pixel, correlated_product};
+use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the transformed weight and to the bias.
 pub(crate) struct MinimalWeightGradient {
@@ -47,7 +48,7 @@ impl MinimalWeightGradient {
         input: Source<'_>,
         gradient: &[f32],
         sums: &mut [f32],
-        transformed: &mut Transformed,
+        workspace: &mut Workspace,
     ) {
         let image = Image {
             row_len: self.shape.out_width() * self.shape.out_channels,
@@ -61,7 +62,7 @@ impl MinimalWeightGradient {
             isa,
             input,
             planes,
-            transformed,
+            workspace,
             |images, tiles, from, gradients| {
                 let gradient = &gradient[images.start * image_len..];
                 if planes.row_len > image.channels {

@@ -5,7 +5,7 @@ use crate::lanes::Lanes;
 use crate::strided::cells::{Images, Planes};
 use crate::strided::filter::Transform;
 
-/// Those beyond the edges are zero.
+/// Gradients of outputs beyond the edges are zero.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.

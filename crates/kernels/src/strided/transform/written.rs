@@ -22,12 +22,12 @@ pub(super) unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const
     assert!(planes.lens == cells.lens() && run >= S::WIDTH);
     // Vectors are of one kind.
     let [first, last] = [cells.first[1], cells.last[1]];
-    assert!(first == run || first.is_multiple_of(WIDEST));
-    assert!(last == 0 || last.is_multiple_of(WIDEST) && run.is_multiple_of(WIDEST));
+    let whole = |len: usize| len.is_multiple_of(WIDEST) && run.is_multiple_of(WIDEST);
+    assert!((first == run || whole(first)) && (last == 0 || whole(last)));
     planes.check(places.len(), from.len());
     let size = [M * rows, M * run / images.channels];
     let (row_len, before) = (images.row_len(), images.before);
-    let mut edge = vec![0.0; M * rows * M * run];
+    let mut edge = Vec::new();
     let mut from = pointers::<N, _>(planes, from.as_ptr().cast_mut());
     for &[image, row, column] in places {
         let corner = [row * size[0], column * size[1]];
@@ -44,6 +44,7 @@ pub(super) unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const
                 written_tile::<S, F, M, N>(cells, &mut from, to, row_len, seen);
                 continue;
             }
+            edge.resize(M * rows * M * run, 0.0);
             written_tile::<S, F, M, N>(cells, &mut from, edge.as_mut_ptr(), M * run, None);
         }
         images.each_row(corner, size, |at, within| {
