@@ -27,6 +27,7 @@ mod data_gradient;
 mod filter;
 mod lines;
 mod products;
+mod reading;
 mod tiling;
 mod transform;
 mod weight_gradient;

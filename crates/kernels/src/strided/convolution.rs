@@ -1,12 +1,12 @@
 //! The convolution itself.
 
-use super::cells::{Cells, Images, Planes, Written};
+use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
 use super::lines::{Lines, each_tap, lines_forward, taps_first};
 use super::products::Products;
-use super::tiling::{Tiles, Tiling};
-use super::transform::{transform_back, transform_cells};
-use super::{accumulate_scaled, cheapest};
+use super::reading::{Block, Reading};
+use super::transform::transform_back;
+use super::{accumulate_scaled, cheapest, tiles};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -30,27 +30,22 @@ impl Strided {
         images: usize,
     ) -> Self {
         let outputs = shape.out_channels;
-        let reading = Reading::new(shape, outputs, images);
+        let reading = reading(shape, outputs, images);
+        let filter = reading.cells.filter;
+        let lines = lines_of(filter, shape);
         let matrix_len = shape.in_channels * outputs;
         let weight = taps_first(shape, weight);
         let matrix = |position: usize| {
             let mut matrix = vec![0.0; reading.inputs.lens[position] * outputs];
-            each_tap(&reading.lines, shape.kernel, position, |at, tap, factor| {
+            each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let to = &mut matrix[at * matrix_len..][..matrix_len];
                 accumulate_scaled(isa, to, factor, &weight[tap * matrix_len..][..matrix_len]);
             });
             matrix
         };
         Self {
-            products: Products::new(
-                isa,
-                reading.filter,
-                [&reading.inputs, &reading.outputs],
-                reading.tiling.block(),
-                matrix,
-                Some(bias),
-            ),
-            written: Written::pixels(reading.filter, Images::out_of(shape)),
+            products: Products::new(isa, &reading, matrix, Some(bias)),
+            written: Written::pixels(filter, Images::out_of(shape)),
             reading,
         }
     }
@@ -78,83 +73,21 @@ impl Strided {
     }
 }
 
-/// How a convolution reads its input: cells, transformed a block of tiles at a time.
-pub(super) struct Reading {
-    pub(super) filter: Filter,
-    pub(super) tiling: Tiling,
-    pub(super) lines: [Lines; 2],
-    pub(super) inputs: Planes,
-    pub(super) outputs: Planes,
-    cells: Cells,
+/// How a convolution reads its input; at each position a tile has `columns` outputs.
+pub(super) fn reading(shape: &ConvShape, columns: usize, images: usize) -> Reading {
+    let filter = cheapest(shape);
+    Reading::new(
+        Images::into(shape, shape.padding),
+        tiles(filter, shape),
+        Cells::of(filter, shape),
+        vec![columns; filter.positions() * filter.positions()],
+        images,
+    )
 }
 
-/// A block of tiles on its way.
-pub(super) struct Block<'a> {
-    /// The image that places are counted from.
-    pub(super) first: usize,
-    /// Image, row and column of each tile.
-    pub(super) places: &'a [[usize; 3]],
-    /// Transformed.
-    pub(super) inputs: &'a [f32],
-    /// What is to be made of them.
-    pub(super) outputs: &'a mut [f32],
-}
-
-impl Reading {
-    /// Of up to `images` images in one call; at each position a tile has `columns` outputs.
-    pub(super) fn new(shape: &ConvShape, columns: usize, images: usize) -> Self {
-        let filter = cheapest(shape);
-        let cells = Cells::of(filter, shape);
-        let sides = [shape.out_height(), shape.out_width()];
-        let outputs = vec![columns; filter.positions() * filter.positions()];
-        let numbers = cells.lens().iter().chain(&outputs).sum();
-        let tiling = Tiling::new(
-            Images::into(shape, shape.padding),
-            sides.map(|side| side.div_ceil(filter.outputs())),
-            cells,
-            numbers,
-            images,
-        );
-        Self {
-            filter,
-            lines: shape
-                .kernel
-                .map(|kernel| lines_forward(filter, shape.stride, kernel)),
-            inputs: Planes::new(tiling.block(), cells.lens()),
-            outputs: Planes::new(tiling.block(), outputs),
-            cells,
-            tiling,
-        }
-    }
-
-    /// Calls `work` for consecutive blocks.
-    pub(super) fn each_block(
-        &self,
-        isa: Isa,
-        input: Source<'_>,
-        workspace: &mut Workspace,
-        mut work: impl FnMut(Block<'_>),
-    ) {
-        let Self {
-            inputs, outputs, ..
-        } = self;
-        let lens = [inputs.len, outputs.len];
-        let tiling = &self.tiling;
-        let row_len = tiling.row_len();
-        tiling.each_block(isa, input, lens, workspace, |tiles, [to, outputs]| {
-            let Tiles {
-                first,
-                places,
-                starts,
-                images,
-            } = tiles;
-            transform_cells(isa, self.cells, row_len, images, starts, inputs, to);
-            work(Block {
-                first,
-                places,
-                inputs: to,
-                outputs,
-            });
-        });
-    }
+/// What the weights of its positions are made of, along both axes.
+pub(super) fn lines_of(filter: Filter, shape: &ConvShape) -> [Lines; 2] {
+    shape
+        .kernel
+        .map(|kernel| lines_forward(filter, shape.stride, kernel))
 }

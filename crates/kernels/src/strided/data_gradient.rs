@@ -4,12 +4,12 @@
 //! Two neighbouring cells see three output gradients `a`, `b`, `c`, the second taps first: `v a + u b` and
 //! `v b + u c`.
 
-use super::cells::{Cells, Images, Planes, Written};
+use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
 use super::lines::{each_tap, lines_back, taps_first_back};
 use super::products::Products;
-use super::tiling::{Tiles, Tiling};
-use super::transform::{transform_back, transform_cells};
+use super::reading::{Block, Reading};
+use super::transform::transform_back;
 use super::{accumulate_scaled, cheapest_back};
 use crate::lanes::{Isa, WIDEST};
 use crate::padded::Source;
@@ -18,11 +18,8 @@ use crate::workspace::Workspace;
 
 /// Weights of each position, and how the gradient is read.
 pub(crate) struct StridedDataGradient {
-    tiling: Tiling,
-    read: Cells,
-    inputs: Planes,
+    reading: Reading,
     products: Products,
-    outputs: Planes,
     written: Written,
 }
 
@@ -53,22 +50,22 @@ impl StridedDataGradient {
                 (stride - columns[last].len()) * channels,
             ],
         };
-        let read = Cells::pixels(filter, shape.out_channels);
-        let lens = written.lens();
         let gradients = Images {
             // The first cell sees an output gradient before the first one, unless it begins later.
             before: usize::from(offset == 0),
             ..Images::out_of(shape)
         };
-        let numbers = lens.iter().chain(&read.lens()).sum();
-        let tiling = Tiling::new(gradients, tiles_back(filter, shape), read, numbers, images);
-        let block = tiling.block();
-        let inputs = Planes::new(block, read.lens());
-        let outputs = Planes::new(block, lens);
+        let reading = Reading::new(
+            gradients,
+            tiles_back(filter, shape),
+            Cells::pixels(filter, shape.out_channels),
+            written.lens(),
+            images,
+        );
         let matrix_len = channels * shape.out_channels;
         let weight = taps_first_back(shape, weight);
         let matrix = |position: usize| {
-            let columns = outputs.lens[position];
+            let columns = reading.outputs.lens[position];
             let mut matrix = vec![0.0; columns * shape.out_channels];
             each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let taps = &weight[tap * matrix_len..][..matrix_len];
@@ -80,11 +77,8 @@ impl StridedDataGradient {
             matrix
         };
         Self {
-            products: Products::new(isa, filter, [&inputs, &outputs], block, matrix, None),
-            tiling,
-            read,
-            inputs,
-            outputs,
+            products: Products::new(isa, &reading, matrix, None),
+            reading,
             written,
         }
     }
@@ -99,26 +93,20 @@ impl StridedDataGradient {
         out: &mut [f32],
         workspace: &mut Workspace,
     ) {
-        let Self {
-            inputs, outputs, ..
-        } = self;
-        let lens = [inputs.len, outputs.len];
         let gradient = Source::Values(gradient);
-        let tiling = &self.tiling;
-        let row_len = tiling.row_len();
-        tiling.each_block(isa, gradient, lens, workspace, |tiles, [to, products]| {
-            let Tiles {
+        self.reading.each_block(isa, gradient, workspace, |block| {
+            let Block {
                 first,
                 places,
-                starts,
-                images,
-            } = tiles;
-            transform_cells(isa, self.read, row_len, images, starts, inputs, to);
-            self.products.multiply(isa, places.len(), to, products);
+                inputs,
+                outputs,
+            } = block;
+            let planes = &self.reading.outputs;
+            self.products.multiply(isa, places.len(), inputs, outputs);
             let begin = first * self.written.images.len();
             let seen = seen.map(|seen| &seen[begin..]);
             let out = &mut out[begin..];
-            transform_back(isa, self.written, outputs, products, places, seen, out);
+            transform_back(isa, self.written, planes, outputs, places, seen, out);
         });
     }
 }

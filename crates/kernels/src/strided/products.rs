@@ -2,6 +2,7 @@
 
 use super::cells::Planes;
 use super::filter::{Filter, IN_ALL};
+use super::reading::Reading;
 use crate::lanes::Isa;
 use crate::panels::{pack_rows, padded_start};
 use crate::tile::{Gathered, Pixel, gathered_product};
@@ -18,15 +19,17 @@ pub(super) struct Products {
 }
 
 impl Products {
-    /// Of up to `tiles` tiles at once; `matrix(position)` is `[inputs][outputs]`.
+    /// Of the blocks of a reading; `matrix(position)` is `[inputs][outputs]`.
     pub(super) fn new(
         isa: Isa,
-        filter: Filter,
-        [inputs, outputs]: [&Planes; 2],
-        tiles: usize,
+        reading: &Reading,
         matrix: impl Fn(usize) -> Vec<f32>,
         bias: Option<&[f32]>,
     ) -> Self {
+        let Reading {
+            inputs, outputs, ..
+        } = reading;
+        let tiles = reading.block();
         let most = outputs.lens.iter().max().map_or(0, |&most| most);
         let positions = || inputs.lens.iter().zip(&outputs.lens);
         let panels = positions()
@@ -48,7 +51,7 @@ impl Products {
             outputs: outputs.clone(),
             zeros: padded_start(isa, most, None),
             bias: padded_start(isa, most, bias),
-            in_all: in_all(filter),
+            in_all: in_all(reading.cells.filter),
         }
     }
 

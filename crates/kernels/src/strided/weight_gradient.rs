@@ -2,9 +2,10 @@
 
 use super::accumulate_scaled;
 use super::cells::Images;
-use super::convolution::{Block, Reading};
-use super::lines::{each_tap, taps_last};
+use super::convolution::{lines_of, reading};
+use super::lines::{Lines, each_tap, taps_last};
 use super::products::in_all;
+use super::reading::{Block, Reading};
 use super::transform::transform_gradients;
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
@@ -17,6 +18,7 @@ use crate::workspace::Workspace;
 pub(crate) struct StridedWeightGradient {
     shape: ConvShape,
     reading: Reading,
+    lines: [Lines; 2],
     rows: Vec<Vec<Pixel>>,
     /// Numbers of a transformed tile that count; as many of them as a position has.
     taps: Vec<usize>,
@@ -27,13 +29,13 @@ impl StridedWeightGradient {
     /// For up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let columns = shape.out_channels.next_multiple_of(isa.columns());
-        let reading = Reading::new(shape, columns, images);
+        let reading = reading(shape, columns, images);
         let rows = reading.inputs.lens.iter().map(|len| {
             let row = |tile| Pixel {
                 input: tile * len,
                 output: tile * columns,
             };
-            (0..reading.tiling.block()).map(row).collect()
+            (0..reading.block()).map(row).collect()
         });
         let most = reading.inputs.lens.iter().max().map_or(0, |&most| most);
         Self {
@@ -41,6 +43,7 @@ impl StridedWeightGradient {
             rows: rows.collect(),
             taps: (0..most).collect(),
             columns,
+            lines: lines_of(reading.cells.filter, shape),
             reading,
         }
     }
@@ -69,7 +72,7 @@ impl StridedWeightGradient {
         let columns = self.columns;
         let (sums, bias) = sums.split_at_mut(self.depth() * columns);
         let Reading {
-            filter,
+            cells,
             inputs: read,
             outputs: planes,
             ..
@@ -87,13 +90,13 @@ impl StridedWeightGradient {
                 outputs.fill(0.0);
             }
             let gradient = &gradient[first * images.len()..];
-            transform_gradients(isa, *filter, images, gradient, places, planes, outputs);
+            transform_gradients(isa, cells.filter, images, gradient, places, planes, outputs);
             let mut rest = &mut *sums;
             for (position, &depth) in read.lens.iter().enumerate() {
                 let own;
                 (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
                 let gradient = planes.of(outputs, position, tiles);
-                if position == in_all(*filter) {
+                if position == in_all(cells.filter) {
                     // Block by block: a long plain sum would lose digits.
                     part.fill(0.0);
                     add_rows(isa, gradient, &mut part);
@@ -116,13 +119,12 @@ impl StridedWeightGradient {
     pub(crate) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let (shape, columns) = (&self.shape, self.columns);
         let channels = shape.out_channels;
-        let Reading { lines, inputs, .. } = &self.reading;
         weight.fill(0.0);
         let mut rest = sums;
-        for (position, depth) in inputs.lens.iter().enumerate() {
+        for (position, depth) in self.reading.inputs.lens.iter().enumerate() {
             let own;
             (own, rest) = rest.split_at(depth * columns);
-            each_tap(lines, shape.kernel, position, |at, tap, factor| {
+            each_tap(&self.lines, shape.kernel, position, |at, tap, factor| {
                 let from = &own[at * shape.in_channels * columns..];
                 let to = &mut weight[tap * shape.in_channels * channels..];
                 let to = &mut to[..shape.in_channels * channels];
