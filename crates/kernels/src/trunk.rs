@@ -28,7 +28,8 @@ pub use kept::Kept;
 /// additions never changes.
 const PARTS: usize = 8;
 
-/// Numbers of a block of images, over all layers: they stay in the third-level cache.
+/// Numbers of a block of images, over all layers, 1.5 MiB: large layers stay near the second-level cache, and small
+/// ones still have tiles enough to fill the register tiles.
 const BLOCK: usize = 3 << 17;
 
 /// What happens to the input of a convolution on the way in.
