@@ -47,16 +47,18 @@ impl Optimizer for Adam {
         if !has_kernels(&tensor) {
             return self.elsewhere.step(rate, tensor, gradient, state);
         }
-        let (shape, device) = (tensor.dims(), tensor.device());
-        let mut parameters = values(tensor);
-        let gradient = values(gradient);
+        let device = tensor.device();
+        let (mut parameters, gradient) = (tensor.into_data(), gradient.into_data());
         let (time, mut moment1, mut moment2) = match state {
             Some(AdamState { momentum }) => (
                 momentum.time + 1,
-                values(momentum.moment_1),
-                values(momentum.moment_2),
+                momentum.moment_1.into_data(),
+                momentum.moment_2.into_data(),
             ),
-            None => (1, vec![0.0; gradient.len()], vec![0.0; gradient.len()]),
+            None => {
+                let zeros = || TensorData::zeros::<f32, _>(gradient.shape().clone());
+                (1, zeros(), zeros())
+            }
         };
         let step = AdamStep {
             rate: rate as f32,
@@ -67,12 +69,12 @@ impl Optimizer for Adam {
         };
         checked(tellapart_kernels::adam(
             step,
-            &gradient,
-            &mut parameters,
-            &mut moment1,
-            &mut moment2,
+            values(&gradient),
+            values_mut(&mut parameters),
+            values_mut(&mut moment1),
+            values_mut(&mut moment2),
         ));
-        let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), &device);
+        let tensor = |data| Tensor::from_data(data, &device);
         let momentum = AdaptiveMomentumState::new(time, tensor(moment1), tensor(moment2));
         (tensor(parameters), Some(AdamState::new(momentum)))
     }
@@ -91,19 +93,21 @@ pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> (f32, Tensor<D>) {
             gradient,
         );
     }
-    let (shape, device) = (gradient.dims(), gradient.device());
-    let values = values(gradient);
-    let sum = tellapart_kernels::sum_of_squares(&values);
-    (
-        sum,
-        Tensor::from_data(TensorData::new(values, shape), &device),
-    )
+    let device = gradient.device();
+    let data = gradient.into_data();
+    let sum = tellapart_kernels::sum_of_squares(values(&data));
+    (sum, Tensor::from_data(data, &device))
 }
 
-/// The elements of an f32 tensor; without a copy where nothing else holds them. Empty, which the
-/// kernels then report by name, should the precision be another one.
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec::<f32>().unwrap_or_default()
+/// The elements of f32 data, where they are: through a vector they would be copied, because tensors are aligned as
+/// vectors are not. Empty, which the kernels then report by name, should the precision be another one.
+fn values(data: &TensorData) -> &[f32] {
+    data.as_slice().unwrap_or_default()
+}
+
+/// The same, to be changed.
+fn values_mut(data: &mut TensorData) -> &mut [f32] {
+    data.as_mut_slice().unwrap_or_default()
 }
 
 #[cfg(test)]
