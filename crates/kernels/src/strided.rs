@@ -33,7 +33,6 @@ mod transform;
 mod weight_gradient;
 
 pub(crate) use convolution::Strided;
-pub(crate) use data_gradient::StridedDataGradient;
 pub(crate) use weight_gradient::StridedWeightGradient;
 
 use crate::each_isa::on_each_isa;

@@ -1,4 +1,4 @@
-//! The convolution itself.
+//! The convolution itself, and how it, or the gradient with respect to its input, is run.
 
 use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
@@ -14,9 +14,9 @@ use crate::workspace::Workspace;
 
 /// Weights of each position, and how the input is read.
 pub(crate) struct Strided {
-    reading: Reading,
-    products: Products,
-    written: Written,
+    pub(super) reading: Reading,
+    pub(super) products: Products,
+    pub(super) written: Written,
 }
 
 impl Strided {
@@ -50,26 +50,30 @@ impl Strided {
         }
     }
 
-    /// Cross-correlates `input` with the weights, into `out`, overwritten.
+    /// Cross-correlates `input` with the weights, into `out`, overwritten. If `out` is the gradient with respect to
+    /// the input of a ReLU which saw `seen`, nothing passes where it was not above zero.
     pub(crate) fn run(
         &self,
         isa: Isa,
         input: Source<'_>,
+        seen: Option<&[f32]>,
         out: &mut [f32],
         workspace: &mut Workspace,
     ) {
-        self.reading.each_block(isa, input, workspace, |block| {
-            let Block {
-                first,
-                places,
-                inputs,
-                outputs,
-            } = block;
+        let work = |Block {
+                        first,
+                        places,
+                        inputs,
+                        outputs,
+                    }: Block<'_>| {
             let planes = &self.reading.outputs;
             self.products.multiply(isa, places.len(), inputs, outputs);
-            let out = &mut out[first * self.written.images.len()..];
-            transform_back(isa, self.written, planes, outputs, places, None, out);
-        });
+            let begin = first * self.written.images.len();
+            let seen = seen.map(|seen| &seen[begin..]);
+            let out = &mut out[begin..];
+            transform_back(isa, self.written, planes, outputs, places, seen, out);
+        };
+        self.reading.each_block(isa, input, workspace, work);
     }
 }
 

@@ -8,24 +8,20 @@ use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
 use super::lines::{each_tap, lines_back, taps_first_back};
 use super::products::Products;
-use super::reading::{Block, Reading};
-use super::transform::transform_back;
-use super::{accumulate_scaled, cheapest_back};
+use super::reading::Reading;
+use super::{Strided, accumulate_scaled, cheapest_back};
 use crate::lanes::{Isa, WIDEST};
-use crate::padded::Source;
 use crate::shape::ConvShape;
-use crate::workspace::Workspace;
 
-/// Weights of each position, and how the gradient is read.
-pub(crate) struct StridedDataGradient {
-    reading: Reading,
-    products: Products,
-    written: Written,
-}
-
-impl StridedDataGradient {
-    /// For up to `images` images in one call; `weight` is what the convolution read.
-    pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
+impl Strided {
+    /// The gradient with respect to the input of a convolution that read `weight`, for up to `images` images in one
+    /// call: reads gradients with respect to its output.
+    pub(crate) fn data_gradient(
+        isa: Isa,
+        shape: &ConvShape,
+        weight: &[f32],
+        images: usize,
+    ) -> Self {
         let (stride, channels) = (shape.stride, shape.in_channels);
         let (filter, offset) = (cheapest_back(shape), offset(shape));
         let last = filter.positions() - 1;
@@ -81,33 +77,6 @@ impl StridedDataGradient {
             reading,
             written,
         }
-    }
-
-    /// Gradient with respect to the input, from the `gradient` with respect to the output, into `out`,
-    /// overwritten. If the input is that of a ReLU which saw `seen`, nothing passes where it was not above zero.
-    pub(crate) fn run(
-        &self,
-        isa: Isa,
-        gradient: &[f32],
-        seen: Option<&[f32]>,
-        out: &mut [f32],
-        workspace: &mut Workspace,
-    ) {
-        let gradient = Source::Values(gradient);
-        self.reading.each_block(isa, gradient, workspace, |block| {
-            let Block {
-                first,
-                places,
-                inputs,
-                outputs,
-            } = block;
-            let planes = &self.reading.outputs;
-            self.products.multiply(isa, places.len(), inputs, outputs);
-            let begin = first * self.written.images.len();
-            let seen = seen.map(|seen| &seen[begin..]);
-            let out = &mut out[begin..];
-            transform_back(isa, self.written, planes, outputs, places, seen, out);
-        });
     }
 }
 

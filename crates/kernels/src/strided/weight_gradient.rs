@@ -78,40 +78,44 @@ impl StridedWeightGradient {
             ..
         } = &self.reading;
         let mut part = vec![0.0; columns];
-        self.reading.each_block(isa, input, workspace, |block| {
-            let Block {
-                first,
-                places,
-                inputs,
-                outputs,
-            } = block;
-            let tiles = places.len();
-            if columns > images.channels {
-                outputs.fill(0.0);
-            }
-            let gradient = &gradient[first * images.len()..];
-            transform_gradients(isa, cells.filter, images, gradient, places, planes, outputs);
-            let mut rest = &mut *sums;
-            for (position, &depth) in read.lens.iter().enumerate() {
-                let own;
-                (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
-                let gradient = planes.of(outputs, position, tiles);
-                if position == in_all(cells.filter) {
-                    // Block by block: a long plain sum would lose digits.
-                    part.fill(0.0);
-                    add_rows(isa, gradient, &mut part);
-                    accumulate(isa, bias, &part);
+        self.reading.each_block(
+            isa,
+            input,
+            workspace,
+            |Block {
+                 first,
+                 places,
+                 inputs,
+                 outputs,
+             }| {
+                let tiles = places.len();
+                if columns > images.channels {
+                    outputs.fill(0.0);
                 }
-                let product = Correlated {
-                    input: read.of(inputs, position, tiles),
-                    taps: &self.taps[..depth],
-                    pixels: &self.rows[position][..tiles],
-                    gradient,
-                    columns,
-                };
-                correlated_product(isa, &product, own);
-            }
-        });
+                let gradient = &gradient[first * images.len()..];
+                transform_gradients(isa, cells.filter, images, gradient, places, planes, outputs);
+                let mut rest = &mut *sums;
+                for (position, &depth) in read.lens.iter().enumerate() {
+                    let own;
+                    (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
+                    let gradient = planes.of(outputs, position, tiles);
+                    if position == in_all(cells.filter) {
+                        // Block by block: a long plain sum would lose digits.
+                        part.fill(0.0);
+                        add_rows(isa, gradient, &mut part);
+                        accumulate(isa, bias, &part);
+                    }
+                    let product = Correlated {
+                        input: read.of(inputs, position, tiles),
+                        taps: &self.taps[..depth],
+                        pixels: &self.rows[position][..tiles],
+                        gradient,
+                        columns,
+                    };
+                    correlated_product(isa, &product, own);
+                }
+            },
+        );
     }
 
     /// Makes sums the gradients with respect to `weight`, `[kernel_height, kernel_width][in][out]`, and `bias`,

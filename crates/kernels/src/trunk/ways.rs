@@ -7,7 +7,7 @@ use crate::lanes::Isa;
 use crate::norm::rectify_gradient;
 use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
-use crate::strided::{self, Strided, StridedDataGradient, StridedWeightGradient};
+use crate::strided::{self, Strided, StridedWeightGradient};
 use crate::weight_gradient::WeightGradient;
 use crate::winograd::{self, Minimal, MinimalWeightGradient};
 use crate::workspace::Workspace;
@@ -30,7 +30,7 @@ pub(super) enum ToWeight {
 pub(super) enum ToInput<I> {
     Direct(DataGradient<I>),
     Minimal(Minimal),
-    Strided(Box<StridedDataGradient>),
+    Strided(Box<Strided>),
 }
 
 impl<I: Item> Convolution<I> {
@@ -76,7 +76,7 @@ impl<I: Item> Convolution<I> {
             Self::Minimal(minimal) => {
                 minimal.run(isa, input, out, workspace);
             }
-            Self::Strided(strided) => strided.run(isa, input, out, workspace),
+            Self::Strided(strided) => strided.run(isa, input, None, out, workspace),
         }
     }
 }
@@ -156,9 +156,7 @@ impl<I: Item> ToInput<I> {
             return Self::Minimal(Minimal::data_gradient(isa, shape, weight, images));
         }
         if strided::pays_back::<I>(shape) {
-            return Self::Strided(Box::new(StridedDataGradient::new(
-                isa, shape, weight, images,
-            )));
+            return Self::Strided(Box::new(Strided::data_gradient(isa, shape, weight, images)));
         }
         Self::Direct(DataGradient::new(isa, shape, weight, images))
     }
@@ -190,6 +188,7 @@ impl<I: Item> ToInput<I> {
                 }
             }
             Self::Strided(strided) => {
+                let gradient = Source::Values(gradient);
                 strided.run(isa, gradient, rectified, out, workspace);
             }
         }

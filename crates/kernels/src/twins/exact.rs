@@ -11,14 +11,36 @@ pub(super) struct Exact {
     pub(super) weight: Vec<f32>,
     pub(super) bias: Vec<f32>,
     pub(super) gradient: Vec<f32>,
-    pub(super) out: Sums,
-    pub(super) to_weight: Sums,
-    pub(super) to_input: Sums,
-    pub(super) to_bias: Sums,
+    out: Sums,
+    to_weight: Sums,
+    to_input: Sums,
+    to_bias: Sums,
+}
+
+/// What a way of computing it found.
+pub(super) struct Found {
+    pub(super) out: Vec<f32>,
+    pub(super) to_weight: Vec<f32>,
+    pub(super) to_bias: Vec<f32>,
+    /// If that way has it for the shape.
+    pub(super) to_input: Option<Vec<f32>>,
+}
+
+impl Found {
+    /// Of the lengths of a shape, all of it to be overwritten.
+    pub(super) fn unset(shape: &ConvShape) -> Self {
+        let unset = |len| vec![f32::NAN; len];
+        Self {
+            out: unset(shape.output_len()),
+            to_weight: unset(shape.weight_len()),
+            to_bias: unset(shape.out_channels),
+            to_input: None,
+        }
+    }
 }
 
 /// Sums of products, and of their absolute values.
-pub(super) struct Sums(Vec<f64>, Vec<f64>);
+struct Sums(Vec<f64>, Vec<f64>);
 
 impl Exact {
     pub(super) fn of(shape: &ConvShape, rng: &mut ChaCha8Rng) -> Self {
@@ -44,6 +66,33 @@ impl Exact {
         });
         exact
     }
+
+    /// Errors are counted in epsilons of what the absolute products add up to; these are at most `most`.
+    #[track_caller]
+    pub(super) fn assert_near(&self, found: &Found, most: f64, case: &str) {
+        let near = |what: &str, sums: &Sums, found: &[f32]| {
+            sums.assert_near(&format!("{what}, {case}"), found, most);
+        };
+        near("output", &self.out, &found.out);
+        near("weight gradient", &self.to_weight, &found.to_weight);
+        near("bias gradient", &self.to_bias, &found.to_bias);
+        if let Some(found) = &found.to_input {
+            near("input gradient", &self.to_input, found);
+        }
+    }
+}
+
+impl Exact {
+    /// Of the output: what it is off by, over what it is, both in the root mean square.
+    pub(super) fn relative_error(&self, out: &[f32]) -> f64 {
+        let exact = &self.out.0;
+        let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
+        let mut off = out
+            .iter()
+            .zip(exact)
+            .map(|(&found, exact)| f64::from(found) - exact);
+        norm(&mut off) / norm(&mut exact.iter().copied())
+    }
 }
 
 impl Sums {
@@ -57,9 +106,8 @@ impl Sums {
         self.1[index] += product.abs();
     }
 
-    /// Errors are counted in epsilons of what the absolute products add up to; these are at most `most`.
     #[track_caller]
-    pub(super) fn assert_near(&self, what: &str, found: &[f32], most: f64) {
+    fn assert_near(&self, what: &str, found: &[f32], most: f64) {
         assert_eq!(found.len(), self.0.len());
         for (index, &found) in found.iter().enumerate() {
             let error = (f64::from(found) - self.0[index]).abs();

@@ -1,7 +1,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::exact::{Exact, Sums};
+use super::exact::{Exact, Found};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
@@ -42,31 +42,24 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
         let exact = Exact::of(&shape, &mut rng);
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
-            let check = |what: &str, found: &[f32], expected: &Sums| {
-                expected.assert_near(&format!("{what}, {case}"), found, 8.0);
-            };
             // Whatever was in the results, or between, before must not matter.
             let mut workspace = Workspace::of(f32::NAN);
             let source = Source::Values(&exact.input);
-            let mut found = vec![f32::NAN; shape.output_len()];
+            let mut found = Found::unset(&shape);
             let forward = Minimal::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-            forward.run(isa, source, &mut found, &mut workspace);
-            check("output", &found, &exact.out);
+            forward.run(isa, source, &mut found.out, &mut workspace);
 
             let sum = MinimalWeightGradient::new(isa, &shape, shape.batch);
             let mut sums = vec![0.0; sum.sums_len()];
             sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
-            let mut found = vec![f32::NAN; shape.weight_len()];
-            let mut found_bias = vec![f32::NAN; shape.out_channels];
-            sum.finish(&sums, &mut found, &mut found_bias);
-            check("weight gradient", &found, &exact.to_weight);
-            check("bias gradient", &found_bias, &exact.to_bias);
+            sum.finish(&sums, &mut found.to_weight, &mut found.to_bias);
 
-            let mut found = vec![f32::NAN; shape.input_len()];
+            let mut to_input = vec![f32::NAN; shape.input_len()];
             let data = Minimal::data_gradient(isa, &shape, &exact.weight, shape.batch);
             let source = Source::Values(&exact.gradient);
-            data.run(isa, source, &mut found, &mut workspace);
-            check("input gradient", &found, &exact.to_input);
+            data.run(isa, source, &mut to_input, &mut workspace);
+            found.to_input = Some(to_input);
+            exact.assert_near(&found, 8.0, &case);
         }
     }
 }
