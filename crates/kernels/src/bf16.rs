@@ -5,8 +5,8 @@
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, __m512, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh, _mm512_loadu_ps, _mm512_max_ps,
-    _mm512_or_si512, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_si512,
+    __m256i, __m512, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh, _mm512_loadu_ps, _mm512_or_si512,
+    _mm512_slli_epi32, _mm512_storeu_si512,
 };
 
 use crate::each_isa::on_each_isa;
@@ -17,19 +17,9 @@ pub(crate) fn pair_up(isa: Isa, from: &[f32], to: &mut [Pair]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && has_bf16() {
         // SAFETY: the instructions were asked for.
-        return unsafe { pairs_by_instruction::<false>(from, to) };
+        return unsafe { pairs_by_instruction(from, to) };
     }
     pair_up_plainly(isa, from, to);
-}
-
-/// Each two neighbours of `from`, clipped at zero from below, as a pair.
-pub(crate) fn pair_up_rectified(isa: Isa, from: &[f32], to: &mut [Pair]) {
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512 && has_bf16() {
-        // SAFETY: the instructions were asked for.
-        return unsafe { pairs_by_instruction::<true>(from, to) };
-    }
-    pair_up_rectified_plainly(isa, from, to);
 }
 
 /// Pixels of `channels` bytes, scaled by 1/255, each two channels of a pixel as a pair.
@@ -78,7 +68,6 @@ pub(crate) fn join(isa: Isa, a: &[f32], b: &[f32], to: &mut [Pair]) {
 }
 
 on_each_isa!(pair_up_plainly = pair_neighbours(from: &[f32], to: &mut [Pair]));
-on_each_isa!(pair_up_rectified_plainly = pair_rectified(from: &[f32], to: &mut [Pair]));
 on_each_isa!(join_plainly = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
 on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
 
@@ -86,14 +75,6 @@ on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
 fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
     for (numbers, to) in from.chunks_exact(2).zip(to) {
         *to = pair(numbers[0], numbers[1]);
-    }
-}
-
-#[inline(always)]
-fn pair_rectified(from: &[f32], to: &mut [Pair]) {
-    let relu = |x: f32| if x > 0.0 { x } else { 0.0 };
-    for (numbers, to) in from.chunks_exact(2).zip(to) {
-        *to = pair(relu(numbers[0]), relu(numbers[1]));
     }
 }
 
@@ -117,6 +98,15 @@ pub(crate) fn pair(low: f32, high: f32) -> Pair {
     Pair(bf16(low) | bf16(high) << 16)
 }
 
+/// The two numbers of a pair.
+#[inline(always)]
+pub(crate) fn halves(pair: Pair) -> [f32; 2] {
+    [
+        f32::from_bits(pair.0 << 16),
+        f32::from_bits(pair.0 & 0xffff_0000),
+    ]
+}
+
 /// The bits of the nearest bf16 number, of two as near the even one.
 #[inline(always)]
 pub(crate) const fn bf16(x: f32) -> u32 {
@@ -124,6 +114,93 @@ pub(crate) const fn bf16(x: f32) -> u32 {
     let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
     // Rounding could carry out of what says that it is no number.
     if x.is_nan() { 0x7fc0 } else { rounded }
+}
+
+/// The numbers of pairs.
+pub(crate) fn unpair(pairs: &[Pair], to: &mut [f32]) {
+    let to = to.as_chunks_mut::<2>().0;
+    to.iter_mut()
+        .zip(pairs)
+        .for_each(|(to, &pair)| *to = halves(pair));
+}
+
+/// Pairs of pairs: the first numbers of `a` and `b`, then their second numbers, and so on.
+pub(crate) fn across(isa: Isa, a: &[Pair], b: &[Pair], to: &mut [Pair]) {
+    across_on(isa, a, b, to.as_chunks_mut().0);
+}
+
+/// A row of pairs, the first at `left`, zeros around it, [`across`] the same row from `step` on. What
+/// would be across zeros alone is left as it is.
+pub(crate) fn shifted_across(isa: Isa, row: &[Pair], left: usize, step: usize, to: &mut [Pair]) {
+    let zeros = [Pair::default(); 64];
+    let count = to.len() / 2;
+    // Where the row and the row from `step` on begin and end.
+    let [first, second] = [left, left.saturating_sub(step)].map(|at| at.min(count));
+    let ends = [left + row.len(), (left + row.len()).saturating_sub(step)];
+    let [end, second_end] = ends.map(|at| at.min(count));
+    let mut write = |from: usize, to_end: usize, has: [bool; 2]| {
+        let mut at = from;
+        while at < to_end {
+            let whole = has[0] && has[1];
+            let len = if whole {
+                to_end - at
+            } else {
+                (to_end - at).min(zeros.len())
+            };
+            let part = |has: bool, start: usize| {
+                if has {
+                    &row[start..start + len]
+                } else {
+                    &zeros[..len]
+                }
+            };
+            let a = part(has[0], at.wrapping_sub(left));
+            let b = part(has[1], (at + step).wrapping_sub(left));
+            across(isa, a, b, &mut to[2 * at..2 * (at + len)]);
+            at += len;
+        }
+    };
+    write(second, first.min(second_end), [false, true]);
+    write(first, second_end, [true, true]);
+    write(first.max(second_end), end, [true, false]);
+}
+
+on_each_isa!(across_on = each_across(a: &[Pair], b: &[Pair], to: &mut [[Pair; 2]]));
+on_each_isa!(across_rows = each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]));
+on_each_isa!(add_paired_rows = add_each_paired_row(rows: &[Pair], to: &mut [f32]));
+
+/// Each two rows of `width` pairs [`across`] each other, a last one across zeros, to rows of `columns`.
+#[inline(always)]
+fn each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]) {
+    for (two, to) in rows.chunks(2 * width).zip(to.chunks_exact_mut(columns)) {
+        let (a, b) = two.split_at(width);
+        let to = to.as_chunks_mut().0;
+        if b.is_empty() {
+            a.iter()
+                .zip(to)
+                .for_each(|(a, to)| *to = halves(*a).map(|number| pair(number, 0.0)));
+        } else {
+            each_across(a, b, to);
+        }
+    }
+}
+
+#[inline(always)]
+fn each_across(a: &[Pair], b: &[Pair], to: &mut [[Pair; 2]]) {
+    for ((&Pair(a), &Pair(b)), to) in a.iter().zip(b).zip(to) {
+        *to = [Pair(a & 0xffff | b << 16), Pair(a >> 16 | b & 0xffff_0000)];
+    }
+}
+
+/// Adds up the numbers of pairs, row by row.
+#[inline(always)]
+fn add_each_paired_row(rows: &[Pair], to: &mut [f32]) {
+    for row in rows.chunks_exact(to.len()) {
+        for (to, &pair) in to.iter_mut().zip(row) {
+            let [first, second] = halves(pair);
+            *to += first + second;
+        }
+    }
 }
 
 /// Whether the processor rounds to bf16 and multiplies it.
@@ -142,24 +219,16 @@ fn rounded(numbers: __m512) -> __m256i {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn pairs_by_instruction<const RECTIFIED: bool>(from: &[f32], to: &mut [Pair]) {
+fn pairs_by_instruction(from: &[f32], to: &mut [Pair]) {
     let (blocks, rest) = from.as_chunks::<16>();
     let (to_blocks, to_rest) = to[..from.len() / 2].as_chunks_mut::<8>();
     for (numbers, to) in blocks.iter().zip(to_blocks) {
         // SAFETY: an array of sixteen numbers is read.
-        let mut numbers = unsafe { _mm512_loadu_ps(numbers.as_ptr()) };
-        if RECTIFIED {
-            // Where a number is none the second operand is taken: zero, as the plain way chooses.
-            numbers = _mm512_max_ps(numbers, _mm512_setzero_ps());
-        }
+        let numbers = unsafe { _mm512_loadu_ps(numbers.as_ptr()) };
         // SAFETY: eight pairs are the 256 bits of sixteen bf16 numbers, in this order.
         *to = unsafe { std::mem::transmute::<__m256i, [Pair; 8]>(rounded(numbers)) };
     }
-    if RECTIFIED {
-        pair_rectified(rest, to_rest);
-    } else {
-        pair_neighbours(rest, to_rest);
-    }
+    pair_neighbours(rest, to_rest);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -204,9 +273,6 @@ mod tests {
                 pair_up(isa, &a, &mut found);
                 pair_neighbours(&a, &mut plain);
                 assert_eq!(found, plain, "{isa:?} {length}");
-                pair_up_rectified(isa, &a, &mut found);
-                pair_rectified(&a, &mut plain);
-                assert_eq!(found, plain, "{isa:?} {length}");
             }
         }
     }
@@ -227,16 +293,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none_unless_it_is_clipped() {
+    fn what_is_no_number_stays_none() {
         let numbers = [f32::NAN, f32::INFINITY, -1.0, f32::NEG_INFINITY].repeat(8);
         for isa in Isa::available() {
             let mut to = vec![Pair::default(); 16];
             pair_up(isa, &numbers, &mut to);
             assert!(f32::from_bits(to[0].0 << 16).is_nan(), "{isa:?}");
             assert_eq!(f32::from_bits(to[0].0 & 0xffff_0000), f32::INFINITY);
-            pair_up_rectified(isa, &numbers, &mut to);
-            assert_eq!(to[0].0 << 16, 0, "{isa:?}");
-            assert_eq!(to[1].0, 0, "{isa:?}");
         }
     }
 }

@@ -4,11 +4,12 @@
 //! the kernel. For each phase the gradient is itself a convolution of stride one, of the output
 //! gradient with those taps reversed, so no product with a zero is ever computed.
 
-use crate::item::Item;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
 use crate::panels::{pack_panels, padded_start};
 use crate::shape::ConvShape;
+use crate::stored::{Out, Stored};
 use crate::tile::{Gathered, Pixel, gathered_product};
 
 /// Weights and pixels arranged for [`DataGradient::run`].
@@ -40,28 +41,25 @@ impl<I: Item> DataGradient<I> {
     }
 
     /// Gradient with respect to the input, from the `gradient` with respect to the output, into
-    /// `out`, overwritten. If the input is that of a ReLU which saw `seen`, nothing passes where it was not
-    /// above zero.
+    /// `out`, overwritten.
     pub(crate) fn run(
         &self,
         isa: Isa,
-        gradient: &[f32],
-        seen: Option<&[f32]>,
-        out: &mut [f32],
+        gradient: Stored<'_>,
+        mut out: Out<'_>,
         scratch: &mut Scratch<I>,
     ) {
         let shape = &self.shape;
         if self.phases.len() < shape.stride * shape.stride {
             // Some pixels are skipped by the kernel.
-            out.fill(0.0);
+            out.fill_with_zeros();
         }
         let image_len = shape.out_image_len();
         let images = gradient.len() / image_len;
         for first in (0..images).step_by(self.at_once) {
             let count = self.at_once.min(images - first);
-            let seen = seen.map(|seen| &seen[first * shape.image_len()..]);
-            let block = &gradient[first * image_len..(first + count) * image_len];
-            self.padded.copy(isa, Source::Values(block), scratch);
+            let block = gradient.part(first * image_len..(first + count) * image_len);
+            self.padded.copy(isa, Source::Stored(block), scratch);
             for phase in &self.phases {
                 let product = Gathered {
                     input: scratch.images(&self.padded, count),
@@ -71,9 +69,8 @@ impl<I: Item> DataGradient<I> {
                     panels: &phase.panels,
                     start: &self.start,
                     columns: shape.in_channels,
-                    seen,
                 };
-                gathered_product(isa, &product, &mut out[first * shape.image_len()..]);
+                gathered_product(isa, &product, out.from(first * shape.image_len()));
             }
         }
     }
@@ -101,7 +98,7 @@ struct Phase<I> {
     /// Taps of the kernel that these pixels see along each axis.
     taps: [usize; 2],
     runs: Vec<usize>,
-    panels: Vec<I>,
+    panels: Items<I>,
     /// Of all images of a block.
     pixels: Vec<Pixel>,
 }

@@ -1,10 +1,11 @@
 //! The convolution itself.
 
-use crate::item::Item;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
 use crate::panels::{pack_panels, padded_start};
 use crate::shape::ConvShape;
+use crate::stored::Out;
 use crate::tile::{Gathered, Pixel, gathered_product};
 
 /// How a convolution reads its input: images copied a few at a time, and where in the copy the
@@ -98,7 +99,7 @@ pub(crate) struct Forward<I> {
     out_channels: usize,
     runs: Vec<usize>,
     run_len: usize,
-    panels: Vec<I>,
+    panels: Items<I>,
     start: Vec<f32>,
 }
 
@@ -140,7 +141,7 @@ impl<I: Item> Forward<I> {
         isa: Isa,
         windows: &Windows,
         input: Source<'_>,
-        out: &mut [f32],
+        mut out: Out<'_>,
         scratch: &mut Scratch<I>,
     ) {
         windows.each_block(isa, input, scratch, |images, input, pixels| {
@@ -152,9 +153,8 @@ impl<I: Item> Forward<I> {
                 panels: &self.panels,
                 start: &self.start,
                 columns: self.out_channels,
-                seen: None,
             };
-            gathered_product(isa, &product, &mut out[images.start * self.out_image_len..]);
+            gathered_product(isa, &product, out.from(images.start * self.out_image_len));
         });
     }
 }

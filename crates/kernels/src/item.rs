@@ -1,12 +1,21 @@
 //! What the inner loops multiply: `f32` numbers, or pairs of bf16 whose products are summed in `f32`.
 
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
-use crate::bf16::{has_bf16, join, pair, pair_bytes, pair_up, pair_up_rectified, round_each};
+use crate::bf16::{
+    across_rows, add_paired_rows, has_bf16, join, pair, pair_bytes, pair_up, round_each,
+    shifted_across,
+};
+use crate::buffer::Buffer;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512, Avx512Pairs};
 use crate::lanes::{Isa, Lanes, Pair, Portable, PortablePairs};
+use crate::norm::add_rows;
 use crate::padded::Source;
+use crate::stored::{Out, Stored};
 use crate::tile::{Correlated, Gathered, correlated, gathered};
 
 /// How products are computed; sums are always `f32`.
@@ -29,7 +38,7 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
     /// Computes the product.
     /// # Safety
     /// The bounds that `gathered_product` checks; the processor has `isa`.
-    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Self>, out: &mut [f32]);
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Self>, out: Out<'_>);
 
     /// Adds the product.
     /// # Safety
@@ -60,12 +69,66 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
         to: &mut [Self],
     );
 
+    /// Words of memory as the items in them.
+    fn of_words(words: &[f32]) -> &[Self];
+
+    /// The same, to be written.
+    fn of_words_mut(words: &mut [f32]) -> &mut [Self];
+
     /// Numbers as the items they are, if they are.
     fn as_items(numbers: &[f32]) -> Option<&[Self]>;
+
+    /// Adds up the numbers of items, in rows as long as `to`.
+    fn add_rows(isa: Isa, rows: &[Self], to: &mut [f32]);
+
+    /// Writes rows of `width` numbers, those that share an item taken together, to rows of `columns` items.
+    fn group_rows(isa: Isa, rows: Stored<'_>, width: usize, columns: usize, to: &mut [Self]);
 
     /// Rows `a` and `b` of as many numbers, item by item; `None`: a row of zeros. Only items of
     /// several numbers have a second row.
     fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Self]);
+}
+
+/// Items that begin with a cache line.
+#[derive(Debug)]
+pub(crate) struct Items<I> {
+    words: Buffer,
+    kind: PhantomData<I>,
+}
+
+impl<I: Item> Items<I> {
+    /// Items of zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        let mut words = Buffer::of_len(len);
+        words.fill(0.0);
+        Self {
+            words,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<I> Default for Items<I> {
+    fn default() -> Self {
+        Self {
+            words: Buffer::default(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<I: Item> Deref for Items<I> {
+    type Target = [I];
+
+    fn deref(&self) -> &[I] {
+        I::of_words(&self.words)
+    }
+}
+
+impl<I: Item> DerefMut for Items<I> {
+    fn deref_mut(&mut self) -> &mut [I] {
+        I::of_words_mut(&mut self.words)
+    }
 }
 
 /// Which compilation of a loop serves an instruction set.
@@ -84,7 +147,7 @@ macro_rules! compiled {
 impl Item for f32 {
     const NUMBERS: usize = 1;
 
-    unsafe fn gathered(isa: Isa, product: &Gathered<'_, f32>, out: &mut [f32]) {
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, f32>, out: Out<'_>) {
         // SAFETY: as the caller promises.
         unsafe {
             (compiled!(
@@ -128,8 +191,27 @@ impl Item for f32 {
         from.write(isa, &mut to[left..left + from.len()]);
     }
 
+    fn of_words(words: &[f32]) -> &[f32] {
+        words
+    }
+
+    fn of_words_mut(words: &mut [f32]) -> &mut [f32] {
+        words
+    }
+
     fn as_items(numbers: &[f32]) -> Option<&[f32]> {
         Some(numbers)
+    }
+
+    fn add_rows(isa: Isa, rows: &[f32], to: &mut [f32]) {
+        add_rows(isa, rows, to);
+    }
+
+    fn group_rows(isa: Isa, rows: Stored<'_>, width: usize, columns: usize, to: &mut [f32]) {
+        let starts = (0..rows.len()).step_by(width);
+        for (start, to) in starts.zip(to.chunks_exact_mut(columns)) {
+            Source::Stored(rows.part(start..start + width)).write(isa, &mut to[..width]);
+        }
     }
 
     fn interleave(_: Isa, a: &[f32], _: Option<&[f32]>, to: &mut [f32]) {
@@ -140,7 +222,7 @@ impl Item for f32 {
 impl Item for Pair {
     const NUMBERS: usize = 2;
 
-    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Pair>, out: &mut [f32]) {
+    unsafe fn gathered(isa: Isa, product: &Gathered<'_, Pair>, out: Out<'_>) {
         // SAFETY: as the caller promises; AVX512-BF16 is asked for.
         unsafe {
             (compiled!(
@@ -185,11 +267,9 @@ impl Item for Pair {
         to: &mut [Pair],
     ) {
         match from {
-            Source::Values(values) if channels.is_multiple_of(2) => {
+            Source::Stored(Stored::Pairs(pairs)) => return to.copy_from_slice(pairs),
+            Source::Stored(Stored::Values(values)) if channels.is_multiple_of(2) => {
                 return pair_up(isa, values, to);
-            }
-            Source::Relu(values) if channels.is_multiple_of(2) => {
-                return pair_up_rectified(isa, values, to);
             }
             Source::Frames(bytes) => return pair_bytes(bytes, channels, to),
             _ => {}
@@ -218,14 +298,44 @@ impl Item for Pair {
         buffer: &mut Vec<f32>,
         to: &mut [Pair],
     ) {
+        if let Source::Stored(Stored::Pairs(pairs)) = from {
+            return shifted_across(isa, pairs, left / 2, step / 2, to);
+        }
         // A scratch is for one kind of row: what surrounds its numbers stays zero.
         buffer.resize(to.len() + step, 0.0);
         from.write(isa, &mut buffer[left..left + from.len()]);
         join(isa, &buffer[..to.len()], &buffer[step..], to);
     }
 
+    fn of_words(words: &[f32]) -> &[Pair] {
+        // SAFETY: of equal size and alignment, and any bits are a pair.
+        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+    }
+
+    fn of_words_mut(words: &mut [f32]) -> &mut [Pair] {
+        // SAFETY: of equal size and alignment, and any bits are a pair, or a number.
+        unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len()) }
+    }
+
     fn as_items(_: &[f32]) -> Option<&[Pair]> {
         None
+    }
+
+    fn add_rows(isa: Isa, rows: &[Pair], to: &mut [f32]) {
+        add_paired_rows(isa, rows, to);
+    }
+
+    fn group_rows(isa: Isa, rows: Stored<'_>, width: usize, columns: usize, to: &mut [Pair]) {
+        match rows {
+            Stored::Pairs(rows) => across_rows(isa, rows, width / 2, columns, to),
+            Stored::Values(rows) => {
+                for (two, to) in rows.chunks(2 * width).zip(to.chunks_exact_mut(columns)) {
+                    let (a, b) = two.split_at(width);
+                    let b = (!b.is_empty()).then_some(b);
+                    Self::interleave(isa, a, b, to);
+                }
+            }
+        }
     }
 
     fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Pair]) {
@@ -240,7 +350,7 @@ macro_rules! compiled_for {
     ($gathered:ident, $correlated:ident, $features:literal, $lanes:ty, $item:ty) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
-        unsafe fn $gathered(product: &Gathered<'_, $item>, out: &mut [f32]) {
+        unsafe fn $gathered(product: &Gathered<'_, $item>, out: Out<'_>) {
             // SAFETY: as the caller promises.
             unsafe { gathered::<$lanes, { <$lanes>::ROWS }>(product, out) }
         }

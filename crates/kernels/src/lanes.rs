@@ -1,5 +1,7 @@
 //! One vector of lanes on each instruction set, and the choice among them at run time.
 
+use crate::bf16::{halves, pair};
+
 /// Lanes of the widest vector there is.
 pub(crate) const WIDEST: usize = 16;
 
@@ -54,23 +56,45 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums;
+
+    /// The numbers of `WIDTH` pairs, in order.
+    /// # Safety
+    /// `from` is readable for `WIDTH` pairs; the processor has the instruction set.
+    #[inline(always)]
+    unsafe fn load_pairs(from: *const Pair) -> [Self::Sums; 2] {
+        let mut numbers = [[0.0; 2]; WIDEST];
+        // SAFETY: as the caller promises.
+        unsafe {
+            for (lane, numbers) in numbers[..Self::WIDTH].iter_mut().enumerate() {
+                *numbers = halves(from.add(lane).read_unaligned());
+            }
+            let numbers = numbers.as_flattened().as_ptr();
+            [Self::load(numbers), Self::load(numbers.add(Self::WIDTH))]
+        }
+    }
+
+    /// Rounds to bf16, each two neighbours as a pair.
+    /// # Safety
+    /// `to` is writable for `WIDTH` pairs; the processor has the instruction set.
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut Pair, sums: [Self::Sums; 2]) {
+        let mut numbers = [[0.0; 2]; WIDEST];
+        let flat = numbers.as_flattened_mut().as_mut_ptr();
+        // SAFETY: as the caller promises.
+        unsafe {
+            Self::store(flat, sums[0]);
+            Self::store(flat.add(Self::WIDTH), sums[1]);
+            for (lane, &[low, high]) in numbers[..Self::WIDTH].iter().enumerate() {
+                to.add(lane).write_unaligned(pair(low, high));
+            }
+        }
+    }
 }
 
 /// Two bf16 numbers, the first in the low half: a product of two pairs is the sum of two products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Pair(pub(crate) u32);
-
-impl Pair {
-    /// Its two numbers.
-    #[inline(always)]
-    fn halves(self) -> [f32; 2] {
-        [
-            f32::from_bits(self.0 << 16),
-            f32::from_bits(self.0 & 0xffff_0000),
-        ]
-    }
-}
 
 /// Lanes of plain arithmetic, which compilers turn into the vectors every target has.
 #[derive(Clone, Copy)]
@@ -140,7 +164,7 @@ portable!([] Portable, 4, f32, |a: f32, b: f32, c: f32| a * b + c);
 portable!(
     [const WIDTH: usize] PortablePairs<WIDTH>, WIDTH, Pair,
     |a: Pair, b: Pair, c: f32| {
-        let ([a, high_a], [b, high_b]) = (a.halves(), b.halves());
+        let ([a, high_a], [b, high_b]) = (halves(a), halves(b));
         a * b + (high_a * high_b + c)
     }
 );
@@ -152,10 +176,12 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 mod x86 {
     use std::arch::x86_64::{
         __m256, __m512, __m512bh, __m512i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
-        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-        _mm256_sub_ps, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_dpbf16_ps, _mm512_fmadd_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
+        _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_fmadd_ps,
         _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_mov_ps, _mm512_set1_epi32,
-        _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+        _mm512_storeu_si512, _mm512_sub_ps,
     };
 
     use super::{Lanes, Pair};
@@ -174,7 +200,7 @@ mod x86 {
     macro_rules! lanes {
         ($name:ident, $width:literal, $rows:literal, $item:ty, $items:ty, $sums:ty,
          $load_items:expr, $splat:expr, $multiply_add:expr,
-         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident, $add_scaled:expr, $where_positive:expr) => {
+         $zero:ident, $load:ident, $store:ident, $add:ident, $subtract:ident, $add_scaled:expr, $where_positive:expr $(, $more:item)*) => {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 const ROWS: usize = $rows;
@@ -232,6 +258,7 @@ mod x86 {
                     // SAFETY: supported, as the caller promises.
                     unsafe { $where_positive(x, a) }
                 }
+                $($more)*
             }
         };
     }
@@ -287,7 +314,29 @@ mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
-        |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
+        |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a),
+        #[inline(always)]
+        unsafe fn load_pairs(from: *const Pair) -> [__m512; 2] {
+            // SAFETY: readable and supported, as the caller promises.
+            unsafe {
+                let halves = [
+                    _mm256_loadu_si256(from.cast()),
+                    _mm256_loadu_si256(from.add(8).cast()),
+                ];
+                halves.map(|halves| {
+                    let wide = _mm512_cvtepu16_epi32(halves);
+                    _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+                })
+            }
+        },
+        #[inline(always)]
+        unsafe fn store_pairs(to: *mut Pair, sums: [__m512; 2]) {
+            // SAFETY: writable and supported, as the caller promises; both are 512 bits of plain numbers.
+            unsafe {
+                let rounded = _mm512_cvtne2ps_pbh(sums[1], sums[0]);
+                _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(rounded));
+            }
+        }
     );
 
     /// The same register, seen as bf16 numbers.

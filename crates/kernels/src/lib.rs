@@ -33,6 +33,7 @@ mod padded;
 mod panels;
 mod shape;
 mod split;
+mod stored;
 mod strided;
 mod tile;
 mod trunk;

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::item::{Item, Precision};
+use crate::item::{Item, Items, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::add_rows;
-use crate::panels::{group_rows, grouped_columns, pack_rows, pack_transposed, padded_start};
+use crate::panels::{grouped_columns, pack_rows, pack_transposed, padded_start};
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
+use crate::stored::{Out, Stored};
 use crate::tile::{Correlated, Gathered, Pixel, correlated_product, gathered_product};
 
 /// Sizes of a dense layer, checked by [`Linear::new`].
@@ -138,7 +139,7 @@ impl Linear {
     fn forward_in<I: Item>(&self, input: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let isa = Isa::detect();
         let (inputs, outputs) = (self.inputs, self.outputs);
-        let panels: Vec<I> = pack_transposed(isa, inputs, outputs, weight);
+        let panels: Items<I> = pack_transposed(isa, inputs, outputs, weight);
         let start = padded_start(isa, outputs, Some(bias));
         self.each_row(isa, input, [inputs, outputs], &panels, &start, out);
     }
@@ -178,7 +179,7 @@ impl Linear {
             }
         });
         if let Some(to_input) = to_input {
-            let panels: Vec<I> = pack_rows(isa, outputs, inputs, weight);
+            let panels: Items<I> = pack_rows(isa, outputs, inputs, weight);
             let start = padded_start(isa, inputs, None);
             self.each_row(isa, gradient, [outputs, inputs], &panels, &start, to_input);
         }
@@ -205,9 +206,8 @@ impl Linear {
                 panels,
                 start,
                 columns: to,
-                seen: None,
             };
-            gathered_product(isa, &product, out);
+            gathered_product(isa, &product, Out::plain(out));
         });
     }
 
@@ -247,7 +247,7 @@ fn grouped_rows<I: Item>(isa: Isa, rows: &[f32], width: usize, columns: usize) -
         || {
             let groups = rows.len().div_ceil(I::NUMBERS * width);
             let mut items = vec![I::default(); groups * columns];
-            group_rows(isa, rows, width, columns, &mut items);
+            I::group_rows(isa, Stored::Values(rows), width, columns, &mut items);
             Cow::Owned(items)
         },
         Cow::Borrowed,

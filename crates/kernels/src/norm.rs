@@ -253,7 +253,6 @@ on_each_isa!(
 );
 on_each_isa!(scale_bytes = bytes_to_unit(bytes: &[u8], out: &mut [f32]));
 on_each_isa!(rectify = relu(input: &[f32], out: &mut [f32]));
-on_each_isa!(rectify_gradient = relu_gradient(input: &[f32], gradient: &mut [f32]));
 on_each_isa!(add_rows = add_each_row(rows: &[f32], to: &mut [f32]));
 on_each_isa!(accumulate = add(to: &mut [f32], values: &[f32]));
 
@@ -320,13 +319,6 @@ fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32], activate: impl Fn
 fn relu(input: &[f32], out: &mut [f32]) {
     for (out, &value) in out.iter_mut().zip(input) {
         *out = if value > 0.0 { value } else { 0.0 };
-    }
-}
-
-#[inline(always)]
-fn relu_gradient(input: &[f32], gradient: &mut [f32]) {
-    for (gradient, &value) in gradient.iter_mut().zip(input) {
-        *gradient = if value > 0.0 { *gradient } else { 0.0 };
     }
 }
 

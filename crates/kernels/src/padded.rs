@@ -1,8 +1,10 @@
 //! Images copied, a few at a time, into a scratch with zeros around them.
 
-use crate::item::Item;
+use crate::bf16::unpair;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::norm::{Affine, normalise, rectify, scale_bytes};
+use crate::stored::Stored;
 use crate::tile::Pixel;
 
 /// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
@@ -11,7 +13,7 @@ pub(crate) enum Source<'a> {
     /// Bytes, scaled by 1/255.
     Frames(&'a [u8]),
     /// As they are.
-    Values(&'a [f32]),
+    Stored(Stored<'a>),
     /// Clipped at zero from below.
     Relu(&'a [f32]),
     /// Normalised over the channels of each pixel, then clipped.
@@ -19,11 +21,15 @@ pub(crate) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    pub(crate) fn values(values: &'a [f32]) -> Self {
+        Source::Stored(Stored::Values(values))
+    }
+
     /// A contiguous part of it.
     pub(crate) fn part(self, range: std::ops::Range<usize>) -> Source<'a> {
         match self {
             Source::Frames(bytes) => Source::Frames(&bytes[range]),
-            Source::Values(values) => Source::Values(&values[range]),
+            Source::Stored(numbers) => Source::Stored(numbers.part(range)),
             Source::Relu(values) => Source::Relu(&values[range]),
             Source::NormRelu(values, affine) => {
                 Source::NormRelu(&values[range.clone()], affine.part(range))
@@ -34,9 +40,8 @@ impl<'a> Source<'a> {
     pub(crate) fn len(self) -> usize {
         match self {
             Source::Frames(bytes) => bytes.len(),
-            Source::Values(values) | Source::Relu(values) | Source::NormRelu(values, _) => {
-                values.len()
-            }
+            Source::Stored(numbers) => numbers.len(),
+            Source::Relu(values) | Source::NormRelu(values, _) => values.len(),
         }
     }
 
@@ -44,7 +49,8 @@ impl<'a> Source<'a> {
     pub(crate) fn write(self, isa: Isa, out: &mut [f32]) {
         match self {
             Source::Frames(bytes) => scale_bytes(isa, bytes, out),
-            Source::Values(values) => out.copy_from_slice(values),
+            Source::Stored(Stored::Values(values)) => out.copy_from_slice(values),
+            Source::Stored(Stored::Pairs(pairs)) => unpair(pairs, out),
             Source::Relu(values) => rectify(isa, values, out),
             Source::NormRelu(values, affine) => normalise(isa, values, affine, out),
         }
@@ -75,10 +81,12 @@ pub(crate) enum Grouping {
 }
 
 /// Where images are copied to.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Scratch<I> {
-    items: Vec<I>,
+    items: Items<I>,
     buffer: Vec<f32>,
+    /// Of the pixels of some images, zeros where there are none.
+    pub(crate) gradient: Items<I>,
 }
 
 impl<I: Item> Scratch<I> {
@@ -100,8 +108,9 @@ impl Padded {
     /// A scratch for that many images.
     pub(crate) fn scratch<I: Item>(&self, images: usize) -> Scratch<I> {
         Scratch {
-            items: vec![I::default(); images * self.len()],
+            items: Items::zeros(images * self.len()),
             buffer: Vec::new(),
+            gradient: Items::default(),
         }
     }
 
@@ -123,7 +132,7 @@ impl Padded {
             return;
         }
         let left = self.before[1] * self.items;
-        let Scratch { items, buffer } = scratch;
+        let Scratch { items, buffer, .. } = scratch;
         for image in 0..images.len() / image_len {
             let to = &mut items[image * self.len()..(image + 1) * self.len()];
             let to = to.chunks_exact_mut(self.row_len()).skip(self.before[0]);

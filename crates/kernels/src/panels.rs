@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::item::Item;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::Source;
 
@@ -13,9 +13,9 @@ pub(crate) fn pack_panels<I: Item>(
     depth: usize,
     columns: usize,
     at: impl Fn(usize, usize) -> I,
-) -> Vec<I> {
+) -> Items<I> {
     let width = isa.columns();
-    let mut packed = vec![I::default(); columns.div_ceil(width) * depth * width];
+    let mut packed = Items::zeros(columns.div_ceil(width) * depth * width);
     for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
         for (row, items) in items.chunks_exact_mut(width).enumerate() {
             let used = width.min(columns - panel * width);
@@ -28,9 +28,14 @@ pub(crate) fn pack_panels<I: Item>(
 }
 
 /// [`pack_panels`] of a matrix `[depth][columns]`, row by row.
-pub(crate) fn pack_rows<I: Item>(isa: Isa, depth: usize, columns: usize, matrix: &[f32]) -> Vec<I> {
+pub(crate) fn pack_rows<I: Item>(
+    isa: Isa,
+    depth: usize,
+    columns: usize,
+    matrix: &[f32],
+) -> Items<I> {
     let (width, depth) = (isa.columns(), depth.div_ceil(I::NUMBERS));
-    let mut packed = vec![I::default(); columns.div_ceil(width) * depth * width];
+    let mut packed = Items::zeros(columns.div_ceil(width) * depth * width);
     for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
         let used = width.min(columns - panel * width);
         for (row, items) in items.chunks_exact_mut(width).enumerate() {
@@ -38,8 +43,9 @@ pub(crate) fn pack_rows<I: Item>(isa: Isa, depth: usize, columns: usize, matrix:
                 let from = matrix.get(row * columns + panel * width..)?;
                 from.get(..used)
             };
-            let first = part(row * I::NUMBERS).unwrap_or_default();
-            I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
+            if let Some(first) = part(row * I::NUMBERS) {
+                I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
+            }
         }
     }
     packed
@@ -52,11 +58,11 @@ pub(crate) fn pack_transposed<I: Item>(
     depth: usize,
     columns: usize,
     matrix: &[f32],
-) -> Vec<I> {
+) -> Items<I> {
     const BLOCK: usize = 16;
     let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
     let matrix = grouped_columns(isa, matrix, depth);
-    let mut packed = vec![I::default(); columns.div_ceil(width) * items_deep * width];
+    let mut packed: Items<I> = Items::zeros(columns.div_ceil(width) * items_deep * width);
     for (panel, items) in packed.chunks_exact_mut(items_deep * width).enumerate() {
         let used = width.min(columns - panel * width);
         for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
@@ -77,27 +83,12 @@ pub(crate) fn grouped_columns<I: Item>(isa: Isa, rows: &[f32], width: usize) -> 
         || {
             let items = rows.len() / width * width.div_ceil(I::NUMBERS);
             let mut items = vec![I::default(); items];
-            let from = Source::Values(rows);
+            let from = Source::values(rows);
             I::channels(isa, from, width, &mut Vec::new(), &mut items);
             Cow::Owned(items)
         },
         Cow::Borrowed,
     )
-}
-
-/// Writes rows of `width` numbers, those that share an item taken together, to rows of `columns` items.
-pub(crate) fn group_rows<I: Item>(
-    isa: Isa,
-    rows: &[f32],
-    width: usize,
-    columns: usize,
-    to: &mut [I],
-) {
-    let groups = rows.chunks(I::NUMBERS * width);
-    for (group, to) in groups.zip(to.chunks_exact_mut(columns)) {
-        let (a, b) = group.split_at(width);
-        I::interleave(isa, a, (!b.is_empty()).then_some(b), &mut to[..width]);
-    }
 }
 
 /// `values`, or zeros, followed by zeros up to whole panels of `columns` columns.

@@ -5,6 +5,7 @@
 
 use crate::item::Item;
 use crate::lanes::{Isa, Lanes, WIDEST};
+use crate::stored::{Finish, Out, Sink};
 
 /// Where one output pixel reads and writes: offsets in items and in numbers.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +27,10 @@ pub(crate) struct Gathered<'a, I> {
     /// One for each column of the panels.
     pub(crate) start: &'a [f32],
     pub(crate) columns: usize,
-    /// If given, zero is written where the number in the same place of it is not above zero: a ReLU's gradient.
-    pub(crate) seen: Option<&'a [f32]>,
 }
 
 /// Computes a [`Gathered`] product.
-pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out: &mut [f32]) {
+pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out: Out<'_>) {
     let panels = product.columns.div_ceil(isa.columns());
     let depth = product.runs.len() * product.run_len;
     let last_run = product
@@ -51,11 +50,7 @@ pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out
         .max();
     assert!(reads.unwrap_or(0) <= product.input.len());
     assert!(writes.unwrap_or(0) <= out.len());
-    assert!(
-        product
-            .seen
-            .is_none_or(|seen| writes.unwrap_or(0) <= seen.len())
-    );
+    assert!(out.seen().is_none_or(|seen| writes.unwrap_or(0) <= seen));
     assert!(panels * depth * isa.columns() <= product.panels.len());
     assert!(panels * isa.columns() <= product.start.len());
     // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
@@ -67,12 +62,25 @@ pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out
 #[inline(always)]
 pub(crate) unsafe fn gathered<S: Lanes, const ROWS: usize>(
     product: &Gathered<'_, S::Item>,
-    out: &mut [f32],
+    out: Out<'_>,
 ) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match out {
+            Out::Values(out, Finish::Nothing) => gather::<S, ROWS>(product, out),
+            Out::Values(out, finish) => gather::<S, ROWS>(product, (out, finish)),
+            Out::Pairs(out, finish) => gather::<S, ROWS>(product, (out, finish)),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`gathered`].
+#[inline(always)]
+unsafe fn gather<S: Lanes, const ROWS: usize>(product: &Gathered<'_, S::Item>, mut out: impl Sink) {
     let width = 2 * S::WIDTH;
     let depth = product.runs.len() * product.run_len;
     let input = product.input.as_ptr();
-    let out = out.as_mut_ptr();
     for first in (0..product.columns).step_by(width) {
         for tile in product.pixels.chunks(ROWS) {
             // SAFETY: every offset was bounded by `gathered_product`; in a last tile with fewer
@@ -97,32 +105,17 @@ pub(crate) unsafe fn gathered<S: Lanes, const ROWS: usize>(
                 // Rows are stored by constant index, so that the sums never leave the registers
                 // before; what must not be stored whole goes through a buffer.
                 let used = width.min(product.columns - first);
-                let mut buffer = [[0.0f32; 2 * WIDEST]; ROWS];
                 for row in 0..ROWS {
-                    let mut sums = sums[row];
-                    let to = match tile.get(row) {
-                        Some(pixel) if used == width => {
-                            let at = pixel.output + first;
-                            if let Some(seen) = product.seen {
-                                let seen = seen.as_ptr().add(at);
-                                sums[0] = S::where_positive(S::load(seen), sums[0]);
-                                let seen = S::load(seen.add(S::WIDTH));
-                                sums[1] = S::where_positive(seen, sums[1]);
-                            }
-                            out.add(at)
-                        }
-                        _ => buffer[row].as_mut_ptr(),
-                    };
-                    S::store(to, sums[0]);
-                    S::store(to.add(S::WIDTH), sums[1]);
-                }
-                if used < width {
-                    for (pixel, values) in tile.iter().zip(&buffer) {
-                        let at = pixel.output + first;
-                        for (column, &value) in values[..used].iter().enumerate() {
-                            let passes = product.seen.is_none_or(|seen| seen[at + column] > 0.0);
-                            *out.add(at + column) = if passes { value } else { 0.0 };
-                        }
+                    let Some(pixel) = tile.get(row) else { break };
+                    let at = pixel.output + first;
+                    if used == width {
+                        out.store::<S>(at, sums[row]);
+                    } else {
+                        let mut buffer = [0.0; 2 * WIDEST];
+                        let to = buffer.as_mut_ptr();
+                        S::store(to, sums[row][0]);
+                        S::store(to.add(S::WIDTH), sums[row][1]);
+                        out.store_each(at, &buffer[..used]);
                     }
                 }
             }

@@ -12,16 +12,18 @@
 use std::ops::Range;
 
 use crate::item::Precision;
-use crate::lanes::Isa;
+use crate::lanes::{Isa, Pair};
 use crate::norm::Affine;
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError, check_length};
 
 mod backward;
+mod form;
 mod forward;
 mod kept;
 mod ways;
 
+use form::Form;
 pub use kept::Kept;
 
 /// The batch is processed in this many parts, whatever the number of threads, so that the order of
@@ -153,6 +155,28 @@ impl Trunk {
         self.slots().last().map_or(0, |slot| slot.bias.end)
     }
 
+    /// How the output of a layer lies in memory.
+    fn form(&self, index: usize) -> Form {
+        let (layer, shape) = &self.layers[index];
+        let mut adds = self.layers.iter().map(|(layer, _)| layer.add);
+        if layer.add.is_some() || adds.any(|add| add == Some(index)) {
+            return Form::default();
+        }
+        let Some((next, next_shape)) = self.layers.get(index + 1) else {
+            return Form::default();
+        };
+        let normalised = self.normalised(index + 1).is_some();
+        Form {
+            rectified: next.before == Before::Relu,
+            paired: self.precision == Precision::Bf16
+                && !normalised
+                && layer.channels.is_multiple_of(2)
+                && [shape, next_shape]
+                    .into_iter()
+                    .all(ways::are_direct::<Pair>),
+        }
+    }
+
     /// What a layer reads of the values and moments that are kept of the one before.
     fn source<'a>(
         &self,
@@ -161,9 +185,10 @@ impl Trunk {
         parameters: &'a [f32],
         [values, moments]: [&'a [f32]; 2],
     ) -> Source<'a> {
+        let form = self.form(index - 1);
         match self.layers[index].0.before {
-            Before::Nothing => Source::Values(values),
-            Before::Relu => Source::Relu(values),
+            Before::Relu if !form.rectified => Source::Relu(values),
+            Before::Nothing | Before::Relu => Source::Stored(form.read(values)),
             Before::NormRelu { .. } => {
                 let [gamma, beta] = [&slots[index].gamma, &slots[index].beta];
                 let [gamma, beta] = [gamma, beta].map(|range| &parameters[range.clone()]);
@@ -180,14 +205,15 @@ impl Trunk {
         }
     }
 
-    /// Numbers that are kept of each layer but the last, and two for every pixel that is normalised.
+    /// Words that are kept of each layer but the last, and two for every pixel that is normalised.
     fn kept_lens(&self, images: usize) -> impl ExactSizeIterator<Item = [usize; 2]> {
         let inner = self.layers[..self.layers.len() - 1].iter().enumerate();
         inner.map(move |(index, (_, shape))| {
             let pixels = self
                 .normalised(index + 1)
                 .map_or(0, |_| shape.out_height() * shape.out_width());
-            [images * shape.out_image_len(), images * 2 * pixels]
+            let words = self.form(index).words(shape.out_image_len());
+            [images * words, images * 2 * pixels]
         })
     }
 

@@ -1,12 +1,12 @@
 //! Gradients of a convolution with respect to its weight and bias.
 
 use crate::forward::Windows;
-use crate::item::Item;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
-use crate::norm::{accumulate, add_rows};
+use crate::norm::accumulate;
 use crate::padded::{Scratch, Source};
-use crate::panels::group_rows;
 use crate::shape::ConvShape;
+use crate::stored::Stored;
 use crate::tile::{Correlated, correlated_product};
 
 /// Sums over images of the gradients with respect to weight and bias.
@@ -42,26 +42,31 @@ impl WeightGradient {
         isa: Isa,
         windows: &Windows,
         input: Source<'_>,
-        gradient: &[f32],
+        gradient: Stored<'_>,
         sums: &mut [f32],
         scratch: &mut Scratch<I>,
     ) {
-        let (columns, channels) = (self.columns, self.shape.out_channels);
+        let columns = self.columns;
         let (sums, bias) = sums.split_at_mut(self.taps.len() * columns);
-        let mut items = Vec::new();
-        let mut part = vec![0.0; channels];
+        let mut items = std::mem::take(&mut scratch.gradient);
+        let mut part = vec![0.0; columns];
         let image_len = self.shape.out_image_len();
         windows.each_block(isa, input, scratch, |images, input, pixels| {
-            let gradient = &gradient[images.start * image_len..images.end * image_len];
-            // Block by block: a long plain sum would lose digits.
-            part.fill(0.0);
-            add_rows(isa, gradient, &mut part);
-            accumulate(isa, &mut bias[..channels], &part);
-            let same = I::as_items(gradient).filter(|_| columns == channels);
+            let gradient = gradient.part(images.start * image_len..images.end * image_len);
+            let same = match gradient {
+                Stored::Values(gradient) if columns == self.shape.out_channels => {
+                    I::as_items(gradient)
+                }
+                _ => None,
+            };
             let gradient = same.unwrap_or_else(|| {
                 self.pack(isa, gradient, pixels.len(), &mut items);
-                &items
+                &items[..pixels.len() * columns]
             });
+            // Block by block: a long plain sum would lose digits.
+            part.fill(0.0);
+            I::add_rows(isa, gradient, &mut part);
+            accumulate(isa, bias, &part);
             let product = Correlated {
                 input,
                 taps: &self.taps,
@@ -71,17 +76,21 @@ impl WeightGradient {
             };
             correlated_product(isa, &product, sums);
         });
+        scratch.gradient = items;
     }
 
     /// The gradient of each group of pixels as a row of items, followed by zeros.
-    fn pack<I: Item>(&self, isa: Isa, gradient: &[f32], groups: usize, items: &mut Vec<I>) {
-        let channels = self.shape.out_channels;
-        items.resize(groups * self.columns, I::default());
-        let width = self.shape.out_width();
-        let rows = gradient.chunks_exact(width * channels);
-        let to = items.chunks_exact_mut(width.div_ceil(I::NUMBERS) * self.columns);
-        for (row, to) in rows.zip(to) {
-            group_rows(isa, row, channels, self.columns, to);
+    fn pack<I: Item>(&self, isa: Isa, gradient: Stored<'_>, groups: usize, items: &mut Items<I>) {
+        let (width, channels) = (self.shape.out_width(), self.shape.out_channels);
+        if items.len() < groups * self.columns {
+            *items = Items::zeros(groups * self.columns);
+        }
+        // Pixels of two rows share no item.
+        let rows = items[..groups * self.columns]
+            .chunks_exact_mut(width.div_ceil(I::NUMBERS) * self.columns);
+        for (row, to) in rows.enumerate() {
+            let row = gradient.part(row * width * channels..(row + 1) * width * channels);
+            I::group_rows(isa, row, channels, self.columns, to);
         }
     }
 

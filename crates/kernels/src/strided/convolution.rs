@@ -10,6 +10,7 @@ use super::{accumulate_scaled, cheapest, tiles};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::stored::Finish;
 use crate::workspace::Workspace;
 
 /// Weights of each position, and how the input is read.
@@ -50,13 +51,12 @@ impl Strided {
         }
     }
 
-    /// Cross-correlates `input` with the weights, into `out`, overwritten. If `out` is the gradient with respect to
-    /// the input of a ReLU which saw `seen`, nothing passes where it was not above zero.
+    /// Cross-correlates `input` with the weights, into `out`, overwritten.
     pub(crate) fn run(
         &self,
         isa: Isa,
         input: Source<'_>,
-        seen: Option<&[f32]>,
+        finish: Finish<'_, f32>,
         out: &mut [f32],
         workspace: &mut Workspace,
     ) {
@@ -69,9 +69,8 @@ impl Strided {
             let planes = &self.reading.outputs;
             self.products.multiply(isa, places.len(), inputs, outputs);
             let begin = first * self.written.images.len();
-            let seen = seen.map(|seen| &seen[begin..]);
-            let out = &mut out[begin..];
-            transform_back(isa, self.written, planes, outputs, places, seen, out);
+            let (finish, out) = (finish.from(begin), &mut out[begin..]);
+            transform_back(isa, self.written, planes, outputs, places, finish, out);
         };
         self.reading.each_block(isa, input, workspace, work);
     }

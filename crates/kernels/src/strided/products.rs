@@ -3,13 +3,15 @@
 use super::cells::Planes;
 use super::filter::{Filter, IN_ALL};
 use super::reading::Reading;
+use crate::item::Items;
 use crate::lanes::Isa;
 use crate::panels::{pack_rows, padded_start};
+use crate::stored::Out;
 use crate::tile::{Gathered, Pixel, gathered_product};
 
 /// Weights of each position, and where the rows of tiles lie.
 pub(super) struct Products {
-    panels: Vec<Vec<f32>>,
+    panels: Vec<Items<f32>>,
     pixels: Vec<Vec<Pixel>>,
     inputs: Planes,
     outputs: Planes,
@@ -70,10 +72,9 @@ impl Products {
                     &self.zeros
                 },
                 columns: self.outputs.lens[position],
-                seen: None,
             };
             let output = self.outputs.of_mut(outputs, position, tiles);
-            gathered_product(isa, &product, output);
+            gathered_product(isa, &product, Out::plain(output));
         }
     }
 }

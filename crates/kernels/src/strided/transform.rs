@@ -9,6 +9,7 @@ use super::cells::{Cells, Images, Planes, Written};
 use super::filter::{Filter, Four, Two};
 use crate::each_isa::on_each_isa;
 use crate::lanes::Isa;
+use crate::stored::Finish;
 use gradients::gradients;
 use read::read;
 use written::written;
@@ -47,22 +48,21 @@ pub(super) fn transform_gradients(
     transform(isa, images, from, places, planes, to);
 }
 
-/// Cells of an image, tiles at `places`, of the products. What lies beyond its edges is dropped, and what would
-/// meet a number of `seen`, if there is one, that is not above zero.
+/// Cells of an image, tiles at `places`, of the products. What lies beyond its edges is dropped.
 pub(super) fn transform_back(
     isa: Isa,
     cells: Written,
     planes: &Planes,
     from: &[f32],
     places: &[[usize; 3]],
-    seen: Option<&[f32]>,
+    finish: Finish<'_, f32>,
     to: &mut [f32],
 ) {
     let transform = match cells.filter {
         Filter::Two => written_two,
         Filter::Four => written_four,
     };
-    transform(isa, cells, planes, from, places, seen, to);
+    transform(isa, cells, planes, from, places, finish, to);
 }
 
 on_each_isa!(
@@ -88,13 +88,13 @@ on_each_isa!(
 on_each_isa!(
     written_two = written of lanes [Two, 2, 3] (
         cells: Written, planes: &Planes, from: &[f32], places: &[[usize; 3]],
-        seen: Option<&[f32]>, to: &mut [f32]
+        finish: Finish<'_, f32>, to: &mut [f32]
     )
 );
 on_each_isa!(
     written_four = written of lanes [Four, 4, 5] (
         cells: Written, planes: &Planes, from: &[f32], places: &[[usize; 3]],
-        seen: Option<&[f32]>, to: &mut [f32]
+        finish: Finish<'_, f32>, to: &mut [f32]
     )
 );
 

@@ -11,6 +11,7 @@ use crate::norm::{accumulate, normalise_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{over_jobs_with, ranges};
+use crate::stored::Stored;
 use crate::workspace::Workspace;
 
 impl Trunk {
@@ -150,8 +151,9 @@ impl Trunk {
         let Some(arrived) = work.gradients[index].take() else {
             return;
         };
-        let len = images * shape.out_image_len();
-        let arriving = &arrived[..len];
+        let form = self.form(index);
+        let len = form.words(images * shape.out_image_len());
+        let arriving = form.read(&arrived[..len]);
         let (to_weight, to_input) = &mut work.scratches[index];
         stage.weight.add(
             isa,
@@ -162,21 +164,17 @@ impl Trunk {
             &mut work.workspace,
         );
         if let Some(data) = &stage.data {
-            let len = images * shape.image_len();
+            let form = self.form(index - 1);
+            let len = form.words(images * shape.image_len());
             let mut buffer = work.buffers.pop().unwrap_or_default();
             let fresh = buffer.sized(len);
-            let rectified = match source {
-                Source::Relu(values) => Some(values),
+            let seen = match source {
+                Source::Relu(values) => Some(Stored::Values(values)),
+                Source::Stored(stored) if form.rectified => Some(stored),
                 _ => None,
             };
-            data.run(
-                isa,
-                arriving,
-                rectified,
-                fresh,
-                to_input,
-                &mut work.workspace,
-            );
+            let out = form.gradient(fresh, seen);
+            data.run(isa, arriving, out, to_input, &mut work.workspace);
             if let Source::NormRelu(values, affine) = source {
                 normalise_gradient(
                     isa,

@@ -124,7 +124,8 @@ impl Trunk {
                             }
                         };
                         let scratch = &mut scratches[index];
-                        convolution.run(isa, source, own.values, scratch, filtering);
+                        let out = self.form(index).output(own.values);
+                        convolution.run(isa, source, out, scratch, filtering);
                         if let Some(add) = self.layers[index].0.add {
                             accumulate(isa, own.values, earlier[add].values);
                         }

@@ -4,9 +4,9 @@ use crate::data_gradient::DataGradient;
 use crate::forward::{Forward, Windows};
 use crate::item::Item;
 use crate::lanes::Isa;
-use crate::norm::rectify_gradient;
 use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
+use crate::stored::{Out, Stored};
 use crate::strided::{self, Strided, StridedWeightGradient};
 use crate::weight_gradient::WeightGradient;
 use crate::winograd::{self, Minimal, MinimalWeightGradient};
@@ -31,6 +31,11 @@ pub(super) enum ToInput<I> {
     Direct(DataGradient<I>),
     Minimal(Minimal),
     Strided(Box<Strided>),
+}
+
+/// Whether a convolution and its gradients multiply what they read as it is.
+pub(super) fn are_direct<I: Item>(shape: &ConvShape) -> bool {
+    !winograd::pays::<I>(shape) && !strided::pays::<I>(shape) && !strided::pays_back::<I>(shape)
 }
 
 impl<I: Item> Convolution<I> {
@@ -65,7 +70,7 @@ impl<I: Item> Convolution<I> {
         &self,
         isa: Isa,
         input: Source<'_>,
-        out: &mut [f32],
+        out: Out<'_>,
         scratch: &mut Scratch<I>,
         workspace: &mut Workspace,
     ) {
@@ -74,9 +79,13 @@ impl<I: Item> Convolution<I> {
                 forward.run(isa, windows, input, out, scratch);
             }
             Self::Minimal(minimal) => {
-                minimal.run(isa, input, out, workspace);
+                let (finish, out) = out.values();
+                minimal.run(isa, input, finish, out, workspace);
             }
-            Self::Strided(strided) => strided.run(isa, input, None, out, workspace),
+            Self::Strided(strided) => {
+                let (finish, out) = out.values();
+                strided.run(isa, input, finish, out, workspace);
+            }
         }
     }
 }
@@ -115,7 +124,7 @@ impl ToWeight {
         &self,
         isa: Isa,
         input: Source<'_>,
-        gradient: &[f32],
+        gradient: Stored<'_>,
         sums: &mut [f32],
         scratch: &mut Scratch<I>,
         workspace: &mut Workspace,
@@ -125,9 +134,9 @@ impl ToWeight {
                 sum.add(isa, windows, input, gradient, sums, scratch);
             }
             Self::Minimal(sum) => {
-                sum.add(isa, input, gradient, sums, workspace);
+                sum.add(isa, input, gradient.values(), sums, workspace);
             }
-            Self::Strided(sum) => sum.add(isa, input, gradient, sums, workspace),
+            Self::Strided(sum) => sum.add(isa, input, gradient.values(), sums, workspace),
         }
     }
 
@@ -168,28 +177,24 @@ impl<I: Item> ToInput<I> {
         }
     }
 
-    /// Into `out`, overwritten; nothing passes where a ReLU saw, in `rectified`, what is not above zero.
+    /// Into `out`, overwritten.
     pub(super) fn run(
         &self,
         isa: Isa,
-        gradient: &[f32],
-        rectified: Option<&[f32]>,
-        out: &mut [f32],
+        gradient: Stored<'_>,
+        out: Out<'_>,
         scratch: &mut Scratch<I>,
         workspace: &mut Workspace,
     ) {
         match self {
-            Self::Direct(data) => data.run(isa, gradient, rectified, out, scratch),
+            Self::Direct(data) => data.run(isa, gradient, out, scratch),
             Self::Minimal(minimal) => {
-                let gradient = Source::Values(gradient);
-                minimal.run(isa, gradient, out, workspace);
-                if let Some(seen) = rectified {
-                    rectify_gradient(isa, seen, out);
-                }
+                let (finish, out) = out.values();
+                minimal.run(isa, Source::Stored(gradient), finish, out, workspace);
             }
             Self::Strided(strided) => {
-                let gradient = Source::Values(gradient);
-                strided.run(isa, gradient, rectified, out, workspace);
+                let (finish, out) = out.values();
+                strided.run(isa, Source::Stored(gradient), finish, out, workspace);
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::item::Item;
 use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
+use crate::stored::{Out, Stored};
 use crate::weight_gradient::WeightGradient;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
@@ -86,17 +87,19 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results before must not matter.
             let windows = Windows::over_channels::<I>(&shape, shape.batch);
-            let source = Source::Values(&input);
+            let source = Source::values(&input);
             let mut found = vec![f32::NAN; shape.output_len()];
             let forward = Forward::<I>::new(isa, &shape, &windows, &weight, &bias);
-            forward.run(isa, &windows, source, &mut found, &mut windows.scratch());
+            let to = Out::plain(&mut found);
+            forward.run(isa, &windows, source, to, &mut windows.scratch());
             assert_close(&format!("output, {case}"), &found, &out);
 
             let windows = Windows::over_pixels::<I>(&shape, shape.batch);
             let sum = WeightGradient::new(isa, &shape, &windows);
             let mut sums = vec![0.0; sum.sums_len()];
             let mut scratch = windows.scratch::<I>();
-            sum.add(isa, &windows, source, &gradient, &mut sums, &mut scratch);
+            let arriving = Stored::Values(&gradient);
+            sum.add(isa, &windows, source, arriving, &mut sums, &mut scratch);
             let mut found = vec![f32::NAN; shape.weight_len()];
             let mut found_bias = vec![f32::NAN; shape.out_channels];
             sum.finish(&sums, &mut found, &mut found_bias);
@@ -105,7 +108,8 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
 
             let mut found = vec![f32::NAN; shape.input_len()];
             let data = DataGradient::<I>::new(isa, &shape, &weight, shape.batch);
-            data.run(isa, &gradient, None, &mut found, &mut data.scratch());
+            let to = Out::plain(&mut found);
+            data.run(isa, arriving, to, &mut data.scratch());
             assert_close(&format!("input gradient, {case}"), &found, &to_input);
         }
     }

@@ -5,9 +5,10 @@ use super::exact::{Exact, Found};
 use super::values;
 use crate::forward::{Forward, Windows};
 use crate::lanes::{Isa, WIDEST};
-use crate::norm::{Affine, measure, rectify_gradient};
+use crate::norm::{Affine, measure};
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::stored::{Finish, Out};
 use crate::strided::{Strided, StridedWeightGradient, is_possible, pays, pays_back};
 use crate::workspace::Workspace;
 
@@ -54,10 +55,10 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results, or between, before must not matter.
             let mut workspace = Workspace::of(f32::NAN);
-            let source = Source::Values(&exact.input);
+            let source = Source::values(&exact.input);
             let mut found = Found::unset(&shape);
             let forward = Strided::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-            forward.run(isa, source, None, &mut found.out, &mut workspace);
+            forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
 
             let sum = StridedWeightGradient::new(isa, &shape, shape.batch);
             let mut sums = vec![0.0; sum.sums_len()];
@@ -68,21 +69,22 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             // It writes whole vectors.
             if shape.in_channels * shape.stride >= WIDEST {
                 let data = Strided::data_gradient(isa, &shape, &exact.weight, shape.batch);
-                let mut ran = |seen| {
+                let mut ran = |finish| {
                     let mut to_input = vec![f32::NAN; shape.input_len()];
                     data.run(
                         isa,
-                        Source::Values(&exact.gradient),
-                        seen,
+                        Source::values(&exact.gradient),
+                        finish,
                         &mut to_input,
                         &mut workspace,
                     );
                     to_input
                 };
-                let to_input = ran(None);
+                let to_input = ran(Finish::Nothing);
+                let seen = Finish::WherePositive(&exact.input);
                 let mut passed = to_input.clone();
-                rectify_gradient(isa, &exact.input, &mut passed);
-                assert_eq!(ran(Some(&exact.input)), passed, "{case}");
+                seen.copy(0, &to_input, &mut passed);
+                assert_eq!(ran(seen), passed, "{case}");
                 found.to_input = Some(to_input);
             }
             exact.assert_near(&found, 70.0, &case);
@@ -106,14 +108,21 @@ fn it_rounds_as_coarsely_as_is_said() {
         let shape = ConvShape::new(image, weight, stride, padding).unwrap();
         let exact = Exact::of(&shape, &mut ChaCha8Rng::seed_from_u64(5));
         let isa = Isa::detect();
-        let source = Source::Values(&exact.input);
+        let source = Source::values(&exact.input);
         let (mut filtered, mut direct) =
             (vec![0.0; shape.output_len()], vec![0.0; shape.output_len()]);
         let strided = Strided::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-        strided.run(isa, source, None, &mut filtered, &mut Workspace::default());
+        strided.run(
+            isa,
+            source,
+            Finish::Nothing,
+            &mut filtered,
+            &mut Workspace::default(),
+        );
         let windows = Windows::over_channels::<f32>(&shape, shape.batch);
         let forward = Forward::<f32>::new(isa, &shape, &windows, &exact.weight, &exact.bias);
-        forward.run(isa, &windows, source, &mut direct, &mut windows.scratch());
+        let to = Out::plain(&mut direct);
+        forward.run(isa, &windows, source, to, &mut windows.scratch());
         let [filtered, direct] = [filtered, direct].map(|out| exact.relative_error(&out));
         assert!(
             filtered < 1.5e-6 && filtered < 5.0 * direct,
@@ -139,7 +148,13 @@ fn every_source_is_what_it_is_written_out() {
             let forward = Strided::new(isa, &shape, &weight, &bias, shape.batch);
             let ran = |source: Source<'_>| {
                 let mut found = vec![f32::NAN; shape.output_len()];
-                forward.run(isa, source, None, &mut found, &mut Workspace::of(f32::NAN));
+                forward.run(
+                    isa,
+                    source,
+                    Finish::Nothing,
+                    &mut found,
+                    &mut Workspace::of(f32::NAN),
+                );
                 found
             };
             for source in [
@@ -150,7 +165,7 @@ fn every_source_is_what_it_is_written_out() {
                 let mut written = vec![f32::NAN; shape.input_len()];
                 source.write(isa, &mut written);
                 let case = format!("seed {seed}, {isa:?}, {shape:?}");
-                assert_eq!(ran(source), ran(Source::Values(&written)), "{case}");
+                assert_eq!(ran(source), ran(Source::values(&written)), "{case}");
             }
         }
     }

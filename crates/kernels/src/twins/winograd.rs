@@ -5,6 +5,7 @@ use super::exact::{Exact, Found};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::stored::Finish;
 use crate::winograd::{Minimal, MinimalWeightGradient, is_possible, pays};
 use crate::workspace::Workspace;
 
@@ -44,10 +45,10 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results, or between, before must not matter.
             let mut workspace = Workspace::of(f32::NAN);
-            let source = Source::Values(&exact.input);
+            let source = Source::values(&exact.input);
             let mut found = Found::unset(&shape);
             let forward = Minimal::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-            forward.run(isa, source, &mut found.out, &mut workspace);
+            forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
 
             let sum = MinimalWeightGradient::new(isa, &shape, shape.batch);
             let mut sums = vec![0.0; sum.sums_len()];
@@ -56,8 +57,13 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
 
             let mut to_input = vec![f32::NAN; shape.input_len()];
             let data = Minimal::data_gradient(isa, &shape, &exact.weight, shape.batch);
-            let source = Source::Values(&exact.gradient);
-            data.run(isa, source, &mut to_input, &mut workspace);
+            let source = Source::values(&exact.gradient);
+            data.run(isa, source, Finish::Nothing, &mut to_input, &mut workspace);
+            let seen = Finish::WherePositive(&exact.input);
+            let (mut passed, mut expected) = (to_input.clone(), to_input.clone());
+            data.run(isa, source, seen, &mut passed, &mut workspace);
+            seen.copy(0, &to_input, &mut expected);
+            assert_eq!(passed, expected, "{case}");
             found.to_input = Some(to_input);
             exact.assert_near(&found, 8.0, &case);
         }

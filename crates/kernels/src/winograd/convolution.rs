@@ -3,10 +3,12 @@
 use super::POSITIONS;
 use super::tiling::Tiling;
 use super::transform::{Image, Planes, transform_back, transform_taps};
+use crate::item::Items;
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::panels::padded_start;
 use crate::shape::ConvShape;
+use crate::stored::{Finish, Out};
 use crate::tile::{Gathered, Pixel, gathered_product};
 use crate::workspace::{Workspace, apart};
 
@@ -94,6 +96,7 @@ impl Minimal {
         &self,
         isa: Isa,
         input: Source<'_>,
+        finish: Finish<'_, f32>,
         out: &mut [f32],
         workspace: &mut Workspace,
     ) {
@@ -105,8 +108,9 @@ impl Minimal {
             workspace,
             |images, tiles, from, products| {
                 self.multiply(isa, tiles.len(), from, planes, products);
-                let out = &mut out[images.start * self.image_len..];
-                transform_back(isa, self.image, planes, products, tiles, out);
+                let first = images.start * self.image_len;
+                let (finish, out) = (finish.from(first), &mut out[first..]);
+                transform_back(isa, self.image, planes, products, tiles, finish, out);
             },
         );
     }
@@ -128,9 +132,8 @@ impl Minimal {
                 panels: self.panels.of(position),
                 start,
                 columns: self.image.channels,
-                seen: None,
             };
-            gathered_product(isa, &product, output);
+            gathered_product(isa, &product, Out::plain(output));
         }
     }
 }
@@ -139,7 +142,7 @@ impl Minimal {
 struct Panels {
     len: usize,
     apart: usize,
-    numbers: Vec<f32>,
+    numbers: Items<f32>,
 }
 
 impl Panels {
@@ -151,7 +154,7 @@ impl Panels {
         let width = isa.columns();
         let len = outputs.next_multiple_of(width) * inputs;
         let apart = apart(len);
-        let mut numbers = vec![0.0; POSITIONS * apart];
+        let mut numbers = Items::zeros(POSITIONS * apart);
         for first in (0..outputs).step_by(width) {
             for input in 0..inputs {
                 for output in first..outputs.min(first + width) {

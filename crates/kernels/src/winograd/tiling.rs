@@ -7,6 +7,7 @@ use super::transform::{Image, Planes, transform_inputs};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::shape::ConvShape;
+use crate::stored::Stored;
 use crate::tile::Pixel;
 use crate::workspace::{Workspace, apart};
 
@@ -80,7 +81,7 @@ impl Tiling {
             let count = self.images.min(images - first);
             let part = input.part(first * image_len..(first + count) * image_len);
             let from = match part {
-                Source::Values(values) => values,
+                Source::Stored(Stored::Values(values)) => values,
                 _ => {
                     let seen = workspace.images.sized(part.len());
                     part.write(isa, seen);

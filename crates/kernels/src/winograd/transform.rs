@@ -4,6 +4,7 @@
 use super::tiling::Tile;
 use crate::each_isa::on_each_isa;
 use crate::lanes::Lanes;
+use crate::stored::Finish;
 
 /// How the pixels of images lie, channels-last.
 #[derive(Clone, Copy)]
@@ -34,7 +35,7 @@ on_each_isa!(
 );
 on_each_isa!(
     transform_back = outputs of lanes(
-        image: Image, planes: Planes, from: &[f32], tiles: &[Tile], to: &mut [f32]
+        image: Image, planes: Planes, from: &[f32], tiles: &[Tile], finish: Finish<'_, f32>, to: &mut [f32]
     )
 );
 
@@ -137,12 +138,14 @@ unsafe fn outputs<S: Lanes>(
     planes: Planes,
     from: &[f32],
     tiles: &[Tile],
+    finish: Finish<'_, f32>,
     to: &mut [f32],
 ) {
     let vectors = image.vectors::<S>(planes);
     for (index, tile) in tiles.iter().enumerate() {
         let from = &from[index * planes.row_len..][..planes.span()];
         let to = &mut to[tile.output..][..image.span(tile.size)];
+        let finish = finish.part(tile.output..tile.output + to.len());
         for channel in vectors.clone() {
             // SAFETY: the slices just taken end with the last position, and with the last pixel.
             unsafe {
@@ -158,6 +161,7 @@ unsafe fn outputs<S: Lanes>(
                     for (column, pixel) in pixels.into_iter().enumerate() {
                         if row < tile.size[0] && column < tile.size[1] {
                             let at = image.at(row, column) + channel;
+                            let pixel = finish.vector::<S>(at, pixel);
                             S::store(to.as_mut_ptr().add(at), pixel);
                         }
                     }

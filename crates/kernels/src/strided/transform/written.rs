@@ -2,6 +2,7 @@
 
 use super::pointers;
 use crate::lanes::{Lanes, WIDEST};
+use crate::stored::Finish;
 use crate::strided::cells::{Planes, Written};
 use crate::strided::filter::Transform;
 
@@ -13,7 +14,7 @@ pub(super) unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const
     planes: &Planes,
     from: &[f32],
     places: &[[usize; 3]],
-    seen: Option<&[f32]>,
+    finish: Finish<'_, f32>,
     to: &mut [f32],
 ) {
     let Written {
@@ -33,28 +34,24 @@ pub(super) unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const
         let corner = [row * size[0], column * size[1]];
         let begin = image * images.len();
         let image = &mut to[begin..begin + images.len()];
-        let seen = seen.map(|seen| &seen[begin..begin + images.len()]);
+        let finish = finish.part(begin..begin + images.len());
         // SAFETY: the planes have the tile, as asserted; the cells lie in the image, or in a buffer of
         // their size.
         unsafe {
             if images.contain(corner, size) {
                 let at = (corner[0] - before) * row_len + (corner[1] - before) * images.channels;
-                let seen = seen.map(|seen| seen[at..].as_ptr());
                 let to = image[at..].as_mut_ptr();
-                written_tile::<S, F, M, N>(cells, &mut from, to, row_len, seen);
+                written_tile::<S, F, M, N>(cells, &mut from, to, row_len, finish.from(at));
                 continue;
             }
             edge.resize(M * rows * M * run, 0.0);
-            written_tile::<S, F, M, N>(cells, &mut from, edge.as_mut_ptr(), M * run, None);
+            let to = edge.as_mut_ptr();
+            written_tile::<S, F, M, N>(cells, &mut from, to, M * run, Finish::Nothing);
         }
         images.each_row(corner, size, |at, within| {
             let at = at[0] * M * run + at[1] * images.channels;
             let to = &mut image[within.clone()];
-            to.copy_from_slice(&edge[at..at + within.len()]);
-            if let Some(seen) = seen {
-                let passed = to.iter_mut().zip(&seen[within]);
-                passed.for_each(|(to, &seen)| *to = if seen > 0.0 { *to } else { 0.0 });
-            }
+            finish.copy(within.start, &edge[at..at + within.len()], to);
         });
     }
 }
@@ -62,15 +59,15 @@ pub(super) unsafe fn written<S: Lanes, F: Transform<M, N>, const M: usize, const
 /// One tile, whose rows are `row_len` apart; each position is read where `from` points, and that moved behind it.
 ///
 /// # Safety
-/// The positions are readable; `to` is writable, and `seen` readable, for its rows; the processor has the
-/// instruction set of `S`.
+/// The positions are readable; `to` is writable, and what `finish` meets readable, for its rows; the processor has
+/// the instruction set of `S`.
 #[inline(always)]
 unsafe fn written_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
     cells: Written,
     from: &mut [[*mut f32; N]; N],
     to: *mut f32,
     row_len: usize,
-    seen: Option<*const f32>,
+    finish: Finish<'_, f32>,
 ) {
     let Written {
         rows,
@@ -108,11 +105,9 @@ unsafe fn written_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: us
                     }
                     let line = F::outputs::<S>(line);
                     let offset = (below * rows + row) * row_len + at;
-                    for (right, mut values) in line.into_iter().enumerate() {
+                    for (right, values) in line.into_iter().enumerate() {
                         let offset = offset + right * run;
-                        if let Some(seen) = seen {
-                            values = S::where_positive(S::load(seen.add(offset)), values);
-                        }
+                        let values = finish.vector::<S>(offset, values);
                         S::store(to.add(offset), values);
                     }
                 }

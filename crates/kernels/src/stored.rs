@@ -1,0 +1,246 @@
+//! Numbers as they lie in memory between two layers, and what is done to them on the way there.
+
+use std::ops::Range;
+
+use crate::bf16::{halves, pair};
+use crate::lanes::{Lanes, Pair};
+
+/// Numbers, channels-last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stored<'a> {
+    Values(&'a [f32]),
+    /// Rounded to bf16, each two neighbouring channels of a pixel as a pair: where whoever reads them would
+    /// round them anyway, they take half of the memory.
+    Pairs(&'a [Pair]),
+}
+
+/// Where sums are stored, overwritten, and what becomes of them.
+pub(crate) enum Out<'a> {
+    Values(&'a mut [f32], Finish<'a, f32>),
+    /// As [`Stored::Pairs`].
+    Pairs(&'a mut [Pair], Finish<'a, Pair>),
+}
+
+/// What becomes of a sum before it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Finish<'a, T> {
+    Nothing,
+    /// Clipped at zero from below.
+    Relu,
+    /// Zero where the number in the same place is not above zero: a ReLU's gradient.
+    WherePositive(&'a [T]),
+}
+
+impl<'a> Stored<'a> {
+    /// How many.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Values(values) => values.len(),
+            Self::Pairs(pairs) => 2 * pairs.len(),
+        }
+    }
+
+    /// Some of them, whole pixels.
+    pub(crate) fn part(self, numbers: Range<usize>) -> Self {
+        match self {
+            Self::Values(values) => Self::Values(&values[numbers]),
+            Self::Pairs(pairs) => Self::Pairs(&pairs[numbers.start / 2..numbers.end / 2]),
+        }
+    }
+}
+
+impl<'a> Stored<'a> {
+    /// Where it is known that they are no pairs.
+    pub(crate) fn values(self) -> &'a [f32] {
+        match self {
+            Self::Values(values) => values,
+            Self::Pairs(_) => unreachable!("only what is multiplied as it is lies in pairs"),
+        }
+    }
+}
+
+impl<'a> Out<'a> {
+    /// Where it is known that it does not take pairs.
+    pub(crate) fn values(self) -> (Finish<'a, f32>, &'a mut [f32]) {
+        match self {
+            Self::Values(out, finish) => (finish, out),
+            Self::Pairs(..) => unreachable!("only what is multiplied as it is lies in pairs"),
+        }
+    }
+
+    /// Sums as they are.
+    pub(crate) fn plain(out: &'a mut [f32]) -> Self {
+        Self::Values(out, Finish::Nothing)
+    }
+
+    /// How many numbers it has room for.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Values(out, _) => out.len(),
+            Self::Pairs(out, _) => 2 * out.len(),
+        }
+    }
+
+    /// Of how many numbers it is known what they meet.
+    pub(crate) fn seen(&self) -> Option<usize> {
+        match self {
+            Self::Values(_, finish) => finish.seen(),
+            Self::Pairs(_, finish) => finish.seen().map(|pairs| 2 * pairs),
+        }
+    }
+
+    /// From a number on, the first of a pixel.
+    pub(crate) fn from(&mut self, first: usize) -> Out<'_> {
+        match self {
+            Self::Values(out, finish) => Out::Values(&mut out[first..], finish.from(first)),
+            Self::Pairs(out, finish) => {
+                let first = first / 2;
+                Out::Pairs(&mut out[first..], finish.from(first))
+            }
+        }
+    }
+
+    pub(crate) fn fill_with_zeros(&mut self) {
+        match self {
+            Self::Values(out, _) => out.fill(0.0),
+            Self::Pairs(out, _) => out.fill(Pair::default()),
+        }
+    }
+}
+
+/// Where sums are stored; what is known at compile time is not asked for every row.
+pub(crate) trait Sink {
+    /// # Safety
+    /// There are two vectors from number `at` on, in what they meet, too; the processor has the instruction set.
+    unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Sums; 2]);
+
+    /// Fewer than two vectors, from number `at` on.
+    fn store_each(&mut self, at: usize, sums: &[f32]);
+}
+
+impl Sink for &mut [f32] {
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Sums; 2]) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let to = self.as_mut_ptr().add(at);
+            S::store(to, sums[0]);
+            S::store(to.add(S::WIDTH), sums[1]);
+        }
+    }
+
+    fn store_each(&mut self, at: usize, sums: &[f32]) {
+        self[at..at + sums.len()].copy_from_slice(sums);
+    }
+}
+
+impl Sink for (&mut [f32], Finish<'_, f32>) {
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Sums; 2]) {
+        let (out, finish) = self;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let to = out.as_mut_ptr().add(at);
+            S::store(to, finish.vector::<S>(at, sums[0]));
+            let sums = finish.vector::<S>(at + S::WIDTH, sums[1]);
+            S::store(to.add(S::WIDTH), sums);
+        }
+    }
+
+    fn store_each(&mut self, at: usize, sums: &[f32]) {
+        let (out, finish) = self;
+        finish.copy(at, sums, &mut out[at..]);
+    }
+}
+
+impl Sink for (&mut [Pair], Finish<'_, Pair>) {
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Sums; 2]) {
+        let (out, finish) = self;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let sums = match finish {
+                Finish::Nothing => sums,
+                Finish::Relu => sums.map(|sums| S::where_positive(sums, sums)),
+                Finish::WherePositive(seen) => {
+                    let [a, b] = S::load_pairs(seen.as_ptr().add(at / 2));
+                    [S::where_positive(a, sums[0]), S::where_positive(b, sums[1])]
+                }
+            };
+            S::store_pairs(out.as_mut_ptr().add(at / 2), sums);
+        }
+    }
+
+    fn store_each(&mut self, at: usize, sums: &[f32]) {
+        let (out, finish) = self;
+        let to = out[at / 2..].iter_mut();
+        for (index, (to, sums)) in to.zip(sums.as_chunks::<2>().0).enumerate() {
+            let number =
+                |side: usize| finish.number(sums[side], |seen| halves(seen[at / 2 + index])[side]);
+            *to = pair(number(0), number(1));
+        }
+    }
+}
+
+impl<T: Copy> Finish<'_, T> {
+    /// From a number on.
+    pub(crate) fn from(self, first: usize) -> Self {
+        match self {
+            Finish::WherePositive(seen) => Finish::WherePositive(&seen[first..]),
+            other => other,
+        }
+    }
+
+    /// Of some numbers.
+    pub(crate) fn part(self, numbers: Range<usize>) -> Self {
+        match self {
+            Finish::WherePositive(seen) => Finish::WherePositive(&seen[numbers]),
+            other => other,
+        }
+    }
+
+    fn seen(&self) -> Option<usize> {
+        match self {
+            Finish::Nothing | Finish::Relu => None,
+            Finish::WherePositive(seen) => Some(seen.len()),
+        }
+    }
+
+    /// One sum; `at` finds what it meets.
+    #[inline(always)]
+    fn number(&self, sum: f32, at: impl Fn(&[T]) -> f32) -> f32 {
+        let passes = match self {
+            Finish::Nothing => true,
+            Finish::Relu => sum > 0.0,
+            Finish::WherePositive(seen) => at(seen) > 0.0,
+        };
+        if passes { sum } else { 0.0 }
+    }
+}
+
+impl Finish<'_, f32> {
+    /// The sums from number `at` on, to `to`.
+    pub(crate) fn copy(&self, at: usize, sums: &[f32], to: &mut [f32]) {
+        for (index, (to, &sum)) in to.iter_mut().zip(sums).enumerate() {
+            *to = self.number(sum, |seen| seen[at + index]);
+        }
+    }
+
+    /// The sums from number `at` on.
+    ///
+    /// # Safety
+    /// What they meet is as long; the processor has the instruction set.
+    #[inline(always)]
+    pub(crate) unsafe fn vector<S: Lanes>(&self, at: usize, sums: S::Sums) -> S::Sums {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self {
+                Finish::Nothing => sums,
+                Finish::Relu => S::where_positive(sums, sums),
+                Finish::WherePositive(seen) => {
+                    S::where_positive(S::load(seen.as_ptr().add(at)), sums)
+                }
+            }
+        }
+    }
+}
