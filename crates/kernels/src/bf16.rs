@@ -212,7 +212,7 @@ pub(crate) fn has_bf16() -> bool {
 /// Sixteen numbers as they are rounded, the first in the lowest bits.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bf16")]
-fn rounded(numbers: __m512) -> __m256i {
+pub(crate) fn rounded(numbers: __m512) -> __m256i {
     // SAFETY: both are 256 bits of plain numbers.
     unsafe { std::mem::transmute(_mm512_cvtneps_pbh(numbers)) }
 }

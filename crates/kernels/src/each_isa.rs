@@ -3,7 +3,7 @@
 /// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
 /// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
 /// the instruction set of the [`Lanes`](crate::lanes::Lanes) that is its first generic
-/// argument; those in brackets follow.
+/// argument; those in brackets follow. `of pairs`, the lanes are those of pairs.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
@@ -22,6 +22,45 @@ macro_rules! on_each_isa {
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
                 $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+            }
+        }
+    };
+    ($name:ident = $body:ident of pairs $([$($more:tt),*])? ($($argument:ident: $type:ty),* $(,)?)) => {
+        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($argument: $type),*) {
+                // SAFETY: this function has the instruction set.
+                unsafe { $body::<$crate::lanes::PortablePairs<8> $($(, $more)*)?>($($argument),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f")]
+            fn avx512($($argument: $type),*) {
+                // SAFETY: this function has the instruction set.
+                unsafe { $body::<$crate::lanes::PortablePairs<16> $($(, $more)*)?>($($argument),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bf16")]
+            fn bf16($($argument: $type),*) {
+                // SAFETY: this function has the instruction set.
+                unsafe { $body::<$crate::lanes::Avx512Pairs $($(, $more)*)?>($($argument),*) }
+            }
+            match isa {
+                // SAFETY: every processor has it.
+                $crate::lanes::Isa::Portable => unsafe {
+                    $body::<$crate::lanes::PortablePairs<4> $($(, $more)*)?>($($argument),*);
+                },
+                // SAFETY: this instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                // SAFETY: the instructions were asked for.
+                #[cfg(target_arch = "x86_64")]
+                $crate::lanes::Isa::Avx512 if $crate::bf16::has_bf16() => unsafe {
+                    bf16($($argument),*);
+                },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
                 $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },

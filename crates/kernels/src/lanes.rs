@@ -57,35 +57,49 @@ pub(crate) trait Lanes: Copy {
     /// The processor has the instruction set.
     unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums;
 
-    /// The numbers of `WIDTH` pairs, in order.
+    /// The numbers of `WIDTH / 2` pairs, in order.
     /// # Safety
-    /// `from` is readable for `WIDTH` pairs; the processor has the instruction set.
+    /// `from` is readable for `WIDTH / 2` pairs; the processor has the instruction set.
     #[inline(always)]
-    unsafe fn load_pairs(from: *const Pair) -> [Self::Sums; 2] {
-        let mut numbers = [[0.0; 2]; WIDEST];
+    unsafe fn load_pairs(from: *const Pair) -> Self::Sums {
+        let mut numbers = [[0.0; 2]; WIDEST / 2];
         // SAFETY: as the caller promises.
         unsafe {
-            for (lane, numbers) in numbers[..Self::WIDTH].iter_mut().enumerate() {
+            for (lane, numbers) in numbers[..Self::WIDTH / 2].iter_mut().enumerate() {
                 *numbers = halves(from.add(lane).read_unaligned());
             }
-            let numbers = numbers.as_flattened().as_ptr();
-            [Self::load(numbers), Self::load(numbers.add(Self::WIDTH))]
+            Self::load(numbers.as_flattened().as_ptr())
         }
     }
 
     /// Rounds to bf16, each two neighbours as a pair.
     /// # Safety
-    /// `to` is writable for `WIDTH` pairs; the processor has the instruction set.
+    /// `to` is writable for `WIDTH / 2` pairs; the processor has the instruction set.
     #[inline(always)]
-    unsafe fn store_pairs(to: *mut Pair, sums: [Self::Sums; 2]) {
-        let mut numbers = [[0.0; 2]; WIDEST];
-        let flat = numbers.as_flattened_mut().as_mut_ptr();
+    unsafe fn store_pairs(to: *mut Pair, sums: Self::Sums) {
+        let mut numbers = [[0.0; 2]; WIDEST / 2];
         // SAFETY: as the caller promises.
         unsafe {
-            Self::store(flat, sums[0]);
-            Self::store(flat.add(Self::WIDTH), sums[1]);
-            for (lane, &[low, high]) in numbers[..Self::WIDTH].iter().enumerate() {
+            Self::store(numbers.as_flattened_mut().as_mut_ptr(), sums);
+            for (lane, &[low, high]) in numbers[..Self::WIDTH / 2].iter().enumerate() {
                 to.add(lane).write_unaligned(pair(low, high));
+            }
+        }
+    }
+
+    /// Rounds to bf16, each lane of `a` and `b` as a pair.
+    /// # Safety
+    /// `to` is writable for `WIDTH` pairs; the processor has the instruction set.
+    #[inline(always)]
+    unsafe fn store_joined(to: *mut Pair, a: Self::Sums, b: Self::Sums) {
+        let mut numbers = [[0.0; WIDEST]; 2];
+        // SAFETY: as the caller promises.
+        unsafe {
+            Self::store(numbers[0].as_mut_ptr(), a);
+            Self::store(numbers[1].as_mut_ptr(), b);
+            let [a, b] = numbers;
+            for (lane, (&a, &b)) in a.iter().zip(&b).take(Self::WIDTH).enumerate() {
+                to.add(lane).write_unaligned(pair(a, b));
             }
         }
     }
@@ -177,14 +191,15 @@ mod x86 {
     use std::arch::x86_64::{
         __m256, __m512, __m512bh, __m512i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
         _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_ps, _mm256_setzero_ps,
-        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-        _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_mov_ps, _mm512_set1_epi32,
-        _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+        _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_ps, _mm512_add_ps, _mm512_castsi512_ps,
+        _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_dpbf16_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_mov_ps, _mm512_or_si512,
+        _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
         _mm512_storeu_si512, _mm512_sub_ps,
     };
 
     use super::{Lanes, Pair};
+    use crate::bf16::rounded;
 
     /// Eight lanes: 12 of the 16 registers accumulate.
     #[derive(Clone, Copy)]
@@ -316,25 +331,25 @@ mod x86 {
         |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
         |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a),
         #[inline(always)]
-        unsafe fn load_pairs(from: *const Pair) -> [__m512; 2] {
+        unsafe fn load_pairs(from: *const Pair) -> __m512 {
             // SAFETY: readable and supported, as the caller promises.
             unsafe {
-                let halves = [
-                    _mm256_loadu_si256(from.cast()),
-                    _mm256_loadu_si256(from.add(8).cast()),
-                ];
-                halves.map(|halves| {
-                    let wide = _mm512_cvtepu16_epi32(halves);
-                    _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
-                })
+                let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+                _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
             }
         },
         #[inline(always)]
-        unsafe fn store_pairs(to: *mut Pair, sums: [__m512; 2]) {
-            // SAFETY: writable and supported, as the caller promises; both are 512 bits of plain numbers.
+        unsafe fn store_pairs(to: *mut Pair, sums: __m512) {
+            // SAFETY: writable and supported, as the caller promises.
+            unsafe { _mm256_storeu_si256(to.cast(), rounded(sums)) }
+        },
+        #[inline(always)]
+        unsafe fn store_joined(to: *mut Pair, a: __m512, b: __m512) {
+            // SAFETY: writable and supported, as the caller promises.
             unsafe {
-                let rounded = _mm512_cvtne2ps_pbh(sums[1], sums[0]);
-                _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(rounded));
+                let [a, b] = [a, b].map(|sums| _mm512_cvtepu16_epi32(rounded(sums)));
+                let joined = _mm512_or_si512(a, _mm512_slli_epi32::<16>(b));
+                _mm512_storeu_si512(to.cast(), joined);
             }
         }
     );

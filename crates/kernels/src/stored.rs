@@ -159,15 +159,17 @@ impl Sink for (&mut [Pair], Finish<'_, Pair>) {
         let (out, finish) = self;
         // SAFETY: as the caller promises.
         unsafe {
-            let sums = match finish {
-                Finish::Nothing => sums,
-                Finish::Relu => sums.map(|sums| S::where_positive(sums, sums)),
-                Finish::WherePositive(seen) => {
-                    let [a, b] = S::load_pairs(seen.as_ptr().add(at / 2));
-                    [S::where_positive(a, sums[0]), S::where_positive(b, sums[1])]
-                }
-            };
-            S::store_pairs(out.as_mut_ptr().add(at / 2), sums);
+            for (vector, sums) in sums.into_iter().enumerate() {
+                let at = (at + vector * S::WIDTH) / 2;
+                let sums = match finish {
+                    Finish::Nothing => sums,
+                    Finish::Relu => S::where_positive(sums, sums),
+                    Finish::WherePositive(seen) => {
+                        S::where_positive(S::load_pairs(seen.as_ptr().add(at)), sums)
+                    }
+                };
+                S::store_pairs(out.as_mut_ptr().add(at), sums);
+            }
         }
     }
 

@@ -105,16 +105,16 @@ unsafe fn gather<S: Lanes, const ROWS: usize>(product: &Gathered<'_, S::Item>, m
                 // Rows are stored by constant index, so that the sums never leave the registers
                 // before; what must not be stored whole goes through a buffer.
                 let used = width.min(product.columns - first);
-                for row in 0..ROWS {
+                for (row, sums) in sums.into_iter().enumerate() {
                     let Some(pixel) = tile.get(row) else { break };
                     let at = pixel.output + first;
                     if used == width {
-                        out.store::<S>(at, sums[row]);
+                        out.store::<S>(at, sums);
                     } else {
                         let mut buffer = [0.0; 2 * WIDEST];
                         let to = buffer.as_mut_ptr();
-                        S::store(to, sums[row][0]);
-                        S::store(to.add(S::WIDTH), sums[row][1]);
+                        S::store(to, sums[0]);
+                        S::store(to.add(S::WIDTH), sums[1]);
                         out.store_each(at, &buffer[..used]);
                     }
                 }

@@ -68,7 +68,7 @@ impl Trunk {
             .zip(&slots)
             .enumerate()
             .map(|(index, ((_, shape), slot))| {
-                let weight = ToWeight::new::<I>(isa, shape, block);
+                let weight = ToWeight::<I>::new(isa, shape, block);
                 let norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
                 let sums = norm.end..norm.end + weight.sums_len();
                 sums_len = sums.end;
@@ -195,7 +195,7 @@ impl Trunk {
 
 /// A layer on the way back, and where its sums are.
 struct Stage<I> {
-    weight: ToWeight,
+    weight: ToWeight<I>,
     data: Option<ToInput<I>>,
     norm: Range<usize>,
     sums: Range<usize>,

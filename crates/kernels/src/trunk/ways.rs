@@ -15,21 +15,21 @@ use crate::workspace::Workspace;
 /// The convolution.
 pub(super) enum Convolution<I> {
     Direct(Windows, Forward<I>),
-    Minimal(Minimal),
+    Minimal(Minimal<I>),
     Strided(Box<Strided>),
 }
 
 /// Its gradient with respect to weight and bias.
-pub(super) enum ToWeight {
+pub(super) enum ToWeight<I> {
     Direct(Windows, WeightGradient),
-    Minimal(MinimalWeightGradient),
+    Minimal(MinimalWeightGradient<I>),
     Strided(Box<StridedWeightGradient>),
 }
 
 /// Its gradient with respect to the input.
 pub(super) enum ToInput<I> {
     Direct(DataGradient<I>),
-    Minimal(Minimal),
+    Minimal(Minimal<I>),
     Strided(Box<Strided>),
 }
 
@@ -90,9 +90,9 @@ impl<I: Item> Convolution<I> {
     }
 }
 
-impl ToWeight {
+impl<I: Item> ToWeight<I> {
     /// For up to `images` images in one call.
-    pub(super) fn new<I: Item>(isa: Isa, shape: &ConvShape, images: usize) -> Self {
+    pub(super) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         if winograd::pays::<I>(shape) {
             return Self::Minimal(MinimalWeightGradient::new(isa, shape, images));
         }
@@ -104,7 +104,7 @@ impl ToWeight {
         Self::Direct(windows, sum)
     }
 
-    pub(super) fn scratch<I: Item>(&self) -> Scratch<I> {
+    pub(super) fn scratch(&self) -> Scratch<I> {
         match self {
             Self::Direct(windows, _) => windows.scratch(),
             Self::Minimal(_) | Self::Strided(_) => Scratch::default(),
@@ -120,7 +120,7 @@ impl ToWeight {
     }
 
     /// Adds to `sums` what the images of `input` contribute.
-    pub(super) fn add<I: Item>(
+    pub(super) fn add(
         &self,
         isa: Isa,
         input: Source<'_>,

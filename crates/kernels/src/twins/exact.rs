@@ -1,5 +1,6 @@
 //! A convolution and its gradients in f64, by the definition, with what their terms add up to in size.
 
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{products, values};
@@ -44,11 +45,31 @@ struct Sums(Vec<f64>, Vec<f64>);
 
 impl Exact {
     pub(super) fn of(shape: &ConvShape, rng: &mut ChaCha8Rng) -> Self {
+        Self::of_values(shape, |len| values(rng, len), 1.0)
+    }
+
+    /// Of small whole numbers, the weights multiples of 4: whatever adds, halves and rounds them to bf16, or sums
+    /// up their products, does so without any error.
+    pub(super) fn of_whole_numbers(shape: &ConvShape, rng: &mut ChaCha8Rng) -> Self {
+        let mut whole = |_| f32::from(rng.random_range(-3_i8..=3));
+        Self::of_values(shape, |len| (0..len).map(&mut whole).collect(), 4.0)
+    }
+
+    fn of_values(
+        shape: &ConvShape,
+        mut values: impl FnMut(usize) -> Vec<f32>,
+        weights_by: f32,
+    ) -> Self {
+        let input = values(shape.input_len());
+        let weight = values(shape.weight_len());
         let mut exact = Self {
-            input: values(rng, shape.input_len()),
-            weight: values(rng, shape.weight_len()),
-            bias: values(rng, shape.out_channels),
-            gradient: values(rng, shape.output_len()),
+            input,
+            weight: weight
+                .into_iter()
+                .map(|weight| weights_by * weight)
+                .collect(),
+            bias: values(shape.out_channels),
+            gradient: values(shape.output_len()),
             out: Sums::zeros(shape.output_len()),
             to_weight: Sums::zeros(shape.weight_len()),
             to_input: Sums::zeros(shape.input_len()),
@@ -65,6 +86,12 @@ impl Exact {
             exact.to_input.add(i, exact.weight[w], exact.gradient[o]);
         });
         exact
+    }
+
+    /// Without any error.
+    #[track_caller]
+    pub(super) fn assert_equal(&self, found: &Found, case: &str) {
+        self.assert_near(found, 0.0, case);
     }
 
     /// Errors are counted in epsilons of what the absolute products add up to; these are at most `most`.

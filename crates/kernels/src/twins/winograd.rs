@@ -2,10 +2,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::exact::{Exact, Found};
-use crate::lanes::Isa;
+use crate::forward::{Forward, Windows};
+use crate::item::Item;
+use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::ConvShape;
-use crate::stored::Finish;
+use crate::stored::{Finish, Out};
 use crate::winograd::{Minimal, MinimalWeightGradient, is_possible, pays};
 use crate::workspace::Workspace;
 
@@ -39,34 +41,79 @@ fn minimal_filtering_equals_its_naive_twin_over_random_shapes() {
     for seed in 0..if cfg!(miri) { 1 } else { 200 } {
         let mut rng = ChaCha8Rng::seed_from_u64(20_000 + seed);
         let shape = random_shape(&mut rng);
-        assert!(is_possible(&shape));
+        assert!(is_possible::<f32>(&shape));
         let exact = Exact::of(&shape, &mut rng);
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
-            // Whatever was in the results, or between, before must not matter.
-            let mut workspace = Workspace::of(f32::NAN);
-            let source = Source::values(&exact.input);
-            let mut found = Found::unset(&shape);
-            let forward = Minimal::new(isa, &shape, &exact.weight, &exact.bias, shape.batch);
-            forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
-
-            let sum = MinimalWeightGradient::new(isa, &shape, shape.batch);
-            let mut sums = vec![0.0; sum.sums_len()];
-            sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
-            sum.finish(&sums, &mut found.to_weight, &mut found.to_bias);
-
-            let mut to_input = vec![f32::NAN; shape.input_len()];
-            let data = Minimal::data_gradient(isa, &shape, &exact.weight, shape.batch);
-            let source = Source::values(&exact.gradient);
-            data.run(isa, source, Finish::Nothing, &mut to_input, &mut workspace);
-            let seen = Finish::WherePositive(&exact.input);
-            let (mut passed, mut expected) = (to_input.clone(), to_input.clone());
-            data.run(isa, source, seen, &mut passed, &mut workspace);
-            seen.copy(0, &to_input, &mut expected);
-            assert_eq!(passed, expected, "{case}");
-            found.to_input = Some(to_input);
-            exact.assert_near(&found, 8.0, &case);
+            exact.assert_near(&run::<f32>(isa, &shape, &exact, &case), 8.0, &case);
         }
+    }
+}
+
+#[test]
+fn over_whole_numbers_it_is_exact() {
+    for seed in 0..if cfg!(miri) { 1 } else { 200 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(40_000 + seed);
+        let shape = random_shape(&mut rng);
+        let exact = Exact::of_whole_numbers(&shape, &mut rng);
+        for isa in Isa::available() {
+            let case = format!("seed {seed}, {isa:?}, {shape:?}");
+            exact.assert_equal(&run::<f32>(isa, &shape, &exact, &case), &case);
+            if is_possible::<Pair>(&shape) {
+                exact.assert_equal(&run::<Pair>(isa, &shape, &exact, &case), &case);
+            }
+        }
+    }
+}
+
+/// All three products; the gradient with respect to the input a second time through a ReLU.
+fn run<I: Item>(isa: Isa, shape: &ConvShape, exact: &Exact, case: &str) -> Found {
+    // Whatever was in the results, or between, before must not matter.
+    let mut workspace = Workspace::of(f32::NAN);
+    let source = Source::values(&exact.input);
+    let mut found = Found::unset(shape);
+    let forward = Minimal::<I>::new(isa, shape, &exact.weight, &exact.bias, shape.batch);
+    forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
+
+    let sum = MinimalWeightGradient::<I>::new(isa, shape, shape.batch);
+    let mut sums = vec![0.0; sum.sums_len()];
+    sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
+    sum.finish(&sums, &mut found.to_weight, &mut found.to_bias);
+
+    let data = Minimal::<I>::data_gradient(isa, shape, &exact.weight, shape.batch);
+    let source = Source::values(&exact.gradient);
+    let mut to_input = vec![f32::NAN; shape.input_len()];
+    data.run(isa, source, Finish::Nothing, &mut to_input, &mut workspace);
+    let seen = Finish::WherePositive(&exact.input);
+    let (mut passed, mut expected) = (to_input.clone(), to_input.clone());
+    data.run(isa, source, seen, &mut passed, &mut workspace);
+    seen.copy(0, &to_input, &mut expected);
+    assert_eq!(passed, expected, "{case}");
+    found.to_input = Some(to_input);
+    found
+}
+
+/// What the documentation says of bf16: up to twice the error of the direct way.
+#[test]
+fn it_rounds_to_bf16_as_coarsely_as_is_said() {
+    if cfg!(miri) {
+        return;
+    }
+    for (image, outputs) in [([2, 32, 32, 32], 32), ([2, 8, 8, 64], 64)] {
+        let shape = ConvShape::new(image, [outputs, image[3], 3, 3], 1, 1).unwrap();
+        let exact = Exact::of(&shape, &mut ChaCha8Rng::seed_from_u64(5));
+        let isa = Isa::detect();
+        let filtered = run::<Pair>(isa, &shape, &exact, "rounding").out;
+        let windows = Windows::over_channels::<Pair>(&shape, shape.batch);
+        let forward = Forward::<Pair>::new(isa, &shape, &windows, &exact.weight, &exact.bias);
+        let mut direct = vec![0.0; shape.output_len()];
+        let (source, to) = (Source::values(&exact.input), Out::plain(&mut direct));
+        forward.run(isa, &windows, source, to, &mut windows.scratch());
+        let [filtered, direct] = [filtered, direct].map(|out| exact.relative_error(&out));
+        assert!(
+            (1e-3..5e-3).contains(&direct) && (1.5..2.0).contains(&(filtered / direct)),
+            "{shape:?}: {filtered:e}, directly {direct:e}"
+        );
     }
 }
 
@@ -81,13 +128,12 @@ fn it_is_chosen_by_shape_and_precision() {
     assert!(pays::<f32>(&shape([32, 32], [32, 32], 3, 1, 1)));
     assert!(pays::<f32>(&shape([2, 2], [16, 70], 3, 1, 1)));
     assert!(pays::<f32>(&shape([7, 7], [32, 32], 3, 1, 1)));
-    assert!(!pays::<crate::lanes::Pair>(&shape(
-        [32, 32],
-        [32, 32],
-        3,
-        1,
-        1
-    )));
+    assert!(pays::<Pair>(&shape([32, 32], [32, 32], 3, 1, 1)));
+    // Pairs are of neighbouring channels.
+    for channels in [[17, 32], [32, 17]] {
+        assert!(pays::<f32>(&shape([32, 32], channels, 3, 1, 1)));
+        assert!(!pays::<Pair>(&shape([32, 32], channels, 3, 1, 1)));
+    }
     for other in [
         shape([32, 32], [32, 32], 3, 2, 1),
         shape([32, 32], [32, 32], 1, 1, 1),

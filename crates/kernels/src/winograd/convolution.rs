@@ -1,9 +1,10 @@
 //! The convolution itself, and its gradient with respect to the input, which is one.
 
 use super::POSITIONS;
+use super::packing::Packing;
 use super::tiling::Tiling;
 use super::transform::{Image, Planes, transform_back, transform_taps};
-use crate::item::Items;
+use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::panels::padded_start;
@@ -13,13 +14,15 @@ use crate::tile::{Gathered, Pixel, gathered_product};
 use crate::workspace::{Workspace, apart};
 
 /// Transformed weights, and where tiles lie.
-pub(crate) struct Minimal {
+pub(crate) struct Minimal<I> {
     tiling: Tiling,
     rows: Vec<Pixel>,
-    in_channels: usize,
+    packing: Packing,
+    /// Items of a tile at a position.
+    depth: usize,
     image: Image,
     image_len: usize,
-    panels: Panels,
+    panels: Panels<I>,
     zeros: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -28,7 +31,7 @@ pub(crate) struct Minimal {
 /// added to them, and what they add up to arrives there.
 pub(super) const IN_ALL: usize = 5;
 
-impl Minimal {
+impl<I: Item> Minimal<I> {
     /// For up to `images` images in one call; `weight` is `[out, in, 3, 3]`, `bias` `[out]`.
     pub(crate) fn new(
         isa: Isa,
@@ -75,11 +78,13 @@ impl Minimal {
     ) -> Self {
         let (inputs, outputs) = (shape.in_channels, shape.out_channels);
         let tiling = Tiling::new(shape, images);
-        let [from, to] = [inputs, outputs].map(|channels| tiling.planes(channels));
+        let packing = Packing::over_channels::<I>();
+        let [from, to] = [packing.words(inputs), outputs].map(|row_len| tiling.planes(row_len));
         Self {
             rows: tiling.rows(from, to),
             tiling,
-            in_channels: inputs,
+            packing,
+            depth: from.row_len,
             image: Image {
                 row_len: shape.out_width() * outputs,
                 channels: outputs,
@@ -104,6 +109,7 @@ impl Minimal {
         self.tiling.each_block(
             isa,
             input,
+            self.packing,
             planes,
             workspace,
             |images, tiles, from, products| {
@@ -125,10 +131,10 @@ impl Minimal {
                 &self.zeros
             };
             let product = Gathered {
-                input,
+                input: I::of_words(input),
                 pixels: &self.rows[..tiles],
                 runs: &[0],
-                run_len: self.in_channels,
+                run_len: self.depth,
                 panels: self.panels.of(position),
                 start,
                 columns: self.image.channels,
@@ -139,45 +145,48 @@ impl Minimal {
 }
 
 /// Transformed weights, packed for each position as [`pack_panels`](crate::panels::pack_panels) does.
-struct Panels {
+struct Panels<I> {
     len: usize,
     apart: usize,
-    numbers: Items<f32>,
+    items: Items<I>,
 }
 
-impl Panels {
+impl<I: Item> Panels<I> {
     fn new(
         isa: Isa,
         [inputs, outputs]: [usize; 2],
         tap: impl Fn(usize, usize, usize, usize) -> f32,
     ) -> Self {
-        let width = isa.columns();
-        let len = outputs.next_multiple_of(width) * inputs;
+        let (width, depth) = (isa.columns(), inputs.div_ceil(I::NUMBERS));
+        let len = outputs.next_multiple_of(width) * depth;
         let apart = apart(len);
-        let mut numbers = Items::zeros(POSITIONS * apart);
+        let mut items = Items::zeros(POSITIONS * apart);
+        let transformed = |input: usize, output: usize| {
+            transform_taps(std::array::from_fn(|row| {
+                std::array::from_fn(|column| tap(input, output, row, column))
+            }))
+        };
         for first in (0..outputs).step_by(width) {
-            for input in 0..inputs {
+            for item in 0..depth {
                 for output in first..outputs.min(first + width) {
-                    let at = first * inputs + input * width + output - first;
-                    let taps = std::array::from_fn(|row| {
-                        std::array::from_fn(|column| tap(input, output, row, column))
-                    });
-                    for (position, &weight) in
-                        transform_taps(taps).as_flattened().iter().enumerate()
-                    {
-                        numbers[position * apart + at] = weight;
+                    let at = first * depth + item * width + output - first;
+                    let inputs = item * I::NUMBERS..inputs.min((item + 1) * I::NUMBERS);
+                    let mut weights = [[[0.0; 4]; 4]; 2];
+                    for (to, input) in weights.iter_mut().zip(inputs.clone()) {
+                        *to = transformed(input, output);
+                    }
+                    for position in 0..POSITIONS {
+                        items[position * apart + at] = I::of_each(inputs.len(), |number| {
+                            weights[number].as_flattened()[position]
+                        });
                     }
                 }
             }
         }
-        Self {
-            len,
-            apart,
-            numbers,
-        }
+        Self { len, apart, items }
     }
 
-    fn of(&self, position: usize) -> &[f32] {
-        &self.numbers[position * self.apart..][..self.len]
+    fn of(&self, position: usize) -> &[I] {
+        &self.items[position * self.apart..][..self.len]
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::POSITIONS;
+use super::packing::Packing;
 use super::transform::{Image, Planes, transform_inputs};
 use crate::lanes::Isa;
 use crate::padded::Source;
@@ -64,6 +65,7 @@ impl Tiling {
         &self,
         isa: Isa,
         input: Source<'_>,
+        packing: Packing,
         outputs: Planes,
         workspace: &mut Workspace,
         mut work: impl FnMut(Range<usize>, &[Tile], &[f32], &mut [f32]),
@@ -72,7 +74,7 @@ impl Tiling {
             row_len: self.shape.width * self.shape.in_channels,
             channels: self.shape.in_channels,
         };
-        let planes = self.planes(image.channels);
+        let planes = self.planes(packing.words(image.channels));
         let to = workspace.inputs.sized(POSITIONS * planes.len);
         let products = workspace.outputs.sized(POSITIONS * outputs.len);
         let image_len = self.shape.image_len();
@@ -90,13 +92,13 @@ impl Tiling {
             };
             let tiles = &self.tiles[..self.tiles.len() / self.images * count];
             for tiles in tiles.chunks(self.block) {
-                transform_inputs(isa, image, from, tiles, planes, to);
+                transform_inputs(isa, packing, image, from, tiles, planes, to);
                 work(first..first + count, tiles, to, products);
             }
         }
     }
 
-    /// How a block of transformed tiles lies, each `row_len` numbers.
+    /// How a block of transformed tiles lies, in rows of `row_len` words.
     pub(crate) fn planes(&self, row_len: usize) -> Planes {
         Planes {
             len: apart(self.block * row_len),

@@ -1,9 +1,10 @@
 //! To and from the space where a convolution is 16 matrix products: sums and differences, channel by
 //! channel, of tiles of 4x4 or 2x2 pixels.
 
+use super::packing::{Channels, Numbers, Packed, Packing, Tiles};
 use super::tiling::Tile;
 use crate::each_isa::on_each_isa;
-use crate::lanes::Lanes;
+use crate::lanes::{Isa, Lanes};
 use crate::stored::Finish;
 
 /// How the pixels of images lie, channels-last.
@@ -14,22 +15,73 @@ pub(crate) struct Image {
     pub(crate) channels: usize,
 }
 
-/// How a block of transformed tiles lies: for each position a plane of `[tiles][row_len]`.
+/// How a block of transformed tiles lies: for each position a plane of `[rows][row_len]`, a row for each tile, or each
+/// two, see [`Packing`].
 #[derive(Clone, Copy)]
 pub(crate) struct Planes {
-    /// Numbers of a plane.
+    /// Words of a plane.
     pub(crate) len: usize,
-    /// Numbers of a tile in a plane, at least the channels.
+    /// Words of a row, at least those of the channels.
     pub(crate) row_len: usize,
 }
 
+/// Transformed 4x4 pixels.
+pub(crate) fn transform_inputs(
+    isa: Isa,
+    packing: Packing,
+    image: Image,
+    from: &[f32],
+    tiles: &[Tile],
+    planes: Planes,
+    to: &mut [f32],
+) {
+    let transform = match packing {
+        Packing::Numbers => inputs_as_numbers,
+        Packing::Channels => inputs_by_channels,
+        Packing::Tiles => inputs_by_tiles,
+    };
+    transform(isa, image, from, tiles, planes, to);
+}
+
+/// Transformed gradients of 2x2 outputs, for sums over tiles.
+pub(crate) fn transform_gradients(
+    isa: Isa,
+    packing: Packing,
+    image: Image,
+    from: &[f32],
+    tiles: &[Tile],
+    planes: Planes,
+    to: &mut [f32],
+) {
+    let transform = match packing {
+        Packing::Numbers | Packing::Channels => gradients_as_numbers,
+        Packing::Tiles => gradients_by_tiles,
+    };
+    transform(isa, image, from, tiles, planes, to);
+}
+
 on_each_isa!(
-    transform_inputs = inputs of lanes(
+    inputs_as_numbers = inputs of lanes [Numbers] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    transform_gradients = gradients of lanes(
+    inputs_by_channels = inputs of pairs [Channels] (
+        image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    inputs_by_tiles = inputs of pairs [Tiles] (
+        image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    gradients_as_numbers = gradients of lanes [Numbers] (
+        image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
+    )
+);
+on_each_isa!(
+    gradients_by_tiles = gradients of pairs [Tiles] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
@@ -44,47 +96,67 @@ on_each_isa!(
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn inputs<S: Lanes>(
+unsafe fn inputs<S: Lanes, P: Packed>(
     image: Image,
     from: &[f32],
     tiles: &[Tile],
     planes: Planes,
     to: &mut [f32],
 ) {
-    let vectors = image.vectors::<S>(planes);
-    for (index, tile) in tiles.iter().enumerate() {
-        let from = &from[tile.input..][..image.span(tile.seen)];
-        let to = planes.tile_mut(to, index);
-        // Most tiles see no padding, and are spared asking for each pixel.
-        let inside = tile.seen == [4, 4];
-        for channel in vectors.clone() {
-            // SAFETY: the slices just taken end with the last pixel, and with the last position.
+    assert!(planes.row_len * P::CHANNELS >= image.channels);
+    assert!(image.channels.is_multiple_of(P::CHANNELS));
+    for (index, row) in tiles.chunks(P::TILES).enumerate() {
+        let to = planes.row_mut(to, index);
+        for channel in image.vectors::<S>() {
+            // SAFETY: the row has the channels, as was asserted.
             unsafe {
-                let pixels = |row: usize, column: usize| {
-                    if inside {
-                        let at = image.at(row, column) + channel;
-                        return S::load(from.as_ptr().add(at));
-                    }
-                    let row = row.wrapping_sub(tile.before[0]);
-                    let column = column.wrapping_sub(tile.before[1]);
-                    if row < tile.seen[0] && column < tile.seen[1] {
-                        let at = image.at(row, column) + channel;
-                        return S::load(from.as_ptr().add(at));
-                    }
-                    S::zero()
-                };
-                let tile = both_axes(pixels, |[a, b, c, d]: [S::Sums; 4]| {
-                    [
-                        S::subtract(a, c),
-                        S::add(b, c),
-                        S::subtract(c, b),
-                        S::subtract(b, d),
-                    ]
-                });
-                planes.store::<S>(&tile, to.add(channel));
+                let first = input::<S>(image, from, &row[0], channel);
+                let second = row
+                    .get(1)
+                    .map(|tile| input::<S>(image, from, tile, channel));
+                planes.store::<S, P>(to, channel, first, second);
             }
         }
     }
+}
+
+/// # Safety
+/// The processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn input<S: Lanes>(
+    image: Image,
+    from: &[f32],
+    tile: &Tile,
+    channel: usize,
+) -> [[S::Sums; 4]; 4] {
+    let from = &from[tile.input..][..image.span(tile.seen)];
+    // Most tiles see no padding, and are spared asking for each pixel.
+    let inside = tile.seen == [4, 4];
+    let pixels = |row: usize, column: usize| {
+        // SAFETY: the slice just taken ends with the last pixel.
+        unsafe {
+            if inside {
+                let at = image.at(row, column) + channel;
+                return S::load(from.as_ptr().add(at));
+            }
+            let row = row.wrapping_sub(tile.before[0]);
+            let column = column.wrapping_sub(tile.before[1]);
+            if row < tile.seen[0] && column < tile.seen[1] {
+                let at = image.at(row, column) + channel;
+                return S::load(from.as_ptr().add(at));
+            }
+            S::zero()
+        }
+    };
+    // SAFETY: as the caller promises.
+    both_axes(pixels, |[a, b, c, d]: [S::Sums; 4]| unsafe {
+        [
+            S::subtract(a, c),
+            S::add(b, c),
+            S::subtract(c, b),
+            S::subtract(b, d),
+        ]
+    })
 }
 
 /// `A y A'` of 2x2 pixels; those beyond the edges are zero.
@@ -92,40 +164,60 @@ unsafe fn inputs<S: Lanes>(
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn gradients<S: Lanes>(
+unsafe fn gradients<S: Lanes, P: Packed>(
     image: Image,
     from: &[f32],
     tiles: &[Tile],
     planes: Planes,
     to: &mut [f32],
 ) {
-    let vectors = image.vectors::<S>(planes);
-    for (index, tile) in tiles.iter().enumerate() {
-        let from = &from[tile.output..][..image.span(tile.size)];
-        let to = planes.tile_mut(to, index);
-        for channel in vectors.clone() {
-            // SAFETY: the slices just taken end with the last pixel, and with the last position.
+    assert!(planes.row_len * P::CHANNELS >= image.channels);
+    assert!(image.channels.is_multiple_of(P::CHANNELS));
+    for (index, row) in tiles.chunks(P::TILES).enumerate() {
+        let to = planes.row_mut(to, index);
+        for channel in image.vectors::<S>() {
+            // SAFETY: the row has the channels, as was asserted.
             unsafe {
-                let pixels = |row, column| {
-                    if row < tile.size[0] && column < tile.size[1] {
-                        let at = image.at(row, column) + channel;
-                        S::load(from.as_ptr().add(at))
-                    } else {
-                        S::zero()
-                    }
-                };
-                let tile = both_axes(pixels, |[a, b]: [S::Sums; 2]| {
-                    [
-                        a,
-                        S::add(a, b),
-                        S::subtract(a, b),
-                        S::subtract(S::zero(), b),
-                    ]
-                });
-                planes.store::<S>(&tile, to.add(channel));
+                let first = gradient::<S>(image, from, &row[0], channel);
+                let second = row
+                    .get(1)
+                    .map(|tile| gradient::<S>(image, from, tile, channel));
+                planes.store::<S, P>(to, channel, first, second);
             }
         }
     }
+}
+
+/// # Safety
+/// The processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn gradient<S: Lanes>(
+    image: Image,
+    from: &[f32],
+    tile: &Tile,
+    channel: usize,
+) -> [[S::Sums; 4]; 4] {
+    let from = &from[tile.output..][..image.span(tile.size)];
+    let pixels = |row, column| {
+        // SAFETY: the slice just taken ends with the last pixel.
+        unsafe {
+            if row < tile.size[0] && column < tile.size[1] {
+                let at = image.at(row, column) + channel;
+                S::load(from.as_ptr().add(at))
+            } else {
+                S::zero()
+            }
+        }
+    };
+    // SAFETY: as the caller promises.
+    both_axes(pixels, |[a, b]: [S::Sums; 2]| unsafe {
+        [
+            a,
+            S::add(a, b),
+            S::subtract(a, b),
+            S::subtract(S::zero(), b),
+        ]
+    })
 }
 
 /// `A' m A`: 2x2 pixels, of which those beyond the edges are dropped.
@@ -141,7 +233,8 @@ unsafe fn outputs<S: Lanes>(
     finish: Finish<'_, f32>,
     to: &mut [f32],
 ) {
-    let vectors = image.vectors::<S>(planes);
+    assert!(planes.row_len >= image.channels);
+    let vectors = image.vectors::<S>();
     for (index, tile) in tiles.iter().enumerate() {
         let from = &from[index * planes.row_len..][..planes.span()];
         let to = &mut to[tile.output..][..image.span(tile.size)];
@@ -226,11 +319,11 @@ impl Image {
         self.at(rows - 1, columns)
     }
 
-    /// Where vectors of channels begin, if planes hold them. The last one ends with the last channel,
-    /// and may compute some of them once more.
+    /// Where vectors of channels begin. The last one ends with the last channel, and may compute some of them
+    /// once more.
     #[inline(always)]
-    fn vectors<S: Lanes>(self, planes: Planes) -> impl Iterator<Item = usize> + Clone {
-        assert!(planes.row_len >= self.channels && self.channels >= S::WIDTH);
+    fn vectors<S: Lanes>(self) -> impl Iterator<Item = usize> + Clone {
+        assert!(self.channels >= S::WIDTH);
         let last = self.channels - S::WIDTH;
         let vectors = (0..self.channels).step_by(S::WIDTH);
         vectors.map(move |channel| channel.min(last))
@@ -238,24 +331,38 @@ impl Image {
 }
 
 impl Planes {
-    /// Numbers from the first to the last of a tile.
+    /// Words from the first to the last of a row.
     #[inline(always)]
     fn span(self) -> usize {
         15 * self.len + self.row_len
     }
 
     #[inline(always)]
-    fn tile_mut(self, planes: &mut [f32], index: usize) -> *mut f32 {
+    fn row_mut(self, planes: &mut [f32], index: usize) -> *mut f32 {
         planes[index * self.row_len..][..self.span()].as_mut_ptr()
     }
 
     /// # Safety
-    /// All 16 positions are writable from `to` on; the processor has the instruction set of `S`.
+    /// All 16 positions are writable from the row `to` on, for the channels; the processor has the instruction
+    /// set of `S`.
     #[inline(always)]
-    unsafe fn store<S: Lanes>(self, tile: &[[S::Sums; 4]; 4], to: *mut f32) {
-        for (position, &vector) in tile.as_flattened().iter().enumerate() {
-            // SAFETY: as the caller promises.
-            unsafe { S::store(to.add(position * self.len), vector) }
+    unsafe fn store<S: Lanes, P: Packed>(
+        self,
+        to: *mut f32,
+        channel: usize,
+        first: [[S::Sums; 4]; 4],
+        second: Option<[[S::Sums; 4]; 4]>,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let second = match second {
+                Some(second) => second,
+                None => [[S::zero(); 4]; 4],
+            };
+            for position in 0..16 {
+                let values = [&first, &second].map(|tile| tile.as_flattened()[position]);
+                P::store::<S>(to.add(position * self.len), channel, values);
+            }
         }
     }
 }

@@ -1,27 +1,33 @@
 //! Gradients with respect to weight and bias.
 
+use std::marker::PhantomData;
+
 use super::POSITIONS;
 use super::convolution::IN_ALL;
+use super::packing::Packing;
 use super::tiling::Tiling;
 use super::transform::{Image, transform_gradients, transform_taps_back};
+use crate::item::Item;
 use crate::lanes::Isa;
-use crate::norm::{accumulate, add_rows};
+use crate::norm::accumulate;
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::tile::{Correlated, Pixel, correlated_product};
 use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the transformed weight and to the bias.
-pub(crate) struct MinimalWeightGradient {
+pub(crate) struct MinimalWeightGradient<I> {
     shape: ConvShape,
     tiling: Tiling,
+    packing: Packing,
     rows: Vec<Pixel>,
     /// Channels of a transformed tile that count.
     taps: Vec<usize>,
     columns: usize,
+    items: PhantomData<I>,
 }
 
-impl MinimalWeightGradient {
+impl<I: Item> MinimalWeightGradient<I> {
     /// For up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let tiling = Tiling::new(shape, images);
@@ -33,6 +39,8 @@ impl MinimalWeightGradient {
             tiling,
             taps: (0..shape.in_channels).collect(),
             columns,
+            packing: Packing::over_tiles::<I>(),
+            items: PhantomData,
         }
     }
 
@@ -61,6 +69,7 @@ impl MinimalWeightGradient {
         self.tiling.each_block(
             isa,
             input,
+            self.packing,
             planes,
             workspace,
             |images, tiles, from, gradients| {
@@ -68,24 +77,25 @@ impl MinimalWeightGradient {
                 if planes.row_len > image.channels {
                     gradients.fill(0.0);
                 }
-                transform_gradients(isa, image, gradient, tiles, planes, gradients);
+                transform_gradients(isa, self.packing, image, gradient, tiles, planes, gradients);
+                let rows = self.packing.rows(tiles.len());
                 for (position, (input, sums)) in from
                     .chunks_exact(from.len() / POSITIONS)
                     .zip(sums.chunks_exact_mut(self.taps.len() * self.columns))
                     .enumerate()
                 {
                     let gradient = &gradients[position * planes.len..];
-                    let gradient = &gradient[..tiles.len() * self.columns];
+                    let gradient = I::of_words(&gradient[..rows * self.columns]);
                     if position == IN_ALL {
                         // Block by block: a long plain sum would lose digits.
                         part.fill(0.0);
-                        add_rows(isa, gradient, &mut part);
+                        I::add_rows(isa, gradient, &mut part);
                         accumulate(isa, bias, &part);
                     }
                     let product = Correlated {
-                        input,
+                        input: I::of_words(input),
                         taps: &self.taps,
-                        pixels: &self.rows[..tiles.len()],
+                        pixels: &self.rows[..rows],
                         gradient,
                         columns: self.columns,
                     };

@@ -1,0 +1,102 @@
+//! Which numbers of transformed tiles share a word of memory, where products are of pairs.
+
+use crate::item::Item;
+use crate::lanes::{Lanes, Pair};
+
+/// What a word holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Packing {
+    /// One number.
+    Numbers,
+    /// Two neighbouring channels: for sums over channels.
+    Channels,
+    /// The same channel of two tiles, the second of them zero where there is none: for sums over tiles.
+    Tiles,
+}
+
+impl Packing {
+    /// For products of items, summed over channels.
+    pub(crate) fn over_channels<I: Item>() -> Self {
+        if I::NUMBERS == 1 {
+            Self::Numbers
+        } else {
+            Self::Channels
+        }
+    }
+
+    /// For products of items, summed over tiles.
+    pub(crate) fn over_tiles<I: Item>() -> Self {
+        if I::NUMBERS == 1 {
+            Self::Numbers
+        } else {
+            Self::Tiles
+        }
+    }
+
+    /// Words of the channels of a row.
+    pub(crate) fn words(self, channels: usize) -> usize {
+        match self {
+            Self::Numbers | Self::Tiles => channels,
+            Self::Channels => channels / 2,
+        }
+    }
+
+    /// Rows of so many tiles.
+    pub(crate) fn rows(self, tiles: usize) -> usize {
+        match self {
+            Self::Numbers | Self::Channels => tiles,
+            Self::Tiles => tiles.div_ceil(2),
+        }
+    }
+}
+
+/// A [`Packing`] at compile time.
+pub(super) trait Packed {
+    /// Channels of a word.
+    const CHANNELS: usize;
+    /// Tiles of a row.
+    const TILES: usize;
+
+    /// Stores the numbers of a row from `channel` on, of its first tile and, if it has two, of its second one.
+    ///
+    /// # Safety
+    /// `to`, the row, is writable for these channels; the processor has the instruction set of `S`.
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]);
+}
+
+pub(super) struct Numbers;
+pub(super) struct Channels;
+pub(super) struct Tiles;
+
+impl Packed for Numbers {
+    const CHANNELS: usize = 1;
+    const TILES: usize = 1;
+
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+        // SAFETY: as the caller promises.
+        unsafe { S::store(to.add(channel), values[0]) }
+    }
+}
+
+impl Packed for Channels {
+    const CHANNELS: usize = 2;
+    const TILES: usize = 1;
+
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+        // SAFETY: as the caller promises; channels are even, and a pair is as large as a word.
+        unsafe { S::store_pairs(to.cast::<Pair>().add(channel / 2), values[0]) }
+    }
+}
+
+impl Packed for Tiles {
+    const CHANNELS: usize = 1;
+    const TILES: usize = 2;
+
+    #[inline(always)]
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+        // SAFETY: as the caller promises; a pair is as large as a word.
+        unsafe { S::store_joined(to.cast::<Pair>().add(channel), values[0], values[1]) }
+    }
+}
