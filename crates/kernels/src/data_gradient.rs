@@ -6,11 +6,12 @@
 
 use crate::item::{Item, Items};
 use crate::lanes::Isa;
-use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
+use crate::padded::{Grouping, Padded, Scratch, Source};
 use crate::panels::{pack_panels, padded_start};
+use crate::pixels::{Pixel, Pixels};
 use crate::shape::ConvShape;
 use crate::stored::{Out, Stored};
-use crate::tile::{Gathered, Pixel, gathered_product};
+use crate::tile::{Gathered, gathered_product};
 
 /// Weights and pixels arranged for [`DataGradient::run`].
 pub(crate) struct DataGradient<I> {
@@ -63,7 +64,9 @@ impl<I: Item> DataGradient<I> {
             for phase in &self.phases {
                 let product = Gathered {
                     input: scratch.images(&self.padded, count),
-                    pixels: &phase.pixels[..phase.pixels.len() / self.at_once * count],
+                    pixels: phase
+                        .pixels
+                        .first(phase.pixels.len() / self.at_once * count),
                     runs: &phase.runs,
                     run_len: phase.taps[1] * self.padded.items,
                     panels: &phase.panels,
@@ -100,7 +103,7 @@ struct Phase<I> {
     runs: Vec<usize>,
     panels: Items<I>,
     /// Of all images of a block.
-    pixels: Vec<Pixel>,
+    pixels: Pixels,
 }
 
 /// The phases that see any tap.
@@ -158,15 +161,15 @@ fn phase<I: Item>(
         taps,
         runs,
         panels,
-        pixels: Vec::new(),
+        pixels: Pixels::default(),
     }
 }
 
 impl<I> Phase<I> {
     /// Where the pixels of this phase read the padded gradient and write the input gradient.
-    fn pixels(&self, shape: &ConvShape, padded: &Padded, images: usize) -> Vec<Pixel> {
+    fn pixels(&self, shape: &ConvShape, padded: &Padded, images: usize) -> Pixels {
         let [rows, columns] = [0, 1].map(|axis| self.end[axis].saturating_sub(self.first[axis]));
-        pixels(images, rows, columns, |image, row, column| {
+        Pixels::of_images(images, rows, columns, |image, row, column| {
             let step = [row + self.first[0], column + self.first[1]];
             let read = [0, 1].map(|axis| step[axis] + padded.before[axis] + 1 - self.taps[axis]);
             let [y, x] =

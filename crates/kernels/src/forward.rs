@@ -2,11 +2,12 @@
 
 use crate::item::{Item, Items};
 use crate::lanes::Isa;
-use crate::padded::{Grouping, Padded, Scratch, Source, pixels};
+use crate::padded::{Grouping, Padded, Scratch, Source};
 use crate::panels::{pack_panels, padded_start};
+use crate::pixels::{Ascending, Pixel, Pixels};
 use crate::shape::ConvShape;
 use crate::stored::Out;
-use crate::tile::{Gathered, Pixel, gathered_product};
+use crate::tile::{Gathered, gathered_product};
 
 /// How a convolution reads its input: images copied a few at a time, and where in the copy the
 /// window of each output pixel begins.
@@ -14,7 +15,7 @@ pub(crate) struct Windows {
     pub(crate) padded: Padded,
     at_once: usize,
     image_len: usize,
-    pixels: Vec<Pixel>,
+    pixels: Pixels,
 }
 
 impl Windows {
@@ -56,7 +57,7 @@ impl Windows {
             padded,
             at_once,
             image_len: shape.image_len(),
-            pixels: pixels(at_once, rows, groups, |image, row, column| {
+            pixels: Pixels::of_images(at_once, rows, groups, |image, row, column| {
                 let column = column * group;
                 Pixel {
                     input: padded.at(image, row * shape.stride, column * shape.stride),
@@ -77,7 +78,7 @@ impl Windows {
         isa: Isa,
         input: Source<'_>,
         scratch: &mut Scratch<I>,
-        mut work: impl FnMut(std::ops::Range<usize>, &[I], &[Pixel]),
+        mut work: impl FnMut(std::ops::Range<usize>, &[I], Ascending<'_>),
     ) {
         let images = input.len() / self.image_len;
         for first in (0..images).step_by(self.at_once) {
@@ -87,7 +88,7 @@ impl Windows {
             work(
                 first..first + count,
                 scratch.images(&self.padded, count),
-                &self.pixels[..self.pixels.len() / self.at_once * count],
+                self.pixels.first(self.pixels.len() / self.at_once * count),
             );
         }
     }

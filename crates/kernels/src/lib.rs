@@ -31,6 +31,7 @@ mod linear;
 mod norm;
 mod padded;
 mod panels;
+mod pixels;
 mod shape;
 mod split;
 mod stored;

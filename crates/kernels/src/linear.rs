@@ -6,10 +6,11 @@ use crate::item::{Item, Items, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::add_rows;
 use crate::panels::{grouped_columns, pack_rows, pack_transposed, padded_start};
+use crate::pixels::Pixels;
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
 use crate::stored::{Out, Stored};
-use crate::tile::{Correlated, Gathered, Pixel, correlated_product, gathered_product};
+use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
 
 /// Sizes of a dense layer, checked by [`Linear::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,14 +157,17 @@ impl Linear {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let columns = inputs.next_multiple_of(isa.columns());
         let groups = self.rows.div_ceil(I::NUMBERS);
-        let (taps, pixels) = (Vec::from_iter(0..outputs), pixels(groups, outputs, 0));
+        let (taps, pixels) = (
+            Vec::from_iter(0..outputs),
+            Pixels::of_rows(groups, outputs, 0),
+        );
         let left = grouped_rows::<I>(isa, gradient, outputs, outputs);
         let right = grouped_rows::<I>(isa, input, inputs, columns);
         over_items(outputs, self.products(), to_weight, |range, to_weight| {
             let product = Correlated {
                 input: &left,
                 taps: &taps[range.clone()],
-                pixels: &pixels,
+                pixels: pixels.first(groups),
                 gradient: &right,
                 columns,
             };
@@ -198,9 +202,10 @@ impl Linear {
         let items = from.div_ceil(I::NUMBERS);
         over_items(self.rows, self.products(), out, |rows, out| {
             let input = grouped_columns(isa, &input[rows.start * from..rows.end * from], from);
+            let pixels = Pixels::of_rows(rows.len(), items, to);
             let product = Gathered {
                 input: &input,
-                pixels: &pixels(rows.len(), items, to),
+                pixels: pixels.first(rows.len()),
                 runs: &[0],
                 run_len: items,
                 panels,
@@ -228,15 +233,6 @@ impl Linear {
             weight.len(),
         )
     }
-}
-
-/// Rows of matrices that are read and written `reads` and `writes` elements apart.
-fn pixels(rows: usize, reads: usize, writes: usize) -> Vec<Pixel> {
-    let pixel = |row| Pixel {
-        input: row * reads,
-        output: row * writes,
-    };
-    (0..rows).map(pixel).collect()
 }
 
 /// Rows of `width` numbers, those that share an item taken together, each followed by zeros up to

@@ -5,7 +5,6 @@ use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::norm::{Affine, normalise, rectify, scale_bytes};
 use crate::stored::Stored;
-use crate::tile::Pixel;
 
 /// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
 #[derive(Clone, Copy, Debug)]
@@ -154,22 +153,4 @@ impl Padded {
     pub(crate) fn at(&self, image: usize, row: usize, column: usize) -> usize {
         image * self.len() + row * self.row_len() + column * self.items
     }
-}
-
-/// Pixels of an image: `at(image, row, column)` for each of `images` x `rows` x `columns`.
-pub(crate) fn pixels(
-    images: usize,
-    rows: usize,
-    columns: usize,
-    at: impl Fn(usize, usize, usize) -> Pixel,
-) -> Vec<Pixel> {
-    let mut all = Vec::with_capacity(images * rows * columns);
-    for image in 0..images {
-        for row in 0..rows {
-            for column in 0..columns {
-                all.push(at(image, row, column));
-            }
-        }
-    }
-    all
 }

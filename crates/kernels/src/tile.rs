@@ -5,21 +5,15 @@
 
 use crate::item::Item;
 use crate::lanes::{Isa, Lanes, WIDEST};
+use crate::pixels::Ascending;
 use crate::stored::{Finish, Out, Sink};
-
-/// Where one output pixel reads and writes: offsets in items and in numbers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pixel {
-    pub(crate) input: usize,
-    pub(crate) output: usize,
-}
 
 /// A matrix product whose left rows are gathered: for each pixel and column `n`,
 /// `out[pixel.output + n] = start[n] + sum of input[pixel.input + run + j] * panels[.., n]`
 /// over all `run` in `runs` and `j < run_len`, in that order.
 pub(crate) struct Gathered<'a, I> {
     pub(crate) input: &'a [I],
-    pub(crate) pixels: &'a [Pixel],
+    pub(crate) pixels: Ascending<'a>,
     pub(crate) runs: &'a [usize],
     pub(crate) run_len: usize,
     /// `[panel][runs * run_len][isa.columns()]`, columns beyond `columns` zero.
@@ -38,19 +32,11 @@ pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out
         .iter()
         .max()
         .map_or(0, |run| run + product.run_len);
-    let reads = product
-        .pixels
-        .iter()
-        .map(|pixel| pixel.input + last_run)
-        .max();
-    let writes = product
-        .pixels
-        .iter()
-        .map(|pixel| pixel.output + product.columns)
-        .max();
-    assert!(reads.unwrap_or(0) <= product.input.len());
-    assert!(writes.unwrap_or(0) <= out.len());
-    assert!(out.seen().is_none_or(|seen| writes.unwrap_or(0) <= seen));
+    let last = product.pixels.last();
+    let reads = last.map_or(0, |last| last.input + last_run);
+    let writes = last.map_or(0, |last| last.output + product.columns);
+    assert!(reads <= product.input.len() && writes <= out.len());
+    assert!(out.seen().is_none_or(|seen| writes <= seen));
     assert!(panels * depth * isa.columns() <= product.panels.len());
     assert!(panels * isa.columns() <= product.start.len());
     // SAFETY: the instruction set was detected; all reads and writes were bounded just above.
@@ -150,7 +136,7 @@ unsafe fn add_step<S: Lanes, const ROWS: usize>(
 pub(crate) struct Correlated<'a, I> {
     pub(crate) input: &'a [I],
     pub(crate) taps: &'a [usize],
-    pub(crate) pixels: &'a [Pixel],
+    pub(crate) pixels: Ascending<'a>,
     /// `[pixel][columns]`, the columns a multiple of `isa.columns()`.
     pub(crate) gradient: &'a [I],
     pub(crate) columns: usize,
@@ -159,12 +145,8 @@ pub(crate) struct Correlated<'a, I> {
 /// Adds a [`Correlated`] product to `sums`, `[tap][columns]`.
 pub(crate) fn correlated_product<I: Item>(isa: Isa, product: &Correlated<'_, I>, sums: &mut [f32]) {
     let last_tap = product.taps.iter().max().map_or(0, |tap| tap + 1);
-    let reads = product
-        .pixels
-        .iter()
-        .map(|pixel| pixel.input + last_tap)
-        .max();
-    assert!(reads.unwrap_or(0) <= product.input.len());
+    let last = product.pixels.last();
+    assert!(last.map_or(0, |last| last.input + last_tap) <= product.input.len());
     assert!(product.columns.is_multiple_of(isa.columns()));
     assert!(product.pixels.len() * product.columns <= product.gradient.len());
     assert!(product.taps.len() * product.columns <= sums.len());

@@ -6,13 +6,14 @@ use super::reading::Reading;
 use crate::item::Items;
 use crate::lanes::Isa;
 use crate::panels::{pack_rows, padded_start};
+use crate::pixels::Pixels;
 use crate::stored::Out;
-use crate::tile::{Gathered, Pixel, gathered_product};
+use crate::tile::{Gathered, gathered_product};
 
 /// Weights of each position, and where the rows of tiles lie.
 pub(super) struct Products {
     panels: Vec<Items<f32>>,
-    pixels: Vec<Vec<Pixel>>,
+    pixels: Vec<Pixels>,
     inputs: Planes,
     outputs: Planes,
     zeros: Vec<f32>,
@@ -39,13 +40,7 @@ impl Products {
             .map(|(position, (&depth, &columns))| {
                 pack_rows(isa, depth, columns, &matrix(position))
             });
-        let pixels = positions().map(|(input, output)| {
-            let pixel = |tile| Pixel {
-                input: tile * input,
-                output: tile * output,
-            };
-            (0..tiles).map(pixel).collect()
-        });
+        let pixels = positions().map(|(&input, &output)| Pixels::of_rows(tiles, input, output));
         Self {
             panels: panels.collect(),
             pixels: pixels.collect(),
@@ -62,7 +57,7 @@ impl Products {
         for (position, (panels, pixels)) in self.panels.iter().zip(&self.pixels).enumerate() {
             let product = Gathered {
                 input: self.inputs.of(inputs, position, tiles),
-                pixels: &pixels[..tiles],
+                pixels: pixels.first(tiles),
                 runs: &[0],
                 run_len: self.inputs.lens[position],
                 panels,

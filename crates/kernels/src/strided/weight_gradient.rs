@@ -10,8 +10,9 @@ use super::transform::transform_gradients;
 use crate::lanes::Isa;
 use crate::norm::{accumulate, add_rows};
 use crate::padded::Source;
+use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::tile::{Correlated, Pixel, correlated_product};
+use crate::tile::{Correlated, correlated_product};
 use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the weights of each position, and to the bias.
@@ -19,7 +20,7 @@ pub(crate) struct StridedWeightGradient {
     shape: ConvShape,
     reading: Reading,
     lines: [Lines; 2],
-    rows: Vec<Vec<Pixel>>,
+    rows: Vec<Pixels>,
     /// Numbers of a transformed tile that count; as many of them as a position has.
     taps: Vec<usize>,
     columns: usize,
@@ -30,13 +31,8 @@ impl StridedWeightGradient {
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let columns = shape.out_channels.next_multiple_of(isa.columns());
         let reading = reading(shape, columns, images);
-        let rows = reading.inputs.lens.iter().map(|len| {
-            let row = |tile| Pixel {
-                input: tile * len,
-                output: tile * columns,
-            };
-            (0..reading.block()).map(row).collect()
-        });
+        let lens = reading.inputs.lens.iter();
+        let rows = lens.map(|&len| Pixels::of_rows(reading.block(), len, columns));
         let most = reading.inputs.lens.iter().max().map_or(0, |&most| most);
         Self {
             shape: *shape,
@@ -108,7 +104,7 @@ impl StridedWeightGradient {
                     let product = Correlated {
                         input: read.of(inputs, position, tiles),
                         taps: &self.taps[..depth],
-                        pixels: &self.rows[position][..tiles],
+                        pixels: self.rows[position].first(tiles),
                         gradient,
                         columns,
                     };

@@ -8,15 +8,16 @@ use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::panels::padded_start;
+use crate::pixels::Pixels;
 use crate::shape::ConvShape;
 use crate::stored::{Finish, Out};
-use crate::tile::{Gathered, Pixel, gathered_product};
+use crate::tile::{Gathered, gathered_product};
 use crate::workspace::{Workspace, apart};
 
 /// Transformed weights, and where tiles lie.
 pub(crate) struct Minimal<I> {
     tiling: Tiling,
-    rows: Vec<Pixel>,
+    rows: Pixels,
     packing: Packing,
     /// Items of a tile at a position.
     depth: usize,
@@ -132,7 +133,7 @@ impl<I: Item> Minimal<I> {
             };
             let product = Gathered {
                 input: I::of_words(input),
-                pixels: &self.rows[..tiles],
+                pixels: self.rows.first(tiles),
                 runs: &[0],
                 run_len: self.depth,
                 panels: self.panels.of(position),

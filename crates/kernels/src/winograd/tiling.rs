@@ -7,9 +7,9 @@ use super::packing::Packing;
 use super::transform::{Image, Planes, transform_inputs};
 use crate::lanes::Isa;
 use crate::padded::Source;
+use crate::pixels::Pixels;
 use crate::shape::ConvShape;
 use crate::stored::Stored;
-use crate::tile::Pixel;
 use crate::workspace::{Workspace, apart};
 
 /// How a convolution reads its input: a few images at a time, and their tiles transformed, a block at
@@ -107,12 +107,8 @@ impl Tiling {
     }
 
     /// Rows of two such planes, as products take them.
-    pub(crate) fn rows(&self, inputs: Planes, outputs: Planes) -> Vec<Pixel> {
-        let row = |tile: usize| Pixel {
-            input: tile * inputs.row_len,
-            output: tile * outputs.row_len,
-        };
-        (0..self.block).map(row).collect()
+    pub(crate) fn rows(&self, inputs: Planes, outputs: Planes) -> Pixels {
+        Pixels::of_rows(self.block, inputs.row_len, outputs.row_len)
     }
 }
 

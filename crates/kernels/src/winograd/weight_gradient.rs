@@ -11,8 +11,9 @@ use crate::item::Item;
 use crate::lanes::Isa;
 use crate::norm::accumulate;
 use crate::padded::Source;
+use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::tile::{Correlated, Pixel, correlated_product};
+use crate::tile::{Correlated, correlated_product};
 use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the transformed weight and to the bias.
@@ -20,7 +21,7 @@ pub(crate) struct MinimalWeightGradient<I> {
     shape: ConvShape,
     tiling: Tiling,
     packing: Packing,
-    rows: Vec<Pixel>,
+    rows: Pixels,
     /// Channels of a transformed tile that count.
     taps: Vec<usize>,
     columns: usize,
@@ -95,7 +96,7 @@ impl<I: Item> MinimalWeightGradient<I> {
                     let product = Correlated {
                         input: I::of_words(input),
                         taps: &self.taps,
-                        pixels: &self.rows[..rows],
+                        pixels: self.rows.first(rows),
                         gradient,
                         columns: self.columns,
                     };

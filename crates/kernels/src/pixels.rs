@@ -1,0 +1,73 @@
+//! Where the rows of a matrix product lie.
+
+use std::ops::Deref;
+
+/// Where one output pixel reads and writes: offsets in items and in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pixel {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+}
+
+/// Pixels in ascending order of both offsets: the last one bounds what all of them read and write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pixels(Vec<Pixel>);
+
+/// The first ones of [`Pixels`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ascending<'a>(&'a [Pixel]);
+
+impl Pixels {
+    fn new(pixels: Vec<Pixel>) -> Self {
+        assert!(pixels.is_sorted_by_key(|pixel| pixel.input));
+        assert!(pixels.is_sorted_by_key(|pixel| pixel.output));
+        Self(pixels)
+    }
+
+    /// `at(image, row, column)` for each of `images` x `rows` x `columns`.
+    pub(crate) fn of_images(
+        images: usize,
+        rows: usize,
+        columns: usize,
+        at: impl Fn(usize, usize, usize) -> Pixel,
+    ) -> Self {
+        let mut all = Vec::with_capacity(images * rows * columns);
+        for image in 0..images {
+            for row in 0..rows {
+                for column in 0..columns {
+                    all.push(at(image, row, column));
+                }
+            }
+        }
+        Self::new(all)
+    }
+
+    /// Rows that are read and written `reads` and `writes` elements apart.
+    pub(crate) fn of_rows(rows: usize, reads: usize, writes: usize) -> Self {
+        let pixel = |row| Pixel {
+            input: row * reads,
+            output: row * writes,
+        };
+        Self::new((0..rows).map(pixel).collect())
+    }
+
+    pub(crate) fn first(&self, count: usize) -> Ascending<'_> {
+        Ascending(&self.0[..count])
+    }
+}
+
+impl Deref for Pixels {
+    type Target = [Pixel];
+
+    fn deref(&self) -> &[Pixel] {
+        &self.0
+    }
+}
+
+impl Deref for Ascending<'_> {
+    type Target = [Pixel];
+
+    fn deref(&self) -> &[Pixel] {
+        self.0
+    }
+}
