@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Bytes, Device};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
@@ -93,55 +93,68 @@ pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredM
     Ok((model.valid(), stored))
 }
 
-pub(crate) fn save(
-    directory: &RunDirectory,
-    learner: &Learner,
-    config: &ValidConfig,
-    interface: &Interface,
-    state: &TrainingState,
-    best: bool,
-) -> Result<(), TrainError> {
-    let values = parameters(&learner.model);
-    let stored = StoredModel {
-        schema: "tellapart.model/1".to_string(),
-        model: config.model.clone(),
-        interface: *interface,
-        parameters: values
-            .iter()
-            .map(|(name, value)| (name.clone(), value.shape.clone()))
-            .collect(),
-    };
-    let weights = tensors_to_bytes(&values).map_err(|problem| TrainError::Run {
-        path: directory.file("checkpoints"),
-        problem,
-    })?;
-    let moments = learner
-        .optimisers
-        .to_bytes()
-        .map_err(|problem| TrainError::Run {
-            path: directory.file("checkpoints"),
-            problem,
-        })?;
-    // The best first: `latest` says how good the best is, so it must not be ahead of it.
-    let targets = if best {
-        vec![Which::Best, Which::Latest]
-    } else {
-        vec![Which::Latest]
-    };
-    for which in targets {
-        let mut files = vec![
-            ("model.safetensors", weights.clone()),
-            ("config.json", to_json(&stored)?),
-            ("state.json", to_json(state)?),
-        ];
-        if which == Which::Latest {
-            for (name, bytes) in MOMENTS.iter().zip(&moments) {
-                files.push((name, bytes.to_vec()));
-            }
-        }
-        replace_folder(&directory.file(which.folder()), &files)?;
+/// A model and its moments as they are stored: the run may go on before it is known whether they are the best.
+pub(crate) struct Snapshot {
+    weights: Vec<u8>,
+    moments: [Bytes; 3],
+    stored: StoredModel,
+}
+
+impl Snapshot {
+    /// # Errors
+    /// What cannot be turned into bytes.
+    pub(crate) fn of(
+        learner: &Learner,
+        config: &ValidConfig,
+        interface: &Interface,
+    ) -> Result<Self, String> {
+        let values = parameters(&learner.model);
+        Ok(Self {
+            weights: tensors_to_bytes(&values)?,
+            moments: learner.optimisers.to_bytes()?,
+            stored: StoredModel {
+                schema: "tellapart.model/1".to_string(),
+                model: config.model.clone(),
+                interface: *interface,
+                parameters: values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.shape.clone()))
+                    .collect(),
+            },
+        })
     }
-    Ok(())
+
+    /// Writes the latest checkpoint, and the best one if this is it.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub(crate) fn write(
+        &self,
+        directory: &RunDirectory,
+        state: &TrainingState,
+        best: bool,
+    ) -> Result<(), TrainError> {
+        // The best first: `latest` says how good the best is, so it must not be ahead of it.
+        let targets = if best {
+            vec![Which::Best, Which::Latest]
+        } else {
+            vec![Which::Latest]
+        };
+        for which in targets {
+            let mut files = vec![
+                ("model.safetensors", self.weights.clone()),
+                ("config.json", to_json(&self.stored)?),
+                ("state.json", to_json(state)?),
+            ];
+            if which == Which::Latest {
+                for (name, bytes) in MOMENTS.iter().zip(&self.moments) {
+                    files.push((name, bytes.to_vec()));
+                }
+            }
+            replace_folder(&directory.file(which.folder()), &files)?;
+        }
+        Ok(())
+    }
 }
 
 /// Puts the latest checkpoint of a directory into the learner, if there is one.
@@ -157,9 +170,7 @@ pub(crate) fn resume(
     learner.model = with_parameters(learner.model.clone(), &values)?;
     let mut moments = Vec::with_capacity(MOMENTS.len());
     for name in MOMENTS {
-        moments.push(burn::tensor::Bytes::from_bytes_vec(read_bytes(
-            &folder.join(name),
-        )?));
+        moments.push(Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
     }
     if let Ok(moments) = <[_; 3]>::try_from(moments) {
         learner.optimisers = learner

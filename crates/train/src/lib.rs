@@ -4,6 +4,7 @@
 pub mod at_recording;
 pub mod checkpoint;
 pub mod config;
+mod course;
 pub mod decoding;
 mod error;
 pub mod evaluation;

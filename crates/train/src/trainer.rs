@@ -6,13 +6,14 @@ use burn::module::Module;
 use cpu_time::ThreadTime;
 use tellapart_model::{Interface, Pjepa, device};
 
-use crate::checkpoint::{self, TrainingState};
+use crate::checkpoint::TrainingState;
 use crate::config::ValidConfig;
+use crate::course::{Course, Milestone};
 use crate::error::TrainError;
 use crate::experience::Experience;
 use crate::learner::{Learner, dynamics_weight};
-use crate::metrics::{MetricRecord, Validation};
-use crate::observer::{LabelledLatents, Observer};
+use crate::metrics::MetricRecord;
+use crate::observer::Observer;
 use crate::run_directory::RunDirectory;
 use crate::schedule;
 use crate::seeds::{Purpose, generator_at};
@@ -58,29 +59,24 @@ pub fn train(
     let interface = experience.interface();
     let mut learner = Learner::new(config, interface)?;
     let validation = ValidationSet::collect(config, &experience)?;
+    let device = device::by_name(&config.device)?;
 
-    let mut state = TrainingState {
-        recording: experience.fingerprint(),
-        ..TrainingState::default()
+    let mut course = Course {
+        config,
+        directory,
+        state: TrainingState {
+            recording: experience.fingerprint(),
+            ..TrainingState::default()
+        },
+        records: Vec::new(),
+        observer,
     };
-    let mut records = Vec::new();
     let mut _lock = None;
     if let Some(directory) = directory {
         _lock = Some(directory.begin(config)?);
-        if let Some(found) = checkpoint::resume(directory, &mut learner)? {
-            if found.recording != state.recording {
-                return Err(TrainError::RecordingChanged {
-                    source_name: config.data.source.clone(),
-                });
-            }
-            experience.skip(found.update)?;
-            records = directory.keep_metrics_until(found.update, observer.measures())?;
-            state = found;
-        } else {
-            directory.begin_metrics(observer.measures())?;
-        }
+        course.resume(directory, &mut learner, &mut experience)?;
     }
-    let (cpu_before, wall_before) = (state.cpu_seconds, state.wall_seconds);
+    let (cpu_before, wall_before) = (course.state.cpu_seconds, course.state.wall_seconds);
 
     let mut stopped = false;
     let draw = |experience: &mut Experience, update: u64| {
@@ -88,22 +84,33 @@ pub fn train(
     };
     // Drawn before it is asked for; that of no update if the run is complete.
     let mut drawn = None;
+    // What is known after the update before, but for how good its model is.
+    let mut pending: Option<(Milestone, Pjepa)> = None;
+    let mut state = course.state;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
         let batch = match drawn.take() {
             Some(batch) => batch,
             None => draw(&mut experience, update),
         }?;
-        // The next batch is drawn in the background, where the pool has a thread to spare.
+        // Where the pool has a thread to spare, the next batch is drawn, and the model as it was before this update
+        // evaluated, in the background.
+        let mut found = None;
         let done = rayon::in_place_scope(|scope| {
             if update + 1 < config.optimizer.updates {
                 scope.spawn(|_| drawn = Some(draw(&mut experience, update + 1)));
             }
+            if let Some((_, model)) = &pending {
+                scope.spawn(|_| found = Some(validation.evaluate(model, &device)));
+            }
             learner.update(&batch, update)
         });
+        if let (Some((before, _)), Some(found)) = (pending.take(), found) {
+            course.evaluated(before, &validation, &found)?;
+        }
 
         state.update += 1;
-        stopped = observer.wants_to_stop();
+        stopped = course.observer.wants_to_stop();
         let last = state.update == config.optimizer.updates;
         let validate = last || state.update.is_multiple_of(config.evaluation.every);
         let log = validate || state.update.is_multiple_of(config.evaluation.log_every);
@@ -119,9 +126,9 @@ pub fn train(
         }
         state.cpu_seconds = cpu_before + clock.cpu();
         state.wall_seconds = wall_before + clock.wall();
-        if log {
+        let record = log.then(|| {
             let centred = done.latents.clone() - done.latents.mean_dim(0);
-            let record = MetricRecord {
+            MetricRecord {
                 update: state.update,
                 cpu_seconds: state.cpu_seconds,
                 loss_dynamics: done.dynamics.into_scalar::<f32>(),
@@ -131,73 +138,36 @@ pub fn train(
                     * schedule::rate(&config.optimizer, update),
                 gradient_norms: [done.norms.encoder, done.norms.dynamics, done.norms.head],
                 latent_spread: centred.square().mean().sqrt().into_scalar::<f32>(),
-                validation: if validate {
-                    Some(measure(&validation, &learner.model, config, observer)?)
-                } else {
-                    None
-                },
-            };
-            if let Some(directory) = directory {
-                directory.append_metrics(&record, observer.measures())?;
+                validation: None,
             }
-            observer.updated(&record);
-            records.push(record);
-        }
-        if let (Some(directory), true) = (directory, validate || stopped) {
-            let score = records.last().and_then(|record| record.validation.as_ref());
-            let score = score.and_then(|validation| total_loss(config, validation));
-            let best = match (score, state.best) {
-                (Some(score), Some(best)) => score < best,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if best {
-                state.best = score;
-            }
-            checkpoint::save(directory, &learner, config, &interface, &state, best)?;
+        });
+        let snapshot = match directory {
+            Some(_) if validate || stopped => Some(course.snapshot(&learner, &interface)?),
+            _ => None,
+        };
+        let milestone = Milestone {
+            state,
+            record,
+            snapshot,
+        };
+        if !validate {
+            course.reached(milestone)?;
+        } else if last || stopped {
+            let found = validation.evaluate(&learner.model.valid(), &device);
+            course.evaluated(milestone, &validation, &found)?;
+        } else {
+            pending = Some((milestone, learner.model.valid()));
         }
     }
     tellapart_kernels::forget_spare_buffers();
     Ok(Trained {
         model: learner.model.valid(),
         interface,
-        records,
+        records: course.records,
         updates: state.update,
         stopped: state.update < config.optimizer.updates,
         cpu_seconds: state.cpu_seconds,
         wall_seconds: state.wall_seconds,
-    })
-}
-
-/// What `best` is chosen by; `None` where there is nothing to validate on.
-fn total_loss(config: &ValidConfig, validation: &Validation) -> Option<f32> {
-    let weight = dynamics_weight(config, config.optimizer.updates);
-    let total = weight * validation.loss_dynamics?
-        + config.loss.auxiliary_weight * validation.loss_auxiliary?;
-    total.is_finite().then_some(total)
-}
-
-fn measure(
-    set: &ValidationSet,
-    model: &Pjepa,
-    config: &ValidConfig,
-    observer: &mut dyn Observer,
-) -> Result<Validation, TrainError> {
-    let found = set.evaluate(&model.valid(), &device::by_name(&config.device)?);
-    let latents = LabelledLatents {
-        values: &found.latents,
-        width: config.model.latent,
-        states: set.states(),
-    };
-    let measures = if set.states().is_empty() {
-        Vec::new()
-    } else {
-        observer.measure(latents)
-    };
-    Ok(Validation {
-        loss_dynamics: found.loss_dynamics,
-        loss_auxiliary: found.loss_auxiliary,
-        measures,
     })
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -145,6 +146,63 @@ fn the_number_of_threads_changes_no_parameter() {
             assert_eq!(one, on(threads), "{words:?}, {threads} threads");
         }
     }
+}
+
+/// The model of an update is evaluated while the next one is computed.
+#[test]
+fn the_best_checkpoint_is_of_the_update_that_validated_best() {
+    /// Stops after so many updates, whatever it has been told of them.
+    struct StopAt(u64, Cell<u64>);
+
+    impl Observer for StopAt {
+        fn wants_to_stop(&self) -> bool {
+            self.1.set(self.1.get() + 1);
+            self.1.get() == self.0
+        }
+    }
+
+    // So fast that the last model is not always the best one.
+    let mut earlier = 0;
+    for (seed, threads) in [(1, 1), (2, 2), (3, 1), (4, 2)] {
+        let seed = format!("seed={seed}");
+        let config = tiny(&["optimizer.learning_rate=1.0", "optimizer.updates=20", &seed]);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.build().unwrap();
+        let stopping_at = |update| {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = RunDirectory::open(folder.path(), &config, false).unwrap();
+            let mut stop = StopAt(update, Cell::new(0));
+            let trained = pool.install(|| train(&config, Some(&directory), &mut stop).unwrap());
+            (folder, trained)
+        };
+        let parameters_of = |folder: &Path, which| {
+            let (model, _) = load(folder, which, &device::by_name("cpu").unwrap()).unwrap();
+            parameters(&model)
+        };
+        let (folder, trained) = stopping_at(u64::MAX);
+        let updates: Vec<u64> = trained.records.iter().map(|record| record.update).collect();
+        assert_eq!(updates, Vec::from_iter(1..=20));
+        let weight = trained.records[19].dynamics_weight;
+        let totals = trained.records.iter().filter_map(|record| {
+            let found = record.validation.as_ref()?;
+            assert!(record.update.is_multiple_of(4));
+            let total = weight * found.loss_dynamics?
+                + config.loss.auxiliary_weight * found.loss_auxiliary?;
+            Some((record.update, total))
+        });
+        let totals: Vec<(u64, f32)> = totals.collect();
+        assert_eq!(totals.len(), 5);
+        let best = totals.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
+        earlier += usize::from(best < 20);
+        let (stopped, _) = stopping_at(best);
+        let stopped = parameters_of(stopped.path(), Which::Latest);
+        assert_eq!(
+            parameters_of(folder.path(), Which::Best),
+            stopped,
+            "{totals:?}"
+        );
+    }
+    assert!(earlier > 0);
 }
 
 #[test]
