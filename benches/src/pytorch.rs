@@ -1,6 +1,5 @@
 //! How long does a training step take beside PyTorch's?
 
-use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
@@ -250,10 +249,12 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
         let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
         let mut learner =
             Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
+        let feed = learner.feed();
         let draw = |experience: &mut Experience, update: u64| {
             let mut rng = generator_at(config.seed, Purpose::Sampling, update);
             let batch = experience.next_batch(&mut rng);
-            batch.map_err(|error| error.to_string())
+            let batch = batch.map_err(|error| error.to_string())?;
+            Ok::<_, String>(feed.inputs(batch, update))
         };
         let mut batch = draw(&mut experience, 0);
         let mut start = Instant::now();
@@ -264,9 +265,9 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
             let now = batch?;
             // In the background, as in a run.
             let mut next = None;
-            rayon::in_place_scope(|scope| {
+            (learner, _) = rayon::in_place_scope(|scope| {
                 scope.spawn(|_| next = Some(draw(&mut experience, update + 1)));
-                black_box(learner.update(&now, update));
+                learner.update(now, update)
             });
             batch = next.unwrap_or_else(|| draw(&mut experience, update + 1));
         }

@@ -65,14 +65,18 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
 pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
     let config: ValidConfig = parse(&[], words).map_err(|error| error.to_string())?;
     let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
-    let mut learner =
+    let learner =
         Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
     let batch = experience
         .next_batch(&mut generator(1, Purpose::Sampling))
         .map_err(|error| error.to_string())?;
-    let mut update = 0;
+    let feed = learner.feed();
+    let (mut learner, mut update) = (Some(learner), 0);
     Ok(Box::new(move || {
-        black_box(learner.update(&batch, update));
+        let inputs = feed.inputs(batch.clone(), update);
+        learner = learner
+            .take()
+            .map(|learner| learner.update(inputs, update).0);
         update += 1;
     }))
 }
@@ -85,7 +89,7 @@ fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
     let bytes: Vec<u8> = (0..window * 64 * 64 * 3)
         .map(|at| (at * 7919 % 251) as u8)
         .collect();
-    let frames = Frames::new(&bytes, [64, 64, 3], device);
+    let frames = Frames::new(bytes, [64, 64, 3], device);
     let weights = [
         ([32, 3, 8, 8], 4, 2),
         ([32, 32, 3, 3], 2, 1),

@@ -106,6 +106,10 @@ impl<I: Item> Items<I> {
             kind: PhantomData,
         }
     }
+
+    pub(crate) fn words_mut(&mut self) -> &mut [f32] {
+        &mut self.words
+    }
 }
 
 impl<I> Default for Items<I> {

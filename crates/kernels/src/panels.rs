@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::item::{Item, Items};
 use crate::lanes::Isa;
 use crate::padded::Source;
+use crate::split::over_items;
 
 /// Packs a matrix of `depth` items x `columns` into panels of `isa.columns()` columns, each
 /// `[depth][isa.columns()]`; columns beyond the last are zero.
@@ -12,19 +13,17 @@ pub(crate) fn pack_panels<I: Item>(
     isa: Isa,
     depth: usize,
     columns: usize,
-    at: impl Fn(usize, usize) -> I,
+    at: impl Fn(usize, usize) -> I + Sync,
 ) -> Items<I> {
     let width = isa.columns();
-    let mut packed = Items::zeros(columns.div_ceil(width) * depth * width);
-    for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
+    each_panel(isa, depth, columns, |panel, items: &mut [I]| {
         for (row, items) in items.chunks_exact_mut(width).enumerate() {
             let used = width.min(columns - panel * width);
             for (column, item) in items[..used].iter_mut().enumerate() {
                 *item = at(row, panel * width + column);
             }
         }
-    }
-    packed
+    })
 }
 
 /// [`pack_panels`] of a matrix `[depth][columns]`, row by row.
@@ -35,8 +34,7 @@ pub(crate) fn pack_rows<I: Item>(
     matrix: &[f32],
 ) -> Items<I> {
     let (width, depth) = (isa.columns(), depth.div_ceil(I::NUMBERS));
-    let mut packed = Items::zeros(columns.div_ceil(width) * depth * width);
-    for (panel, items) in packed.chunks_exact_mut(depth * width).enumerate() {
+    each_panel(isa, depth, columns, |panel, items: &mut [I]| {
         let used = width.min(columns - panel * width);
         for (row, items) in items.chunks_exact_mut(width).enumerate() {
             let part = |row: usize| {
@@ -47,8 +45,7 @@ pub(crate) fn pack_rows<I: Item>(
                 I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
             }
         }
-    }
-    packed
+    })
 }
 
 /// [`pack_panels`] of the transpose of a matrix `[columns][depth]`, in blocks that stay in the
@@ -62,8 +59,7 @@ pub(crate) fn pack_transposed<I: Item>(
     const BLOCK: usize = 16;
     let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
     let matrix = grouped_columns(isa, matrix, depth);
-    let mut packed: Items<I> = Items::zeros(columns.div_ceil(width) * items_deep * width);
-    for (panel, items) in packed.chunks_exact_mut(items_deep * width).enumerate() {
+    each_panel(isa, items_deep, columns, |panel, items: &mut [I]| {
         let used = width.min(columns - panel * width);
         for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
             for column in 0..used {
@@ -73,7 +69,28 @@ pub(crate) fn pack_transposed<I: Item>(
                 }
             }
         }
-    }
+    })
+}
+
+/// Panels of zeros that `pack(panel, items)` writes to.
+fn each_panel<I: Item>(
+    isa: Isa,
+    depth: usize,
+    columns: usize,
+    pack: impl Fn(usize, &mut [I]) + Sync,
+) -> Items<I> {
+    /// Of an item, about: what decides whether a second thread pays.
+    const OPERATIONS: usize = 8;
+    let panel_len = depth * isa.columns();
+    let panels = columns.div_ceil(isa.columns());
+    let mut packed = Items::zeros(panels * panel_len);
+    let operations = packed.len() * OPERATIONS;
+    over_items(panels, operations, packed.words_mut(), |range, words| {
+        let items = I::of_words_mut(words).chunks_exact_mut(panel_len);
+        range
+            .zip(items)
+            .for_each(|(panel, items)| pack(panel, items));
+    });
     packed
 }
 

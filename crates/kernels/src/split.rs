@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 /// Operations (about a nanosecond for sixteen) that are worth waking another thread for.
 const GRAIN: usize = 1 << 18;
 
@@ -62,6 +64,19 @@ pub(crate) fn over_jobs_with<J: Send, W>(
         }
         share_of(jobs);
     });
+}
+
+/// What `make` makes of each of some things, in their order.
+pub(crate) fn made_of_each<T: Sync, R: Send>(
+    things: &[T],
+    make: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
+    if threads() < 2 {
+        let things = things.iter().enumerate();
+        return things.map(|(index, thing)| make(index, thing)).collect();
+    }
+    let things = things.par_iter().enumerate();
+    things.map(|(index, thing)| make(index, thing)).collect()
 }
 
 /// Miri checks the arithmetic on one thread: a pool would take it most of its time.

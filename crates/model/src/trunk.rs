@@ -21,11 +21,12 @@ pub struct Frames(Tensor<4, Int>);
 
 impl Frames {
     /// `shape` is `[height, width, channels]`; what does not fill a whole frame is left out.
-    pub fn new(bytes: &[u8], shape: [usize; 3], device: &Device) -> Self {
+    pub fn new(bytes: impl Into<Vec<u8>>, shape: [usize; 3], device: &Device) -> Self {
         let [height, width, channels] = shape;
         let frame = height * width * channels;
+        let mut bytes = bytes.into();
         let rows = bytes.len() / frame.max(1);
-        let bytes = bytes[..rows * frame].to_vec();
+        bytes.truncate(rows * frame);
         let data = TensorData::new(bytes, [rows, height, width, channels]);
         // Only our kernels are known to take bytes; elsewhere integers are what the device calls so.
         Self(if extension::is_cpu(device) {
@@ -39,7 +40,7 @@ impl Frames {
     pub fn black(&self, size: usize) -> Self {
         let channels = self.0.dims()[3];
         Self::new(
-            &vec![0; size * size * channels],
+            vec![0; size * size * channels],
             [size, size, channels],
             &self.0.device(),
         )

@@ -72,7 +72,7 @@ fn losses_are_the_sums_they_claim_to_be() {
         let sources = [0i32, 3];
         let actions = ActionBatch::new(&vectors, 1, &ids, 2, &device);
         let batch = TensorBatch {
-            observations: Frames::new(&frames, SHAPE, &device),
+            observations: Frames::new(frames.clone(), SHAPE, &device),
             actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], 2, &device),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
             sources: Tensor::from_data(TensorData::new(sources.to_vec(), [2]), &device),
@@ -80,7 +80,7 @@ fn losses_are_the_sums_they_claim_to_be() {
         };
         let losses = model.losses(&batch, reaches, None);
 
-        let latents = model.encoder.forward(&Frames::new(&frames, SHAPE, &device));
+        let latents = model.encoder.forward(&Frames::new(frames.clone(), SHAPE, &device));
         let stepped = rows(model.dynamics.prepare().step(latents.clone(), &actions));
         let predicted = rows(model.head.predict(latents.clone()));
         let latents = rows(latents);

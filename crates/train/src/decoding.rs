@@ -13,7 +13,7 @@ use crate::error::TrainError;
 use crate::evaluation::{HeldOut, embed};
 use crate::experience::Stream;
 use crate::observer::Observer;
-use crate::optimiser::move_parameters;
+use crate::optimiser::moved;
 use crate::schedule;
 use crate::seeds::{Purpose, derived_seed, generator};
 
@@ -104,7 +104,7 @@ pub fn train_decoder(
             .mean();
         let mut gradients = loss.backward();
         let rate = config.decoder.learning_rate * schedule::rate(&plan, update);
-        move_parameters(&mut optimiser, &mut decoder, &mut gradients, rate, CLIP);
+        (decoder, _) = moved(&mut optimiser, decoder, &mut gradients, rate, CLIP);
     }
     Ok(Some(TrainedDecoder {
         decoder: decoder.valid(),

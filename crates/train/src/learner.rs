@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
-use tellapart_model::pjepa::EncoderGradients;
+use tellapart_model::pjepa::{EncoderGradients, LatentNoise, TensorBatch};
 use tellapart_model::{Interface, Pjepa, device};
 
 use crate::config::ValidConfig;
@@ -51,33 +51,74 @@ impl Learner {
         })
     }
 
-    /// Trains on one batch; `update` (0-based) sets rate, ramp and noise.
-    pub fn update(&mut self, batch: &Batch, update: u64) -> Update {
+    /// What turns batches into the inputs of updates.
+    pub fn feed(&self) -> Feed {
+        Feed {
+            seed: self.config.seed,
+            latent_noise: self.config.loss.latent_noise,
+            latent: self.config.model.latent,
+            interface: self.interface,
+            device: self.device.clone(),
+        }
+    }
+
+    /// Trains on one batch; `update` (0-based) sets rate and ramp. The learner goes in and comes out, because
+    /// parameters that only one owns are changed where they are.
+    #[must_use]
+    pub fn update(mut self, inputs: Inputs, update: u64) -> (Self, Update) {
         let config = &self.config;
-        let tensors = tensor_batch(batch, &self.interface, &self.device);
-        let noise = latent_noise(
-            &mut generator_at(config.seed, Purpose::Noise, update),
-            config.loss.latent_noise,
-            batch.rows,
-            config.model.latent,
-            &self.device,
-        );
         let reaches = EncoderGradients {
             dynamics: config.gradients.dynamics,
             auxiliary: config.gradients.auxiliary,
             stop_target: config.gradients.stop_target,
         };
-        let losses = self.model.losses(&tensors, reaches, noise);
+        let losses = self.model.losses(&inputs.batch, reaches, inputs.noise);
         let total = losses.dynamics.clone() * dynamics_weight(config, update)
             + losses.auxiliary.clone() * config.loss.auxiliary_weight;
         let gradients = total.backward();
-        let norms = self.optimisers.step(&mut self.model, gradients, update);
-        Update {
+        let (model, norms) = self.optimisers.step(self.model, gradients, update);
+        self.model = model;
+        let done = Update {
             total: total.inner(),
             dynamics: losses.dynamics.inner(),
             auxiliary: losses.auxiliary.inner(),
             latents: losses.latents.inner(),
             norms,
+        };
+        (self, done)
+    }
+}
+
+/// Turns batches into the inputs of updates, before their turn comes.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    seed: u64,
+    latent_noise: f32,
+    latent: usize,
+    interface: Interface,
+    device: Device,
+}
+
+/// What an update computes with, on the device.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    batch: TensorBatch,
+    noise: Option<LatentNoise>,
+}
+
+impl Feed {
+    /// `update` (0-based) sets the noise.
+    pub fn inputs(&self, batch: Batch, update: u64) -> Inputs {
+        let mut rng = generator_at(self.seed, Purpose::Noise, update);
+        Inputs {
+            noise: latent_noise(
+                &mut rng,
+                self.latent_noise,
+                batch.rows,
+                self.latent,
+                &self.device,
+            ),
+            batch: tensor_batch(batch, &self.interface, &self.device),
         }
     }
 }

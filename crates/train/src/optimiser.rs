@@ -55,13 +55,13 @@ impl Optimisers {
         std::mem::replace(self, fresh)
     }
 
-    /// One update.
+    /// One update of a model.
     pub fn step(
         &mut self,
-        model: &mut Pjepa,
+        model: Pjepa,
         mut gradients: Gradients,
         update: u64,
-    ) -> GradientNorms {
+    ) -> (Pjepa, GradientNorms) {
         let rate = self.config.learning_rate * schedule::rate(&self.config, update);
         let clip = self.config.clip;
         let [encoder, dynamics, head] = [
@@ -70,23 +70,28 @@ impl Optimisers {
             self.config.head_rate,
         ]
         .map(|factor| rate * factor);
-        GradientNorms {
-            encoder: move_parameters(
-                &mut self.encoder,
-                &mut model.encoder,
-                &mut gradients,
-                encoder,
-                clip,
-            ),
-            dynamics: move_parameters(
-                &mut self.dynamics,
-                &mut model.dynamics,
-                &mut gradients,
-                dynamics,
-                clip,
-            ),
-            head: move_parameters(&mut self.head, &mut model.head, &mut gradients, head, clip),
-        }
+        let gradients = &mut gradients;
+        let (encoder, of_encoder) =
+            moved(&mut self.encoder, model.encoder, gradients, encoder, clip);
+        let (dynamics, of_dynamics) = moved(
+            &mut self.dynamics,
+            model.dynamics,
+            gradients,
+            dynamics,
+            clip,
+        );
+        let (head, of_head) = moved(&mut self.head, model.head, gradients, head, clip);
+        let model = Pjepa {
+            encoder,
+            dynamics,
+            head,
+        };
+        let norms = GradientNorms {
+            encoder: of_encoder,
+            dynamics: of_dynamics,
+            head: of_head,
+        };
+        (model, norms)
     }
 
     /// The moments, to store: encoder, dynamics, head.
@@ -122,15 +127,16 @@ impl Optimisers {
     }
 }
 
-/// Clips the gradients of one module to a common norm and takes one step; returns the norm before.
-pub(crate) fn move_parameters<M: Module>(
+/// Clips the gradients of one module to a common norm and takes one step; also returns the norm before. A module
+/// that nobody else holds is changed where it is.
+pub(crate) fn moved<M: Module>(
     optimiser: &mut ModuleOptimizer,
-    module: &mut M,
+    module: M,
     gradients: &mut Gradients,
     rate: f64,
     clip: f32,
-) -> f32 {
-    let mut own = GradientsParams::from_module(gradients, module);
+) -> (M, f32) {
+    let mut own = GradientsParams::from_module(gradients, &module);
     let mut squares = SquaredNorm {
         gradients: &mut own,
         sum: 0.0,
@@ -143,9 +149,7 @@ pub(crate) fn move_parameters<M: Module>(
             factor: clip / norm,
         });
     }
-    // A clone shares its tensors; the old module is dropped before the step would copy them.
-    *module = optimiser.step(rate, module.clone(), own);
-    norm
+    (optimiser.step(rate, module, own), norm)
 }
 
 struct SquaredNorm<'a> {

@@ -9,8 +9,8 @@ use tellapart_model::init::normal;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::trunk::Frames;
 
-/// Copies a batch to the device.
-pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device) -> TensorBatch {
+/// Moves a batch to the device.
+pub(crate) fn tensor_batch(batch: Batch, interface: &Interface, device: &Device) -> TensorBatch {
     let rows = batch.rows;
     let sources: Vec<usize> = batch.transitions().collect();
     let width = batch.action_width;
@@ -19,10 +19,10 @@ pub(crate) fn tensor_batch(batch: &Batch, interface: &Interface, device: &Device
     let ids: Vec<u32> = sources.iter().map(|&row| batch.action_ids[row]).collect();
     let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
     TensorBatch {
-        observations: Frames::new(&batch.frames, batch.frame_shape, device),
+        observations: Frames::new(batch.frames, batch.frame_shape, device),
         actions: ActionBatch::new(&actions, width, &ids, interface.actions, device),
         targets: Tensor::from_data(
-            TensorData::new(batch.targets.clone(), [rows, batch.target_width]),
+            TensorData::new(batch.targets, [rows, batch.target_width]),
             device,
         ),
         transitions: sources.len(),

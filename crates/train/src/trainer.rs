@@ -79,8 +79,11 @@ pub fn train(
     let (cpu_before, wall_before) = (course.state.cpu_seconds, course.state.wall_seconds);
 
     let mut stopped = false;
+    let feed = learner.feed();
     let draw = |experience: &mut Experience, update: u64| {
-        experience.next_batch(&mut generator_at(config.seed, Purpose::Sampling, update))
+        let mut rng = generator_at(config.seed, Purpose::Sampling, update);
+        let batch = experience.next_batch(&mut rng)?;
+        Ok::<_, TrainError>(feed.inputs(batch, update))
     };
     // Drawn before it is asked for; that of no update if the run is complete.
     let mut drawn = None;
@@ -89,21 +92,22 @@ pub fn train(
     let mut state = course.state;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
-        let batch = match drawn.take() {
-            Some(batch) => batch,
+        let inputs = match drawn.take() {
+            Some(inputs) => inputs,
             None => draw(&mut experience, update),
         }?;
         // Where the pool has a thread to spare, the next batch is drawn, and the model as it was before this update
         // evaluated, in the background.
         let mut found = None;
-        let done = rayon::in_place_scope(|scope| {
+        let done;
+        (learner, done) = rayon::in_place_scope(|scope| {
             if update + 1 < config.optimizer.updates {
                 scope.spawn(|_| drawn = Some(draw(&mut experience, update + 1)));
             }
             if let Some((_, model)) = &pending {
                 scope.spawn(|_| found = Some(validation.evaluate(model, &device)));
             }
-            learner.update(&batch, update)
+            learner.update(inputs, update)
         });
         if let (Some((before, _)), Some(found)) = (pending.take(), found) {
             course.evaluated(before, &validation, &found)?;

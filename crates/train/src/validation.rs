@@ -91,7 +91,7 @@ impl ValidationSet {
         while start < self.batch.rows {
             let rows = start..self.chunk_end(start);
             let part = rows_of(&self.batch, rows.clone());
-            let tensors = tensor_batch(&part, &self.interface, device);
+            let tensors = tensor_batch(part, &self.interface, device);
             let losses = model.losses(&tensors, reaches, None);
             dynamics +=
                 f64::from(losses.dynamics.into_scalar::<f32>()) * tensors.transitions as f64;

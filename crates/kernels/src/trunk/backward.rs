@@ -10,7 +10,7 @@ use crate::lanes::{Isa, Pair};
 use crate::norm::{accumulate, normalise_gradient};
 use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
-use crate::split::{over_jobs_with, ranges};
+use crate::split::{made_of_each, over_jobs_with, ranges};
 use crate::stored::Stored;
 use crate::workspace::Workspace;
 
@@ -61,27 +61,21 @@ impl Trunk {
         }
         let block = self.block(batch);
         let slots = self.slots();
+        let mut stages: Vec<Stage<I>> = made_of_each(&self.layers, |index, (_, shape)| {
+            let weight = &parameters[slots[index].weight.clone()];
+            Stage {
+                weight: ToWeight::new(isa, shape, block),
+                data: (index > 0).then(|| ToInput::new(isa, shape, weight, block)),
+                norm: 0..0,
+                sums: 0..0,
+            }
+        });
         let mut sums_len = 0;
-        let stages: Vec<Stage<I>> = self
-            .layers
-            .iter()
-            .zip(&slots)
-            .enumerate()
-            .map(|(index, ((_, shape), slot))| {
-                let weight = ToWeight::<I>::new(isa, shape, block);
-                let norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
-                let sums = norm.end..norm.end + weight.sums_len();
-                sums_len = sums.end;
-                let data = (index > 0)
-                    .then(|| ToInput::new(isa, shape, &parameters[slot.weight.clone()], block));
-                Stage {
-                    weight,
-                    data,
-                    norm,
-                    sums,
-                }
-            })
-            .collect();
+        for (stage, slot) in stages.iter_mut().zip(&slots) {
+            stage.norm = sums_len..sums_len + slot.gamma.len() + slot.beta.len();
+            stage.sums = stage.norm.end..stage.norm.end + stage.weight.sums_len();
+            sums_len = stage.sums.end;
+        }
 
         let mut partial = Buffer::of_len(PARTS * len);
         let jobs: Vec<(Range<usize>, &mut [f32])> = ranges(batch, PARTS)

@@ -10,7 +10,7 @@ use crate::lanes::Pair;
 use crate::norm::{accumulate, measure};
 use crate::padded::{Scratch, Source};
 use crate::shape::{KernelError, check_length};
-use crate::split::{over_jobs_with, ranges};
+use crate::split::{made_of_each, over_jobs_with, ranges};
 use crate::workspace::Workspace;
 
 impl Trunk {
@@ -45,15 +45,11 @@ impl Trunk {
         check_length("the output of a trunk", batch * out_len, out.len())?;
         let block = self.block(batch);
         let slots = self.slots();
-        let stages: Vec<Convolution<I>> = self
-            .layers
-            .iter()
-            .zip(&slots)
-            .map(|((_, shape), slot)| {
-                let [weight, bias] = [&slot.weight, &slot.bias].map(|r| &parameters[r.clone()]);
-                Convolution::new(isa, shape, weight, bias, block)
-            })
-            .collect();
+        let stages: Vec<Convolution<I>> = made_of_each(&self.layers, |index, (_, shape)| {
+            let slot = &slots[index];
+            let [weight, bias] = [&slot.weight, &slot.bias].map(|r| &parameters[r.clone()]);
+            Convolution::new(isa, shape, weight, bias, block)
+        });
 
         let mut jobs: Vec<ForwardJob<'_>> = Vec::with_capacity(PARTS);
         let mut rest = out;

@@ -27,7 +27,7 @@ fn assert_close<const D: usize>(what: &str, found: Tensor<D>, expected: Tensor<D
 fn frames(rows: usize, shape: [usize; 3], device: &Device) -> Frames {
     let len = rows * shape.iter().product::<usize>();
     let bytes: Vec<u8> = (0..len).map(|at| (at * 7919 % 251) as u8).collect();
-    Frames::new(&bytes, shape, device)
+    Frames::new(bytes, shape, device)
 }
 
 /// A strided stage, then a residual block with every kind of input.
