@@ -17,8 +17,8 @@ use crate::{
     timing::{Times, side_by_side},
 };
 
-/// A whole step (copy of the batch, forward, backward, optimisers) for each encoder with the default
-/// recipe, one thread; then the convolutions of the generic encoder, forward and backward, ours beside
+/// A whole step (forward, backward, optimisers; a run makes the inputs in the background) for each encoder with the
+/// default recipe, one thread; then the convolutions of the generic encoder, forward and backward, ours beside
 /// Burn's. `--window` (observations in a batch), `--repeats`, `--millis` (of one repeat).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let window = arguments.take("window", 128)?;
@@ -70,10 +70,10 @@ pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
     let batch = experience
         .next_batch(&mut generator(1, Purpose::Sampling))
         .map_err(|error| error.to_string())?;
-    let feed = learner.feed();
+    let inputs = learner.feed().inputs(batch, 0);
     let (mut learner, mut update) = (Some(learner), 0);
     Ok(Box::new(move || {
-        let inputs = feed.inputs(batch.clone(), update);
+        let inputs = inputs.clone();
         learner = learner
             .take()
             .map(|learner| learner.update(inputs, update).0);

@@ -46,7 +46,7 @@ mod winograd;
 mod workspace;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
-pub use buffer::forget_spare_buffers;
+pub use buffer::{forget_spare_buffers, keep_freed_memory};
 pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};

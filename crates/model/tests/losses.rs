@@ -80,7 +80,9 @@ fn losses_are_the_sums_they_claim_to_be() {
         };
         let losses = model.losses(&batch, reaches, None);
 
-        let latents = model.encoder.forward(&Frames::new(frames.clone(), SHAPE, &device));
+        let latents = model
+            .encoder
+            .forward(&Frames::new(frames.clone(), SHAPE, &device));
         let stepped = rows(model.dynamics.prepare().step(latents.clone(), &actions));
         let predicted = rows(model.head.predict(latents.clone()));
         let latents = rows(latents);

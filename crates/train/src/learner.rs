@@ -40,6 +40,7 @@ impl Learner {
     /// # Errors
     /// A model that cannot be built, or a device that does not exist.
     pub fn new(config: &ValidConfig, interface: Interface) -> Result<Self, TrainError> {
+        tellapart_kernels::keep_freed_memory();
         let device = device::by_name(&config.device)?.autodiff();
         let mut rng: ChaCha8Rng = generator(config.seed, Purpose::Initialisation);
         Ok(Self {
