@@ -10,6 +10,7 @@ mod arguments;
 mod bisim;
 mod evidence;
 mod peak;
+mod precision;
 mod pytorch;
 mod renderer;
 mod step;
@@ -35,6 +36,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "evidence",
         "the oracle of what recorded data distinguishes, beside a plain scan",
         evidence::run,
+    ),
+    (
+        "precision",
+        "how far bf16 takes an encoder's convolutions from f32, beside PyTorch's",
+        precision::run,
     ),
     ("pytorch", "a training step beside PyTorch's", pytorch::run),
     (

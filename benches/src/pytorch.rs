@@ -281,7 +281,7 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
 }
 
 /// What a script prints.
-fn python<T: DeserializeOwned>(script: &str, words: &[&str]) -> Result<T, String> {
+pub(crate) fn python<T: DeserializeOwned>(script: &str, words: &[&str]) -> Result<T, String> {
     let python = std::env::var("PYTHON").unwrap_or("python3".to_owned());
     let mut command = Command::new(&python);
     command

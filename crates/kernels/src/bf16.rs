@@ -277,6 +277,68 @@ mod tests {
         }
     }
 
+    /// Rows of pairs, number by number as f32.
+    #[test]
+    fn pairs_across_each_other_are_those_of_their_numbers() {
+        let row = |len: usize, from: usize| -> Vec<Pair> {
+            let number = |at: usize| ((at * 37 + from) % 101) as f32 - 50.0;
+            (0..len)
+                .map(|at| pair(number(2 * at), number(2 * at + 1)))
+                .collect()
+        };
+        let number = |row: &[Pair], at: Option<usize>| {
+            let pair = at
+                .and_then(|at| row.get(at / 2).copied())
+                .unwrap_or_default();
+            halves(pair)[at.unwrap_or(0) % 2]
+        };
+        for isa in Isa::available() {
+            for (len, left, step, reach) in [
+                (40, 3, 6, 43),
+                (40, 16, 16, 90),
+                (3, 2, 5, 9),
+                (5, 0, 7, 4),
+                (100, 80, 7, 170),
+                (1, 0, 1, 1),
+            ] {
+                let from = row(len, 5);
+                let mut to = vec![Pair::default(); 2 * reach];
+                shifted_across(isa, &from, left, step, &mut to);
+                for (at, &found) in to.iter().enumerate() {
+                    let [low, high] = [at, at + 2 * step].map(|at| at.checked_sub(2 * left));
+                    let expected = [number(&from, low), number(&from, high)];
+                    assert_eq!(
+                        halves(found),
+                        expected,
+                        "{isa:?} {len} {left} {step} at {at}"
+                    );
+                }
+            }
+            for (width, count) in [(1, 1), (8, 5), (16, 4), (17, 3)] {
+                let (from, columns) = (row(width * count, 9), 2 * width + 3);
+                let mut to = vec![Pair(7); count.div_ceil(2) * columns];
+                across_rows(isa, &from, width, columns, &mut to);
+                for (at, &found) in to.iter().enumerate() {
+                    let (two, column) = (at / columns, at % columns);
+                    if column >= 2 * width {
+                        assert_eq!(found, Pair(7));
+                        continue;
+                    }
+                    let at = 4 * two * width + column;
+                    let expected = [number(&from, Some(at)), number(&from, Some(at + 2 * width))];
+                    assert_eq!(halves(found), expected, "{isa:?} {width} {count}");
+                }
+                let mut sums = vec![1.0; width];
+                add_paired_rows(isa, &from, &mut sums);
+                for (column, &sum) in sums.iter().enumerate() {
+                    let terms = from[column..].iter().step_by(width);
+                    let expected: f32 = terms.map(|&pair| halves(pair).iter().sum::<f32>()).sum();
+                    assert_eq!(sum, 1.0 + expected, "{isa:?} {width} {count}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn bytes_are_scaled_and_rounded() {
         let bytes: Vec<u8> = (0..=255).chain(0..104).collect();

@@ -36,7 +36,7 @@ pub struct ModelConfig {
     /// Lipschitz constant of a bounded head.
     pub head_lipschitz: f32,
     /// Of the products in convolutions and dense layers of encoder, plain dynamics and plain heads
-    /// on the CPU device; sums, parameters, gradients and all else are f32 always.
+    /// on the CPU device; sums, parameters and their gradients are f32 always.
     pub precision: Precision,
     /// The convolutions of the `cnn` encoder.
     pub cnn: CnnConfig,

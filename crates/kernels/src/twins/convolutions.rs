@@ -2,14 +2,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, products, values};
-use crate::bf16::bf16;
+use crate::bf16::{bf16, pair};
 use crate::data_gradient::DataGradient;
 use crate::forward::{Forward, Windows};
 use crate::item::Item;
 use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
-use crate::stored::{Out, Stored};
+use crate::stored::{Finish, Out, Stored};
 use crate::weight_gradient::WeightGradient;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
@@ -86,8 +86,8 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
             // Whatever was in the results before must not matter.
-            let windows = Windows::over_channels::<I>(&shape, shape.batch);
             let source = Source::values(&input);
+            let windows = Windows::over_channels::<I>(&shape, shape.batch);
             let mut found = vec![f32::NAN; shape.output_len()];
             let forward = Forward::<I>::new(isa, &shape, &windows, &weight, &bias);
             let to = Out::plain(&mut found);
@@ -113,6 +113,83 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
             assert_close(&format!("input gradient, {case}"), &found, &to_input);
         }
     }
+}
+
+/// What lies in memory as pairs gives the bits that the same numbers give one by one, and is stored rounded.
+#[test]
+fn pairs_in_memory_are_read_and_written_as_numbers_are() {
+    let mut tried = 0;
+    for seed in 0..if cfg!(miri) { 20 } else { 300 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(50_000 + seed);
+        let shape = random_shape(&mut rng);
+        if shape.in_channels % 2 + shape.out_channels % 2 > 0 || (cfg!(miri) && tried > 0) {
+            continue;
+        }
+        tried += 1;
+        let mut values = |len| -> Vec<f32> {
+            let values = values(&mut rng, len).into_iter();
+            values.map(|x| f32::from_bits(bf16(x) << 16)).collect()
+        };
+        let input = values(shape.input_len());
+        let weight = values(shape.weight_len());
+        let bias = values(shape.out_channels);
+        let gradient = values(shape.output_len());
+        let paired = |numbers: &[f32]| -> Vec<Pair> {
+            let twos = numbers.as_chunks::<2>().0.iter();
+            twos.map(|&[low, high]| pair(low, high)).collect()
+        };
+        let (input_pairs, gradient_pairs) = (paired(&input), paired(&gradient));
+        for isa in Isa::available() {
+            let case = format!("seed {seed}, {isa:?}, {shape:?}");
+            let windows = Windows::over_channels::<Pair>(&shape, shape.batch);
+            let forward = Forward::<Pair>::new(isa, &shape, &windows, &weight, &bias);
+            let run = |source, to: Out<'_>| {
+                forward.run(isa, &windows, source, to, &mut windows.scratch());
+            };
+            let mut plain = vec![f32::NAN; shape.output_len()];
+            run(Source::values(&input), Out::plain(&mut plain));
+            let pairs = Source::Stored(Stored::Pairs(&input_pairs));
+            for finish in [
+                Finish::Nothing,
+                Finish::Relu,
+                Finish::WherePositive(&gradient_pairs),
+            ] {
+                let mut out = vec![Pair(7); shape.output_len() / 2];
+                run(pairs, Out::Pairs(&mut out, finish));
+                let passes = |at: usize| match finish {
+                    Finish::Nothing => true,
+                    Finish::Relu => plain[at] > 0.0,
+                    Finish::WherePositive(_) => gradient[at] > 0.0,
+                };
+                let passed = plain.iter().enumerate();
+                let passed = passed.map(|(at, &x)| if passes(at) { x } else { 0.0 });
+                assert_eq!(out, paired(&passed.collect::<Vec<f32>>()), "{case}");
+            }
+
+            let windows = Windows::over_pixels::<Pair>(&shape, shape.batch);
+            let sum = WeightGradient::new(isa, &shape, &windows);
+            let run = |source, gradient| {
+                let mut sums = vec![0.0; sum.sums_len()];
+                let mut scratch = windows.scratch::<Pair>();
+                sum.add(isa, &windows, source, gradient, &mut sums, &mut scratch);
+                sums
+            };
+            let plain = run(Source::values(&input), Stored::Values(&gradient));
+            assert_eq!(run(pairs, Stored::Pairs(&gradient_pairs)), plain, "{case}");
+
+            let data = DataGradient::<Pair>::new(isa, &shape, &weight, shape.batch);
+            let run = |gradient, to: Out<'_>| data.run(isa, gradient, to, &mut data.scratch());
+            let mut plain = vec![f32::NAN; shape.input_len()];
+            run(Stored::Values(&gradient), Out::plain(&mut plain));
+            let mut out = vec![Pair(7); shape.input_len() / 2];
+            run(
+                Stored::Pairs(&gradient_pairs),
+                Out::Pairs(&mut out, Finish::Nothing),
+            );
+            assert_eq!(out, paired(&plain), "{case}");
+        }
+    }
+    assert!(tried > 0);
 }
 
 #[test]
