@@ -7,6 +7,8 @@ use tellapart_kernels::{Before, Kept, KernelError, Layer, Precision, Trunk};
 
 use crate::{arguments::Arguments, pytorch::python};
 
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_precision.py");
+
 /// The convolutions of the encoders of `pytorch`, at PyTorch's initialisation, over random images, with a random
 /// gradient of their output: bf16 against f32, the norm of the difference over the norm. `--images`, `--seeds`.
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
@@ -24,7 +26,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
         let ours = ours.map_err(|error| error.to_string())?;
         let [images, seeds] = [images, seeds].map(|count| count.to_string());
         let words = ["--encoder", encoder, "--images", &images, "--seeds", &seeds];
-        let theirs: Off = python("benches/pytorch_precision.py", &words)?;
+        let theirs: Off = python(SCRIPT, &words)?;
         println!("  {encoder:<7} PyTorch    {}", described(&theirs.off));
         println!("  {encoder:<7} tellapart  {}", described(&ours));
     }

@@ -39,9 +39,10 @@ pub fn forget_spare_buffers() {
     drop(std::mem::take(&mut *spare()));
 }
 
-/// Has the allocator of the C library keep up to 62 MiB of what is freed; call it where a training begins. Otherwise
-/// glibc hands pages back in every update and takes them again, which took 4 % of a training step. It learns what to
-/// keep from the largest block that is freed, so one is, unused.
+/// Has the allocator of the C library keep up to 62 MiB of what is freed, for as long as the process lives; call it
+/// where a training begins. Otherwise glibc hands pages back in every update and takes them again, which took 4 % of a
+/// training step. It learns what to keep, and up to which size not to map memory of its own, from the largest block
+/// that is freed, so one is, unused.
 pub fn keep_freed_memory() {
     drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
 }

@@ -5,9 +5,10 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(target_arch = "x86_64")]
+use crate::bf16::has_bf16;
 use crate::bf16::{
-    across_rows, add_paired_rows, has_bf16, join, pair, pair_bytes, pair_up, round_each,
-    shifted_across,
+    across_rows, add_paired_rows, join, pair, pair_bytes, pair_up, round_each, shifted_across,
 };
 use crate::buffer::Buffer;
 #[cfg(target_arch = "x86_64")]

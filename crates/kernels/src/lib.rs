@@ -8,8 +8,8 @@
 //! Matrix products are done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
-//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`. In f32,
-//! most 3x3 convolutions of stride 1 (`winograd`) and most strided ones (`strided`) take fewer products.
+//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
+//! Most 3x3 convolutions of stride 1 (`winograd`) and, in f32, most strided ones (`strided`) take fewer products.
 //!
 //! The threads of the current rayon pool share the work. Results do not depend on their number, bit
 //! for bit; they may differ in the last bits between processors, because the instruction sets round

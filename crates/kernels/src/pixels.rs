@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 /// Where one output pixel reads and writes: offsets in items and in numbers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixel {
     pub(crate) input: usize,
     pub(crate) output: usize,

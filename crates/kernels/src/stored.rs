@@ -47,9 +47,7 @@ impl<'a> Stored<'a> {
             Self::Pairs(pairs) => Self::Pairs(&pairs[numbers.start / 2..numbers.end / 2]),
         }
     }
-}
 
-impl<'a> Stored<'a> {
     /// Where it is known that they are no pairs.
     pub(crate) fn values(self) -> &'a [f32] {
         match self {
@@ -110,6 +108,8 @@ impl<'a> Out<'a> {
 
 /// Where sums are stored; what is known at compile time is not asked for every row.
 pub(crate) trait Sink {
+    /// `at` is even where pairs are stored.
+    ///
     /// # Safety
     /// There are two vectors from number `at` on, in what they meet, too; the processor has the instruction set.
     unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Sums; 2]);

@@ -36,6 +36,8 @@ pub(crate) fn gathered_product<I: Item>(isa: Isa, product: &Gathered<'_, I>, out
     let reads = last.map_or(0, |last| last.input + last_run);
     let writes = last.map_or(0, |last| last.output + product.columns);
     assert!(reads <= product.input.len() && writes <= out.len());
+    // Pairs are of neighbouring columns.
+    assert!(matches!(out, Out::Values(..)) || product.columns.is_multiple_of(2));
     assert!(out.seen().is_none_or(|seen| writes <= seen));
     assert!(panels * depth * isa.columns() <= product.panels.len());
     assert!(panels * isa.columns() <= product.start.len());

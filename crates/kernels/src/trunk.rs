@@ -72,6 +72,9 @@ pub struct Trunk {
     layers: Vec<(Layer, ConvShape)>,
     precision: Precision,
     isa: Isa,
+    /// Whether everything is stored as it is.
+    #[cfg(test)]
+    plain: bool,
 }
 
 impl Trunk {
@@ -118,6 +121,8 @@ impl Trunk {
             layers: checked,
             precision,
             isa: Isa::detect(),
+            #[cfg(test)]
+            plain: false,
         })
     }
 
@@ -127,6 +132,15 @@ impl Trunk {
         Self {
             isa,
             precision,
+            ..self.clone()
+        }
+    }
+
+    /// The same with everything stored as it is.
+    #[cfg(test)]
+    pub(crate) fn storing_plainly(&self) -> Self {
+        Self {
+            plain: true,
             ..self.clone()
         }
     }
@@ -157,6 +171,10 @@ impl Trunk {
 
     /// How the output of a layer lies in memory.
     fn form(&self, index: usize) -> Form {
+        #[cfg(test)]
+        if self.plain {
+            return Form::default();
+        }
         let (layer, shape) = &self.layers[index];
         let mut adds = self.layers.iter().map(|(layer, _)| layer.add);
         if layer.add.is_some() || adds.any(|add| add == Some(index)) {

@@ -14,8 +14,8 @@
 //!
 //! In f32 it rounds no worse than the direct way (`twins/winograd`): the transforms round, but fewer
 //! products are added up. In bf16, sums of four inputs are what is rounded to 8 bits: over zero-mean random numbers
-//! that is up to twice as coarse in the root mean square. A residual encoder as a whole still comes out nearer to f32
-//! than where every activation is kept in bf16, as is usual (the benchmark `precision`).
+//! that is up to twice as coarse in the root mean square. A residual encoder as a whole still comes out about as
+//! near to f32 as where every activation is kept in bf16, as is usual (the benchmark `precision`).
 
 mod convolution;
 mod packing;
@@ -42,8 +42,8 @@ pub(crate) fn pays<I: Item>(shape: &ConvShape) -> bool {
     is_possible::<I>(shape) && 8 * products <= 5 * 9 * rows * columns
 }
 
-/// Whether a convolution can be done this way: transforms take whole vectors of channels, and wider
-/// padding is of no use to anyone.
+/// Whether a convolution can be done this way: transforms take whole vectors of channels, pairs are of two of them,
+/// and wider padding is of no use to anyone.
 pub(crate) fn is_possible<I: Item>(shape: &ConvShape) -> bool {
     let channels = [shape.in_channels, shape.out_channels];
     shape.kernel == [3, 3]

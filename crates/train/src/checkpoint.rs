@@ -140,15 +140,16 @@ impl Snapshot {
         } else {
             vec![Which::Latest]
         };
+        let (stored, state) = (to_json(&self.stored)?, to_json(state)?);
         for which in targets {
-            let mut files = vec![
-                ("model.safetensors", self.weights.clone()),
-                ("config.json", to_json(&self.stored)?),
-                ("state.json", to_json(state)?),
+            let mut files: Vec<(&str, &[u8])> = vec![
+                ("model.safetensors", &self.weights),
+                ("config.json", &stored),
+                ("state.json", &state),
             ];
             if which == Which::Latest {
                 for (name, bytes) in MOMENTS.iter().zip(&self.moments) {
-                    files.push((name, bytes.to_vec()));
+                    files.push((name, bytes));
                 }
             }
             replace_folder(&directory.file(which.folder()), &files)?;
@@ -193,7 +194,7 @@ fn whole_folder(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Writes all files into a new folder, then swaps it in.
-fn replace_folder(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), TrainError> {
+fn replace_folder(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), TrainError> {
     let (next, before) = (beside(folder, "next"), beside(folder, "before"));
     let io = |action, path: &Path| {
         let path = path.to_path_buf();

@@ -16,7 +16,7 @@ use crate::validation::{Found, ValidationSet};
 pub(crate) struct Course<'a> {
     pub(crate) config: &'a ValidConfig,
     pub(crate) directory: Option<&'a RunDirectory>,
-    /// As it was written down last.
+    /// With the best score so far.
     pub(crate) state: TrainingState,
     pub(crate) records: Vec<MetricRecord>,
     pub(crate) observer: &'a mut dyn Observer,
@@ -24,6 +24,7 @@ pub(crate) struct Course<'a> {
 
 /// A run after an update, as it is to be written down.
 pub(crate) struct Milestone {
+    /// But for the best score, which is only known in turn.
     pub(crate) state: TrainingState,
     pub(crate) record: Option<MetricRecord>,
     pub(crate) snapshot: Option<Snapshot>,
@@ -54,13 +55,12 @@ impl Course<'_> {
 
     pub(crate) fn snapshot(
         &self,
+        directory: &RunDirectory,
         learner: &Learner,
         interface: &Interface,
     ) -> Result<Snapshot, TrainError> {
         Snapshot::of(learner, self.config, interface).map_err(|problem| TrainError::Run {
-            path: self
-                .directory
-                .map_or_else(Default::default, |directory| directory.file("checkpoints")),
+            path: directory.file("checkpoints"),
             problem,
         })
     }

@@ -26,7 +26,7 @@ pub trait Observer {
         Vec::new()
     }
 
-    /// An update is done.
+    /// An update is done; where the model was evaluated after it, perhaps the next one is, too.
     fn updated(&mut self, record: &MetricRecord) {
         let _ = record;
     }

@@ -92,10 +92,15 @@ pub fn train(
     let mut state = course.state;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
-        let inputs = match drawn.take() {
-            Some(inputs) => inputs,
-            None => draw(&mut experience, update),
-        }?;
+        let inputs = drawn
+            .take()
+            .unwrap_or_else(|| draw(&mut experience, update));
+        if let Some((before, model)) = pending.take_if(|_| inputs.is_err()) {
+            // What is known is kept, also where there is nothing more to train on.
+            let found = validation.evaluate(&model, &device);
+            course.evaluated(before, &validation, &found)?;
+        }
+        let inputs = inputs?;
         // Where the pool has a thread to spare, the next batch is drawn, and the model as it was before this update
         // evaluated, in the background.
         let mut found = None;
@@ -146,7 +151,9 @@ pub fn train(
             }
         });
         let snapshot = match directory {
-            Some(_) if validate || stopped => Some(course.snapshot(&learner, &interface)?),
+            Some(directory) if validate || stopped => {
+                Some(course.snapshot(directory, &learner, &interface)?)
+            }
             _ => None,
         };
         let milestone = Milestone {

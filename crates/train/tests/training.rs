@@ -131,15 +131,16 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_parameter() {
+fn the_number_of_threads_changes_no_parameter_and_no_record() {
     for words in [
-        &["optimizer.updates=3"][..],
-        &["optimizer.updates=3", "model.precision=bf16"],
+        &["optimizer.updates=6"][..],
+        &["optimizer.updates=6", "model.precision=bf16"],
     ] {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let train = || values(&train(&tiny(words), None, &mut Silent).unwrap());
-            pool.build().unwrap().install(train)
+            let train = || train(&tiny(words), None, &mut Silent).unwrap();
+            let trained = pool.build().unwrap().install(train);
+            (values(&trained), without_times(&trained))
         };
         let one = on(1);
         for threads in [2, 3] {
@@ -194,7 +195,13 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
         assert_eq!(totals.len(), 5);
         let best = totals.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
         earlier += usize::from(best < 20);
-        let (stopped, _) = stopping_at(best);
+        // Where a run stops, it evaluates at once.
+        let (stopped, again) = stopping_at(best);
+        let found = again.records.last().unwrap().validation.as_ref();
+        assert_eq!(
+            found,
+            trained.records[best as usize - 1].validation.as_ref()
+        );
         let stopped = parameters_of(stopped.path(), Which::Latest);
         assert_eq!(
             parameters_of(folder.path(), Which::Best),
@@ -344,7 +351,7 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
 }
 
 /// Three episodes of 16x16 images, with these rewards over and over.
-fn write_recording(path: &Path, rewards: [f32; 2]) {
+fn write_recording(path: &Path, reward: impl Fn(usize) -> f32) {
     let rows = 60;
     let last_of_episode = |row: usize| row % 20 == 19;
     let recording = Trajectories::new(TrajectoryParts {
@@ -356,7 +363,7 @@ fn write_recording(path: &Path, rewards: [f32; 2]) {
             count: 2,
             ids: (0..rows as u32).map(|row| row % 2).collect(),
         },
-        rewards: Some((0..rows).map(|row| rewards[row % 2]).collect()),
+        rewards: Some((0..rows).map(reward).collect()),
         terminals: vec![false; rows],
         timeouts: (0..rows).map(last_of_episode).collect(),
         ..TrajectoryParts::default()
@@ -369,7 +376,7 @@ fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.npz");
     // Finite rewards whose squared error is not.
-    write_recording(&data, [0.0, 1e30]);
+    write_recording(&data, |row| [0.0, 1e30][row % 2]);
     let config = tiny(&[&format!("data.source={}", data.display())]);
     let run = folder.path().join("run");
     let directory = RunDirectory::open(&run, &config, false).unwrap();
@@ -382,22 +389,53 @@ fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     assert!(!run.join("checkpoints/latest").exists());
 }
 
+/// What is known of the update before is not lost.
+#[test]
+fn a_run_that_diverges_keeps_the_checkpoint_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    // One row is too much, and some windows are without it.
+    write_recording(&data, |row| if row == 25 { 1e30 } else { 0.0 });
+    let source = format!("data.source={}", data.display());
+    let mut later = 0;
+    for seed in 0..8 {
+        let config = tiny(&[&source, "evaluation.every=1", &format!("seed={seed}")]);
+        let run = folder.path().join(format!("run {seed}"));
+        let directory = RunDirectory::open(&run, &config, false).unwrap();
+        let Err(error) = train(&config, Some(&directory), &mut Silent) else {
+            continue;
+        };
+        let TrainError::Diverged { update, .. } = error else {
+            panic!("{error}");
+        };
+        if update > 0 {
+            later += 1;
+            let state = std::fs::read_to_string(run.join("checkpoints/latest/state.json"));
+            let state: serde_json::Value = serde_json::from_str(&state.unwrap()).unwrap();
+            assert_eq!(state["update"], update);
+            let metrics = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
+            assert_eq!(metrics.lines().count() as u64, 1 + update);
+        }
+    }
+    assert!(later > 0);
+}
+
 #[test]
 fn a_run_is_not_continued_on_another_recording() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.npz");
-    write_recording(&data, [0.0, 1.0]);
+    write_recording(&data, |row| [0.0, 1.0][row % 2]);
     let config = tiny(&[&format!("data.source={}", data.display())]);
     let path = folder.path().join("run");
     assert!(run(&config, &path, false, 5).stopped);
-    write_recording(&data, [1.0, 0.0]);
+    write_recording(&data, |row| [1.0, 0.0][row % 2]);
     let directory = RunDirectory::open(&path, &config, true).unwrap();
     let error = train(&config, Some(&directory), &mut Silent).unwrap_err();
     assert!(
         matches!(error, TrainError::RecordingChanged { .. }),
         "{error}"
     );
-    write_recording(&data, [0.0, 1.0]);
+    write_recording(&data, |row| [0.0, 1.0][row % 2]);
     assert!(!run(&config, &path, true, u64::MAX).stopped);
 }
 

@@ -6,7 +6,7 @@ use crate::stored::{Finish, Out, Stored};
 
 /// Of the output of a layer, and of the gradient with respect to it. What only the next layer reads is stored as it
 /// will read it: clipped once, and rounded once, instead of whenever it is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Form {
     /// Negative numbers are zero already.
     pub(super) rectified: bool,

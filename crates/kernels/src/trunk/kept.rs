@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::buffer::Buffer;
 
-/// The output of every layer of a trunk but the last, in its [`Form`](super::Form), and mean and deviation of its pixels where they are
-/// normalised.
+/// The output of every layer of a trunk but the last, in its [`Form`](super::Form), and mean and deviation of its
+/// pixels where they are normalised.
 #[derive(Debug, Default)]
 pub struct Kept(Vec<Layer>);
 

@@ -112,7 +112,18 @@ impl Exact {
 impl Exact {
     /// Of the output: what it is off by, over what it is, both in the root mean square.
     pub(super) fn relative_error(&self, out: &[f32]) -> f64 {
-        let exact = &self.out.0;
+        self.out.relative_error(out)
+    }
+
+    /// The same of the gradient with respect to the weight.
+    pub(super) fn relative_error_of_weight(&self, to_weight: &[f32]) -> f64 {
+        self.to_weight.relative_error(to_weight)
+    }
+}
+
+impl Sums {
+    fn relative_error(&self, out: &[f32]) -> f64 {
+        let exact = &self.0;
         let norm = |terms: &mut dyn Iterator<Item = f64>| terms.map(|x| x * x).sum::<f64>().sqrt();
         let mut off = out
             .iter()

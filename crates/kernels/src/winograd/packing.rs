@@ -4,7 +4,7 @@ use crate::item::Item;
 use crate::lanes::{Lanes, Pair};
 
 /// What a word holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Packing {
     /// One number.
     Numbers,

@@ -54,8 +54,9 @@ pub(crate) fn transform_gradients(
     to: &mut [f32],
 ) {
     let transform = match packing {
-        Packing::Numbers | Packing::Channels => gradients_as_numbers,
+        Packing::Numbers => gradients_as_numbers,
         Packing::Tiles => gradients_by_tiles,
+        Packing::Channels => unreachable!("sums over tiles are of pairs of tiles"),
     };
     transform(isa, image, from, tiles, planes, to);
 }
