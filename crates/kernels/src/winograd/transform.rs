@@ -62,27 +62,27 @@ pub(crate) fn transform_gradients(
 }
 
 on_each_isa!(
-    inputs_as_numbers = inputs of lanes [Numbers] (
+    inputs_as_numbers = transform of lanes [Inputs, Numbers] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    inputs_by_channels = inputs of pairs [Channels] (
+    inputs_by_channels = transform of pairs [Inputs, Channels] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    inputs_by_tiles = inputs of pairs [Tiles] (
+    inputs_by_tiles = transform of pairs [Inputs, Tiles] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    gradients_as_numbers = gradients of lanes [Numbers] (
+    gradients_as_numbers = transform of lanes [Gradients, Numbers] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    gradients_by_tiles = gradients of pairs [Tiles] (
+    gradients_by_tiles = transform of pairs [Gradients, Tiles] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
@@ -92,80 +92,30 @@ on_each_isa!(
     )
 );
 
-/// `B' d B` of 4x4 pixels.
-///
-/// # Safety
-/// The processor has the instruction set of `S`.
-#[inline(always)]
-unsafe fn inputs<S: Lanes, P: Packed>(
-    image: Image,
-    from: &[f32],
-    tiles: &[Tile],
-    planes: Planes,
-    to: &mut [f32],
-) {
-    assert!(planes.row_len * P::CHANNELS >= image.channels);
-    assert!(image.channels.is_multiple_of(P::CHANNELS));
-    for (index, row) in tiles.chunks(P::TILES).enumerate() {
-        let to = planes.row_mut(to, index);
-        for channel in image.vectors::<S>() {
-            // SAFETY: the row has the channels, as was asserted.
-            unsafe {
-                let first = input::<S>(image, from, &row[0], channel);
-                let second = row
-                    .get(1)
-                    .map(|tile| input::<S>(image, from, tile, channel));
-                planes.store::<S, P>(to, channel, first, second);
-            }
-        }
-    }
+/// What is transformed.
+trait Transform {
+    /// Of one tile, a vector of channels.
+    ///
+    /// # Safety
+    /// `channel` begins a vector of channels; the processor has the instruction set of `S`.
+    unsafe fn of<S: Lanes>(
+        image: Image,
+        from: &[f32],
+        tile: &Tile,
+        channel: usize,
+    ) -> [[S::Sums; 4]; 4];
 }
 
-/// # Safety
-/// The processor has the instruction set of `S`.
-#[inline(always)]
-unsafe fn input<S: Lanes>(
-    image: Image,
-    from: &[f32],
-    tile: &Tile,
-    channel: usize,
-) -> [[S::Sums; 4]; 4] {
-    let from = &from[tile.input..][..image.span(tile.seen)];
-    // Most tiles see no padding, and are spared asking for each pixel.
-    let inside = tile.seen == [4, 4];
-    let pixels = |row: usize, column: usize| {
-        // SAFETY: the slice just taken ends with the last pixel.
-        unsafe {
-            if inside {
-                let at = image.at(row, column) + channel;
-                return S::load(from.as_ptr().add(at));
-            }
-            let row = row.wrapping_sub(tile.before[0]);
-            let column = column.wrapping_sub(tile.before[1]);
-            if row < tile.seen[0] && column < tile.seen[1] {
-                let at = image.at(row, column) + channel;
-                return S::load(from.as_ptr().add(at));
-            }
-            S::zero()
-        }
-    };
-    // SAFETY: as the caller promises.
-    both_axes(pixels, |[a, b, c, d]: [S::Sums; 4]| unsafe {
-        [
-            S::subtract(a, c),
-            S::add(b, c),
-            S::subtract(c, b),
-            S::subtract(b, d),
-        ]
-    })
-}
+/// `B' d B` of 4x4 pixels.
+struct Inputs;
 
 /// `A y A'` of 2x2 pixels; those beyond the edges are zero.
-///
+struct Gradients;
+
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn gradients<S: Lanes, P: Packed>(
+unsafe fn transform<S: Lanes, T: Transform, P: Packed>(
     image: Image,
     from: &[f32],
     tiles: &[Tile],
@@ -179,46 +129,84 @@ unsafe fn gradients<S: Lanes, P: Packed>(
         for channel in image.vectors::<S>() {
             // SAFETY: the row has the channels, as was asserted.
             unsafe {
-                let first = gradient::<S>(image, from, &row[0], channel);
-                let second = row
-                    .get(1)
-                    .map(|tile| gradient::<S>(image, from, tile, channel));
+                let first = T::of::<S>(image, from, &row[0], channel);
+                let second = row.get(1);
+                let second = second.map(|tile| T::of::<S>(image, from, tile, channel));
                 planes.store::<S, P>(to, channel, first, second);
             }
         }
     }
 }
 
-/// # Safety
-/// The processor has the instruction set of `S`.
-#[inline(always)]
-unsafe fn gradient<S: Lanes>(
-    image: Image,
-    from: &[f32],
-    tile: &Tile,
-    channel: usize,
-) -> [[S::Sums; 4]; 4] {
-    let from = &from[tile.output..][..image.span(tile.size)];
-    let pixels = |row, column| {
-        // SAFETY: the slice just taken ends with the last pixel.
-        unsafe {
-            if row < tile.size[0] && column < tile.size[1] {
-                let at = image.at(row, column) + channel;
-                S::load(from.as_ptr().add(at))
-            } else {
+impl Transform for Inputs {
+    #[inline(always)]
+    unsafe fn of<S: Lanes>(
+        image: Image,
+        from: &[f32],
+        tile: &Tile,
+        channel: usize,
+    ) -> [[S::Sums; 4]; 4] {
+        let from = &from[tile.input..][..image.span(tile.seen)];
+        // Most tiles see no padding, and are spared asking for each pixel.
+        let inside = tile.seen == [4, 4];
+        let pixels = |row: usize, column: usize| {
+            // SAFETY: the slice just taken ends with the last pixel.
+            unsafe {
+                if inside {
+                    let at = image.at(row, column) + channel;
+                    return S::load(from.as_ptr().add(at));
+                }
+                let row = row.wrapping_sub(tile.before[0]);
+                let column = column.wrapping_sub(tile.before[1]);
+                if row < tile.seen[0] && column < tile.seen[1] {
+                    let at = image.at(row, column) + channel;
+                    return S::load(from.as_ptr().add(at));
+                }
                 S::zero()
             }
-        }
-    };
-    // SAFETY: as the caller promises.
-    both_axes(pixels, |[a, b]: [S::Sums; 2]| unsafe {
-        [
-            a,
-            S::add(a, b),
-            S::subtract(a, b),
-            S::subtract(S::zero(), b),
-        ]
-    })
+        };
+        // SAFETY: as the caller promises.
+        both_axes(pixels, |[a, b, c, d]: [S::Sums; 4]| unsafe {
+            [
+                S::subtract(a, c),
+                S::add(b, c),
+                S::subtract(c, b),
+                S::subtract(b, d),
+            ]
+        })
+    }
+}
+
+impl Transform for Gradients {
+    #[inline(always)]
+    unsafe fn of<S: Lanes>(
+        image: Image,
+        from: &[f32],
+        tile: &Tile,
+        channel: usize,
+    ) -> [[S::Sums; 4]; 4] {
+        let from = &from[tile.output..][..image.span(tile.size)];
+        let pixels = |row, column| {
+            // SAFETY: the slice just taken ends with the last pixel.
+            unsafe {
+                if row < tile.size[0] && column < tile.size[1] {
+                    let at = image.at(row, column) + channel;
+                    S::load(from.as_ptr().add(at))
+                } else {
+                    S::zero()
+                }
+            }
+        };
+        // SAFETY: as the caller promises.
+        both_axes(pixels, |[a, b]: [S::Sums; 2]| unsafe {
+            [
+                a,
+                S::add(a, b),
+                S::subtract(a, b),
+                S::subtract(S::zero(), b),
+            ]
+        })
+    }
 }
 
 /// `A' m A`: 2x2 pixels, of which those beyond the edges are dropped.
