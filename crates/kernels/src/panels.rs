@@ -87,9 +87,9 @@ fn each_panel<I: Item>(
     let operations = packed.len() * OPERATIONS;
     over_items(panels, operations, packed.words_mut(), |range, words| {
         let items = I::of_words_mut(words).chunks_exact_mut(panel_len);
-        range
-            .zip(items)
-            .for_each(|(panel, items)| pack(panel, items));
+        for (panel, items) in range.zip(items) {
+            pack(panel, items);
+        }
     });
     packed
 }

@@ -18,13 +18,7 @@ pub(crate) struct Pixels(Vec<Pixel>);
 pub(crate) struct Ascending<'a>(&'a [Pixel]);
 
 impl Pixels {
-    fn new(pixels: Vec<Pixel>) -> Self {
-        assert!(pixels.is_sorted_by_key(|pixel| pixel.input));
-        assert!(pixels.is_sorted_by_key(|pixel| pixel.output));
-        Self(pixels)
-    }
-
-    /// `at(image, row, column)` for each of `images` x `rows` x `columns`.
+    /// `at(image, row, column)`, in ascending order, for each of `images` x `rows` x `columns`.
     pub(crate) fn of_images(
         images: usize,
         rows: usize,
@@ -39,7 +33,9 @@ impl Pixels {
                 }
             }
         }
-        Self::new(all)
+        assert!(all.is_sorted_by_key(|pixel| pixel.input));
+        assert!(all.is_sorted_by_key(|pixel| pixel.output));
+        Self(all)
     }
 
     /// Rows that are read and written `reads` and `writes` elements apart.
@@ -48,7 +44,7 @@ impl Pixels {
             input: row * reads,
             output: row * writes,
         };
-        Self::new((0..rows).map(pixel).collect())
+        Self((0..rows).map(pixel).collect())
     }
 
     pub(crate) fn first(&self, count: usize) -> Ascending<'_> {

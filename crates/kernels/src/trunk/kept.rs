@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::buffer::Buffer;
 
-/// The output of every layer of a trunk but the last, in its [`Form`](super::Form), and mean and deviation of its
+/// The output of every layer of a trunk but the last, in the form that the next one reads, and mean and deviation of its
 /// pixels where they are normalised.
 #[derive(Debug, Default)]
 pub struct Kept(Vec<Layer>);
