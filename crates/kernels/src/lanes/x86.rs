@@ -88,6 +88,7 @@ macro_rules! lanes {
         }
     };
 }
+
 lanes!(
     Avx2,
     8,
@@ -106,41 +107,47 @@ lanes!(
     |a, by, b| _mm256_fmadd_ps(_mm256_set1_ps(by), b, a),
     |x, a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), a)
 );
-lanes!(
+
+/// Sixteen lanes of sums, of whatever items.
+macro_rules! lanes_of_512_bits {
+    ($name:ident, $item:ty, $items:ty, $load_items:expr, $splat:expr, $multiply_add:expr $(, $more:item)*) => {
+        lanes!(
+            $name,
+            16,
+            8,
+            $item,
+            $items,
+            __m512,
+            $load_items,
+            $splat,
+            $multiply_add,
+            _mm512_setzero_ps,
+            _mm512_loadu_ps,
+            _mm512_storeu_ps,
+            _mm512_add_ps,
+            _mm512_sub_ps,
+            |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
+            |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
+            $(, $more)*
+        );
+    };
+}
+
+lanes_of_512_bits!(
     Avx512,
-    16,
-    8,
     f32,
-    __m512,
     __m512,
     _mm512_loadu_ps,
     _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
-    |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a)
+    _mm512_fmadd_ps
 );
-lanes!(
+lanes_of_512_bits!(
     Avx512Pairs,
-    16,
-    8,
     Pair,
     __m512i,
-    __m512,
     |from: *const Pair| _mm512_loadu_si512(from.cast()),
     |pair: Pair| _mm512_set1_epi32(pair.0.cast_signed()),
     |a, b, c| _mm512_dpbf16_ps(c, bits(a), bits(b)),
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    |a, by, b| _mm512_fmadd_ps(_mm512_set1_ps(by), b, a),
-    |x, a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), a),
     #[inline(always)]
     unsafe fn load_pairs(from: *const Pair) -> __m512 {
         // SAFETY: readable and supported, as the caller promises.

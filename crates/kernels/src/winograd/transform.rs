@@ -4,6 +4,7 @@
 use super::packing::{Channels, Numbers, Packed, Packing, Tiles};
 use super::tiling::Tile;
 use crate::each_isa::on_each_isa;
+use crate::item::Item;
 use crate::lanes::{Isa, Lanes};
 use crate::stored::Finish;
 
@@ -44,19 +45,18 @@ pub(crate) fn transform_inputs(
 }
 
 /// Transformed gradients of 2x2 outputs, for sums over tiles.
-pub(crate) fn transform_gradients(
+pub(crate) fn transform_gradients<I: Item>(
     isa: Isa,
-    packing: Packing,
     image: Image,
     from: &[f32],
     tiles: &[Tile],
     planes: Planes,
     to: &mut [f32],
 ) {
-    let transform = match packing {
-        Packing::Numbers => gradients_as_numbers,
-        Packing::Tiles => gradients_by_tiles,
-        Packing::Channels => unreachable!("sums over tiles are of pairs of tiles"),
+    let transform = if I::NUMBERS == 1 {
+        gradients_as_numbers
+    } else {
+        gradients_by_tiles
     };
     transform(isa, image, from, tiles, planes, to);
 }

@@ -78,7 +78,7 @@ impl<I: Item> MinimalWeightGradient<I> {
                 if planes.row_len > image.channels {
                     gradients.fill(0.0);
                 }
-                transform_gradients(isa, self.packing, image, gradient, tiles, planes, gradients);
+                transform_gradients::<I>(isa, image, gradient, tiles, planes, gradients);
                 let rows = self.packing.rows(tiles.len());
                 for (position, (input, sums)) in from
                     .chunks_exact(from.len() / POSITIONS)
