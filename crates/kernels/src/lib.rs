@@ -1,5 +1,5 @@
 //! Arithmetic of the encoders on a CPU: stacks of 2-D convolutions over frames, dense layers,
-//! normalisation with ReLU or Mish, their gradients, and Adam; plain slices in and out.
+//! normalisation with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
 //!
 //! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
 //! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
@@ -29,6 +29,7 @@ mod item;
 mod lanes;
 mod linear;
 mod norm;
+mod orthogonal;
 mod padded;
 mod panels;
 mod pixels;
@@ -50,6 +51,7 @@ pub use buffer::{forget_spare_buffers, keep_freed_memory};
 pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
+pub use orthogonal::Orthogonal;
 pub use shape::{ConvShape, KernelError};
 pub use trunk::{Before, Kept, Layer, Trunk};
 pub use weighted_rows::weighted_rows;

@@ -10,6 +10,7 @@ mod dense;
 mod elementwise;
 mod exact;
 mod normalisation;
+mod orthogonal;
 mod strided;
 mod trunks;
 mod winograd;

@@ -11,7 +11,8 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use tellapart_kernels::{
-    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Precision, Trunk,
+    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Orthogonal, Precision,
+    Trunk,
 };
 
 /// Whether the kernels serve this tensor.
@@ -68,6 +69,11 @@ pub(crate) fn run_linear(
     Tensor::from_dispatch(Dispatch::linear(x.into_dispatch(), weight, bias, precision))
 }
 
+/// Each of `[count, width, width]` made orthogonal.
+pub(crate) fn run_orthogonal(weight: Tensor<3>) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::orthogonal(weight.into_dispatch()))
+}
+
 /// The operations that Burn dispatches to our kernels.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait KernelExtension: Backend {
@@ -91,6 +97,8 @@ pub(super) trait KernelExtension: Backend {
         bias: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self>;
+
+    fn orthogonal(weight: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 impl KernelExtension for Flex {
@@ -115,6 +123,10 @@ impl KernelExtension for Flex {
         precision: Precision,
     ) -> FlexTensor {
         linear(&[x, weight, bias], precision)
+    }
+
+    fn orthogonal(weight: FlexTensor) -> FlexTensor {
+        orthogonal(&weight.to_contiguous())
     }
 }
 
@@ -164,6 +176,16 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let out = linear(&inputs, precision);
         match Dense.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, precision), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn orthogonal(weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let nodes = [weight.node()];
+        let weight = weight.primitive().to_contiguous();
+        let out = orthogonal(&weight);
+        match Bjorck.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(weight, out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -354,6 +376,43 @@ fn linear(inputs: &[FlexTensor; 3], precision: Precision) -> FlexTensor {
 fn sizes([x, weight, _]: &[FlexTensor; 3], precision: Precision) -> Linear {
     let (x, weight) = (x.layout().shape(), weight.layout().shape());
     checked(Linear::new(x[0], x[1], weight[0], precision))
+}
+
+/// The gradient through Björck's iteration.
+#[derive(Debug)]
+struct Bjorck;
+
+impl Backward<Flex, 1> for Bjorck {
+    type State = FlexTensor;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let weight = ops.state;
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        if let [Some(parent)] = ops.parents {
+            let mut found = vec![0.0; values_of(&weight).len()];
+            let (from, gradient) = (values_of(&weight), values_of(&gradient));
+            checked(matrices(&weight).backward(from, gradient, &mut found));
+            let found = TensorData::new(found, weight.layout().shape().clone());
+            grads.register::<Flex>(parent.id, FlexTensor::from_data(found));
+        }
+    }
+}
+
+fn orthogonal(weight: &FlexTensor) -> FlexTensor {
+    let mut out = vec![0.0; values_of(weight).len()];
+    checked(matrices(weight).forward(values_of(weight), &mut out));
+    FlexTensor::from_data(TensorData::new(out, weight.layout().shape().clone()))
+}
+
+/// Of `[count, width, width]`.
+fn matrices(weight: &FlexTensor) -> Orthogonal {
+    let shape = weight.layout().shape();
+    checked(Orthogonal::new(shape[0], shape[2]))
 }
 
 /// The elements of a contiguous tensor, in C order. Empty, which the kernels then report by name,
