@@ -100,10 +100,15 @@ pub(crate) struct Items<I> {
 impl<I: Item> Items<I> {
     /// Items of zeros.
     pub(crate) fn zeros(len: usize) -> Self {
-        let mut words = Buffer::of_len(len);
-        words.fill(0.0);
+        let mut items = Self::unspecified(len);
+        items.words.fill(0.0);
+        items
+    }
+
+    /// Any items.
+    pub(crate) fn unspecified(len: usize) -> Self {
         Self {
-            words,
+            words: Buffer::of_len(len),
             kind: PhantomData,
         }
     }

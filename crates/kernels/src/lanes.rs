@@ -57,6 +57,23 @@ pub(crate) trait Lanes: Copy {
     /// The processor has the instruction set.
     unsafe fn where_positive(x: Self::Sums, a: Self::Sums) -> Self::Sums;
 
+    /// The first `count` lanes of `a`, and the others of `b`.
+    /// # Safety
+    /// `a` is readable for `count` sums; `b` behind as many, for those that are left; the processor has the
+    /// instruction set.
+    #[inline(always)]
+    unsafe fn load_joined(a: *const f32, b: *const f32, count: usize) -> Self::Sums {
+        let mut numbers = [0.0; WIDEST];
+        // SAFETY: as the caller promises.
+        unsafe {
+            for (lane, number) in numbers[..Self::WIDTH].iter_mut().enumerate() {
+                let from = if lane < count { a } else { b };
+                *number = from.wrapping_add(lane).read();
+            }
+            Self::load(numbers.as_ptr())
+        }
+    }
+
     /// The numbers of `WIDTH / 2` pairs, in order.
     /// # Safety
     /// `from` is readable for `WIDTH / 2` pairs; the processor has the instruction set.

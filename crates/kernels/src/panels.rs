@@ -56,7 +56,7 @@ pub(crate) fn pack_transposed<I: Item>(
     columns: usize,
     matrix: &[f32],
 ) -> Items<I> {
-    const BLOCK: usize = 16;
+    const BLOCK: usize = 64;
     let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
     let matrix = grouped_columns(isa, matrix, depth);
     each_panel(isa, items_deep, columns, |panel, items: &mut [I]| {
@@ -72,7 +72,7 @@ pub(crate) fn pack_transposed<I: Item>(
     })
 }
 
-/// Panels of zeros that `pack(panel, items)` writes to.
+/// Panels that `pack(panel, items)` writes to, but for columns beyond the last, which are zero.
 fn each_panel<I: Item>(
     isa: Isa,
     depth: usize,
@@ -83,11 +83,14 @@ fn each_panel<I: Item>(
     const OPERATIONS: usize = 8;
     let panel_len = depth * isa.columns();
     let panels = columns.div_ceil(isa.columns());
-    let mut packed = Items::zeros(panels * panel_len);
+    let mut packed = Items::unspecified(panels * panel_len);
     let operations = packed.len() * OPERATIONS;
     over_items(panels, operations, packed.words_mut(), |range, words| {
         let items = I::of_words_mut(words).chunks_exact_mut(panel_len);
         for (panel, items) in range.zip(items) {
+            if (panel + 1) * isa.columns() > columns {
+                items.fill(I::default());
+            }
             pack(panel, items);
         }
     });

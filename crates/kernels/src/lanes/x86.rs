@@ -2,10 +2,12 @@
 
 use std::arch::x86_64::{
     __m256, __m512, __m512bh, __m512i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_ps, _mm512_add_ps, _mm512_castsi512_ps,
-    _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_maskz_mov_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
+    _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_ps, _mm256_xor_si256, _mm512_add_ps,
+    _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepu16_epi32, _mm512_dpbf16_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_loadu_ps,
+    _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
@@ -105,7 +107,17 @@ lanes!(
     _mm256_add_ps,
     _mm256_sub_ps,
     |a, by, b| _mm256_fmadd_ps(_mm256_set1_ps(by), b, a),
-    |x, a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), a)
+    |x, a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), a),
+    #[inline(always)]
+    unsafe fn load_joined(a: *const f32, b: *const f32, count: usize) -> __m256 {
+        // SAFETY: readable and supported, as the caller promises; other lanes are not touched.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let first = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes);
+            let others = _mm256_xor_si256(first, _mm256_set1_epi32(-1));
+            _mm256_or_ps(_mm256_maskload_ps(a, first), _mm256_maskload_ps(b, others))
+        }
+    }
 );
 
 /// Sixteen lanes of sums, of whatever items.
@@ -139,7 +151,15 @@ lanes_of_512_bits!(
     __m512,
     _mm512_loadu_ps,
     _mm512_set1_ps,
-    _mm512_fmadd_ps
+    _mm512_fmadd_ps,
+    #[inline(always)]
+    unsafe fn load_joined(a: *const f32, b: *const f32, count: usize) -> __m512 {
+        // SAFETY: readable and supported, as the caller promises; other lanes are not touched.
+        unsafe {
+            let first = ((1u32 << count) - 1) as u16;
+            _mm512_mask_loadu_ps(_mm512_maskz_loadu_ps(!first, b), first, a)
+        }
+    }
 );
 lanes_of_512_bits!(
     Avx512Pairs,

@@ -45,58 +45,72 @@ pub(super) fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
 #[target_feature(enable = "avx512f")]
 pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]) {
     let channels = affine.gamma.len();
-    let (to_gamma, to_beta) = sums.split_at_mut(channels);
-    let (to_gamma, to_beta) = (
-        to_gamma.as_chunks_mut::<LANES>().0,
-        to_beta.as_chunks_mut::<LANES>().0,
-    );
-    let block = TOGETHER * channels;
-    let mut normals = vec![0.0; block];
     let share = _mm512_set1_ps(1.0 / channels as f32);
+    let block = TOGETHER * channels;
     let blocks = input.chunks(block).zip(gradient.chunks_mut(block));
     for ((rows, to_input), moments) in blocks.zip(affine.moments.chunks(TOGETHER)) {
-        let (mut plain, mut along) = (
-            [_mm512_setzero_ps(); TOGETHER],
-            [_mm512_setzero_ps(); TOGETHER],
-        );
-        for (place, row) in rows.chunks_exact(channels).enumerate() {
-            let of_row = place * channels..(place + 1) * channels;
-            let passing = to_input[of_row.clone()].as_chunks_mut::<LANES>().0;
-            let normals = normals[of_row].as_chunks_mut::<LANES>().0;
-            let [mean, scale] = moments[place].map(|x| _mm512_set1_ps(x));
-            let (mut sum, mut sum_along) = (_mm512_setzero_ps(), _mm512_setzero_ps());
-            for at in 0..channels / LANES {
-                let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
-                let gamma = vector(affine.gamma, at);
-                let value = _mm512_add_ps(_mm512_mul_ps(normal, gamma), vector(affine.beta, at));
-                // Chosen, not multiplied: nothing must pass where an infinite gradient arrives at a zero.
-                let is_passed = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(value, _mm512_setzero_ps());
-                let passed = _mm512_maskz_mov_ps(is_passed, load(&passing[at]));
-                add_to(&mut to_gamma[at], _mm512_mul_ps(passed, normal));
-                add_to(&mut to_beta[at], passed);
-                let passed = _mm512_mul_ps(passed, gamma);
-                sum = _mm512_add_ps(sum, passed);
-                sum_along = _mm512_add_ps(sum_along, _mm512_mul_ps(passed, normal));
-                store(&mut normals[at], normal);
-                store(&mut passing[at], passed);
-            }
-            (plain[place], along[place]) = (sum, sum_along);
+        let mut of_rows = [[_mm512_setzero_ps(); TOGETHER]; 2];
+        for at in 0..channels / LANES {
+            backward_column(rows, affine, moments, at, to_input, sums, &mut of_rows);
         }
-        let plain = array(_mm512_mul_ps(across(plain), share));
-        let along = array(_mm512_mul_ps(across(along), share));
+        let [plain, along] = of_rows.map(|sums| array(_mm512_mul_ps(across(sums), share)));
         let each_row = to_input
             .chunks_exact_mut(channels)
-            .zip(normals.chunks_exact(channels));
-        for (place, (to_input, normals)) in each_row.enumerate() {
-            let [plain, along, scale] =
-                [plain[place], along[place], moments[place][1]].map(|x| _mm512_set1_ps(x));
+            .zip(rows.chunks_exact(channels));
+        for (place, (to_input, row)) in each_row.enumerate() {
+            let [mean, scale] = moments[place].map(|x| _mm512_set1_ps(x));
+            let [plain, along] = [plain[place], along[place]].map(|x| _mm512_set1_ps(x));
             for (at, to) in to_input.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+                let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
                 let rest = _mm512_sub_ps(load(to), plain);
-                let rest = _mm512_sub_ps(rest, _mm512_mul_ps(vector(normals, at), along));
+                let rest = _mm512_sub_ps(rest, _mm512_mul_ps(normal, along));
                 store(to, _mm512_mul_ps(scale, rest));
             }
         }
     }
+}
+
+/// One vector of the channels of at most sixteen rows: their gradient, times gamma where it passes the ReLU, takes its
+/// place, and is added to the sums `of_rows`, plain and along the normalised numbers. Down a column, because sums over
+/// rows then stay in registers: through memory each waits for the one before.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn backward_column(
+    rows: &[f32],
+    affine: Affine<'_>,
+    moments: &[[f32; 2]],
+    at: usize,
+    gradient: &mut [f32],
+    sums: &mut [f32],
+    [plain, along]: &mut [[__m512; TOGETHER]; 2],
+) {
+    let channels = affine.gamma.len();
+    let (gamma, beta) = (vector(affine.gamma, at), vector(affine.beta, at));
+    let (to_gamma, to_beta) = sums.split_at_mut(channels);
+    let [to_gamma, to_beta] =
+        [to_gamma, to_beta].map(|sums| &mut sums.as_chunks_mut::<LANES>().0[at]);
+    let (mut of_gamma, mut of_beta) = (load(to_gamma), load(to_beta));
+    let each_row = rows
+        .chunks_exact(channels)
+        .zip(gradient.chunks_exact_mut(channels));
+    let each_sum = plain.iter_mut().zip(along);
+    for (((row, gradient), moments), (plain, along)) in each_row.zip(moments).zip(each_sum) {
+        let [mean, scale] = moments.map(|x| _mm512_set1_ps(x));
+        let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
+        let value = _mm512_add_ps(_mm512_mul_ps(normal, gamma), beta);
+        let to = &mut gradient.as_chunks_mut::<LANES>().0[at];
+        // Chosen, not multiplied: nothing must pass where an infinite gradient arrives at a zero.
+        let is_passed = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(value, _mm512_setzero_ps());
+        let passed = _mm512_maskz_mov_ps(is_passed, load(to));
+        of_gamma = _mm512_add_ps(of_gamma, _mm512_mul_ps(passed, normal));
+        of_beta = _mm512_add_ps(of_beta, passed);
+        let passed = _mm512_mul_ps(passed, gamma);
+        *plain = _mm512_add_ps(*plain, passed);
+        *along = _mm512_add_ps(*along, _mm512_mul_ps(passed, normal));
+        store(to, passed);
+    }
+    store(to_gamma, of_gamma);
+    store(to_beta, of_beta);
 }
 
 /// As `moments` of the plain loops; the channels [fit](fits).
@@ -191,12 +205,6 @@ fn load(from: &[f32; LANES]) -> __m512 {
 fn store(to: &mut [f32; LANES], values: __m512) {
     // SAFETY: as many numbers as a vector has are written; no alignment is assumed.
     unsafe { _mm512_storeu_ps(to.as_mut_ptr(), values) }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn add_to(to: &mut [f32; LANES], values: __m512) {
-    store(to, _mm512_add_ps(load(to), values));
 }
 
 #[inline]

@@ -23,9 +23,80 @@ pub(super) unsafe fn read<S: Lanes, F: Transform<M, N>, const M: usize, const N:
     assert!(planes.lens == cells.lens());
     planes.check(starts.len(), to.len());
     let mut to = pointers::<N, _>(planes, to.as_mut_ptr());
+    let joined = joined_rows(cells, S::WIDTH);
     for &start in starts {
         // SAFETY: the images and the planes have the tile, as asserted.
-        unsafe { read_tile::<S, F, M, N>(cells, from.as_ptr().add(start), row_len, &mut to) }
+        unsafe {
+            let from = from.as_ptr().add(start);
+            match &joined {
+                None => read_tile::<S, F, M, N>(cells, from, row_len, &mut to),
+                Some(vectors) => {
+                    read_joined::<S, F, M, N>(cells, vectors, from, row_len, &mut to);
+                }
+            }
+        }
+    }
+}
+
+/// A vector of numbers of a cell, of two of its rows.
+struct Joined {
+    /// Where it begins.
+    row: usize,
+    at: usize,
+    /// Numbers of this row; the others are the first ones of the next.
+    first: usize,
+}
+
+/// The vectors of a cell, if its rows are narrow and all of it has a second tap: three of them for four rows of
+/// twelve numbers, where one for each row would be written across cache lines.
+fn joined_rows(cells: Cells, width: usize) -> Option<Vec<Joined>> {
+    let Cells { rows, run, .. } = cells;
+    let is_whole = cells.second_rows == rows && cells.second_run == run;
+    if !is_whole || run.is_multiple_of(width) {
+        return None;
+    }
+    let vectors = (0..rows * run).step_by(width).map(|begin| {
+        let (row, at) = (begin / run, begin % run);
+        let first = width.min(run - at);
+        // A last row is read on, and what is read is written over.
+        let first = if row + 1 < rows { first } else { width };
+        (width - first <= run).then_some(Joined { row, at, first })
+    });
+    vectors.collect()
+}
+
+/// As [`read_tile`], by vectors of two rows.
+///
+/// # Safety
+/// As for [`read_tile`].
+#[inline(always)]
+unsafe fn read_joined<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize>(
+    cells: Cells,
+    vectors: &[Joined],
+    from: *const f32,
+    row_len: usize,
+    to: &mut [[*mut f32; N]; N],
+) {
+    let (below, right) = (cells.rows * row_len, cells.run);
+    for (place, &Joined { row, at, first }) in vectors.iter().enumerate() {
+        // SAFETY: as the caller promises; the second part of a vector lies in the next row, or is empty.
+        unsafe {
+            let from = from.add(row * row_len + at);
+            let next = from.add(row_len - at).wrapping_sub(first);
+            let load = |offset: usize| {
+                if first < S::WIDTH {
+                    S::load_joined(from.add(offset), next.wrapping_add(offset), first)
+                } else {
+                    S::load(from.add(offset))
+                }
+            };
+            let load = |row: usize, column: usize| load(row * below + column * right);
+            read_vector::<S, F, true, true, M, N>(load, place * S::WIDTH, to);
+        }
+    }
+    let len = cells.rows * cells.run;
+    for to in to.as_flattened_mut() {
+        *to = to.wrapping_add(len);
     }
 }
 
@@ -58,20 +129,14 @@ unsafe fn read_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize
             let split = second_run.min(run);
             for at in (0..run).step_by(S::WIDTH) {
                 let from = from.add(at);
+                let load =
+                    |row: usize, column: usize| S::load(from.add(row * below + column * right));
                 // Called by name: through a pointer they would be compiled for no instruction set.
                 match (row < second_rows, at < split) {
-                    (true, true) => {
-                        read_vector::<S, F, true, true, M, N>(from, below, right, at, to)
-                    }
-                    (true, false) => {
-                        read_vector::<S, F, true, false, M, N>(from, below, right, at, to)
-                    }
-                    (false, true) => {
-                        read_vector::<S, F, false, true, M, N>(from, below, right, at, to)
-                    }
-                    (false, false) => {
-                        read_vector::<S, F, false, false, M, N>(from, below, right, at, to)
-                    }
+                    (true, true) => read_vector::<S, F, true, true, M, N>(load, at, to),
+                    (true, false) => read_vector::<S, F, true, false, M, N>(load, at, to),
+                    (false, true) => read_vector::<S, F, false, true, M, N>(load, at, to),
+                    (false, false) => read_vector::<S, F, false, false, M, N>(load, at, to),
                 }
             }
         }
@@ -85,7 +150,8 @@ unsafe fn read_tile<S: Lanes, F: Transform<M, N>, const M: usize, const N: usize
     }
 }
 
-/// One vector of numbers of a cell, with the last cells and positions or without.
+/// One vector of numbers of a cell, loaded of each cell by its row and column, with the last cells and positions or
+/// without.
 ///
 /// # Safety
 /// As for a tile.
@@ -98,9 +164,7 @@ unsafe fn read_vector<
     const M: usize,
     const N: usize,
 >(
-    from: *const f32,
-    below: usize,
-    right: usize,
+    load: impl Fn(usize, usize) -> S::Sums,
     at: usize,
     to: &[[*mut f32; N]; N],
 ) {
@@ -112,7 +176,7 @@ unsafe fn read_vector<
                 let mut line = [S::zero(); N];
                 for (row, to) in line.iter_mut().enumerate() {
                     if LAST_ROW || row < M {
-                        *to = S::load(from.add(row * below + column * right));
+                        *to = load(row, column);
                     }
                 }
                 *to = F::inputs::<S>(line);
