@@ -170,8 +170,8 @@ impl Linear {
                 pixels: pixels.first(groups),
                 gradient: &right,
                 columns,
+                is_first: true,
             };
-            to_weight.fill(0.0);
             if columns == inputs {
                 return correlated_product(isa, &product, to_weight);
             }

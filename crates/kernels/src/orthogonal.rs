@@ -133,7 +133,7 @@ impl Square {
     fn scaled(&self, matrix: &[f32]) -> (Vec<f32>, Bound) {
         let mut matrix = self.pad(matrix);
         let mut gram = self.zero();
-        self.add_transposed_product(&matrix, &matrix, &mut gram);
+        self.transposed_product(&matrix, &matrix, true, &mut gram);
         let bound = Bound::of(&gram, self.columns);
         matrix.iter_mut().for_each(|x| *x /= bound.value);
         (matrix, bound)
@@ -143,8 +143,7 @@ impl Square {
     fn iterate(&self, mut matrix: Vec<f32>, mut before: impl FnMut(&[f32], &[f32])) -> Vec<f32> {
         let (mut gram, mut next) = (self.zero(), self.zero());
         for _ in 0..STEPS {
-            gram.fill(0.0);
-            self.add_transposed_product(&matrix, &matrix, &mut gram);
+            self.transposed_product(&matrix, &matrix, true, &mut gram);
             before(&matrix, &gram);
             self.product(&matrix, &gram, &mut next);
             extrapolate(self.isa, &matrix, &mut next);
@@ -168,9 +167,8 @@ impl Square {
         for (matrix, gram) in steps.iter().rev() {
             // With C = W^T W and the gradient D = W^T G with respect to it, but for its factor:
             // 1.5 G - 0.5 (G C + W (D + D^T)).
-            to_gram.fill(0.0);
-            self.add_transposed_product(matrix, &gradient, &mut to_gram);
-            self.add_transposed_product(&gradient, matrix, &mut to_gram);
+            self.transposed_product(matrix, &gradient, true, &mut to_gram);
+            self.transposed_product(&gradient, matrix, false, &mut to_gram);
             self.product(matrix, &to_gram, &mut through_gram);
             self.product(&gradient, gram, &mut next);
             next.iter_mut()
@@ -183,14 +181,15 @@ impl Square {
         gradient
     }
 
-    /// `sums += a^T b`.
-    fn add_transposed_product(&self, a: &[f32], b: &[f32], sums: &mut [f32]) {
+    /// `sums += a^T b`, or `sums = a^T b` if it is the first.
+    fn transposed_product(&self, a: &[f32], b: &[f32], is_first: bool, sums: &mut [f32]) {
         let product = Correlated {
             input: a,
             taps: &self.taps,
             pixels: self.rows.first(self.width),
             gradient: b,
             columns: self.columns,
+            is_first,
         };
         correlated_product(self.isa, &product, sums);
     }

@@ -56,7 +56,7 @@ pub(crate) fn pack_transposed<I: Item>(
     columns: usize,
     matrix: &[f32],
 ) -> Items<I> {
-    const BLOCK: usize = 64;
+    const BLOCK: usize = 256;
     let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
     let matrix = grouped_columns(isa, matrix, depth);
     each_panel(isa, items_deep, columns, |panel, items: &mut [I]| {

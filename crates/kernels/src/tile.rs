@@ -133,6 +133,40 @@ unsafe fn add_step<S: Lanes, const ROWS: usize>(
     }
 }
 
+/// Where products are added up.
+pub(crate) struct Sums<'a> {
+    pub(crate) values: &'a mut [f32],
+    /// Whether nothing was added before, so that what is there does not matter.
+    pub(crate) is_first: bool,
+}
+
+impl<'a> Sums<'a> {
+    /// The sums of a weight, `len` of them, those of a bias, which begin with zero, and whether the first ones are yet to be
+    /// begun: if there is nothing to add, they are zero.
+    pub(crate) fn of_weight(
+        self,
+        len: usize,
+        is_empty: bool,
+    ) -> (&'a mut [f32], &'a mut [f32], bool) {
+        let (weight, bias) = self.values.split_at_mut(len);
+        if self.is_first {
+            bias.fill(0.0);
+        }
+        if self.is_first && is_empty {
+            weight.fill(0.0);
+        }
+        (weight, bias, self.is_first)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn first(values: &'a mut [f32]) -> Self {
+        Self {
+            values,
+            is_first: true,
+        }
+    }
+}
+
 /// A matrix product whose left columns are gathered, added to `sums`: for each `tap` and column
 /// `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]` over `p`, in order.
 pub(crate) struct Correlated<'a, I> {
@@ -142,6 +176,8 @@ pub(crate) struct Correlated<'a, I> {
     /// `[pixel][columns]`, the columns a multiple of `isa.columns()`.
     pub(crate) gradient: &'a [I],
     pub(crate) columns: usize,
+    /// Whether the product takes the place of `sums`.
+    pub(crate) is_first: bool,
 }
 
 /// Adds a [`Correlated`] product to `sums`, `[tap][columns]`.
@@ -167,7 +203,11 @@ pub(crate) unsafe fn correlated<S: Lanes, const ROWS: usize>(
     const PASS: usize = 256;
     let width = 2 * S::WIDTH;
     let input = product.input.as_ptr();
+    if product.is_first && product.pixels.is_empty() {
+        sums[..product.taps.len() * product.columns].fill(0.0);
+    }
     for (pass, pixels) in product.pixels.chunks(PASS).enumerate() {
+        let is_first = product.is_first && pass == 0;
         for first in (0..product.columns).step_by(width) {
             for (tile, taps) in product.taps.chunks(ROWS).enumerate() {
                 // SAFETY: every offset was bounded by `correlated_product`; in a last tile with
@@ -192,9 +232,10 @@ pub(crate) unsafe fn correlated<S: Lanes, const ROWS: usize>(
                     for (row, sum) in tile_sums.iter().enumerate() {
                         if row < taps.len() {
                             let to = to.add(row * product.columns);
-                            S::store(to, S::add(S::load(to), sum[0]));
-                            let to = to.add(S::WIDTH);
-                            S::store(to, S::add(S::load(to), sum[1]));
+                            for (to, sum) in [to, to.add(S::WIDTH)].into_iter().zip(sum) {
+                                let before = if is_first { zero } else { S::load(to) };
+                                S::store(to, S::add(before, *sum));
+                            }
                         }
                     }
                 }

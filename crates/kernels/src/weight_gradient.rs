@@ -7,7 +7,7 @@ use crate::norm::accumulate;
 use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
 use crate::stored::Stored;
-use crate::tile::{Correlated, correlated_product};
+use crate::tile::{Correlated, Sums, correlated_product};
 
 /// Sums over images of the gradients with respect to weight and bias.
 pub(crate) struct WeightGradient {
@@ -35,7 +35,7 @@ impl WeightGradient {
         (self.taps.len() + 1) * self.columns
     }
 
-    /// Adds what the images of `input` contribute; `windows` are over pixels, `gradient` is with
+    /// Adds what the images of `input` contribute to the sums; `windows` are over pixels, `gradient` is with
     /// respect to the output.
     pub(crate) fn add<I: Item>(
         &self,
@@ -43,11 +43,12 @@ impl WeightGradient {
         windows: &Windows,
         input: Source<'_>,
         gradient: Stored<'_>,
-        sums: &mut [f32],
+        sums: Sums<'_>,
         scratch: &mut Scratch<I>,
     ) {
         let columns = self.columns;
-        let (sums, bias) = sums.split_at_mut(self.taps.len() * columns);
+        let (sums, bias, mut is_first) =
+            sums.of_weight(self.taps.len() * columns, input.len() == 0);
         let mut items = std::mem::take(&mut scratch.gradient);
         let mut part = vec![0.0; columns];
         let image_len = self.shape.out_image_len();
@@ -73,8 +74,10 @@ impl WeightGradient {
                 pixels,
                 gradient,
                 columns,
+                is_first,
             };
             correlated_product(isa, &product, sums);
+            is_first = false;
         });
         scratch.gradient = items;
     }

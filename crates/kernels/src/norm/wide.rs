@@ -48,8 +48,8 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
     let share = _mm512_set1_ps(1.0 / channels as f32);
     let block = TOGETHER * channels;
     let blocks = input.chunks(block).zip(gradient.chunks_mut(block));
+    let mut of_rows = [[_mm512_setzero_ps(); TOGETHER]; 2];
     for ((rows, to_input), moments) in blocks.zip(affine.moments.chunks(TOGETHER)) {
-        let mut of_rows = [[_mm512_setzero_ps(); TOGETHER]; 2];
         for at in 0..channels / LANES {
             backward_column(rows, affine, moments, at, to_input, sums, &mut of_rows);
         }
@@ -71,7 +71,7 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
 }
 
 /// One vector of the channels of at most sixteen rows: their gradient, times gamma where it passes the ReLU, takes its
-/// place, and is added to the sums `of_rows`, plain and along the normalised numbers. Down a column, because sums over
+/// place, and is added to the sums of the rows, which the first column begins, plain and along the normalised numbers. Down a column, because sums over
 /// rows then stay in registers: through memory each waits for the one before.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -105,8 +105,13 @@ fn backward_column(
         of_gamma = _mm512_add_ps(of_gamma, _mm512_mul_ps(passed, normal));
         of_beta = _mm512_add_ps(of_beta, passed);
         let passed = _mm512_mul_ps(passed, gamma);
-        *plain = _mm512_add_ps(*plain, passed);
-        *along = _mm512_add_ps(*along, _mm512_mul_ps(passed, normal));
+        let [before, before_along] = if at == 0 {
+            [_mm512_setzero_ps(); 2]
+        } else {
+            [*plain, *along]
+        };
+        *plain = _mm512_add_ps(before, passed);
+        *along = _mm512_add_ps(before_along, _mm512_mul_ps(passed, normal));
         store(to, passed);
     }
     store(to_gamma, of_gamma);

@@ -12,7 +12,7 @@ use crate::norm::{accumulate, add_rows};
 use crate::padded::Source;
 use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::tile::{Correlated, correlated_product};
+use crate::tile::{Correlated, Sums, correlated_product};
 use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the weights of each position, and to the bias.
@@ -55,18 +55,18 @@ impl StridedWeightGradient {
         self.reading.inputs.numbers()
     }
 
-    /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
+    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the output.
     pub(crate) fn add(
         &self,
         isa: Isa,
         input: Source<'_>,
         gradient: &[f32],
-        sums: &mut [f32],
+        sums: Sums<'_>,
         workspace: &mut Workspace,
     ) {
         let images = Images::out_of(&self.shape);
         let columns = self.columns;
-        let (sums, bias) = sums.split_at_mut(self.depth() * columns);
+        let (sums, bias, mut is_first) = sums.of_weight(self.depth() * columns, input.len() == 0);
         let Reading {
             cells,
             inputs: read,
@@ -107,9 +107,11 @@ impl StridedWeightGradient {
                         pixels: self.rows[position].first(tiles),
                         gradient,
                         columns,
+                        is_first,
                     };
                     correlated_product(isa, &product, own);
                 }
+                is_first = false;
             },
         );
     }

@@ -12,6 +12,7 @@ use crate::padded::{Scratch, Source};
 use crate::shape::{ConvShape, KernelError, check_length};
 use crate::split::{made_of_each, over_jobs_with, ranges};
 use crate::stored::Stored;
+use crate::tile::Sums;
 use crate::workspace::Workspace;
 
 impl Trunk {
@@ -86,8 +87,11 @@ impl Trunk {
             if part.is_empty() {
                 return partial.fill(0.0);
             }
-            work.sums.fill(0.0);
+            for stage in &stages {
+                work.sums[stage.norm.clone()].fill(0.0);
+            }
             for images in blocks(part.len(), block) {
+                work.is_first = images.start == 0;
                 let images = part.start + images.start..part.start + images.end;
                 let frames =
                     &frames[images.start * self.frame_len()..images.end * self.frame_len()];
@@ -143,7 +147,7 @@ impl Trunk {
         let (layer, shape) = &self.layers[index];
         // There is one: the layer after it, or the loss, read its output.
         let Some(arrived) = work.gradients[index].take() else {
-            return;
+            return work.sums[stage.sums.clone()].fill(0.0);
         };
         let form = self.form(index);
         let len = form.words(images * shape.out_image_len());
@@ -153,7 +157,10 @@ impl Trunk {
             isa,
             source,
             arriving,
-            &mut work.sums[stage.sums.clone()],
+            Sums {
+                values: &mut work.sums[stage.sums.clone()],
+                is_first: work.is_first,
+            },
             to_weight,
             &mut work.workspace,
         );
@@ -199,6 +206,8 @@ struct Stage<I> {
 struct Work<I> {
     /// With respect to the parameters, of all blocks of a part.
     sums: Buffer,
+    /// Whether the block is the first of its part.
+    is_first: bool,
     /// With respect to the output of each layer, where any has arrived: few at a time.
     gradients: Vec<Option<Buffer>>,
     /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
@@ -211,6 +220,7 @@ impl<I: Item> Work<I> {
     fn new(stages: &[Stage<I>], sums_len: usize) -> Self {
         Self {
             sums: Buffer::of_len(sums_len),
+            is_first: true,
             gradients: stages.iter().map(|_| None).collect(),
             buffers: Vec::new(),
             scratches: stages

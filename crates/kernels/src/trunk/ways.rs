@@ -8,6 +8,7 @@ use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
 use crate::stored::{Out, Stored};
 use crate::strided::{self, Strided, StridedWeightGradient};
+use crate::tile::Sums;
 use crate::weight_gradient::WeightGradient;
 use crate::winograd::{self, Minimal, MinimalWeightGradient};
 use crate::workspace::Workspace;
@@ -125,7 +126,7 @@ impl<I: Item> ToWeight<I> {
         isa: Isa,
         input: Source<'_>,
         gradient: Stored<'_>,
-        sums: &mut [f32],
+        sums: Sums<'_>,
         scratch: &mut Scratch<I>,
         workspace: &mut Workspace,
     ) {

@@ -10,6 +10,7 @@ use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::{ConvShape, KernelError};
 use crate::stored::{Finish, Out, Stored};
+use crate::tile::Sums;
 use crate::weight_gradient::WeightGradient;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
@@ -96,10 +97,17 @@ fn kernels_equal_their_twins<I: Item>(rounded: impl Fn(f32) -> f32) {
 
             let windows = Windows::over_pixels::<I>(&shape, shape.batch);
             let sum = WeightGradient::new(isa, &shape, &windows);
-            let mut sums = vec![0.0; sum.sums_len()];
+            let mut sums = vec![f32::NAN; sum.sums_len()];
             let mut scratch = windows.scratch::<I>();
             let arriving = Stored::Values(&gradient);
-            sum.add(isa, &windows, source, arriving, &mut sums, &mut scratch);
+            sum.add(
+                isa,
+                &windows,
+                source,
+                arriving,
+                Sums::first(&mut sums),
+                &mut scratch,
+            );
             let mut found = vec![f32::NAN; shape.weight_len()];
             let mut found_bias = vec![f32::NAN; shape.out_channels];
             sum.finish(&sums, &mut found, &mut found_bias);
@@ -169,9 +177,16 @@ fn pairs_in_memory_are_read_and_written_as_numbers_are() {
             let windows = Windows::over_pixels::<Pair>(&shape, shape.batch);
             let sum = WeightGradient::new(isa, &shape, &windows);
             let run = |source, gradient| {
-                let mut sums = vec![0.0; sum.sums_len()];
+                let mut sums = vec![f32::NAN; sum.sums_len()];
                 let mut scratch = windows.scratch::<Pair>();
-                sum.add(isa, &windows, source, gradient, &mut sums, &mut scratch);
+                sum.add(
+                    isa,
+                    &windows,
+                    source,
+                    gradient,
+                    Sums::first(&mut sums),
+                    &mut scratch,
+                );
                 sums
             };
             let plain = run(Source::values(&input), Stored::Values(&gradient));

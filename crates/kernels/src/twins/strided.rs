@@ -10,6 +10,7 @@ use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::stored::{Finish, Out};
 use crate::strided::{Strided, StridedWeightGradient, is_possible, pays, pays_back};
+use crate::tile::Sums;
 use crate::workspace::Workspace;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
@@ -61,8 +62,14 @@ fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
             forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
 
             let sum = StridedWeightGradient::new(isa, &shape, shape.batch);
-            let mut sums = vec![0.0; sum.sums_len()];
-            sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
+            let mut sums = vec![f32::NAN; sum.sums_len()];
+            sum.add(
+                isa,
+                source,
+                &exact.gradient,
+                Sums::first(&mut sums),
+                &mut workspace,
+            );
             sum.finish(isa, &sums, &mut found.to_weight, &mut found.to_bias);
             sum.arrange(&mut found.to_weight);
 

@@ -8,6 +8,7 @@ use crate::lanes::{Isa, Pair};
 use crate::padded::Source;
 use crate::shape::ConvShape;
 use crate::stored::{Finish, Out, Stored};
+use crate::tile::Sums;
 use crate::weight_gradient::WeightGradient;
 use crate::winograd::{Minimal, MinimalWeightGradient, is_possible, pays};
 use crate::workspace::Workspace;
@@ -80,8 +81,14 @@ fn run<I: Item>(isa: Isa, shape: &ConvShape, exact: &Exact, case: &str) -> Found
     forward.run(isa, source, Finish::Nothing, &mut found.out, &mut workspace);
 
     let sum = MinimalWeightGradient::<I>::new(isa, shape, shape.batch);
-    let mut sums = vec![0.0; sum.sums_len()];
-    sum.add(isa, source, &exact.gradient, &mut sums, &mut workspace);
+    let mut sums = vec![f32::NAN; sum.sums_len()];
+    sum.add(
+        isa,
+        source,
+        &exact.gradient,
+        Sums::first(&mut sums),
+        &mut workspace,
+    );
     sum.finish(&sums, &mut found.to_weight, &mut found.to_bias);
 
     let data = Minimal::<I>::data_gradient(isa, shape, &exact.weight, shape.batch);
@@ -116,9 +123,16 @@ fn it_rounds_to_bf16_as_coarsely_as_is_said() {
         forward.run(isa, &windows, source, to, &mut windows.scratch());
         let windows = Windows::over_pixels::<Pair>(&shape, shape.batch);
         let sum = WeightGradient::new(isa, &shape, &windows);
-        let (mut sums, mut scratch) = (vec![0.0; sum.sums_len()], windows.scratch::<Pair>());
+        let (mut sums, mut scratch) = (vec![f32::NAN; sum.sums_len()], windows.scratch::<Pair>());
         let gradient = Stored::Values(&exact.gradient);
-        sum.add(isa, &windows, source, gradient, &mut sums, &mut scratch);
+        sum.add(
+            isa,
+            &windows,
+            source,
+            gradient,
+            Sums::first(&mut sums),
+            &mut scratch,
+        );
         sum.finish(&sums, &mut direct.to_weight, &mut direct.to_bias);
         for [filtered, direct] in [
             [&filtered, &direct].map(|found| exact.relative_error(&found.out)),

@@ -13,7 +13,7 @@ use crate::norm::accumulate;
 use crate::padded::Source;
 use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::tile::{Correlated, correlated_product};
+use crate::tile::{Correlated, Sums, correlated_product};
 use crate::workspace::Workspace;
 
 /// Sums over images of the gradients with respect to the transformed weight and to the bias.
@@ -50,13 +50,13 @@ impl<I: Item> MinimalWeightGradient<I> {
         (POSITIONS * self.taps.len() + 1) * self.columns
     }
 
-    /// Adds what the images of `input` contribute; `gradient` is with respect to the output.
+    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the output.
     pub(crate) fn add(
         &self,
         isa: Isa,
         input: Source<'_>,
         gradient: &[f32],
-        sums: &mut [f32],
+        sums: Sums<'_>,
         workspace: &mut Workspace,
     ) {
         let image = Image {
@@ -64,7 +64,8 @@ impl<I: Item> MinimalWeightGradient<I> {
             channels: self.shape.out_channels,
         };
         let image_len = self.shape.out_image_len();
-        let (sums, bias) = sums.split_at_mut(POSITIONS * self.taps.len() * self.columns);
+        let (sums, bias, mut is_first) =
+            sums.of_weight(POSITIONS * self.taps.len() * self.columns, input.len() == 0);
         let planes = self.tiling.planes(self.columns);
         let mut part = vec![0.0; self.columns];
         self.tiling.each_block(
@@ -99,9 +100,11 @@ impl<I: Item> MinimalWeightGradient<I> {
                         pixels: self.rows.first(rows),
                         gradient,
                         columns: self.columns,
+                        is_first,
                     };
                     correlated_product(isa, &product, sums);
                 }
+                is_first = false;
             },
         );
     }
