@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::item::{Item, Items, Precision};
 use crate::lanes::{Isa, Pair};
 use crate::norm::add_rows;
-use crate::panels::{grouped_columns, pack_rows, pack_transposed, padded_start};
+use crate::panels::{grouped_columns, pack_panel_of_rows, pack_transposed_panel, padded_start};
 use crate::pixels::Pixels;
 use crate::shape::{KernelError, check_length};
-use crate::split::over_items;
+use crate::split::{over_columns, over_items};
 use crate::stored::{Out, Stored};
 use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
 
@@ -139,10 +139,12 @@ impl Linear {
 
     fn forward_in<I: Item>(&self, input: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let isa = Isa::detect();
-        let (inputs, outputs) = (self.inputs, self.outputs);
-        let panels: Items<I> = pack_transposed(isa, inputs, outputs, weight);
-        let start = padded_start(isa, outputs, Some(bias));
-        self.each_row(isa, input, [inputs, outputs], &panels, &start, out);
+        let weight = grouped_columns::<I>(isa, weight, self.inputs);
+        let depth = self.inputs.div_ceil(I::NUMBERS);
+        let start = padded_start(isa, self.outputs, Some(bias));
+        let pack =
+            |panel, items: &mut [I]| pack_transposed_panel(isa, depth, &weight, panel, items);
+        self.multiply(isa, input, [self.inputs, self.outputs], pack, &start, out);
     }
 
     fn backward_in<I: Item>(
@@ -183,36 +185,51 @@ impl Linear {
             }
         });
         if let Some(to_input) = to_input {
-            let panels: Items<I> = pack_rows(isa, outputs, inputs, weight);
             let start = padded_start(isa, inputs, None);
-            self.each_row(isa, gradient, [outputs, inputs], &panels, &start, to_input);
+            let pack =
+                |panel, items: &mut [I]| pack_panel_of_rows(isa, inputs, weight, panel, items);
+            self.multiply(isa, gradient, [outputs, inputs], pack, &start, to_input);
         }
     }
 
-    /// Every row, `from` numbers of `input`, times the packed matrix: `to` numbers of `out`.
-    fn each_row<I: Item>(
+    /// Every row, `from` numbers of `input`, times a matrix whose panels `pack(panel, items)` writes: `to` numbers of
+    /// `out`. One panel at a time, because the caches do not hold all of them.
+    fn multiply<I: Item>(
         &self,
         isa: Isa,
         input: &[f32],
         [from, to]: [usize; 2],
-        panels: &[I],
+        pack: impl Fn(usize, &mut [I]) + Sync,
         start: &[f32],
         out: &mut [f32],
     ) {
-        let items = from.div_ceil(I::NUMBERS);
-        over_items(self.rows, self.products(), out, |rows, out| {
-            let input = grouped_columns(isa, &input[rows.start * from..rows.end * from], from);
-            let pixels = Pixels::of_rows(rows.len(), items, to);
-            let product = Gathered {
-                input: &input,
-                pixels: pixels.first(rows.len()),
-                runs: &[0],
-                run_len: items,
-                panels,
-                start,
-                columns: to,
-            };
-            gathered_product(isa, &product, Out::plain(out));
+        if self.rows == 0 {
+            return;
+        }
+        let (width, depth) = (isa.columns(), from.div_ceil(I::NUMBERS));
+        let input = grouped_columns::<I>(isa, input, from);
+        over_columns(to, width, self.products(), out, |columns, apart, out| {
+            let mut panel = Items::zeros(depth * width);
+            let pixels = Pixels::of_rows(self.rows, depth, apart);
+            for first in columns.clone().step_by(width) {
+                let used = width.min(columns.end - first);
+                pack(first / width, &mut panel);
+                if used < width {
+                    let rows = panel.chunks_exact_mut(width);
+                    rows.for_each(|row| row[used..].fill(I::default()));
+                }
+                let product = Gathered {
+                    input: &input,
+                    pixels: pixels.first(self.rows),
+                    runs: &[0],
+                    run_len: depth,
+                    panels: &panel,
+                    start: &start[first..],
+                    columns: used,
+                };
+                let out = &mut out[first - columns.start..];
+                gathered_product(isa, &product, Out::plain(out));
+            }
         });
     }
 

@@ -33,43 +33,52 @@ pub(crate) fn pack_rows<I: Item>(
     columns: usize,
     matrix: &[f32],
 ) -> Items<I> {
-    let (width, depth) = (isa.columns(), depth.div_ceil(I::NUMBERS));
-    each_panel(isa, depth, columns, |panel, items: &mut [I]| {
-        let used = width.min(columns - panel * width);
-        for (row, items) in items.chunks_exact_mut(width).enumerate() {
-            let part = |row: usize| {
-                let from = matrix.get(row * columns + panel * width..)?;
-                from.get(..used)
-            };
-            if let Some(first) = part(row * I::NUMBERS) {
-                I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
-            }
-        }
+    each_panel(isa, depth.div_ceil(I::NUMBERS), columns, |panel, items| {
+        pack_panel_of_rows(isa, columns, matrix, panel, items);
     })
 }
 
-/// [`pack_panels`] of the transpose of a matrix `[columns][depth]`, in blocks that stay in the
-/// first-level cache.
-pub(crate) fn pack_transposed<I: Item>(
+/// One panel of a matrix `[depth][columns]`; items of columns beyond the last are left as they are.
+pub(crate) fn pack_panel_of_rows<I: Item>(
     isa: Isa,
-    depth: usize,
     columns: usize,
     matrix: &[f32],
-) -> Items<I> {
+    panel: usize,
+    items: &mut [I],
+) {
+    let width = isa.columns();
+    let used = width.min(columns - panel * width);
+    for (row, items) in items.chunks_exact_mut(width).enumerate() {
+        let part = |row: usize| {
+            let from = matrix.get(row * columns + panel * width..)?;
+            from.get(..used)
+        };
+        if let Some(first) = part(row * I::NUMBERS) {
+            I::interleave(isa, first, part(row * I::NUMBERS + 1), &mut items[..used]);
+        }
+    }
+}
+
+/// One panel of the transpose of `matrix`, `[columns][depth]`, in blocks that stay in the first-level cache; items of
+/// columns beyond the last are left as they are.
+pub(crate) fn pack_transposed_panel<I: Item>(
+    isa: Isa,
+    depth: usize,
+    matrix: &[I],
+    panel: usize,
+    items: &mut [I],
+) {
     const BLOCK: usize = 256;
-    let (width, items_deep) = (isa.columns(), depth.div_ceil(I::NUMBERS));
-    let matrix = grouped_columns(isa, matrix, depth);
-    each_panel(isa, items_deep, columns, |panel, items: &mut [I]| {
-        let used = width.min(columns - panel * width);
-        for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
-            for column in 0..used {
-                let from = &matrix[(panel * width + column) * items_deep + block * BLOCK..];
-                for (to, item) in items.chunks_exact_mut(width).zip(from) {
-                    to[column] = *item;
-                }
+    let width = isa.columns();
+    let columns = matrix.chunks_exact(depth).skip(panel * width).take(width);
+    for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {
+        for (column, from) in columns.clone().enumerate() {
+            let from = &from[block * BLOCK..];
+            for (to, item) in items.chunks_exact_mut(width).zip(from) {
+                to[column] = *item;
             }
         }
-    })
+    }
 }
 
 /// Panels that `pack(panel, items)` writes to, but for columns beyond the last, which are zero.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::buffer::Buffer;
+
 /// Operations (about a nanosecond for sixteen) that are worth waking another thread for.
 const GRAIN: usize = 1 << 18;
 
@@ -26,7 +28,7 @@ pub(crate) fn over_items(
         return;
     }
     let item_len = out.len() / items;
-    let parts = threads().min(operations / GRAIN).clamp(1, items);
+    let parts = parts(items, operations);
     let mut rest = out;
     let mut jobs = Vec::with_capacity(parts);
     for range in ranges(items, parts) {
@@ -35,6 +37,43 @@ pub(crate) fn over_items(
         jobs.push((range, chunk));
     }
     over_jobs(jobs, |(range, chunk)| work(range, chunk));
+}
+
+/// Calls `work(range, apart, to)` for ranges that cover `0..columns`, each but the last of whole groups of `group`; `to`
+/// begins with the first column of the range of a matrix whose rows are `apart` numbers apart, which becomes that part of
+/// the rows of `out`. `operations` are those of all columns.
+pub(crate) fn over_columns(
+    columns: usize,
+    group: usize,
+    operations: usize,
+    out: &mut [f32],
+    work: impl Fn(Range<usize>, usize, &mut [f32]) + Sync,
+) {
+    let groups = columns.div_ceil(group);
+    let parts = parts(groups, operations);
+    if parts < 2 {
+        return work(0..columns, columns, out);
+    }
+    let rows = out.len() / columns;
+    let range = |groups: Range<usize>| groups.start * group..columns.min(groups.end * group);
+    let mut jobs: Vec<(Range<usize>, Buffer)> = ranges(groups, parts)
+        .map(range)
+        .map(|range| (range.clone(), Buffer::of_len(rows * range.len())))
+        .collect();
+    over_jobs(jobs.iter_mut().collect(), |(range, own)| {
+        work(range.clone(), range.len(), own);
+    });
+    for (range, own) in &jobs {
+        let rows = out.chunks_exact_mut(columns);
+        for (to, from) in rows.zip(own.chunks_exact(range.len())) {
+            to[range.clone()].copy_from_slice(from);
+        }
+    }
+}
+
+/// Into how many parts to cut items.
+fn parts(items: usize, operations: usize) -> usize {
+    threads().min(operations / GRAIN).clamp(1, items)
 }
 
 /// Does every job once.
