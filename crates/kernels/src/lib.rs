@@ -1,5 +1,5 @@
 //! Arithmetic of the encoders on a CPU: stacks of 2-D convolutions over frames, dense layers,
-//! normalisation with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
+//! networks with MaxMin, normalisation with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
 //!
 //! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
 //! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
@@ -28,6 +28,7 @@ mod forward;
 mod item;
 mod lanes;
 mod linear;
+mod maxmin;
 mod norm;
 mod orthogonal;
 mod padded;
@@ -50,6 +51,7 @@ pub use adam::{AdamStep, adam, sum_of_squares};
 pub use buffer::{forget_spare_buffers, keep_freed_memory};
 pub use item::Precision;
 pub use linear::{Linear, LinearGradients};
+pub use maxmin::{MaxMinGradients, MaxMinNetworks, MaxMinParameters};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use orthogonal::Orthogonal;
 pub use shape::{ConvShape, KernelError};

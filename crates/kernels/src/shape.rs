@@ -55,6 +55,24 @@ pub enum KernelError {
     /// The first layer of a trunk does something to its input.
     #[error("the first layer of a trunk reads frames as they are: nothing may come before it")]
     FramesAsTheyAre,
+    /// MaxMin sorts pairs of numbers.
+    #[error("layers with MaxMin are {width} wide; it sorts pairs, so use an even width")]
+    OddWidth {
+        /// The width.
+        width: usize,
+    },
+    /// A row is to go through a network that does not exist.
+    #[error(
+        "row {row} is to go through network {network}, but there are {networks}, counted from 0"
+    )]
+    NoSuchNetwork {
+        /// The row.
+        row: usize,
+        /// Its network.
+        network: u32,
+        /// How many there are.
+        networks: usize,
+    },
     /// A slice has not the length its shape says.
     #[error("{name} holds {found} elements, its shape needs {expected}")]
     Length {

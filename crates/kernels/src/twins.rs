@@ -9,6 +9,7 @@ mod convolutions;
 mod dense;
 mod elementwise;
 mod exact;
+mod maxmin;
 mod normalisation;
 mod orthogonal;
 mod strided;

@@ -8,10 +8,12 @@
 //! expressiveness, never soundness (up to f32 rounding, about 1e-6 per layer). On the CPU device a
 //! kernel of ours does it, and stops where a matrix is orthogonal up to rounding.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use std::sync::Arc;
 
-use crate::extension::{has_kernels, run_orthogonal};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::extension::{Choice, has_kernels, run_networks, run_orthogonal};
 use crate::init::Init;
 use crate::layers::max_min;
 
@@ -37,6 +39,30 @@ pub struct OrthogonalStack {
 /// The orthogonal matrices of a stack, worked out once for many evaluations.
 #[derive(Clone, Debug)]
 pub struct OrthogonalWeights(Tensor<3>);
+
+/// Which network each row goes through.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// For our kernels: `[batch]`.
+    ids: Arc<[u32]>,
+    /// For Burn's operations: `[networks, batch, 1]`, one where the row goes through this one.
+    mask: Tensor<3>,
+}
+
+impl Chosen {
+    /// Each of `ids` is below `networks`.
+    pub fn new(ids: &[u32], networks: usize, device: &Device) -> Self {
+        let batch = ids.len();
+        let mut mask = vec![0.0f32; networks * batch];
+        for (row, &id) in ids.iter().enumerate() {
+            mask[id as usize * batch + row] = 1.0;
+        }
+        Self {
+            ids: Arc::from(ids),
+            mask: Tensor::from_data(TensorData::new(mask, [networks, batch, 1]), device),
+        }
+    }
+}
 
 impl OrthogonalStack {
     /// `width` must be even (MaxMin sorts pairs).
@@ -65,6 +91,27 @@ impl OrthogonalStack {
         } else {
             bjorck(weight)
         })
+    }
+
+    /// Each row through the network that is chosen for it, `[batch, width] -> [batch, width]`; MaxMin follows all layers but
+    /// the last.
+    pub fn forward_chosen(
+        &self,
+        weights: &OrthogonalWeights,
+        x: Tensor<2>,
+        chosen: &Chosen,
+    ) -> Tensor<2> {
+        if has_kernels(&x) && !self.activate_last {
+            let choice = Choice {
+                networks: self.networks,
+                layers: self.layers,
+                ids: chosen.ids.clone(),
+            };
+            return run_networks(x, weights.0.clone(), self.bias.val(), choice);
+        }
+        let shape = x.dims();
+        let each = self.forward(weights, x);
+        (each * chosen.mask.clone()).sum_dim(0).reshape(shape)
     }
 
     /// `[batch, width] -> [networks, batch, width]`.
@@ -101,7 +148,6 @@ fn bjorck(weight: Tensor<3>) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Device, TensorData};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -133,25 +179,53 @@ mod tests {
         }
     }
 
+    /// What is found, and its gradient with respect to what it was made of, both ways.
+    fn assert_alike(what: &str, towards: &Tensor<3>, found: [Tensor<3>; 2], of: &[&Tensor<3>]) {
+        let [ours, burns] = found.map(|out| {
+            let gradients = (out.clone() * towards.clone()).sum().backward();
+            let mut all = vec![out.inner()];
+            all.extend(of.iter().map(|of| of.grad(&gradients).unwrap()));
+            all
+        });
+        for (which, (a, b)) in ours.into_iter().zip(burns).enumerate() {
+            let error = (a - b).abs().max().into_scalar::<f32>();
+            assert!(error < 1e-5, "{what}, {which}: off by {error}");
+        }
+    }
+
     #[test]
-    fn the_kernel_does_what_burns_operations_do() {
+    fn the_kernels_do_what_burns_operations_do() {
         let device = Device::flex().autodiff();
         for seed in 0..10 {
             let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
             let mut init = Init::new(&mut rng, &device, 0);
-            let towards = init.uniform([4, 6, 6], 1.0).val().detach();
-            // Without a matrix that needs more steps than there are: there, rounding is magnified.
-            let weight = init.orthogonal(4, 6).val() * 3.0 + init.uniform([4, 6, 6], 0.5).val();
+            let mut random = |shape| init.uniform(shape, 1.0).val().detach();
+            let (noise, towards) = (random([4, 6, 6]), random([4, 6, 6]));
+            let x = random([1, 5, 6]).require_grad();
+            // No matrix that needs more steps than there are: then rounding is magnified.
+            let weight = init.orthogonal(4, 6).val() * 3.0 + noise * 0.5;
             let weight = weight.detach().require_grad();
-            let found = [run_orthogonal(weight.clone()), bjorck(weight.clone())].map(|out| {
-                let gradients = (out.clone() * towards.clone()).sum().backward();
-                (out.inner(), weight.grad(&gradients).unwrap())
-            });
-            let [(ours, to_ours), (burns, to_burns)] = found;
-            for (a, b) in [(ours, burns), (to_ours, to_burns)] {
-                let error = (a - b).abs().max().into_scalar::<f32>();
-                assert!(error < 1e-5, "seed {seed}: off by {error}");
-            }
+            let found = [run_orthogonal(weight.clone()), bjorck(weight.clone())];
+            assert_alike(
+                &format!("seed {seed}, weights"),
+                &towards,
+                found,
+                &[&weight],
+            );
+
+            let stack = OrthogonalStack::new(&mut init, 2, 2, 6, false);
+            let (weights, bias) = (OrthogonalWeights(weight.clone()), stack.bias.val());
+            let chosen = Chosen::new(&[1, 0, 0, 1, 1], 2, &device);
+            let input = || x.clone().reshape([5, 6]);
+            let each = stack.forward(&weights, input());
+            let found = [
+                stack.forward_chosen(&weights, input(), &chosen),
+                (each * chosen.mask.clone()).sum_dim(0).reshape([5, 6]),
+            ];
+            let found = found.map(|out| out.unsqueeze::<3>());
+            let towards = towards.narrow(0, 0, 1).narrow(1, 0, 5);
+            let of = [&x, &weight, &bias];
+            assert_alike(&format!("seed {seed}, networks"), &towards, found, &of);
         }
     }
 

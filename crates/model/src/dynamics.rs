@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::{OrthogonalStack, OrthogonalWeights};
+use crate::bounded::{Chosen, OrthogonalStack, OrthogonalWeights};
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
 
@@ -25,8 +25,7 @@ pub enum DynamicsKind {
 pub struct ActionBatch {
     /// `[batch, action width]`: as the environment takes them.
     vectors: Tensor<2>,
-    /// `[actions, batch, 1]`: one where the row's action is this one.
-    chosen: Tensor<3>,
+    chosen: Chosen,
 }
 
 impl ActionBatch {
@@ -38,14 +37,10 @@ impl ActionBatch {
         actions: usize,
         device: &Device,
     ) -> Self {
-        let batch = ids.len();
-        let mut chosen = vec![0.0f32; actions * batch];
-        for (row, &id) in ids.iter().enumerate() {
-            chosen[id as usize * batch + row] = 1.0;
-        }
+        let vectors = TensorData::new(vectors.to_vec(), [ids.len(), width]);
         Self {
-            vectors: Tensor::from_data(TensorData::new(vectors.to_vec(), [batch, width]), device),
-            chosen: Tensor::from_data(TensorData::new(chosen, [actions, batch, 1]), device),
+            vectors: Tensor::from_data(vectors, device),
+            chosen: Chosen::new(ids, actions, device),
         }
     }
 }
@@ -120,11 +115,9 @@ impl PreparedDynamics<'_> {
     pub fn step(&self, latent: Tensor<2>, actions: &ActionBatch) -> Tensor<2> {
         match (self.dynamics, &self.weights) {
             (Dynamics::Bounded(bounded), Some(weights)) => {
-                let [batch, width] = latent.dims();
-                let each = bounded.networks.forward(weights, latent);
-                (each * actions.chosen.clone())
-                    .sum_dim(0)
-                    .reshape([batch, width])
+                bounded
+                    .networks
+                    .forward_chosen(weights, latent, &actions.chosen)
             }
             (Dynamics::Bounded(_), None) => unreachable!("prepare() works the weights out"),
             (Dynamics::Plain(plain), _) => plain.step(latent, actions.vectors.clone()),

@@ -2,18 +2,28 @@
 
 use std::sync::Arc;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use tellapart_kernels::{
-    Activation, Kept, KernelError, Linear, LinearGradients, NormGradients, Orthogonal, Precision,
-    Trunk,
-};
+use tellapart_kernels::{Activation, Kept, KernelError, Precision, Trunk};
+
+mod dense;
+mod networks;
+mod norm;
+mod orthogonal;
+mod trunk;
+
+use dense::{Dense, linear};
+pub(crate) use networks::Choice;
+use networks::{Networks, networks};
+use norm::{Normalisation, norm_activate};
+use orthogonal::{Bjorck, orthogonal};
+use trunk::{TrunkGradient, TrunkPass};
 
 /// Whether the kernels serve this tensor.
 pub(crate) fn has_kernels<const D: usize>(x: &Tensor<D>) -> bool {
@@ -74,6 +84,17 @@ pub(crate) fn run_orthogonal(weight: Tensor<3>) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::orthogonal(weight.into_dispatch()))
 }
 
+/// Each row of `[rows, width]` through the network that is chosen for it.
+pub(crate) fn run_networks(
+    x: Tensor<2>,
+    weight: Tensor<3>,
+    bias: Tensor<3>,
+    choice: Choice,
+) -> Tensor<2> {
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(Dispatch::networks(x.into_dispatch(), weight, bias, choice))
+}
+
 /// The operations that Burn dispatches to our kernels.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait KernelExtension: Backend {
@@ -99,6 +120,13 @@ pub(super) trait KernelExtension: Backend {
     ) -> FloatTensor<Self>;
 
     fn orthogonal(weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn networks(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        choice: Choice,
+    ) -> FloatTensor<Self>;
 }
 
 impl KernelExtension for Flex {
@@ -127,6 +155,13 @@ impl KernelExtension for Flex {
 
     fn orthogonal(weight: FlexTensor) -> FlexTensor {
         orthogonal(&weight.to_contiguous())
+    }
+
+    fn networks(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, choice: Choice) -> FlexTensor {
+        networks(
+            &[x, weight, bias].map(|tensor| tensor.to_contiguous()),
+            &choice,
+        )
     }
 }
 
@@ -189,230 +224,36 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
-}
 
-/// What a trunk is run on, forward and backward.
-#[derive(Clone, Debug)]
-struct TrunkPass {
-    frames: FlexTensor,
-    parameters: FlexTensor,
-    plan: Arc<Trunk>,
-}
-
-impl TrunkPass {
-    fn new(frames: &FlexTensor, parameters: &FlexTensor, plan: Arc<Trunk>) -> Self {
-        Self {
-            frames: frames.to_contiguous(),
-            parameters: parameters.to_contiguous(),
-            plan,
-        }
-    }
-
-    /// Empty should they be no bytes, which the kernels then report by name.
-    fn frames(&self) -> &[u8] {
-        self.frames.as_slice::<u8>().unwrap_or_default()
-    }
-
-    fn forward(&self, kept: Option<&mut Kept>) -> FlexTensor {
-        let image: usize = self.plan.image().iter().product();
-        let rows = self.frames().len() / image.max(1);
-        let len = rows * self.plan.output().iter().product::<usize>();
-        let mut out = vec![0.0; len];
-        let parameters = values_of(&self.parameters);
-        checked(self.plan.forward(self.frames(), parameters, kept, &mut out));
-        FlexTensor::from_data(TensorData::new(out, [len]))
-    }
-
-    fn backward(&self, kept: &Kept, gradient: &FlexTensor) -> FlexTensor {
-        let gradient = gradient.to_contiguous();
-        let mut found = vec![0.0; self.plan.parameter_len()];
-        checked(self.plan.backward(
-            self.frames(),
-            values_of(&self.parameters),
-            kept,
-            values_of(&gradient),
-            &mut found,
-        ));
-        let len = found.len();
-        FlexTensor::from_data(TensorData::new(found, [len]))
-    }
-}
-
-/// The gradient of a trunk with respect to its parameters.
-#[derive(Debug)]
-struct TrunkGradient;
-
-impl Backward<Flex, 1> for TrunkGradient {
-    type State = (TrunkPass, Arc<Kept>);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let (pass, kept) = ops.state;
-        let gradient = grads.consume::<Flex>(&ops.node);
-        if let [Some(parent)] = ops.parents {
-            grads.register::<Flex>(parent.id, pass.backward(&kept, &gradient));
+    fn networks(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        choice: Choice,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let inputs = [&x, &weight, &bias].map(|tensor| tensor.primitive().to_contiguous());
+        let out = networks(&inputs, &choice);
+        match Networks.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((inputs, choice), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
 }
 
-/// The gradients of normalisation and activation, all from one pass.
-#[derive(Debug)]
-struct Normalisation;
-
-impl Backward<Flex, 3> for Normalisation {
-    /// Input, gamma and beta; epsilon; activation.
-    type State = ([FlexTensor; 3], f32, Activation);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let (inputs, epsilon, activation) = ops.state;
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
-        let [x, gamma, beta] = inputs.each_ref().map(values_of);
-        let mut found = [
-            vec![0.0; x.len()],
-            vec![0.0; gamma.len()],
-            vec![0.0; beta.len()],
-        ];
-        let [to_x, to_gamma, to_beta] = &mut found;
-        let gradients = NormGradients {
-            input: to_x,
-            gamma: to_gamma,
-            beta: to_beta,
-        };
-        checked(tellapart_kernels::norm_activate_gradient(
-            x,
-            gamma,
-            beta,
-            epsilon,
-            activation,
-            values_of(&gradient),
-            gradients,
-        ));
-        for ((parent, input), values) in ops.parents.into_iter().zip(&inputs).zip(found) {
-            if let Some(parent) = parent {
-                let gradient =
-                    FlexTensor::from_data(TensorData::new(values, input.layout().shape().clone()));
-                grads.register::<Flex>(parent.id, gradient);
-            }
+/// Hands gradients to those who ask for them, in the shapes of what they are with respect to.
+fn register<const N: usize>(
+    grads: &mut Gradients,
+    parents: [Option<NodeId>; N],
+    inputs: &[FlexTensor; N],
+    found: [Option<Vec<f32>>; N],
+) {
+    for ((parent, input), values) in parents.into_iter().zip(inputs).zip(found) {
+        if let (Some(parent), Some(values)) = (parent, values) {
+            let data = TensorData::new(values, input.layout().shape().clone());
+            grads.register::<Flex>(parent, FlexTensor::from_data(data));
         }
     }
-}
-
-fn norm_activate(
-    x: &FlexTensor,
-    gamma: &FlexTensor,
-    beta: &FlexTensor,
-    epsilon: f32,
-    activation: Activation,
-) -> FlexTensor {
-    let [values, gamma, beta] = [x, gamma, beta].map(FlexTensor::to_contiguous);
-    let mut out = vec![0.0; values_of(&values).len()];
-    checked(tellapart_kernels::norm_activate(
-        values_of(&values),
-        values_of(&gamma),
-        values_of(&beta),
-        epsilon,
-        activation,
-        &mut out,
-    ));
-    FlexTensor::from_data(TensorData::new(out, x.layout().shape().clone()))
-}
-
-/// The gradients of a dense layer.
-#[derive(Debug)]
-struct Dense;
-
-impl Backward<Flex, 3> for Dense {
-    /// Input, weight and bias; precision of the products.
-    type State = ([FlexTensor; 3], Precision);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let (inputs, precision) = ops.state;
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let [x, weight, bias] = inputs.each_ref().map(values_of);
-        let mut to_input = ops.parents[0].as_ref().map(|_| vec![0.0; x.len()]);
-        let (mut to_weight, mut to_bias) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
-        let gradients = LinearGradients {
-            input: to_input.as_deref_mut(),
-            weight: &mut to_weight,
-            bias: &mut to_bias,
-        };
-        checked(sizes(&inputs, precision).backward(x, weight, values_of(&gradient), gradients));
-        let found = [to_input, Some(to_weight), Some(to_bias)];
-        for ((parent, input), values) in ops.parents.into_iter().zip(&inputs).zip(found) {
-            if let (Some(parent), Some(values)) = (parent, values) {
-                let gradient =
-                    FlexTensor::from_data(TensorData::new(values, input.layout().shape().clone()));
-                grads.register::<Flex>(parent.id, gradient);
-            }
-        }
-    }
-}
-
-fn linear(inputs: &[FlexTensor; 3], precision: Precision) -> FlexTensor {
-    let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
-    let [x, weight, bias] = inputs.each_ref().map(values_of);
-    let rows = inputs[0].layout().shape()[0];
-    let mut out = vec![0.0; rows * bias.len()];
-    checked(sizes(&inputs, precision).forward(x, weight, bias, &mut out));
-    FlexTensor::from_data(TensorData::new(out, [rows, bias.len()]))
-}
-
-/// Of a dense layer: input `[rows, inputs]`, weight `[outputs, inputs]`.
-fn sizes([x, weight, _]: &[FlexTensor; 3], precision: Precision) -> Linear {
-    let (x, weight) = (x.layout().shape(), weight.layout().shape());
-    checked(Linear::new(x[0], x[1], weight[0], precision))
-}
-
-/// The gradient through Björck's iteration.
-#[derive(Debug)]
-struct Bjorck;
-
-impl Backward<Flex, 1> for Bjorck {
-    type State = FlexTensor;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let weight = ops.state;
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        if let [Some(parent)] = ops.parents {
-            let mut found = vec![0.0; values_of(&weight).len()];
-            let (from, gradient) = (values_of(&weight), values_of(&gradient));
-            checked(matrices(&weight).backward(from, gradient, &mut found));
-            let found = TensorData::new(found, weight.layout().shape().clone());
-            grads.register::<Flex>(parent.id, FlexTensor::from_data(found));
-        }
-    }
-}
-
-fn orthogonal(weight: &FlexTensor) -> FlexTensor {
-    let mut out = vec![0.0; values_of(weight).len()];
-    checked(matrices(weight).forward(values_of(weight), &mut out));
-    FlexTensor::from_data(TensorData::new(out, weight.layout().shape().clone()))
-}
-
-/// Of `[count, width, width]`.
-fn matrices(weight: &FlexTensor) -> Orthogonal {
-    let shape = weight.layout().shape();
-    checked(Orthogonal::new(shape[0], shape[2]))
 }
 
 /// The elements of a contiguous tensor, in C order. Empty, which the kernels then report by name,

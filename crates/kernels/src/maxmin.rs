@@ -1,0 +1,370 @@
+//! Networks of square layers with MaxMin between them (Anil et al. 2019), each row through the one chosen for it.
+//!
+//! MaxMin sorts the pairs `(i, i + width / 2)` of a row: the larger number goes first.
+
+use crate::lanes::Isa;
+use crate::norm::add_rows;
+use crate::panels::{pack_rows, pack_transposed_panel, padded_start};
+use crate::pixels::Pixels;
+use crate::shape::{KernelError, check_length};
+use crate::split::made_of_each;
+use crate::stored::Out;
+use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
+
+/// Networks of one shape, checked by [`MaxMinNetworks::new`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxMinNetworks {
+    networks: usize,
+    layers: usize,
+    width: usize,
+}
+
+/// What networks compute with: `weight` is `[layers][networks][width][width]`, the outputs first, and `bias`
+/// `[layers][networks][width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxMinParameters<'a> {
+    /// Of all layers.
+    pub weight: &'a [f32],
+    /// Of all layers.
+    pub bias: &'a [f32],
+}
+
+/// Where [`MaxMinNetworks::backward`] writes; all of it is overwritten.
+pub struct MaxMinGradients<'a> {
+    /// With respect to the input.
+    pub input: &'a mut [f32],
+    /// With respect to the weight.
+    pub weight: &'a mut [f32],
+    /// With respect to the bias.
+    pub bias: &'a mut [f32],
+}
+
+impl MaxMinNetworks {
+    /// So many `networks` of `layers` layers; MaxMin follows every layer but the last.
+    ///
+    /// # Errors
+    /// [`KernelError`] names what is zero, or says that the width is odd.
+    pub fn new(networks: usize, layers: usize, width: usize) -> Result<Self, KernelError> {
+        let sizes = [
+            ("the number of networks", networks),
+            ("the number of layers", layers),
+            ("the width of a layer with MaxMin", width),
+        ];
+        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(KernelError::Zero { name });
+        }
+        if !width.is_multiple_of(2) {
+            return Err(KernelError::OddWidth { width });
+        }
+        Ok(Self {
+            networks,
+            layers,
+            width,
+        })
+    }
+
+    /// `out`, overwritten, is what the network `chosen` for each row makes of it; `input` and `out` are `[rows][width]`.
+    ///
+    /// Cost: `2 layers width^2` operations for each row.
+    ///
+    /// # Errors
+    /// [`KernelError`] names a slice whose length does not fit, or a network that does not exist.
+    pub fn forward(
+        &self,
+        input: &[f32],
+        parameters: MaxMinParameters<'_>,
+        chosen: &[u32],
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
+        self.check(input, parameters, chosen)?;
+        check_length("the output of the networks", input.len(), out.len())?;
+        let outputs = self.of_each_network(chosen, |network, rows| {
+            let matrix = Rows::new(self.width, rows.len());
+            let input = matrix.gather(input, rows);
+            self.layers_of(&matrix, network, parameters, input).pop()
+        });
+        for (rows, output) in outputs {
+            Rows::new(self.width, rows.len()).scatter(&output.unwrap_or_default(), &rows, out);
+        }
+        Ok(())
+    }
+
+    /// Gradients from the `gradient` with respect to the output; `input`, `parameters` and `chosen` are those of the
+    /// forward pass, which is made once more.
+    ///
+    /// Cost: `6 layers width^2` operations for each row.
+    ///
+    /// # Errors
+    /// [`KernelError`] names a slice whose length does not fit, or a network that does not exist.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        parameters: MaxMinParameters<'_>,
+        chosen: &[u32],
+        gradient: &[f32],
+        gradients: MaxMinGradients<'_>,
+    ) -> Result<(), KernelError> {
+        self.check(input, parameters, chosen)?;
+        let MaxMinParameters { weight, bias } = parameters;
+        for (name, expected, found) in [
+            (
+                "the output gradient of the networks",
+                input.len(),
+                gradient.len(),
+            ),
+            (
+                "the input gradient of the networks",
+                input.len(),
+                gradients.input.len(),
+            ),
+            (
+                "the weight gradient of the networks",
+                weight.len(),
+                gradients.weight.len(),
+            ),
+            (
+                "the bias gradient of the networks",
+                bias.len(),
+                gradients.bias.len(),
+            ),
+        ] {
+            check_length(name, expected, found)?;
+        }
+        let found = self.of_each_network(chosen, |network, rows| {
+            let matrix = Rows::new(self.width, rows.len());
+            let input = matrix.gather(input, rows);
+            let gradient = matrix.gather(gradient, rows);
+            self.gradients_of(&matrix, network, parameters, input, gradient)
+        });
+        for (network, (rows, (to_input, of_layers))) in found.into_iter().enumerate() {
+            let matrix = Rows::new(self.width, rows.len());
+            matrix.scatter(&to_input, &rows, gradients.input);
+            for (layer, (to_weight, to_bias)) in of_layers.iter().enumerate() {
+                let at = layer * self.networks + network;
+                let square = self.width * self.width;
+                let to = &mut gradients.weight[at * square..][..square];
+                let each_row = to.chunks_exact_mut(self.width);
+                for (to, from) in each_row.zip(to_weight.chunks_exact(matrix.columns)) {
+                    to.copy_from_slice(&from[..self.width]);
+                }
+                gradients.bias[at * self.width..][..self.width]
+                    .copy_from_slice(&to_bias[..self.width]);
+            }
+        }
+        Ok(())
+    }
+
+    /// What `make(network, its rows)` makes for every network, with the rows.
+    fn of_each_network<R: Send>(
+        &self,
+        chosen: &[u32],
+        make: impl Fn(usize, &[usize]) -> R + Sync,
+    ) -> Vec<(Vec<usize>, R)> {
+        let mut rows = vec![Vec::new(); self.networks];
+        for (row, &network) in chosen.iter().enumerate() {
+            rows[network as usize].push(row);
+        }
+        let made = made_of_each(&rows, |network, rows| make(network, rows));
+        rows.into_iter().zip(made).collect()
+    }
+
+    /// The outputs of each layer, before MaxMin.
+    fn layers_of(
+        &self,
+        matrix: &Rows,
+        network: usize,
+        parameters: MaxMinParameters<'_>,
+        input: Vec<f32>,
+    ) -> Vec<Vec<f32>> {
+        let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers);
+        for layer in 0..self.layers {
+            let sorted = outputs.last().map(|output| matrix.sorted(output));
+            let (weight, bias) = self.layer(parameters, layer, network);
+            let panels = matrix.transposed(weight);
+            let start = padded_start(matrix.isa, matrix.columns, Some(bias));
+            let from = sorted.as_ref().unwrap_or(&input);
+            outputs.push(matrix.product(from, &panels, &start));
+        }
+        outputs
+    }
+
+    /// With respect to the input, and to weight and bias of each layer, rows padded.
+    #[expect(
+        clippy::type_complexity,
+        reason = "three gradients, of which two are of each layer"
+    )]
+    fn gradients_of(
+        &self,
+        matrix: &Rows,
+        network: usize,
+        parameters: MaxMinParameters<'_>,
+        input: Vec<f32>,
+        gradient: Vec<f32>,
+    ) -> (Vec<f32>, Vec<(Vec<f32>, Vec<f32>)>) {
+        let outputs = self.layers_of(matrix, network, parameters, input.clone());
+        let zeros = padded_start(matrix.isa, matrix.columns, None);
+        let mut gradient = gradient;
+        let mut of_layers = Vec::with_capacity(self.layers);
+        for layer in (0..self.layers).rev() {
+            let sorted = layer
+                .checked_sub(1)
+                .map(|before| matrix.sorted(&outputs[before]));
+            let from = sorted.as_ref().unwrap_or(&input);
+            let mut to_bias = vec![0.0; matrix.columns];
+            add_rows(matrix.isa, &gradient, &mut to_bias);
+            of_layers.push((matrix.transposed_product(&gradient, from), to_bias));
+            let (weight, _) = self.layer(parameters, layer, network);
+            let panels = pack_rows::<f32>(matrix.isa, self.width, self.width, weight);
+            gradient = matrix.product(&gradient, &panels, &zeros);
+            if let Some(before) = layer.checked_sub(1) {
+                matrix.exchange(&outputs[before], &mut gradient);
+            }
+        }
+        of_layers.reverse();
+        (gradient, of_layers)
+    }
+
+    fn layer<'a>(
+        &self,
+        parameters: MaxMinParameters<'a>,
+        layer: usize,
+        network: usize,
+    ) -> (&'a [f32], &'a [f32]) {
+        let at = layer * self.networks + network;
+        let square = self.width * self.width;
+        (
+            &parameters.weight[at * square..][..square],
+            &parameters.bias[at * self.width..][..self.width],
+        )
+    }
+
+    fn check(
+        &self,
+        input: &[f32],
+        parameters: MaxMinParameters<'_>,
+        chosen: &[u32],
+    ) -> Result<(), KernelError> {
+        let biases = self.layers * self.networks * self.width;
+        check_length(
+            "the input of the networks",
+            chosen.len() * self.width,
+            input.len(),
+        )?;
+        check_length(
+            "the weight of the networks",
+            biases * self.width,
+            parameters.weight.len(),
+        )?;
+        check_length("the bias of the networks", biases, parameters.bias.len())?;
+        match chosen
+            .iter()
+            .position(|&network| network as usize >= self.networks)
+        {
+            None => Ok(()),
+            Some(row) => Err(KernelError::NoSuchNetwork {
+                row,
+                network: chosen[row],
+                networks: self.networks,
+            }),
+        }
+    }
+}
+
+/// Some rows of one width, padded by zeros to whole panels.
+struct Rows {
+    isa: Isa,
+    width: usize,
+    columns: usize,
+    pixels: Pixels,
+}
+
+impl Rows {
+    fn new(width: usize, count: usize) -> Self {
+        let isa = Isa::detect();
+        let columns = width.next_multiple_of(isa.columns());
+        Self {
+            isa,
+            width,
+            columns,
+            pixels: Pixels::of_rows(count, columns, columns),
+        }
+    }
+
+    fn zeros(&self) -> Vec<f32> {
+        vec![0.0; self.pixels.len() * self.columns]
+    }
+
+    fn gather(&self, from: &[f32], rows: &[usize]) -> Vec<f32> {
+        let mut to = self.zeros();
+        for (to, row) in to.chunks_exact_mut(self.columns).zip(rows) {
+            to[..self.width].copy_from_slice(&from[row * self.width..][..self.width]);
+        }
+        to
+    }
+
+    fn scatter(&self, from: &[f32], rows: &[usize], to: &mut [f32]) {
+        for (from, row) in from.chunks_exact(self.columns).zip(rows) {
+            to[row * self.width..][..self.width].copy_from_slice(&from[..self.width]);
+        }
+    }
+
+    /// A weight, `[width][width]`, packed for its product with rows.
+    fn transposed(&self, weight: &[f32]) -> Vec<f32> {
+        let panel_len = self.width * self.isa.columns();
+        let mut panels = vec![0.0; self.width * self.columns];
+        for (panel, items) in panels.chunks_exact_mut(panel_len).enumerate() {
+            pack_transposed_panel(self.isa, self.width, weight, panel, items);
+        }
+        panels
+    }
+
+    /// `start` and the product of the rows and a packed matrix.
+    fn product(&self, rows: &[f32], panels: &[f32], start: &[f32]) -> Vec<f32> {
+        let mut out = self.zeros();
+        let product = Gathered {
+            input: rows,
+            pixels: self.pixels.first(self.pixels.len()),
+            runs: &[0],
+            run_len: self.width,
+            panels,
+            start,
+            columns: self.width,
+        };
+        gathered_product(self.isa, &product, Out::plain(&mut out));
+        out
+    }
+
+    /// `a^T b`, `[width][columns]`.
+    fn transposed_product(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
+        let mut out = vec![0.0; self.width * self.columns];
+        let product = Correlated {
+            input: a,
+            taps: &Vec::from_iter(0..self.width),
+            pixels: self.pixels.first(self.pixels.len()),
+            gradient: b,
+            columns: self.columns,
+            is_first: true,
+        };
+        correlated_product(self.isa, &product, &mut out);
+        out
+    }
+
+    /// MaxMin of every row.
+    fn sorted(&self, rows: &[f32]) -> Vec<f32> {
+        let mut sorted = rows.to_vec();
+        self.exchange(rows, &mut sorted);
+        sorted
+    }
+
+    /// Exchanges the pairs of `values` whose numbers in `rows` MaxMin exchanges. What is no number stays where it is.
+    fn exchange(&self, rows: &[f32], values: &mut [f32]) {
+        let half = self.width / 2;
+        let each_row = rows.chunks_exact(self.columns);
+        for (row, values) in each_row.zip(values.chunks_exact_mut(self.columns)) {
+            let ((a, b), (x, y)) = (row.split_at(half), values.split_at_mut(half));
+            for ((a, b), (x, y)) in a.iter().zip(b).zip(x.iter_mut().zip(y)) {
+                (*x, *y) = if a < b { (*y, *x) } else { (*x, *y) };
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Normalisation with its activation.
+
+use burn::backend::Flex;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
+use burn::backend::flex::FlexTensor;
+use burn::tensor::TensorData;
+use tellapart_kernels::{Activation, NormGradients};
+
+use super::{checked, register, values_of};
+
+/// The gradients of normalisation and activation, all from one pass.
+#[derive(Debug)]
+pub(super) struct Normalisation;
+
+impl Backward<Flex, 3> for Normalisation {
+    /// Input, gamma and beta; epsilon; activation.
+    type State = ([FlexTensor; 3], f32, Activation);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (inputs, epsilon, activation) = ops.state;
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
+        let [x, gamma, beta] = inputs.each_ref().map(values_of);
+        let mut found = [
+            vec![0.0; x.len()],
+            vec![0.0; gamma.len()],
+            vec![0.0; beta.len()],
+        ];
+        let [to_x, to_gamma, to_beta] = &mut found;
+        let gradients = NormGradients {
+            input: to_x,
+            gamma: to_gamma,
+            beta: to_beta,
+        };
+        checked(tellapart_kernels::norm_activate_gradient(
+            x,
+            gamma,
+            beta,
+            epsilon,
+            activation,
+            values_of(&gradient),
+            gradients,
+        ));
+        register(
+            grads,
+            ops.parents.map(|node| Some(node?.id)),
+            &inputs,
+            found.map(Some),
+        );
+    }
+}
+
+pub(super) fn norm_activate(
+    x: &FlexTensor,
+    gamma: &FlexTensor,
+    beta: &FlexTensor,
+    epsilon: f32,
+    activation: Activation,
+) -> FlexTensor {
+    let [values, gamma, beta] = [x, gamma, beta].map(FlexTensor::to_contiguous);
+    let mut out = vec![0.0; values_of(&values).len()];
+    checked(tellapart_kernels::norm_activate(
+        values_of(&values),
+        values_of(&gamma),
+        values_of(&beta),
+        epsilon,
+        activation,
+        &mut out,
+    ));
+    FlexTensor::from_data(TensorData::new(out, x.layout().shape().clone()))
+}
