@@ -261,7 +261,7 @@ impl Trunk {
             .iter()
             .map(|(_, shape)| shape.out_image_len())
             .sum();
-        (BLOCK / numbers.max(1)).clamp(2, 16).min(batch.max(1))
+        (BLOCK / numbers.max(1)).clamp(2, 8).min(batch.max(1))
     }
 
     fn slots(&self) -> Vec<Slot> {

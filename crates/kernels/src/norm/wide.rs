@@ -31,7 +31,7 @@ pub(super) fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
         .chunks_exact(channels)
         .zip(out.chunks_exact_mut(channels));
     for ((row, out), &[mean, scale]) in each_row.zip(affine.moments) {
-        let (mean, scale) = (_mm512_set1_ps(mean), _mm512_set1_ps(scale));
+        let (mean, scale) = spread([mean, scale]);
         for (at, to) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
             let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
             let scaled = _mm512_mul_ps(normal, vector(affine.gamma, at));
@@ -53,13 +53,14 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
         for at in 0..channels / LANES {
             backward_column(rows, affine, moments, at, to_input, sums, &mut of_rows);
         }
-        let [plain, along] = of_rows.map(|sums| array(_mm512_mul_ps(across(sums), share)));
+        let plain = array(_mm512_mul_ps(across(of_rows[0]), share));
+        let along = array(_mm512_mul_ps(across(of_rows[1]), share));
         let each_row = to_input
             .chunks_exact_mut(channels)
             .zip(rows.chunks_exact(channels));
         for (place, (to_input, row)) in each_row.enumerate() {
-            let [mean, scale] = moments[place].map(|x| _mm512_set1_ps(x));
-            let [plain, along] = [plain[place], along[place]].map(|x| _mm512_set1_ps(x));
+            let (mean, scale) = spread(moments[place]);
+            let (plain, along) = spread([plain[place], along[place]]);
             for (at, to) in to_input.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                 let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
                 let rest = _mm512_sub_ps(load(to), plain);
@@ -95,7 +96,7 @@ fn backward_column(
         .zip(gradient.chunks_exact_mut(channels));
     let each_sum = plain.iter_mut().zip(along);
     for (((row, gradient), moments), (plain, along)) in each_row.zip(moments).zip(each_sum) {
-        let [mean, scale] = moments.map(|x| _mm512_set1_ps(x));
+        let (mean, scale) = spread(*moments);
         let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
         let value = _mm512_add_ps(_mm512_mul_ps(normal, gamma), beta);
         let to = &mut gradient.as_chunks_mut::<LANES>().0[at];
@@ -189,6 +190,13 @@ fn across(rows: [__m512; TOGETHER]) -> __m512 {
     // The shuffles left the rows in this order.
     let order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
     _mm512_permutexvar_ps(order, ones[0])
+}
+
+/// Two numbers, each in all lanes. (Closures with vectors are compiled for no instruction set, and called.)
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn spread([a, b]: [f32; 2]) -> (__m512, __m512) {
+    (_mm512_set1_ps(a), _mm512_set1_ps(b))
 }
 
 /// The numbers of one vector of a row.
