@@ -116,6 +116,29 @@ struct Ring {
     ends: Vec<bool>,
 }
 
+impl Ring {
+    /// An empty one with room for `rows` rows.
+    fn reserve(options: &ReplayOptions, rows: usize) -> Result<Self, DataError> {
+        let reserve = || -> Result<Self, std::collections::TryReserveError> {
+            let mut ring = Self::default();
+            let frame_bytes: usize = options.frame_shape.iter().product();
+            ring.frames.try_reserve_exact(rows * frame_bytes)?;
+            ring.actions
+                .try_reserve_exact(rows * options.action_width)?;
+            ring.action_ids.try_reserve_exact(rows)?;
+            ring.targets
+                .try_reserve_exact(rows * options.target_width)?;
+            ring.ends.try_reserve_exact(rows)?;
+            Ok(ring)
+        };
+        reserve().map_err(|error| DataError::ReplayOption {
+            option: "max_bytes",
+            found: options.max_bytes,
+            expected: format!("the system refuses that much: {error}"),
+        })
+    }
+}
+
 impl ReplayBuffer {
     /// An empty buffer; reserves all of its memory.
     ///
@@ -124,31 +147,12 @@ impl ReplayBuffer {
     /// every stream fit, or if the system refuses that much memory.
     pub fn new(options: ReplayOptions) -> Result<Self, DataError> {
         let capacity = options.rows_per_stream()?;
-        let frame_bytes = options.frame_shape.iter().product();
-        let reserve = || -> Result<Ring, std::collections::TryReserveError> {
-            let mut ring = Ring::default();
-            ring.frames.try_reserve_exact(capacity * frame_bytes)?;
-            ring.actions
-                .try_reserve_exact(capacity * options.action_width)?;
-            ring.action_ids.try_reserve_exact(capacity)?;
-            ring.targets
-                .try_reserve_exact(capacity * options.target_width)?;
-            ring.ends.try_reserve_exact(capacity)?;
-            Ok(ring)
-        };
-        let rings = (0..options.streams)
-            .map(|_| reserve())
-            .collect::<Result<_, _>>();
-        let rings = rings.map_err(|error| DataError::ReplayOption {
-            option: "max_bytes",
-            found: options.max_bytes,
-            expected: format!("the system refuses that much: {error}"),
-        })?;
+        let rings = (0..options.streams).map(|_| Ring::reserve(&options, capacity));
         Ok(Self {
             options,
-            frame_bytes,
+            frame_bytes: options.frame_shape.iter().product(),
             capacity,
-            rings,
+            rings: rings.collect::<Result<_, _>>()?,
             rows: 0,
             head: 0,
         })
@@ -256,6 +260,43 @@ impl ReplayBuffer {
         Ok(self.gather(places, window))
     }
 
+    /// All rows of every stream, stream after stream; the buffer is empty afterwards. The rows of a single stream are
+    /// handed over, not copied.
+    ///
+    /// # Errors
+    /// [`DataError::NotEnoughRows`] if streams hold no row; [`DataError::ReplayOption`] if the system refuses the memory
+    /// for new ones.
+    pub fn drain(&mut self) -> Result<Batch, DataError> {
+        self.check_window(self.rows.max(1))?;
+        let batch = match self.rings.as_mut_slice() {
+            [ring] if self.rows < self.capacity || self.head == 0 => {
+                let empty = Ring::reserve(&self.options, self.capacity)?;
+                let ring = std::mem::replace(ring, empty);
+                let mut batch = Batch {
+                    frames: ring.frames,
+                    rows: self.rows,
+                    actions: ring.actions,
+                    action_ids: ring.action_ids,
+                    targets: ring.targets,
+                    continues: ring.ends.iter().map(|end| !end).collect(),
+                    ..self.empty_batch()
+                };
+                end_window(&mut batch, 0);
+                batch
+            }
+            _ => self.latest(self.rows)?,
+        };
+        for ring in &mut self.rings {
+            ring.frames.clear();
+            ring.actions.clear();
+            ring.action_ids.clear();
+            ring.targets.clear();
+            ring.ends.clear();
+        }
+        (self.rows, self.head) = (0, 0);
+        Ok(batch)
+    }
+
     fn check_window(&self, window: usize) -> Result<(), DataError> {
         if window == 0 || window > self.rows {
             return Err(DataError::NotEnoughRows {
@@ -269,17 +310,11 @@ impl ReplayBuffer {
     /// Windows that start at the given `(stream, rows after its oldest one)`.
     fn gather(&self, places: impl Iterator<Item = (usize, usize)>, window: usize) -> Batch {
         let ReplayOptions {
-            frame_shape,
             action_width,
             target_width,
             ..
         } = self.options;
-        let mut batch = Batch {
-            frame_shape,
-            action_width,
-            target_width,
-            ..Batch::default()
-        };
+        let mut batch = self.empty_batch();
         let oldest = if self.rows == self.capacity {
             self.head
         } else {
@@ -307,14 +342,32 @@ impl ReplayBuffer {
                     .extend(ring.ends[slot..slot + count].iter().map(|end| !end));
             }
             batch.rows += window;
-            for row in first_row..batch.rows {
-                if !batch.continues[row] {
-                    batch.actions[row * action_width..][..action_width].fill(0.0);
-                }
-            }
-            batch.continues[batch.rows - 1] = false;
+            end_window(&mut batch, first_row);
         }
         batch
+    }
+
+    fn empty_batch(&self) -> Batch {
+        Batch {
+            frame_shape: self.options.frame_shape,
+            action_width: self.options.action_width,
+            target_width: self.options.target_width,
+            ..Batch::default()
+        }
+    }
+}
+
+/// Of the window that begins at `first_row` and is the last of the batch: actions mean nothing where an episode ends, and
+/// nothing follows the last row.
+fn end_window(batch: &mut Batch, first_row: usize) {
+    let width = batch.action_width;
+    for row in first_row..batch.rows {
+        if !batch.continues[row] {
+            batch.actions[row * width..][..width].fill(0.0);
+        }
+    }
+    if let Some(last) = batch.continues.last_mut() {
+        *last = false;
     }
 }
 

@@ -113,6 +113,22 @@ proptest! {
         let kept = buffer.rows_per_stream();
         prop_assert_eq!(kept, steps.min(capacity));
 
+        let mut drained = buffer.clone();
+        prop_assert_eq!(drained.drain().unwrap(), buffer.latest(kept).unwrap());
+        prop_assert!(drained.rows_per_stream() == 0 && drained.drain().is_err());
+        for row in 0..=capacity {
+            let (frames, mark) = (vec![0; 2 * streams], vec![row as f32; 2 * streams]);
+            drained.push(Step {
+                frames: &frames,
+                actions: &mark[..streams],
+                action_ids: &vec![0; streams],
+                targets: &mark,
+                ends: &vec![false; streams],
+            }).unwrap();
+        }
+        let oldest = drained.drain().unwrap().targets[0];
+        prop_assert_eq!(oldest, 1.0, "the first of one row too many is dropped");
+
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (latest, uniform) = (buffer.latest(window), buffer.uniform(5, window, &mut rng));
         if window > kept {

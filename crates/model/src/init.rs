@@ -111,8 +111,15 @@ fn orthogonal_matrix(rng: &mut ChaCha8Rng, width: usize) -> Vec<f32> {
     rows.into_iter().flatten().map(|a| a as f32).collect()
 }
 
-/// One draw from the standard normal distribution (Box-Muller).
+/// One draw from the standard normal distribution.
 pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
+    let [one, _] = two_normals(rng);
+    one
+}
+
+/// Two independent draws from the standard normal distribution, for the price of one (Box-Muller).
+pub fn two_normals(rng: &mut ChaCha8Rng) -> [f32; 2] {
     let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
-    radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
+    let (sine, cosine) = (std::f32::consts::TAU * rng.random::<f32>()).sin_cos();
+    [radius * cosine, radius * sine]
 }

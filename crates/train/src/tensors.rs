@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
 use tellapart_model::Interface;
 use tellapart_model::dynamics::ActionBatch;
-use tellapart_model::init::normal;
+use tellapart_model::init::two_normals;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::trunk::Frames;
 
@@ -42,9 +42,12 @@ pub(crate) fn latent_noise(
         return None;
     }
     let mut draw = || {
-        let values: Vec<f32> = (0..rows * latent)
-            .map(|_| normal(rng) * deviation)
-            .collect();
+        let count = rows * latent;
+        let mut values = Vec::with_capacity(count + 1);
+        while values.len() < count {
+            values.extend(two_normals(rng).map(|normal| normal * deviation));
+        }
+        values.truncate(count);
         Tensor::from_data(TensorData::new(values, [rows, latent]), device)
     };
     Some(LatentNoise {

@@ -109,7 +109,8 @@ impl Live {
     pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
         self.collect_window()?;
         Ok(match self.sampling {
-            Sampling::Latest => self.replay.latest(self.window)?,
+            // It holds one window, which is not needed again.
+            Sampling::Latest => self.replay.drain()?,
             Sampling::Uniform => self.replay.uniform(self.windows, self.window, rng)?,
         })
     }
