@@ -69,68 +69,56 @@ pub enum Activation {
     Mish,
 }
 
-/// Where [`norm_activate_gradient`] writes; all of it is overwritten.
+/// Where [`norm_activate_gradient`] writes.
 pub struct NormGradients<'a> {
-    /// With respect to the input, as long as the input.
-    pub input: &'a mut [f32],
+    /// With respect to the output before, with respect to the input afterwards.
+    pub values: &'a mut [f32],
     /// With respect to `gamma`.
     pub gamma: &'a mut [f32],
     /// With respect to `beta`.
     pub beta: &'a mut [f32],
 }
 
-/// Gradients of [`norm_activate`]: its first five arguments again, and the gradient with respect to its
-/// output.
+/// Gradients of [`norm_activate`]: its first five arguments again.
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "the arguments of the forward pass, its output gradient, and where to write"
-)]
 pub fn norm_activate_gradient(
     input: &[f32],
     gamma: &[f32],
     beta: &[f32],
     epsilon: f32,
     activation: Activation,
-    gradient: &[f32],
     gradients: NormGradients<'_>,
 ) -> Result<(), KernelError> {
     let rows = check_rows(input, gamma, beta)?;
     let channels = gamma.len();
     check_length(
-        "the output gradient of a normalisation",
+        "the gradient of a normalisation",
         input.len(),
-        gradient.len(),
-    )?;
-    check_length(
-        "the input gradient of a normalisation",
-        input.len(),
-        gradients.input.len(),
+        gradients.values.len(),
     )?;
     check_length("the gradient of gamma", channels, gradients.gamma.len())?;
     check_length("the gradient of beta", channels, gradients.beta.len())?;
     let isa = Isa::detect();
     let mut sums = vec![0.0; PARTS * 2 * channels];
-    let mut rest = gradients.input;
+    let mut rest = gradients.values;
     let mut jobs = Vec::with_capacity(PARTS);
     for (rows, sums) in ranges(rows, PARTS).zip(sums.chunks_exact_mut(2 * channels)) {
-        let (to_input, tail) = rest.split_at_mut(rows.len() * channels);
+        let (values, tail) = rest.split_at_mut(rows.len() * channels);
         rest = tail;
-        jobs.push((rows.start * channels..rows.end * channels, to_input, sums));
+        jobs.push((rows.start * channels..rows.end * channels, values, sums));
     }
-    over_jobs(jobs, |(range, to_input, sums)| {
-        to_input.copy_from_slice(&gradient[range.clone()]);
+    over_jobs(jobs, |(range, values, sums)| {
         let block = AT_ONCE * channels;
         let mut moments = [0.0; 2 * AT_ONCE];
-        for (input, to_input) in input[range].chunks(block).zip(to_input.chunks_mut(block)) {
+        for (input, values) in input[range].chunks(block).zip(values.chunks_mut(block)) {
             let moments = &mut moments[..2 * (input.len() / channels)];
             measure(isa, input, epsilon, moments);
             let affine = Affine::new(gamma, beta, moments);
             match activation {
-                Activation::Relu => normalise_gradient(isa, input, affine, to_input, sums),
-                Activation::Mish => normalise_mish_gradient(isa, input, affine, to_input, sums),
+                Activation::Relu => normalise_gradient(isa, input, affine, values, sums),
+                Activation::Mish => normalise_mish_gradient(isa, input, affine, values, sums),
             }
         }
     });

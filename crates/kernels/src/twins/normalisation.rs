@@ -65,21 +65,15 @@ fn normalisation_equals_its_twin_and_its_gradient_the_twins_differences() {
         assert_close(&format!("seed {seed}"), &out, &naive(&arguments));
 
         let run = |threads| {
-            let mut found = [
-                vec![f32::NAN; input.len()],
-                vec![0.5; channels],
-                vec![0.5; channels],
-            ];
-            let [to_input, to_gamma, to_beta] = &mut found;
+            let mut found = [gradient.clone(), vec![0.5; channels], vec![0.5; channels]];
+            let [values, gamma_gradient, beta_gradient] = &mut found;
             let gradients = NormGradients {
-                input: to_input,
-                gamma: to_gamma,
-                beta: to_beta,
+                values,
+                gamma: gamma_gradient,
+                beta: beta_gradient,
             };
             on(threads, || {
-                norm_activate_gradient(
-                    &input, &gamma, &beta, epsilon, activation, &gradient, gradients,
-                )
+                norm_activate_gradient(&input, &gamma, &beta, epsilon, activation, gradients)
             })
             .unwrap();
             found

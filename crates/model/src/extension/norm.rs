@@ -25,35 +25,26 @@ impl Backward<Flex, 3> for Normalisation {
         _checkpointer: &mut Checkpointer,
     ) {
         let (inputs, epsilon, activation) = ops.state;
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        // Nobody else has it: it is changed where it is.
+        let mut gradient = grads.consume::<Flex>(&ops.node).into_data();
         let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
         let [x, gamma, beta] = inputs.each_ref().map(values_of);
-        let mut found = [
-            vec![0.0; x.len()],
-            vec![0.0; gamma.len()],
-            vec![0.0; beta.len()],
-        ];
-        let [to_x, to_gamma, to_beta] = &mut found;
+        let [mut to_gamma, mut to_beta] = [gamma, beta].map(|values| vec![0.0; values.len()]);
         let gradients = NormGradients {
-            input: to_x,
-            gamma: to_gamma,
-            beta: to_beta,
+            values: gradient.as_mut_slice().unwrap_or_default(),
+            gamma: &mut to_gamma,
+            beta: &mut to_beta,
         };
         checked(tellapart_kernels::norm_activate_gradient(
-            x,
-            gamma,
-            beta,
-            epsilon,
-            activation,
-            values_of(&gradient),
-            gradients,
+            x, gamma, beta, epsilon, activation, gradients,
         ));
-        register(
-            grads,
-            ops.parents.map(|node| Some(node?.id)),
-            &inputs,
-            found.map(Some),
-        );
+        let [to_x, to_gamma_node, to_beta_node] = ops.parents.map(|node| Some(node?.id));
+        if let Some(parent) = to_x {
+            grads.register::<Flex>(parent, FlexTensor::from_data(gradient));
+        }
+        let [_, gamma, beta] = inputs;
+        let found = [Some(to_gamma), Some(to_beta)];
+        register(grads, [to_gamma_node, to_beta_node], &[gamma, beta], found);
     }
 }
 
