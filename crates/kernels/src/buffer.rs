@@ -1,7 +1,8 @@
 //! Numbers that are used again and again, in whole cache lines, and large ones in large pages.
 //!
 //! A vector that begins in the middle of a line touches two of them. Large pages spare the processor looking up
-//! addresses. Together they take a twentieth off a training step.
+//! addresses, and what fits into the second-level cache stays there: small pages, which lie anywhere, push each other
+//! out. Together they take a tenth off a training step.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,7 +10,10 @@ use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use memmap2::MmapMut;
+pub(crate) use memory::LINE;
+use memory::Memory;
+
+mod memory;
 
 /// As long as asked for, with any contents. Its memory serves the next one that is asked for.
 #[derive(Default)]
@@ -17,9 +21,6 @@ pub(crate) struct Buffer {
     memory: Memory,
     len: usize,
 }
-
-/// Numbers from which on a buffer has pages of its own: two large pages.
-const LARGE: usize = 1 << 20;
 
 /// Memory of buffers that are gone, the oldest first: an allocator hands large ones back to the system, which
 /// clears every page of them anew. At 512 images that took an eighth of a training step.
@@ -37,6 +38,7 @@ const SMALLEST: usize = 1 << 10;
 /// Gives all spare memory back; call it where a training ends.
 pub fn forget_spare_buffers() {
     drop(std::mem::take(&mut *spare()));
+    Memory::share_no_more();
 }
 
 /// Has the allocator of the C library keep up to 62 MiB of what is freed, for as long as the process lives; call it
@@ -51,22 +53,10 @@ fn spare() -> MutexGuard<'static, VecDeque<Memory>> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-enum Memory {
-    Lines(Vec<Line>),
-    Pages(MmapMut),
-}
-
-/// A cache line, zeros.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
-
-const LINE: usize = 16;
-
 impl Buffer {
     pub(crate) fn of_len(len: usize) -> Self {
         Self {
-            memory: Memory::taken(len),
+            memory: taken(len),
             len,
         }
     }
@@ -80,46 +70,18 @@ impl Buffer {
     }
 }
 
-impl Memory {
-    /// Room for that many numbers, spare or new.
-    fn taken(len: usize) -> Self {
-        let fits = |memory: &Self| (len..=2 * len).contains(&memory.capacity());
-        let mut spare = spare();
-        // The smallest that fits leaves the others to those who need them.
-        let fitting = spare.iter().enumerate().filter(|(_, memory)| fits(memory));
-        let found = fitting
-            .min_by_key(|(_, memory)| memory.capacity())
-            .map(|(at, _)| at);
-        let found = found.and_then(|at| spare.remove(at));
-        drop(spare);
-        found.unwrap_or_else(|| Self::zeros(len))
-    }
-
-    fn capacity(&self) -> usize {
-        match self {
-            Self::Lines(lines) => lines.len() * LINE,
-            Self::Pages(pages) => pages.len() / size_of::<f32>(),
-        }
-    }
-
-    fn zeros(len: usize) -> Self {
-        let pages = || MmapMut::map_anon(len * size_of::<f32>()).ok();
-        match (len >= LARGE && !cfg!(miri)).then(pages).flatten() {
-            Some(pages) => {
-                // Advice: whoever has no such pages gets others.
-                #[cfg(target_os = "linux")]
-                drop(pages.advise(memmap2::Advice::HugePage));
-                Self::Pages(pages)
-            }
-            None => Self::Lines(vec![Line([0.0; LINE]); len.div_ceil(LINE)]),
-        }
-    }
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self::Lines(Vec::new())
-    }
+/// Room for that many numbers, spare or new.
+fn taken(len: usize) -> Memory {
+    let fits = |memory: &Memory| (len..=2 * len).contains(&memory.capacity());
+    let mut spare = spare();
+    // The smallest that fits leaves the others to those who need them.
+    let fitting = spare.iter().enumerate().filter(|(_, memory)| fits(memory));
+    let found = fitting
+        .min_by_key(|(_, memory)| memory.capacity())
+        .map(|(at, _)| at);
+    let found = found.and_then(|at| spare.remove(at));
+    drop(spare);
+    found.unwrap_or_else(|| Memory::new(len))
 }
 
 impl Drop for Buffer {
@@ -149,24 +111,13 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        let from = match &self.memory {
-            Memory::Lines(lines) => lines.as_ptr().cast(),
-            Memory::Pages(pages) => pages.as_ptr().cast(),
-        };
-        // SAFETY: lines are numbers without gaps, pages begin at a multiple of any number's size and any bytes
-        // are numbers; there are at least `len`, and they are borrowed as long as the buffer.
-        unsafe { std::slice::from_raw_parts(from, self.len) }
+        &self.memory.numbers()[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        let from = match &mut self.memory {
-            Memory::Lines(lines) => lines.as_mut_ptr().cast(),
-            Memory::Pages(pages) => pages.as_mut_ptr().cast(),
-        };
-        // SAFETY: as above; nobody else has the buffer.
-        unsafe { std::slice::from_raw_parts_mut(from, self.len) }
+        &mut self.memory.numbers_mut()[..self.len]
     }
 }
 
@@ -182,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_buffer_is_as_long_as_asked_for_and_begins_with_a_line() {
-        let most = if cfg!(miri) { 3 } else { 3 * LARGE + 1 };
-        for len in [0, 1, 17, 5, LARGE - 1, most, 2, LARGE - 1] {
+        let most = if cfg!(miri) { 3 } else { 10_000_000 };
+        for len in [0, 1, 17, 5, 5_000, 50_000, 500_000, most, 2, 50_000] {
             let mut buffer = Buffer::of_len(len);
             assert_eq!(buffer.len(), len);
             assert_eq!(buffer.as_ptr().align_offset(64), 0);

@@ -92,9 +92,8 @@ impl Tiling {
         let image_len: usize = self.image.iter().product();
         let len = self.size[0] * self.row_len();
         // Whole vectors are read beyond the end.
-        let copied = workspace.images.sized(self.at_once * len + 2 * WIDEST);
-        let inputs = workspace.inputs.sized(inputs);
-        let outputs = workspace.outputs.sized(outputs);
+        let lens = [self.at_once * len + 2 * WIDEST, inputs, outputs];
+        let [copied, inputs, outputs] = workspace.parts(lens);
         let images = input.len() / image_len;
         for first in (0..images).step_by(self.at_once) {
             let count = self.at_once.min(images - first);

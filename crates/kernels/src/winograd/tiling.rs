@@ -75,9 +75,13 @@ impl Tiling {
             channels: self.shape.in_channels,
         };
         let planes = self.planes(packing.words(image.channels));
-        let to = workspace.inputs.sized(POSITIONS * planes.len);
-        let products = workspace.outputs.sized(POSITIONS * outputs.len);
         let image_len = self.shape.image_len();
+        let copied = match input {
+            Source::Stored(Stored::Values(_)) => 0,
+            _ => self.images * image_len,
+        };
+        let lens = [copied, POSITIONS * planes.len, POSITIONS * outputs.len];
+        let [copied, to, products] = workspace.parts(lens);
         let images = input.len() / image_len;
         for first in (0..images).step_by(self.images) {
             let count = self.images.min(images - first);
@@ -85,7 +89,7 @@ impl Tiling {
             let from = match part {
                 Source::Stored(Stored::Values(values)) => values,
                 _ => {
-                    let seen = workspace.images.sized(part.len());
+                    let seen = &mut copied[..part.len()];
                     part.write(isa, seen);
                     seen
                 }

@@ -1,0 +1,113 @@
+//! Where numbers lie: in lines of the allocator, or in large pages, their own or shared.
+
+use std::ops::Range;
+use std::slice::{from_raw_parts, from_raw_parts_mut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memmap2::{MmapMut, MmapRaw};
+
+/// Some numbers that begin with a cache line, to whom nobody else has access.
+pub(super) enum Memory {
+    /// Few of them.
+    Lines(Vec<Line>),
+    /// A part of a mapping, in numbers. No two parts of one mapping overlap.
+    Pages(Arc<MmapRaw>, Range<usize>),
+}
+
+/// A cache line, zeros.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Line([f32; LINE]);
+
+/// Numbers of a cache line.
+pub(crate) const LINE: usize = 16;
+
+/// Numbers from which on they lie in large pages.
+const SMALL: usize = 1 << 12;
+
+/// Numbers of a mapping that is shared: eight large pages, which the system hands out as they are written to.
+const SHARED: usize = 1 << 22;
+
+/// Numbers from which on they have a mapping of their own.
+const LARGE: usize = 1 << 20;
+
+/// The mapping that is shared, and how many of its numbers have been given away. What is given back stays with the buffers
+/// that are kept for the next; the mapping goes with its last part.
+static SHARE: Mutex<Option<(Arc<MmapRaw>, usize)>> = Mutex::new(None);
+
+impl Memory {
+    /// Room for that many numbers, of any values.
+    pub(super) fn new(len: usize) -> Self {
+        let len = len.next_multiple_of(LINE);
+        let pages = match len {
+            // Miri has no mappings.
+            _ if cfg!(miri) || len < SMALL => None,
+            LARGE.. => mapped(len).map(|pages| Self::Pages(pages, 0..len)),
+            _ => Self::share(len),
+        };
+        pages.unwrap_or_else(|| Self::Lines(vec![Line([0.0; LINE]); len / LINE]))
+    }
+
+    /// The next part of the mapping that is shared, or the first of another.
+    fn share(len: usize) -> Option<Self> {
+        let mut share = SHARE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pages, used) = match share.take() {
+            Some((pages, used)) if used + len <= SHARED => (pages, used),
+            _ => (mapped(SHARED)?, 0),
+        };
+        *share = Some((pages.clone(), used + len));
+        Some(Self::Pages(pages, used..used + len))
+    }
+
+    /// Lets the mapping that is shared go with its last part.
+    pub(super) fn share_no_more() {
+        *SHARE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Numbers there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        match self {
+            Self::Lines(lines) => lines.len() * LINE,
+            Self::Pages(_, part) => part.len(),
+        }
+    }
+
+    pub(super) fn numbers(&self) -> &[f32] {
+        match self {
+            // SAFETY: lines are numbers without gaps, borrowed as long as the slice.
+            Self::Lines(lines) => unsafe { from_raw_parts(lines.as_ptr().cast(), self.capacity()) },
+            // SAFETY: the part lies in the mapping, which lives as long as the slice and begins at a multiple of any
+            // number's size; any bytes are numbers; who has no other part has no access to this one.
+            Self::Pages(pages, part) => unsafe {
+                from_raw_parts(pages.as_ptr().cast::<f32>().add(part.start), part.len())
+            },
+        }
+    }
+
+    pub(super) fn numbers_mut(&mut self) -> &mut [f32] {
+        let len = self.capacity();
+        match self {
+            // SAFETY: as above; the lines are borrowed alone.
+            Self::Lines(lines) => unsafe { from_raw_parts_mut(lines.as_mut_ptr().cast(), len) },
+            // SAFETY: as above; the part belongs to this memory alone, which is borrowed alone.
+            Self::Pages(pages, part) => unsafe {
+                from_raw_parts_mut(pages.as_mut_ptr().cast::<f32>().add(part.start), len)
+            },
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Lines(Vec::new())
+    }
+}
+
+/// A mapping of that many numbers, zeros, in large pages where the system has them.
+fn mapped(len: usize) -> Option<Arc<MmapRaw>> {
+    let pages = MmapMut::map_anon(len * size_of::<f32>()).ok()?;
+    // Advice: whoever has no such pages gets others.
+    #[cfg(target_os = "linux")]
+    drop(pages.advise(memmap2::Advice::HugePage));
+    Some(Arc::new(pages.into()))
+}
