@@ -36,16 +36,14 @@ impl Strided {
         let lines = lines_of(filter, shape);
         let matrix_len = shape.in_channels * outputs;
         let weight = taps_first(shape, weight);
-        let matrix = |position: usize| {
-            let mut matrix = vec![0.0; reading.inputs.lens[position] * outputs];
+        let add_matrix = |position: usize, matrix: &mut [f32]| {
             each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let to = &mut matrix[at * matrix_len..][..matrix_len];
                 accumulate_scaled(isa, to, factor, &weight[tap * matrix_len..][..matrix_len]);
             });
-            matrix
         };
         Self {
-            products: Products::new(isa, &reading, matrix, Some(bias)),
+            products: Products::new(isa, &reading, add_matrix, Some(bias)),
             written: Written::pixels(filter, Images::out_of(shape)),
             reading,
         }

@@ -60,9 +60,8 @@ impl Strided {
         );
         let matrix_len = channels * shape.out_channels;
         let weight = taps_first_back(shape, weight);
-        let matrix = |position: usize| {
+        let add_matrix = |position: usize, matrix: &mut [f32]| {
             let columns = reading.outputs.lens[position];
-            let mut matrix = vec![0.0; columns * shape.out_channels];
             each_tap(&lines, shape.kernel, position, |at, tap, factor| {
                 let taps = &weight[tap * matrix_len..][..matrix_len];
                 let rows = matrix.chunks_exact_mut(columns);
@@ -70,10 +69,9 @@ impl Strided {
                     accumulate_scaled(isa, &mut row[at * channels..][..channels], factor, taps);
                 }
             });
-            matrix
         };
         Self {
-            products: Products::new(isa, &reading, matrix, None),
+            products: Products::new(isa, &reading, add_matrix, None),
             reading,
             written,
         }

@@ -22,11 +22,11 @@ pub(super) struct Products {
 }
 
 impl Products {
-    /// Of the blocks of a reading; `matrix(position)` is `[inputs][outputs]`.
+    /// Of the blocks of a reading; `add_matrix(position, to)` adds `[inputs][outputs]` to zeros.
     pub(super) fn new(
         isa: Isa,
         reading: &Reading,
-        matrix: impl Fn(usize) -> Vec<f32>,
+        add_matrix: impl Fn(usize, &mut [f32]),
         bias: Option<&[f32]>,
     ) -> Self {
         let Reading {
@@ -38,7 +38,14 @@ impl Products {
         let panels = positions()
             .enumerate()
             .map(|(position, (&depth, &columns))| {
-                pack_rows(isa, depth, columns, &matrix(position))
+                let mut matrix = Items::zeros(depth * columns);
+                add_matrix(position, &mut matrix);
+                // One panel is packed as it is.
+                if columns == isa.columns() {
+                    matrix
+                } else {
+                    pack_rows(isa, depth, columns, &matrix)
+                }
             });
         let pixels = positions().map(|(&input, &output)| Pixels::of_rows(tiles, input, output));
         Self {

@@ -121,19 +121,19 @@ impl Tiling {
         let [rows, columns, channels] = self.image;
         let rows = rows.min(self.size[0].saturating_sub(self.before));
         let used = columns.min(self.size[1].saturating_sub(self.before)) * channels;
-        let left = self.before * channels;
-        let row_len = self.row_len();
-        let (above, rest) = to.split_at_mut(self.before * row_len);
-        let (inside, below) = rest.split_at_mut(rows * row_len);
-        above.fill(0.0);
-        below.fill(0.0);
-        for (row, to) in inside.chunks_exact_mut(row_len).enumerate() {
-            let from = row * columns * channels;
-            to[..left].fill(0.0);
-            let inside = &mut to[left..left + used];
-            image.part(from..from + used).write(isa, inside);
-            to[left + used..].fill(0.0);
+        let (left, row_len) = (self.before * channels, self.row_len());
+        // What lies between two rows is filled at once.
+        let mut done = 0;
+        for row in 0..rows {
+            let (from, at) = (
+                row * columns * channels,
+                (self.before + row) * row_len + left,
+            );
+            to[done..at].fill(0.0);
+            done = at + used;
+            image.part(from..from + used).write(isa, &mut to[at..done]);
         }
+        to[done..].fill(0.0);
     }
 }
 
