@@ -261,7 +261,7 @@ impl ReplayBuffer {
     }
 
     /// All rows of every stream, stream after stream; the buffer is empty afterwards. The rows of a single stream are
-    /// handed over, not copied.
+    /// handed over, not copied, if its ring begins with the oldest.
     ///
     /// # Errors
     /// [`DataError::NotEnoughRows`] if streams hold no row; [`DataError::ReplayOption`] if the system refuses the memory

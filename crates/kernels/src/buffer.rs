@@ -2,7 +2,7 @@
 //!
 //! A vector that begins in the middle of a line touches two of them. Large pages spare the processor looking up
 //! addresses, and what fits into the second-level cache stays there: small pages, which lie anywhere, push each other
-//! out. Together they take a tenth off a training step.
+//! out. Together they take a tenth off a training step of the default recipe.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,7 +26,7 @@ pub(crate) struct Buffer {
 /// clears every page of them anew. At 512 images that took an eighth of a training step.
 static SPARE: Mutex<VecDeque<Memory>> = Mutex::new(VecDeque::new());
 
-/// Numbers in all spare ones, 1 GiB: enough for the steps of several runs side by side.
+/// Numbers in all spare ones, 1 GiB (mappings of which a part is used may be more): enough for the steps of several runs side by side.
 const MOST: usize = 1 << 28;
 
 /// Spare ones in all, so that one is found quickly.

@@ -41,7 +41,7 @@ pub(crate) trait Item: Copy + Default + Send + Sync {
     /// The bounds that `gathered_product` checks; the processor has `isa`.
     unsafe fn gathered(isa: Isa, product: &Gathered<'_, Self>, out: Out<'_>);
 
-    /// Adds the product.
+    /// Adds the product, or puts it in the place of the sums.
     /// # Safety
     /// The bounds that `correlated_product` checks; the processor has `isa`.
     unsafe fn correlated(isa: Isa, product: &Correlated<'_, Self>, sums: &mut [f32]);

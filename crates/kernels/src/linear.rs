@@ -1,6 +1,7 @@
 //! Dense layers: three matrix products on the tiles of the convolutions, every operand where it is.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::item::{Item, Items, Precision};
 use crate::lanes::{Isa, Pair};
@@ -203,14 +204,11 @@ impl Linear {
         start: &[f32],
         out: &mut [f32],
     ) {
-        if self.rows == 0 {
-            return;
-        }
         let (width, depth) = (isa.columns(), from.div_ceil(I::NUMBERS));
-        let input = grouped_columns::<I>(isa, input, from);
-        over_columns(to, width, self.products(), out, |columns, apart, out| {
+        let some = |rows: Range<usize>, columns: Range<usize>, apart: usize, out: &mut [f32]| {
+            let input = grouped_columns::<I>(isa, &input[rows.start * from..rows.end * from], from);
             let mut panel = Items::zeros(depth * width);
-            let pixels = Pixels::of_rows(self.rows, depth, apart);
+            let pixels = Pixels::of_rows(rows.len(), depth, apart);
             for first in columns.clone().step_by(width) {
                 let used = width.min(columns.end - first);
                 pack(first / width, &mut panel);
@@ -220,7 +218,7 @@ impl Linear {
                 }
                 let product = Gathered {
                     input: &input,
-                    pixels: pixels.first(self.rows),
+                    pixels: pixels.first(rows.len()),
                     runs: &[0],
                     run_len: depth,
                     panels: &panel,
@@ -230,7 +228,18 @@ impl Linear {
                 let out = &mut out[first - columns.start..];
                 gathered_product(isa, &product, Out::plain(out));
             }
-        });
+        };
+        // By columns no panel is packed twice; where rows are many that does not matter.
+        const MANY: usize = 1024;
+        if self.rows >= MANY || to <= width {
+            over_items(self.rows, self.products(), out, |rows, out| {
+                some(rows, 0..to, to, out);
+            });
+        } else if self.rows > 0 {
+            over_columns(to, width, self.products(), out, |columns, apart, out| {
+                some(0..self.rows, columns, apart, out);
+            });
+        }
     }
 
     /// Multiplications of one of the three matrix products.

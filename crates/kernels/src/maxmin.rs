@@ -17,6 +17,7 @@ pub struct MaxMinNetworks {
     networks: usize,
     layers: usize,
     width: usize,
+    isa: Isa,
 }
 
 /// What networks compute with: `weight` is `[layers][networks][width][width]`, the outputs first, and `bias`
@@ -60,7 +61,13 @@ impl MaxMinNetworks {
             networks,
             layers,
             width,
+            isa: Isa::detect(),
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn on(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// `out`, overwritten, is what the network `chosen` for each row makes of it; `input` and `out` are `[rows][width]`.
@@ -79,12 +86,16 @@ impl MaxMinNetworks {
         self.check(input, parameters, chosen)?;
         check_length("the output of the networks", input.len(), out.len())?;
         let outputs = self.of_each_network(chosen, |network, rows| {
-            let matrix = Rows::new(self.width, rows.len());
+            let matrix = Rows::new(self.isa, self.width, rows.len());
             let input = matrix.gather(input, rows);
-            self.layers_of(&matrix, network, parameters, input).pop()
+            self.layers_of(&matrix, network, parameters, &input).pop()
         });
         for (rows, output) in outputs {
-            Rows::new(self.width, rows.len()).scatter(&output.unwrap_or_default(), &rows, out);
+            Rows::new(self.isa, self.width, rows.len()).scatter(
+                &output.unwrap_or_default(),
+                &rows,
+                out,
+            );
         }
         Ok(())
     }
@@ -131,24 +142,24 @@ impl MaxMinNetworks {
             check_length(name, expected, found)?;
         }
         let found = self.of_each_network(chosen, |network, rows| {
-            let matrix = Rows::new(self.width, rows.len());
+            let matrix = Rows::new(self.isa, self.width, rows.len());
             let input = matrix.gather(input, rows);
             let gradient = matrix.gather(gradient, rows);
-            self.gradients_of(&matrix, network, parameters, input, gradient)
+            self.gradients_of(&matrix, network, parameters, &input, gradient)
         });
         for (network, (rows, (to_input, of_layers))) in found.into_iter().enumerate() {
-            let matrix = Rows::new(self.width, rows.len());
+            let matrix = Rows::new(self.isa, self.width, rows.len());
             matrix.scatter(&to_input, &rows, gradients.input);
-            for (layer, (to_weight, to_bias)) in of_layers.iter().enumerate() {
+            for (layer, found) in of_layers.iter().enumerate() {
                 let at = layer * self.networks + network;
                 let square = self.width * self.width;
                 let to = &mut gradients.weight[at * square..][..square];
                 let each_row = to.chunks_exact_mut(self.width);
-                for (to, from) in each_row.zip(to_weight.chunks_exact(matrix.columns)) {
+                for (to, from) in each_row.zip(found.weight.chunks_exact(matrix.columns)) {
                     to.copy_from_slice(&from[..self.width]);
                 }
                 gradients.bias[at * self.width..][..self.width]
-                    .copy_from_slice(&to_bias[..self.width]);
+                    .copy_from_slice(&found.bias[..self.width]);
             }
         }
         Ok(())
@@ -174,7 +185,7 @@ impl MaxMinNetworks {
         matrix: &Rows,
         network: usize,
         parameters: MaxMinParameters<'_>,
-        input: Vec<f32>,
+        input: &[f32],
     ) -> Vec<Vec<f32>> {
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers);
         for layer in 0..self.layers {
@@ -182,26 +193,22 @@ impl MaxMinNetworks {
             let (weight, bias) = self.layer(parameters, layer, network);
             let panels = matrix.transposed(weight);
             let start = padded_start(matrix.isa, matrix.columns, Some(bias));
-            let from = sorted.as_ref().unwrap_or(&input);
+            let from = sorted.as_deref().unwrap_or(input);
             outputs.push(matrix.product(from, &panels, &start));
         }
         outputs
     }
 
-    /// With respect to the input, and to weight and bias of each layer, rows padded.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three gradients, of which two are of each layer"
-    )]
+    /// With respect to the input, rows padded, and of each layer.
     fn gradients_of(
         &self,
         matrix: &Rows,
         network: usize,
         parameters: MaxMinParameters<'_>,
-        input: Vec<f32>,
+        input: &[f32],
         gradient: Vec<f32>,
-    ) -> (Vec<f32>, Vec<(Vec<f32>, Vec<f32>)>) {
-        let outputs = self.layers_of(matrix, network, parameters, input.clone());
+    ) -> (Vec<f32>, Vec<LayerGradient>) {
+        let outputs = self.layers_of(matrix, network, parameters, input);
         let zeros = padded_start(matrix.isa, matrix.columns, None);
         let mut gradient = gradient;
         let mut of_layers = Vec::with_capacity(self.layers);
@@ -209,10 +216,13 @@ impl MaxMinNetworks {
             let sorted = layer
                 .checked_sub(1)
                 .map(|before| matrix.sorted(&outputs[before]));
-            let from = sorted.as_ref().unwrap_or(&input);
-            let mut to_bias = vec![0.0; matrix.columns];
-            add_rows(matrix.isa, &gradient, &mut to_bias);
-            of_layers.push((matrix.transposed_product(&gradient, from), to_bias));
+            let from = sorted.as_deref().unwrap_or(input);
+            let mut bias = vec![0.0; matrix.columns];
+            add_rows(matrix.isa, &gradient, &mut bias);
+            of_layers.push(LayerGradient {
+                weight: matrix.transposed_product(&gradient, from),
+                bias,
+            });
             let (weight, _) = self.layer(parameters, layer, network);
             let panels = pack_rows::<f32>(matrix.isa, self.width, self.width, weight);
             gradient = matrix.product(&gradient, &panels, &zeros);
@@ -270,6 +280,12 @@ impl MaxMinNetworks {
     }
 }
 
+/// Gradients of a layer of one network, rows padded.
+struct LayerGradient {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
 /// Some rows of one width, padded by zeros to whole panels.
 struct Rows {
     isa: Isa,
@@ -279,8 +295,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(width: usize, count: usize) -> Self {
-        let isa = Isa::detect();
+    fn new(isa: Isa, width: usize, count: usize) -> Self {
         let columns = width.next_multiple_of(isa.columns());
         Self {
             isa,

@@ -19,6 +19,7 @@ use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
 pub struct Orthogonal {
     count: usize,
     width: usize,
+    isa: Isa,
 }
 
 /// Most steps: a singular value grows by at most 1.5 in each, and 15 bring 0.05 to 1 within 1e-6.
@@ -38,14 +39,25 @@ impl Orthogonal {
             0 => Err(KernelError::Zero {
                 name: "the width of orthogonal matrices",
             }),
-            _ => Ok(Self { count, width }),
+            _ => Ok(Self {
+                count,
+                width,
+                isa: Isa::detect(),
+            }),
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn on(self, isa: Isa) -> Self {
+        Self { isa, ..self }
+    }
+
     /// `out`, overwritten, is `weight`, both `[count][width][width]`, with every singular value brought to 1, or nearer
-    /// to it where it was smaller than a twentieth of the largest. A matrix of zeros stays one.
+    /// to it where it was smaller than a twentieth of the bound. A matrix of zeros stays one.
     ///
-    /// Cost: `4 width^3` operations for each matrix and step.
+    /// The numbers of a matrix must be such that their squares are: between 1e-15 and 1e15 all is well.
+    ///
+    /// Cost: `4 width^3` operations for each matrix and step, and `2 width^3` for the bound.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -62,7 +74,7 @@ impl Orthogonal {
     /// `to_weight`, overwritten, is the gradient with respect to `weight` from the `gradient` with respect to the
     /// orthogonal matrices. The steps are taken once more, which costs less than to remember them.
     ///
-    /// Cost: `10 width^3` operations for each matrix and step, and memory for all steps of a matrix on each thread.
+    /// Cost: `12 width^3` operations for each matrix and step, and memory for all steps of a matrix on each thread.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -94,7 +106,7 @@ impl Orthogonal {
         let len = self.width * self.width;
         let operations = self.count * STEPS * len * self.width;
         over_items(self.count, operations, out, |range, out| {
-            let square = Square::new(self.width);
+            let square = Square::new(self.isa, self.width);
             for (matrix, out) in range.zip(out.chunks_exact_mut(len)) {
                 work(matrix * len..(matrix + 1) * len, &square, out);
             }
@@ -117,8 +129,7 @@ struct Square {
 }
 
 impl Square {
-    fn new(width: usize) -> Self {
-        let isa = Isa::detect();
+    fn new(isa: Isa, width: usize) -> Self {
         let columns = width.next_multiple_of(isa.columns());
         Self {
             isa,
@@ -149,7 +160,8 @@ impl Square {
             self.product(&matrix, &gram, &mut next);
             extrapolate(self.isa, &matrix, &mut next);
             std::mem::swap(&mut matrix, &mut next);
-            if self.is_close_to_identity(&mut gram) {
+            self.subtract_identity(&mut gram);
+            if sum_of_squares(&gram) < CLOSE * CLOSE {
                 break;
             }
         }
@@ -178,7 +190,7 @@ impl Square {
             extrapolate(self.isa, &gradient, &mut next);
             std::mem::swap(&mut gradient, &mut next);
         }
-        bound.add_gradient(&scaled, &mut gradient);
+        bound.unscale(&scaled, &mut gradient);
         gradient
     }
 
@@ -217,11 +229,9 @@ impl Square {
         gathered_product(self.isa, &product, Out::plain(out));
     }
 
-    /// Whether a matrix is close to the identity, which is taken from it.
-    fn is_close_to_identity(&self, gram: &mut [f32]) -> bool {
-        let diagonal = gram.iter_mut().step_by(self.columns + 1);
+    fn subtract_identity(&self, matrix: &mut [f32]) {
+        let diagonal = matrix.iter_mut().step_by(self.columns + 1);
         diagonal.take(self.width).for_each(|x| *x -= 1.0);
-        sum_of_squares(gram) < CLOSE * CLOSE
     }
 
     fn zero(&self) -> Vec<f32> {
@@ -272,7 +282,7 @@ impl Bound {
     }
 
     /// Turns the `gradient` with respect to `W / value`, which is `scaled`, into that with respect to `W`.
-    fn add_gradient(&self, scaled: &[f32], gradient: &mut [f32]) {
+    fn unscale(&self, scaled: &[f32], gradient: &mut [f32]) {
         let along: f32 = gradient.iter().zip(scaled).map(|(g, w)| g * w).sum();
         let columns = self.signs.len();
         let rows = scaled.chunks_exact(columns);
@@ -295,6 +305,7 @@ fn extrapolate_each(from: &[f32], product: &mut [f32]) {
         *product = 1.5 * from - 0.5 * *product;
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,7 +314,7 @@ mod tests {
     #[test]
     fn few_steps_are_taken_where_few_are_needed() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(9500);
-        let square = Square::new(32);
+        let square = Square::new(Isa::detect(), 32);
         let identity = (0..32 * 32).map(|at| f32::from(at / 32 == at % 32));
         // Within a fifth of a multiple of an orthogonal matrix, as trained ones are.
         let near = identity.map(|one| 2.0 * (one + rng.random_range(-0.03..0.03)));

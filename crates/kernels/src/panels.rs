@@ -59,8 +59,9 @@ pub(crate) fn pack_panel_of_rows<I: Item>(
     }
 }
 
-/// One panel of the transpose of `matrix`, `[columns][depth]`, in blocks that stay in the first-level cache; items of
-/// columns beyond the last are left as they are.
+/// One panel of the transpose of `matrix`, `[columns][depth]`, in blocks that stay in the second-level cache; items of
+/// columns beyond the last are left as they are. Long pieces of a column are read at once, because what is far apart
+/// is not foreseen.
 pub(crate) fn pack_transposed_panel<I: Item>(
     isa: Isa,
     depth: usize,
@@ -68,7 +69,7 @@ pub(crate) fn pack_transposed_panel<I: Item>(
     panel: usize,
     items: &mut [I],
 ) {
-    const BLOCK: usize = 256;
+    const BLOCK: usize = 1024;
     let width = isa.columns();
     let columns = matrix.chunks_exact(depth).skip(panel * width).take(width);
     for (block, items) in items.chunks_mut(BLOCK * width).enumerate() {

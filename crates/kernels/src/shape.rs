@@ -20,7 +20,7 @@ pub struct ConvShape {
 #[non_exhaustive]
 pub enum KernelError {
     /// A size that must be at least one is zero.
-    #[error("{name} of a convolution must be at least 1")]
+    #[error("{name} must be at least 1")]
     Zero {
         /// Which size.
         name: &'static str,

@@ -73,7 +73,7 @@ pub(crate) fn over_columns(
 
 /// Into how many parts to cut items.
 fn parts(items: usize, operations: usize) -> usize {
-    threads().min(operations / GRAIN).clamp(1, items)
+    threads().min(operations / GRAIN).clamp(1, items.max(1))
 }
 
 /// Does every job once.

@@ -167,7 +167,7 @@ impl<'a> Sums<'a> {
     }
 }
 
-/// A matrix product whose left columns are gathered, added to `sums`: for each `tap` and column
+/// A matrix product whose left columns are gathered, added to `sums` or in their place: for each `tap` and column
 /// `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]` over `p`, in order.
 pub(crate) struct Correlated<'a, I> {
     pub(crate) input: &'a [I],
@@ -180,7 +180,7 @@ pub(crate) struct Correlated<'a, I> {
     pub(crate) is_first: bool,
 }
 
-/// Adds a [`Correlated`] product to `sums`, `[tap][columns]`.
+/// Adds a [`Correlated`] product to `sums`, `[tap][columns]`, or puts it there.
 pub(crate) fn correlated_product<I: Item>(isa: Isa, product: &Correlated<'_, I>, sums: &mut [f32]) {
     let last_tap = product.taps.iter().max().map_or(0, |tap| tap + 1);
     let last = product.pixels.last();

@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::extension::{Choice, has_kernels, run_networks, run_orthogonal};
 use crate::init::Init;
 use crate::layers::max_min;
 
-/// How many times Björck's iteration is applied. A singular value grows by at most 1.5 per step;
+/// How many times Björck's iteration is applied, at most on the CPU device. A singular value grows by at most 1.5 per step;
 /// trained matrices stay near orthogonal, and 15 steps bring 0.05 to 1 within 1e-6.
 const BJORCK_STEPS: usize = 15;
 
@@ -40,30 +40,6 @@ pub struct OrthogonalStack {
 #[derive(Clone, Debug)]
 pub struct OrthogonalWeights(Tensor<3>);
 
-/// Which network each row goes through.
-#[derive(Clone, Debug)]
-pub struct Chosen {
-    /// For our kernels: `[batch]`.
-    ids: Arc<[u32]>,
-    /// For Burn's operations: `[networks, batch, 1]`, one where the row goes through this one.
-    mask: Tensor<3>,
-}
-
-impl Chosen {
-    /// Each of `ids` is below `networks`.
-    pub fn new(ids: &[u32], networks: usize, device: &Device) -> Self {
-        let batch = ids.len();
-        let mut mask = vec![0.0f32; networks * batch];
-        for (row, &id) in ids.iter().enumerate() {
-            mask[id as usize * batch + row] = 1.0;
-        }
-        Self {
-            ids: Arc::from(ids),
-            mask: Tensor::from_data(TensorData::new(mask, [networks, batch, 1]), device),
-        }
-    }
-}
-
 impl OrthogonalStack {
     /// `width` must be even (MaxMin sorts pairs).
     pub fn new(
@@ -83,7 +59,7 @@ impl OrthogonalStack {
         }
     }
 
-    /// Cost: at most `30 * networks * layers * width^3` multiplications, independent of the batch.
+    /// Cost: at most `31 * networks * layers * width^3` multiplications, independent of the batch.
     pub fn orthogonal_weights(&self) -> OrthogonalWeights {
         let weight = self.weight.val();
         OrthogonalWeights(if has_kernels(&weight) {
@@ -93,25 +69,42 @@ impl OrthogonalStack {
         })
     }
 
-    /// Each row through the network that is chosen for it, `[batch, width] -> [batch, width]`; MaxMin follows all layers but
-    /// the last.
+    /// Each row through the network `chosen` for it, `[batch, width] -> [batch, width]`.
     pub fn forward_chosen(
         &self,
         weights: &OrthogonalWeights,
         x: Tensor<2>,
-        chosen: &Chosen,
+        chosen: &Arc<[u32]>,
     ) -> Tensor<2> {
         if has_kernels(&x) && !self.activate_last {
             let choice = Choice {
                 networks: self.networks,
                 layers: self.layers,
-                ids: chosen.ids.clone(),
+                ids: chosen.clone(),
             };
             return run_networks(x, weights.0.clone(), self.bias.val(), choice);
         }
-        let shape = x.dims();
+        self.forward_masked(weights, x, chosen)
+    }
+
+    /// The same by Burn's operations: through every network, of which one counts.
+    fn forward_masked(
+        &self,
+        weights: &OrthogonalWeights,
+        x: Tensor<2>,
+        chosen: &[u32],
+    ) -> Tensor<2> {
+        let (shape, device) = (x.dims(), x.device());
         let each = self.forward(weights, x);
-        (each * chosen.mask.clone()).sum_dim(0).reshape(shape)
+        let batch = chosen.len();
+        let mut mask = vec![0.0f32; self.networks * batch];
+        for (row, &network) in chosen.iter().enumerate() {
+            mask[network as usize * batch + row] = 1.0;
+        }
+        let mask = TensorData::new(mask, [self.networks, batch, 1]);
+        (each * Tensor::from_data(mask, &device))
+            .sum_dim(0)
+            .reshape(shape)
     }
 
     /// `[batch, width] -> [networks, batch, width]`.
@@ -148,6 +141,7 @@ fn bjorck(weight: Tensor<3>) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Device;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -215,12 +209,11 @@ mod tests {
 
             let stack = OrthogonalStack::new(&mut init, 2, 2, 6, false);
             let (weights, bias) = (OrthogonalWeights(weight.clone()), stack.bias.val());
-            let chosen = Chosen::new(&[1, 0, 0, 1, 1], 2, &device);
+            let chosen = Arc::from([1, 0, 0, 1, 1]);
             let input = || x.clone().reshape([5, 6]);
-            let each = stack.forward(&weights, input());
             let found = [
                 stack.forward_chosen(&weights, input(), &chosen),
-                (each * chosen.mask.clone()).sum_dim(0).reshape([5, 6]),
+                stack.forward_masked(&weights, input(), &chosen),
             ];
             let found = found.map(|out| out.unsqueeze::<3>());
             let towards = towards.narrow(0, 0, 1).narrow(1, 0, 5);

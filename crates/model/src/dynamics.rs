@@ -1,10 +1,12 @@
 //! Latent dynamics `T: (latent, action) -> next latent`.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::{Chosen, OrthogonalStack, OrthogonalWeights};
+use crate::bounded::{OrthogonalStack, OrthogonalWeights};
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
 
@@ -25,22 +27,17 @@ pub enum DynamicsKind {
 pub struct ActionBatch {
     /// `[batch, action width]`: as the environment takes them.
     vectors: Tensor<2>,
-    chosen: Chosen,
+    /// `[batch]`: which distinct action.
+    chosen: Arc<[u32]>,
 }
 
 impl ActionBatch {
-    /// `vectors` is `[batch, width]` flat; `ids[row] < actions` is the distinct action of the row.
-    pub fn new(
-        vectors: &[f32],
-        width: usize,
-        ids: &[u32],
-        actions: usize,
-        device: &Device,
-    ) -> Self {
+    /// `vectors` is `[batch, width]` flat; `ids[row]` is the distinct action of the row.
+    pub fn new(vectors: &[f32], width: usize, ids: &[u32], device: &Device) -> Self {
         let vectors = TensorData::new(vectors.to_vec(), [ids.len(), width]);
         Self {
             vectors: Tensor::from_data(vectors, device),
-            chosen: Chosen::new(ids, actions, device),
+            chosen: Arc::from(ids),
         }
     }
 }

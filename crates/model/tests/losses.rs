@@ -70,10 +70,10 @@ fn losses_are_the_sums_they_claim_to_be() {
         let targets: Vec<f32> = (0..ROWS * 2).map(|_| normal(&mut rng)).collect();
         // Rows 0 -> 1 and 3 -> 4 are transitions, the others are not.
         let sources = [0i32, 3];
-        let actions = ActionBatch::new(&vectors, 1, &ids, 2, &device);
+        let actions = ActionBatch::new(&vectors, 1, &ids, &device);
         let batch = TensorBatch {
             observations: Frames::new(frames.clone(), SHAPE, &device),
-            actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], 2, &device),
+            actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], &device),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
             sources: Tensor::from_data(TensorData::new(sources.to_vec(), [2]), &device),
             transitions: 2,
@@ -133,7 +133,7 @@ fn bounded_networks_keep_the_constant_they_declare() {
         let before = distance(&points[..LATENT], &points[LATENT..]);
         for (step, action) in [0u32, 1, 1, 0].into_iter().enumerate() {
             // Both points take the same action: a word applied to two latents.
-            let actions = ActionBatch::new(&[0.0, 0.0], 1, &[action, action], 2, &device);
+            let actions = ActionBatch::new(&[0.0, 0.0], 1, &[action, action], &device);
             latent = model.dynamics.prepare().step(latent, &actions);
             let predicted = rows(model.head.predict(latent.clone()));
             let after = distance(&predicted[0], &predicted[1]);

@@ -158,7 +158,6 @@ pub fn roll_out(
             &step.actions,
             interface.action_width,
             &step.action_ids,
-            interface.actions,
             device,
         );
         latent = dynamics.step(latent, &actions);

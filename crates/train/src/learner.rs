@@ -18,7 +18,6 @@ pub struct Learner {
     pub(crate) model: Pjepa,
     pub(crate) optimisers: Optimisers,
     config: ValidConfig,
-    interface: Interface,
     device: Device,
 }
 
@@ -47,7 +46,6 @@ impl Learner {
             model: Pjepa::new(&config.model, &interface, &mut rng, &device)?,
             optimisers: Optimisers::new(&config.optimizer),
             config: config.clone(),
-            interface,
             device,
         })
     }
@@ -58,7 +56,6 @@ impl Learner {
             seed: self.config.seed,
             latent_noise: self.config.loss.latent_noise,
             latent: self.config.model.latent,
-            interface: self.interface,
             device: self.device.clone(),
         }
     }
@@ -96,7 +93,6 @@ pub struct Feed {
     seed: u64,
     latent_noise: f32,
     latent: usize,
-    interface: Interface,
     device: Device,
 }
 
@@ -119,7 +115,7 @@ impl Feed {
                 self.latent,
                 &self.device,
             ),
-            batch: tensor_batch(batch, &self.interface, &self.device),
+            batch: tensor_batch(batch, &self.device),
         }
     }
 }

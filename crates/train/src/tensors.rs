@@ -3,14 +3,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
-use tellapart_model::Interface;
 use tellapart_model::dynamics::ActionBatch;
 use tellapart_model::init::two_normals;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::trunk::Frames;
 
 /// Moves a batch to the device.
-pub(crate) fn tensor_batch(batch: Batch, interface: &Interface, device: &Device) -> TensorBatch {
+pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
     let rows = batch.rows;
     let sources: Vec<usize> = batch.transitions().collect();
     let width = batch.action_width;
@@ -20,7 +19,7 @@ pub(crate) fn tensor_batch(batch: Batch, interface: &Interface, device: &Device)
     let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
     TensorBatch {
         observations: Frames::new(batch.frames, batch.frame_shape, device),
-        actions: ActionBatch::new(&actions, width, &ids, interface.actions, device),
+        actions: ActionBatch::new(&actions, width, &ids, device),
         targets: Tensor::from_data(
             TensorData::new(batch.targets, [rows, batch.target_width]),
             device,

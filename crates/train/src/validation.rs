@@ -4,8 +4,8 @@
 use burn::tensor::Device;
 use tellapart_data::Batch;
 use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom};
+use tellapart_model::Pjepa;
 use tellapart_model::pjepa::EncoderGradients;
-use tellapart_model::{Interface, Pjepa};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
@@ -24,7 +24,6 @@ const CHUNK: usize = 256;
 pub(crate) struct ValidationSet {
     batch: Batch,
     states: Vec<u32>,
-    interface: Interface,
 }
 
 /// What [`ValidationSet::evaluate`] found.
@@ -45,7 +44,6 @@ impl ValidationSet {
         config: &ValidConfig,
         experience: &Experience,
     ) -> Result<Self, TrainError> {
-        let interface = experience.interface();
         let (batch, states) = match experience {
             Experience::Live(_) => live_pairs(config)?,
             Experience::Recorded(recorded) => {
@@ -66,11 +64,7 @@ impl ValidationSet {
                 (recorded.batch(&windows)?, states)
             }
         };
-        Ok(Self {
-            batch,
-            states,
-            interface,
-        })
+        Ok(Self { batch, states })
     }
 
     /// Hidden state of each row; empty where a recording does not know.
@@ -91,7 +85,7 @@ impl ValidationSet {
         while start < self.batch.rows {
             let rows = start..self.chunk_end(start);
             let part = rows_of(&self.batch, rows.clone());
-            let tensors = tensor_batch(part, &self.interface, device);
+            let tensors = tensor_batch(part, device);
             let losses = model.losses(&tensors, reaches, None);
             dynamics +=
                 f64::from(losses.dynamics.into_scalar::<f32>()) * tensors.transitions as f64;

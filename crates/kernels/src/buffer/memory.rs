@@ -31,8 +31,8 @@ const SHARED: usize = 1 << 22;
 /// Numbers from which on they have a mapping of their own.
 const LARGE: usize = 1 << 20;
 
-/// The mapping that is shared, and how many of its numbers have been given away. What is given back stays with the buffers
-/// that are kept for the next; the mapping goes with its last part.
+/// The mapping that is shared, and how many of its numbers have been given away. A part that is no longer needed serves the
+/// next buffer that fits; should too many be spare and it be dropped, its memory goes with the last part of its mapping.
 static SHARE: Mutex<Option<(Arc<MmapRaw>, usize)>> = Mutex::new(None);
 
 impl Memory {
@@ -77,7 +77,8 @@ impl Memory {
             // SAFETY: lines are numbers without gaps, borrowed as long as the slice.
             Self::Lines(lines) => unsafe { from_raw_parts(lines.as_ptr().cast(), self.capacity()) },
             // SAFETY: the part lies in the mapping, which lives as long as the slice and begins at a multiple of any
-            // number's size; any bytes are numbers; who has no other part has no access to this one.
+            // number's size; any bytes are numbers. No two parts overlap, and no other memory has this one: nobody writes
+            // to it while it is borrowed.
             Self::Pages(pages, part) => unsafe {
                 from_raw_parts(pages.as_ptr().cast::<f32>().add(part.start), part.len())
             },
@@ -89,7 +90,7 @@ impl Memory {
         match self {
             // SAFETY: as above; the lines are borrowed alone.
             Self::Lines(lines) => unsafe { from_raw_parts_mut(lines.as_mut_ptr().cast(), len) },
-            // SAFETY: as above; the part belongs to this memory alone, which is borrowed alone.
+            // SAFETY: as above; this memory is borrowed alone, so nobody reads, either.
             Self::Pages(pages, part) => unsafe {
                 from_raw_parts_mut(pages.as_mut_ptr().cast::<f32>().add(part.start), len)
             },
@@ -105,9 +106,33 @@ impl Default for Memory {
 
 /// A mapping of that many numbers, zeros, in large pages where the system has them.
 fn mapped(len: usize) -> Option<Arc<MmapRaw>> {
-    let pages = MmapMut::map_anon(len * size_of::<f32>()).ok()?;
+    let pages = MmapMut::map_anon(len.checked_mul(size_of::<f32>())?).ok()?;
     // Advice: whoever has no such pages gets others.
     #[cfg(target_os = "linux")]
     drop(pages.advise(memmap2::Advice::HugePage));
     Some(Arc::new(pages.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_memories_overlap() {
+        let most = if cfg!(miri) { 20 } else { 200 };
+        let mut held: Vec<Memory> = (0..most)
+            .map(|index| Memory::new(1 + index * 7_919 % (LARGE + 5)))
+            .collect();
+        for (index, memory) in held.iter_mut().enumerate() {
+            memory.numbers_mut().fill(index as f32);
+        }
+        for (index, memory) in held.iter().enumerate() {
+            assert!(
+                memory
+                    .numbers()
+                    .iter()
+                    .all(|&number| number == index as f32)
+            );
+        }
+    }
 }

@@ -2,6 +2,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, on, values};
+use crate::lanes::Isa;
 use crate::{KernelError, MaxMinGradients, MaxMinNetworks, MaxMinParameters};
 
 /// One row through one network, as it is defined.
@@ -44,28 +45,27 @@ struct Case {
 }
 
 impl Case {
-    fn new(seed: u64, most: usize) -> Self {
+    /// Every row through one of all networks but the last, if there are several: one without rows.
+    fn new(seed: u64, [networks, layers, width]: [usize; 3], rows: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (networks, layers) = (rng.random_range(1..4), rng.random_range(1..4));
-        let width = 2 * rng.random_range(1..=most);
-        let rows = rng.random_range(0..20);
         let count = networks * layers;
+        let used = (networks as u32 - 1).max(1);
         Self {
             sizes: [networks, layers, width],
             input: values(&mut rng, rows * width),
             weight: values(&mut rng, count * width * width),
             bias: values(&mut rng, count * width),
-            chosen: (0..rows)
-                .map(|_| rng.random_range(0..networks as u32))
-                .collect(),
+            chosen: (0..rows).map(|_| rng.random_range(0..used)).collect(),
             gradient: values(&mut rng, rows * width),
         }
     }
 
     /// Output and gradients with respect to input, weight and bias.
-    fn found(&self) -> [Vec<f32>; 4] {
+    fn found(&self, isa: Isa) -> [Vec<f32>; 4] {
         let [networks, layers, width] = self.sizes;
-        let networks = MaxMinNetworks::new(networks, layers, width).unwrap();
+        let networks = MaxMinNetworks::new(networks, layers, width)
+            .unwrap()
+            .on(isa);
         let parameters = MaxMinParameters {
             weight: &self.weight,
             bias: &self.bias,
@@ -111,10 +111,25 @@ impl Case {
 
 #[test]
 fn networks_with_maxmin_equal_their_definition_and_the_gradients_its_differences() {
-    for seed in 0..if cfg!(miri) { 2 } else { 40 } {
-        // Narrow ones, because every number is moved; and one of several panels.
-        let case = Case::new(9300 + seed, if seed == 7 { 30 } else { 4 });
-        let [out, found @ ..] = case.found();
+    // Narrow ones, because every number is moved; and one of several panels.
+    let mut cases = vec![
+        ([1, 1, 2], 3),
+        ([3, 2, 4], 7),
+        ([2, 3, 6], 1),
+        ([2, 2, 8], 0),
+    ];
+    if !cfg!(miri) {
+        cases.extend([([3, 2, 8], 19), ([4, 3, 34], 9), ([2, 2, 60], 5)]);
+    }
+    let isas = Isa::available();
+    for (seed, (case, isa)) in cases
+        .iter()
+        .flat_map(|case| isas.iter().map(move |isa| (case, isa)))
+        .enumerate()
+    {
+        let (sizes, rows) = *case;
+        let case = Case::new(9300 + seed as u64, sizes, rows);
+        let [out, found @ ..] = case.found(*isa);
         let exact = case.exact();
         assert_close(
             &format!("seed {seed}, output"),
@@ -149,10 +164,10 @@ fn networks_with_maxmin_equal_their_definition_and_the_gradients_its_differences
 
 #[test]
 fn threads_change_no_bit_of_networks_with_maxmin() {
-    let case = Case::new(9400, 20);
+    let case = Case::new(9400, [4, 3, 34], 40);
     let bits = |threads| {
         on(threads, || {
-            case.found()
+            case.found(Isa::detect())
                 .map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<_>>())
         })
     };
@@ -190,4 +205,20 @@ fn networks_that_cannot_be_are_named() {
             .forward(&[0.0; 3], parameters, &[1, 1], &mut [0.0; 4])
             .is_err()
     );
+}
+
+#[test]
+fn what_is_no_number_stays_none() {
+    let networks = MaxMinNetworks::new(1, 2, 2).unwrap();
+    let identity = [1.0, 0.0, 0.0, 1.0];
+    let parameters = MaxMinParameters {
+        weight: &[identity, identity].concat(),
+        bias: &[0.0; 4],
+    };
+    let mut out = [0.0; 4];
+    let input = [f32::NAN, 1.0, 1.0, 2.0];
+    networks
+        .forward(&input, parameters, &[0, 0], &mut out)
+        .unwrap();
+    assert!(out[0].is_nan() && out[2..] == [2.0, 1.0], "{out:?}");
 }

@@ -49,7 +49,11 @@ fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
 fn strided_minimal_filtering_equals_its_naive_twin_over_random_shapes() {
     for seed in 0..if cfg!(miri) { 1 } else { 200 } {
         let mut rng = ChaCha8Rng::seed_from_u64(30_000 + seed);
-        let shape = random_shape(&mut rng);
+        // The first one has narrow cells, whose vectors are of two rows, as the first layer of the `cnn`.
+        let shape = match seed {
+            0 if !cfg!(miri) => ConvShape::new([2, 16, 20, 3], [16, 3, 8, 8], 4, 2).unwrap(),
+            _ => random_shape(&mut rng),
+        };
         assert!(is_possible(&shape));
         let exact = Exact::of(&shape, &mut rng);
         for isa in Isa::available() {

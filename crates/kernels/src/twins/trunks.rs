@@ -349,6 +349,46 @@ fn trunks_of_bf16_products_are_near_those_of_f32() {
     assert!((1e-4..1e-2).contains(&median), "{median}");
 }
 
+/// Many images are several blocks of each part; few are one of some.
+#[test]
+fn the_gradient_of_many_images_is_the_sum_of_those_of_few() {
+    for seed in 0..if cfg!(miri) { 1 } else { 16 } {
+        let mut rng = ChaCha8Rng::seed_from_u64(3000 + seed);
+        let batch = if cfg!(miri) { 2 } else { 70 };
+        let Case {
+            trunk,
+            frames,
+            parameters,
+            gradient,
+        } = random_trunk(&mut rng, batch);
+        let (frame, output) = (frames.len() / batch, gradient.len() / batch);
+        let of = |images: std::ops::Range<usize>| {
+            let case = Case {
+                trunk: trunk.clone(),
+                frames: frames[images.start * frame..images.end * frame].to_vec(),
+                parameters: parameters.clone(),
+                gradient: gradient[images.start * output..images.end * output].to_vec(),
+            };
+            let [_, to_parameters] = case.run(Isa::detect(), Precision::F32);
+            to_parameters
+        };
+        let mut expected = vec![0.0; parameters.len()];
+        for first in (0..batch).step_by(5) {
+            let few = of(first..batch.min(first + 5));
+            expected
+                .iter_mut()
+                .zip(few)
+                .for_each(|(sum, x)| *sum += f64::from(x));
+        }
+        // Against the largest: what adds up to little is as uncertain as its terms.
+        let scale = expected.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        let found = of(0..batch).into_iter().map(|x| x / scale as f32);
+        let expected: Vec<f64> = expected.iter().map(|x| x / scale).collect();
+        let found: Vec<f32> = found.collect();
+        assert_close(&format!("seed {seed}, {trunk:?}"), &found, &expected);
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     for seed in 0..if cfg!(miri) { 1 } else { 30 } {

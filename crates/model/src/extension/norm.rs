@@ -25,7 +25,7 @@ impl Backward<Flex, 3> for Normalisation {
         _checkpointer: &mut Checkpointer,
     ) {
         let (inputs, epsilon, activation) = ops.state;
-        // Nobody else has it: it is changed where it is.
+        // Copied only if somebody else has it; otherwise it is changed where it is.
         let mut gradient = grads.consume::<Flex>(&ops.node).into_data();
         let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
         let [x, gamma, beta] = inputs.each_ref().map(values_of);
