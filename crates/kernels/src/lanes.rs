@@ -1,8 +1,5 @@
 //! One vector of lanes on each instruction set, and the choice among them at run time.
 
-#[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
 use crate::bf16::{halves, pair};
 
 /// Lanes of the widest vector there is.
@@ -208,15 +205,6 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
-
-/// Asks for numbers to be brought into the caches, without waiting for them.
-pub(crate) fn prefetch(numbers: &[f32]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in numbers.chunks(WIDEST) {
-        // SAFETY: every processor of this kind has it, and nothing is read.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-}
 
 /// An instruction set this processor was found to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

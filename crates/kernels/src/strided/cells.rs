@@ -103,21 +103,6 @@ impl Written {
         }
     }
 
-    /// Where, from the first row of the first of consecutive tiles to the last row of the last one, they are written to.
-    pub(super) fn span(self, places: &[[usize; 3]]) -> Range<usize> {
-        let rows = self.filter.outputs() * self.rows;
-        let begin = |image: usize, row: usize| {
-            let row = (row * rows).saturating_sub(self.images.before);
-            image * self.images.len() + row.min(self.images.rows) * self.images.row_len()
-        };
-        match [places.first(), places.last()] {
-            [Some(&[first, row, _]), Some(&[last, last_row, _])] => {
-                begin(first, row)..begin(last, last_row + 1)
-            }
-            _ => 0..0,
-        }
-    }
-
     /// Numbers of a transformed tile at each position.
     pub(super) fn lens(self) -> Vec<usize> {
         let last = self.filter.positions() - 1;

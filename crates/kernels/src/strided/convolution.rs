@@ -65,11 +65,9 @@ impl Strided {
                         outputs,
                     }: Block<'_>| {
             let planes = &self.reading.outputs;
+            self.products.multiply(isa, places.len(), inputs, outputs);
             let begin = first * self.written.images.len();
             let (finish, out) = (finish.from(begin), &mut out[begin..]);
-            let next = &out[self.written.span(places)];
-            let tiles = places.len();
-            self.products.multiply(isa, tiles, inputs, outputs, next);
             transform_back(isa, self.written, planes, outputs, places, finish, out);
         };
         self.reading.each_block(isa, input, workspace, work);

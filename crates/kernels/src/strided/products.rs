@@ -4,10 +4,9 @@ use super::cells::Planes;
 use super::filter::{Filter, IN_ALL};
 use super::reading::Reading;
 use crate::item::Items;
-use crate::lanes::{Isa, prefetch};
+use crate::lanes::Isa;
 use crate::panels::{pack_rows, padded_start};
 use crate::pixels::Pixels;
-use crate::split::ranges;
 use crate::stored::Out;
 use crate::tile::{Gathered, gathered_product};
 
@@ -60,20 +59,9 @@ impl Products {
         }
     }
 
-    /// Of planes of so many tiles; `next` is what is written afterwards, brought into the caches meanwhile.
-    pub(super) fn multiply(
-        &self,
-        isa: Isa,
-        tiles: usize,
-        inputs: &[f32],
-        outputs: &mut [f32],
-        next: &[f32],
-    ) {
-        let parts = ranges(next.len(), self.panels.len());
-        for (position, ((panels, pixels), part)) in
-            self.panels.iter().zip(&self.pixels).zip(parts).enumerate()
-        {
-            prefetch(&next[part]);
+    /// Of planes of so many tiles.
+    pub(super) fn multiply(&self, isa: Isa, tiles: usize, inputs: &[f32], outputs: &mut [f32]) {
+        for (position, (panels, pixels)) in self.panels.iter().zip(&self.pixels).enumerate() {
             let product = Gathered {
                 input: self.inputs.of(inputs, position, tiles),
                 pixels: pixels.first(tiles),
