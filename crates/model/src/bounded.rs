@@ -173,12 +173,20 @@ mod tests {
         }
     }
 
-    /// What is found, and its gradient with respect to what it was made of, both ways.
-    fn assert_alike(what: &str, towards: &Tensor<3>, found: [Tensor<3>; 2], of: &[&Tensor<3>]) {
-        let [ours, burns] = found.map(|out| {
-            let gradients = (out.clone() * towards.clone()).sum().backward();
+    type Way<'a> = &'a dyn Fn(&[Tensor<3>]) -> Tensor<3>;
+
+    /// What both ways make of `leaves`, and its gradients with respect to them. A leaf serves one backward pass.
+    fn assert_alike(what: &str, towards: &Tensor<3>, leaves: &[Tensor<3>], ways: [Way<'_>; 2]) {
+        let [ours, burns] = ways.map(|way| {
+            let leaves: Vec<Tensor<3>> = leaves
+                .iter()
+                .map(|leaf| Tensor::from_inner(leaf.clone().inner()).require_grad())
+                .collect();
+            let out = way(&leaves);
+            let towards = Tensor::from_inner(towards.clone().inner());
+            let gradients = (out.clone() * towards).sum().backward();
             let mut all = vec![out.inner()];
-            all.extend(of.iter().map(|of| of.grad(&gradients).unwrap()));
+            all.extend(leaves.iter().map(|leaf| leaf.grad(&gradients).unwrap()));
             all
         });
         for (which, (a, b)) in ours.into_iter().zip(burns).enumerate() {
@@ -193,32 +201,34 @@ mod tests {
         for seed in 0..10 {
             let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
             let mut init = Init::new(&mut rng, &device, 0);
-            let mut random = |shape| init.uniform(shape, 1.0).val().detach();
-            let (noise, towards) = (random([4, 6, 6]), random([4, 6, 6]));
-            let x = random([1, 5, 6]).require_grad();
+            let mut random = |shape| init.uniform(shape, 1.0).val();
+            let (noise, towards, x) = (random([4, 6, 6]), random([4, 6, 6]), random([1, 5, 6]));
             // No matrix that needs more steps than there are: then rounding is magnified.
             let weight = init.orthogonal(4, 6).val() * 3.0 + noise * 0.5;
-            let weight = weight.detach().require_grad();
-            let found = [run_orthogonal(weight.clone()), bjorck(weight.clone())];
-            assert_alike(
-                &format!("seed {seed}, weights"),
-                &towards,
-                found,
-                &[&weight],
-            );
+            let what = format!("seed {seed}, weights");
+            let ways: [Way<'_>; 2] = [&|leaves| run_orthogonal(leaves[0].clone()), &|leaves| {
+                bjorck(leaves[0].clone())
+            }];
+            assert_alike(&what, &towards, std::slice::from_ref(&weight), ways);
 
             let stack = OrthogonalStack::new(&mut init, 2, 2, 6, false);
-            let (weights, bias) = (OrthogonalWeights(weight.clone()), stack.bias.val());
             let chosen = Arc::from([1, 0, 0, 1, 1]);
-            let input = || x.clone().reshape([5, 6]);
-            let found = [
-                stack.forward_chosen(&weights, input(), &chosen),
-                stack.forward_masked(&weights, input(), &chosen),
-            ];
-            let found = found.map(|out| out.unsqueeze::<3>());
+            let run = |leaves: &[Tensor<3>], masked: bool| {
+                let [x, weight, bias] = [0, 1, 2].map(|leaf| leaves[leaf].clone());
+                let mut stack = stack.clone();
+                stack.bias = Param::initialized(burn::module::ParamId::from(7), bias);
+                let (weights, x) = (OrthogonalWeights(weight), x.reshape([5, 6]));
+                let out = if masked {
+                    stack.forward_masked(&weights, x, &chosen)
+                } else {
+                    stack.forward_chosen(&weights, x, &chosen)
+                };
+                out.unsqueeze()
+            };
             let towards = towards.narrow(0, 0, 1).narrow(1, 0, 5);
-            let of = [&x, &weight, &bias];
-            assert_alike(&format!("seed {seed}, networks"), &towards, found, &of);
+            let what = format!("seed {seed}, networks");
+            let ways: [Way<'_>; 2] = [&|leaves| run(leaves, false), &|leaves| run(leaves, true)];
+            assert_alike(&what, &towards, &[x, weight, stack.bias.val()], ways);
         }
     }
 
