@@ -26,7 +26,8 @@ pub(crate) struct Buffer {
 /// clears every page of them anew. At 512 images that took an eighth of a training step.
 static SPARE: Mutex<VecDeque<Memory>> = Mutex::new(VecDeque::new());
 
-/// Numbers in all spare ones, 1 GiB (mappings of which a part is used may be more): enough for the steps of several runs side by side.
+/// Numbers in all spare ones, 1 GiB: enough for the steps of several runs side by side. (The mappings that some of
+/// them are parts of may be more.)
 const MOST: usize = 1 << 28;
 
 /// Spare ones in all, so that one is found quickly.

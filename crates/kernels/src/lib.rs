@@ -32,6 +32,7 @@ mod maxmin;
 mod norm;
 mod orthogonal;
 mod padded;
+mod padded_rows;
 mod panels;
 mod pixels;
 mod shape;

@@ -4,12 +4,10 @@
 
 use crate::lanes::Isa;
 use crate::norm::add_rows;
+use crate::padded_rows::PaddedRows;
 use crate::panels::{pack_rows, pack_transposed_panel, padded_start};
-use crate::pixels::Pixels;
 use crate::shape::{KernelError, check_length};
 use crate::split::made_of_each;
-use crate::stored::Out;
-use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
 
 /// Networks of one shape, checked by [`MaxMinNetworks::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,16 +84,13 @@ impl MaxMinNetworks {
         self.check(input, parameters, chosen)?;
         check_length("the output of the networks", input.len(), out.len())?;
         let outputs = self.of_each_network(chosen, |network, rows| {
-            let matrix = Rows::new(self.isa, self.width, rows.len());
-            let input = matrix.gather(input, rows);
-            self.layers_of(&matrix, network, parameters, &input).pop()
+            let padded = PaddedRows::new(self.isa, self.width, rows.len());
+            let input = padded.gather(input, rows.iter().copied());
+            self.layers_of(&padded, network, parameters, &input).pop()
         });
         for (rows, output) in outputs {
-            Rows::new(self.isa, self.width, rows.len()).scatter(
-                &output.unwrap_or_default(),
-                &rows,
-                out,
-            );
+            let padded = PaddedRows::new(self.isa, self.width, rows.len());
+            padded.scatter(&output.unwrap_or_default(), rows, out);
         }
         Ok(())
     }
@@ -142,22 +137,19 @@ impl MaxMinNetworks {
             check_length(name, expected, found)?;
         }
         let found = self.of_each_network(chosen, |network, rows| {
-            let matrix = Rows::new(self.isa, self.width, rows.len());
-            let input = matrix.gather(input, rows);
-            let gradient = matrix.gather(gradient, rows);
-            self.gradients_of(&matrix, network, parameters, &input, gradient)
+            let padded = PaddedRows::new(self.isa, self.width, rows.len());
+            let [input, gradient] =
+                [input, gradient].map(|from| padded.gather(from, rows.iter().copied()));
+            self.gradients_of(&padded, network, parameters, &input, gradient)
         });
         for (network, (rows, (to_input, of_layers))) in found.into_iter().enumerate() {
-            let matrix = Rows::new(self.isa, self.width, rows.len());
-            matrix.scatter(&to_input, &rows, gradients.input);
+            let padded = PaddedRows::new(self.isa, self.width, rows.len());
+            padded.scatter(&to_input, rows, gradients.input);
             for (layer, found) in of_layers.iter().enumerate() {
                 let at = layer * self.networks + network;
                 let square = self.width * self.width;
-                let to = &mut gradients.weight[at * square..][..square];
-                let each_row = to.chunks_exact_mut(self.width);
-                for (to, from) in each_row.zip(found.weight.chunks_exact(matrix.columns)) {
-                    to.copy_from_slice(&from[..self.width]);
-                }
+                let to_weight = &mut gradients.weight[at * square..][..square];
+                padded.scatter(&found.weight, 0..self.width, to_weight);
                 gradients.bias[at * self.width..][..self.width]
                     .copy_from_slice(&found.bias[..self.width]);
             }
@@ -182,19 +174,21 @@ impl MaxMinNetworks {
     /// The outputs of each layer, before MaxMin.
     fn layers_of(
         &self,
-        matrix: &Rows,
+        rows: &PaddedRows,
         network: usize,
         parameters: MaxMinParameters<'_>,
         input: &[f32],
     ) -> Vec<Vec<f32>> {
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers);
         for layer in 0..self.layers {
-            let sorted = outputs.last().map(|output| matrix.sorted(output));
-            let (weight, bias) = self.layer(parameters, layer, network);
-            let panels = matrix.transposed(weight);
-            let start = padded_start(matrix.isa, matrix.columns, Some(bias));
+            let sorted = outputs.last().map(|output| sorted(rows, output));
             let from = sorted.as_deref().unwrap_or(input);
-            outputs.push(matrix.product(from, &panels, &start));
+            let (weight, bias) = self.layer(parameters, layer, network);
+            let panels = packed_transpose(rows, weight);
+            let start = padded_start(rows.isa, rows.columns, Some(bias));
+            let mut output = rows.zeros();
+            rows.product(from, &panels, &start, &mut output);
+            outputs.push(output);
         }
         outputs
     }
@@ -202,33 +196,35 @@ impl MaxMinNetworks {
     /// With respect to the input, rows padded, and of each layer.
     fn gradients_of(
         &self,
-        matrix: &Rows,
+        rows: &PaddedRows,
         network: usize,
         parameters: MaxMinParameters<'_>,
         input: &[f32],
         gradient: Vec<f32>,
     ) -> (Vec<f32>, Vec<LayerGradient>) {
-        let outputs = self.layers_of(matrix, network, parameters, input);
-        let zeros = padded_start(matrix.isa, matrix.columns, None);
+        let outputs = self.layers_of(rows, network, parameters, input);
+        let zeros = padded_start(rows.isa, rows.columns, None);
         let mut gradient = gradient;
         let mut of_layers = Vec::with_capacity(self.layers);
         for layer in (0..self.layers).rev() {
-            let sorted = layer
-                .checked_sub(1)
-                .map(|before| matrix.sorted(&outputs[before]));
+            let before = layer.checked_sub(1).map(|before| &outputs[before]);
+            let sorted = before.map(|output| sorted(rows, output));
             let from = sorted.as_deref().unwrap_or(input);
-            let mut bias = vec![0.0; matrix.columns];
-            add_rows(matrix.isa, &gradient, &mut bias);
-            of_layers.push(LayerGradient {
-                weight: matrix.transposed_product(&gradient, from),
-                bias,
-            });
+            let mut found = LayerGradient {
+                weight: vec![0.0; self.width * rows.columns],
+                bias: vec![0.0; rows.columns],
+            };
+            rows.transposed_product(&gradient, from, true, &mut found.weight);
+            add_rows(rows.isa, &gradient, &mut found.bias);
+            of_layers.push(found);
             let (weight, _) = self.layer(parameters, layer, network);
-            let panels = pack_rows::<f32>(matrix.isa, self.width, self.width, weight);
-            gradient = matrix.product(&gradient, &panels, &zeros);
-            if let Some(before) = layer.checked_sub(1) {
-                matrix.exchange(&outputs[before], &mut gradient);
+            let panels = pack_rows::<f32>(rows.isa, self.width, self.width, weight);
+            let mut next = rows.zeros();
+            rows.product(&gradient, &panels, &zeros, &mut next);
+            if let Some(output) = before {
+                exchange(rows, output, &mut next);
             }
+            gradient = next;
         }
         of_layers.reverse();
         (gradient, of_layers)
@@ -286,100 +282,31 @@ struct LayerGradient {
     bias: Vec<f32>,
 }
 
-/// Some rows of one width, padded by zeros to whole panels.
-struct Rows {
-    isa: Isa,
-    width: usize,
-    columns: usize,
-    pixels: Pixels,
+/// A weight, `[width][width]`, packed for its product with rows.
+fn packed_transpose(rows: &PaddedRows, weight: &[f32]) -> Vec<f32> {
+    let panel_len = rows.width * rows.isa.columns();
+    let mut panels = vec![0.0; rows.width * rows.columns];
+    for (panel, items) in panels.chunks_exact_mut(panel_len).enumerate() {
+        pack_transposed_panel(rows.isa, rows.width, weight, panel, items);
+    }
+    panels
 }
 
-impl Rows {
-    fn new(isa: Isa, width: usize, count: usize) -> Self {
-        let columns = width.next_multiple_of(isa.columns());
-        Self {
-            isa,
-            width,
-            columns,
-            pixels: Pixels::of_rows(count, columns, columns),
-        }
-    }
+/// MaxMin of padded rows.
+fn sorted(of: &PaddedRows, rows: &[f32]) -> Vec<f32> {
+    let mut sorted = rows.to_vec();
+    exchange(of, rows, &mut sorted);
+    sorted
+}
 
-    fn zeros(&self) -> Vec<f32> {
-        vec![0.0; self.pixels.len() * self.columns]
-    }
-
-    fn gather(&self, from: &[f32], rows: &[usize]) -> Vec<f32> {
-        let mut to = self.zeros();
-        for (to, row) in to.chunks_exact_mut(self.columns).zip(rows) {
-            to[..self.width].copy_from_slice(&from[row * self.width..][..self.width]);
-        }
-        to
-    }
-
-    fn scatter(&self, from: &[f32], rows: &[usize], to: &mut [f32]) {
-        for (from, row) in from.chunks_exact(self.columns).zip(rows) {
-            to[row * self.width..][..self.width].copy_from_slice(&from[..self.width]);
-        }
-    }
-
-    /// A weight, `[width][width]`, packed for its product with rows.
-    fn transposed(&self, weight: &[f32]) -> Vec<f32> {
-        let panel_len = self.width * self.isa.columns();
-        let mut panels = vec![0.0; self.width * self.columns];
-        for (panel, items) in panels.chunks_exact_mut(panel_len).enumerate() {
-            pack_transposed_panel(self.isa, self.width, weight, panel, items);
-        }
-        panels
-    }
-
-    /// `start` and the product of the rows and a packed matrix.
-    fn product(&self, rows: &[f32], panels: &[f32], start: &[f32]) -> Vec<f32> {
-        let mut out = self.zeros();
-        let product = Gathered {
-            input: rows,
-            pixels: self.pixels.first(self.pixels.len()),
-            runs: &[0],
-            run_len: self.width,
-            panels,
-            start,
-            columns: self.width,
-        };
-        gathered_product(self.isa, &product, Out::plain(&mut out));
-        out
-    }
-
-    /// `a^T b`, `[width][columns]`.
-    fn transposed_product(&self, a: &[f32], b: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; self.width * self.columns];
-        let product = Correlated {
-            input: a,
-            taps: &Vec::from_iter(0..self.width),
-            pixels: self.pixels.first(self.pixels.len()),
-            gradient: b,
-            columns: self.columns,
-            is_first: true,
-        };
-        correlated_product(self.isa, &product, &mut out);
-        out
-    }
-
-    /// MaxMin of every row.
-    fn sorted(&self, rows: &[f32]) -> Vec<f32> {
-        let mut sorted = rows.to_vec();
-        self.exchange(rows, &mut sorted);
-        sorted
-    }
-
-    /// Exchanges the pairs of `values` whose numbers in `rows` MaxMin exchanges. What is no number stays where it is.
-    fn exchange(&self, rows: &[f32], values: &mut [f32]) {
-        let half = self.width / 2;
-        let each_row = rows.chunks_exact(self.columns);
-        for (row, values) in each_row.zip(values.chunks_exact_mut(self.columns)) {
-            let ((a, b), (x, y)) = (row.split_at(half), values.split_at_mut(half));
-            for ((a, b), (x, y)) in a.iter().zip(b).zip(x.iter_mut().zip(y)) {
-                (*x, *y) = if a < b { (*y, *x) } else { (*x, *y) };
-            }
+/// Exchanges the pairs of `values` whose numbers in `rows` MaxMin exchanges. What is no number stays where it is.
+fn exchange(of: &PaddedRows, rows: &[f32], values: &mut [f32]) {
+    let half = of.width / 2;
+    let each_row = rows.chunks_exact(of.columns);
+    for (row, values) in each_row.zip(values.chunks_exact_mut(of.columns)) {
+        let ((a, b), (x, y)) = (row.split_at(half), values.split_at_mut(half));
+        for ((a, b), (x, y)) in a.iter().zip(b).zip(x.iter_mut().zip(y)) {
+            (*x, *y) = if a < b { (*y, *x) } else { (*x, *y) };
         }
     }
 }

@@ -4,15 +4,15 @@
 //! `W` is divided by `sqrt(max_i sum_j |W^T W|_ij)`, which no singular value exceeds, and which is close to the
 //! largest one where `W` is close to a multiple of an orthogonal matrix, as trained ones are: they take about five steps.
 
+use std::ops::Range;
+
 use crate::adam::sum_of_squares;
 use crate::each_isa::on_each_isa;
 use crate::lanes::Isa;
-use crate::panels::{pack_rows, padded_start};
-use crate::pixels::Pixels;
+use crate::padded_rows::PaddedRows;
+use crate::panels::padded_start;
 use crate::shape::{KernelError, check_length};
 use crate::split::over_items;
-use crate::stored::Out;
-use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
 
 /// Some square matrices of one width, made orthogonal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +98,7 @@ impl Orthogonal {
     }
 
     /// Calls `work(where the matrix lies, square, its part of out)` for every matrix.
-    fn each(
-        &self,
-        out: &mut [f32],
-        work: impl Fn(std::ops::Range<usize>, &Square, &mut [f32]) + Sync,
-    ) {
+    fn each(&self, out: &mut [f32], work: impl Fn(Range<usize>, &Square, &mut [f32]) + Sync) {
         let len = self.width * self.width;
         let operations = self.count * STEPS * len * self.width;
         over_items(self.count, operations, out, |range, out| {
@@ -118,47 +114,40 @@ impl Orthogonal {
     }
 }
 
-/// Arithmetic with matrices of one width, whose rows are padded by zeros to whole panels.
+/// Arithmetic with square matrices of one width, padded.
 struct Square {
-    isa: Isa,
-    width: usize,
-    columns: usize,
-    taps: Vec<usize>,
-    rows: Pixels,
+    rows: PaddedRows,
     zeros: Vec<f32>,
 }
 
 impl Square {
     fn new(isa: Isa, width: usize) -> Self {
-        let columns = width.next_multiple_of(isa.columns());
         Self {
-            isa,
-            width,
-            columns,
-            taps: (0..width).collect(),
-            rows: Pixels::of_rows(width, columns, columns),
-            zeros: padded_start(isa, columns, None),
+            rows: PaddedRows::new(isa, width, width),
+            zeros: padded_start(isa, width, None),
         }
     }
 
     /// The matrix divided by a bound of its singular values, and the bound.
     fn scaled(&self, matrix: &[f32]) -> (Vec<f32>, Bound) {
         let mut matrix = self.pad(matrix);
-        let mut gram = self.zero();
-        self.transposed_product(&matrix, &matrix, true, &mut gram);
-        let bound = Bound::of(&gram, self.columns);
+        let mut gram = self.rows.zeros();
+        self.rows
+            .transposed_product(&matrix, &matrix, true, &mut gram);
+        let bound = Bound::of(&gram, self.rows.columns);
         matrix.iter_mut().for_each(|x| *x /= bound.value);
         (matrix, bound)
     }
 
     /// The last `W`; calls `before(W, W^T W)` before every step.
     fn iterate(&self, mut matrix: Vec<f32>, mut before: impl FnMut(&[f32], &[f32])) -> Vec<f32> {
-        let (mut gram, mut next) = (self.zero(), self.zero());
+        let (mut gram, mut next) = (self.rows.zeros(), self.rows.zeros());
         for _ in 0..STEPS {
-            self.transposed_product(&matrix, &matrix, true, &mut gram);
+            self.rows
+                .transposed_product(&matrix, &matrix, true, &mut gram);
             before(&matrix, &gram);
             self.product(&matrix, &gram, &mut next);
-            extrapolate(self.isa, &matrix, &mut next);
+            extrapolate(self.rows.isa, &matrix, &mut next);
             std::mem::swap(&mut matrix, &mut next);
             self.subtract_identity(&mut gram);
             if sum_of_squares(&gram) < CLOSE * CLOSE {
@@ -176,82 +165,43 @@ impl Square {
             steps.push((matrix.to_vec(), gram.to_vec()));
         });
         let mut gradient = self.pad(gradient);
-        let (mut to_gram, mut through_gram, mut next) = (self.zero(), self.zero(), self.zero());
+        let (mut to_gram, mut through_gram, mut next) =
+            (self.rows.zeros(), self.rows.zeros(), self.rows.zeros());
         for (matrix, gram) in steps.iter().rev() {
             // With C = W^T W and the gradient D = W^T G with respect to it, but for its factor:
             // 1.5 G - 0.5 (G C + W (D + D^T)).
-            self.transposed_product(matrix, &gradient, true, &mut to_gram);
-            self.transposed_product(&gradient, matrix, false, &mut to_gram);
+            self.rows
+                .transposed_product(matrix, &gradient, true, &mut to_gram);
+            self.rows
+                .transposed_product(&gradient, matrix, false, &mut to_gram);
             self.product(matrix, &to_gram, &mut through_gram);
             self.product(&gradient, gram, &mut next);
             next.iter_mut()
                 .zip(&through_gram)
                 .for_each(|(a, b)| *a += b);
-            extrapolate(self.isa, &gradient, &mut next);
+            extrapolate(self.rows.isa, &gradient, &mut next);
             std::mem::swap(&mut gradient, &mut next);
         }
         bound.unscale(&scaled, &mut gradient);
         gradient
     }
 
-    /// `sums += a^T b`, or `sums = a^T b` if it is the first.
-    fn transposed_product(&self, a: &[f32], b: &[f32], is_first: bool, sums: &mut [f32]) {
-        let product = Correlated {
-            input: a,
-            taps: &self.taps,
-            pixels: self.rows.first(self.width),
-            gradient: b,
-            columns: self.columns,
-            is_first,
-        };
-        correlated_product(self.isa, &product, sums);
-    }
-
     /// `out = a b`.
     fn product(&self, a: &[f32], b: &[f32], out: &mut [f32]) {
-        let packed;
-        // One panel is packed as it is.
-        let panels = if self.columns == self.isa.columns() {
-            b
-        } else {
-            packed = pack_rows::<f32>(self.isa, self.width, self.columns, b);
-            &packed[..]
-        };
-        let product = Gathered {
-            input: a,
-            pixels: self.rows.first(self.width),
-            runs: &[0],
-            run_len: self.width,
-            panels,
-            start: &self.zeros,
-            columns: self.columns,
-        };
-        gathered_product(self.isa, &product, Out::plain(out));
+        self.rows.product(a, &self.rows.packed(b), &self.zeros, out);
     }
 
     fn subtract_identity(&self, matrix: &mut [f32]) {
-        let diagonal = matrix.iter_mut().step_by(self.columns + 1);
-        diagonal.take(self.width).for_each(|x| *x -= 1.0);
-    }
-
-    fn zero(&self) -> Vec<f32> {
-        vec![0.0; self.width * self.columns]
+        let diagonal = matrix.iter_mut().step_by(self.rows.columns + 1);
+        diagonal.take(self.rows.width).for_each(|x| *x -= 1.0);
     }
 
     fn pad(&self, matrix: &[f32]) -> Vec<f32> {
-        let mut padded = self.zero();
-        let rows = padded.chunks_exact_mut(self.columns);
-        for (to, from) in rows.zip(matrix.chunks_exact(self.width)) {
-            to[..self.width].copy_from_slice(from);
-        }
-        padded
+        self.rows.gather(matrix, 0..self.rows.width)
     }
 
     fn unpad(&self, padded: &[f32], matrix: &mut [f32]) {
-        let rows = padded.chunks_exact(self.columns);
-        for (from, to) in rows.zip(matrix.chunks_exact_mut(self.width)) {
-            to.copy_from_slice(&from[..self.width]);
-        }
+        self.rows.scatter(padded, 0..self.rows.width, matrix);
     }
 }
 
