@@ -1,5 +1,5 @@
 //! Normalisation and ReLU in vectors of sixteen (AVX-512), for channels that fill them: the same numbers, bit
-//! for bit, as the plain loops, in a third of their time. Short rows are what compilers do badly.
+//! for bit, as the plain loops, in less time. Short rows are what compilers do badly.
 //!
 //! A sum over a row ends with adding up the lanes of a vector, most of which then idle. Here the lanes of
 //! sixteen rows are added up at once.
