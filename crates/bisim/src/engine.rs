@@ -2,32 +2,32 @@
 //!
 //! Three methods, each exact, each going on where the one before left off:
 //!
-//! * [`narrow`]: passes with ids of one or two bytes and tables of codes, while there are few blocks;
-//! * [`wide`]: rounds that compare every state with the first of its block, and hash those that differ;
-//! * [`tail`]: smaller-half refinement of the states that still share a block.
+//! * [`dense_passes`]: passes with ids of one or two bytes and tables of codes, while there are few blocks;
+//! * [`hashed_rounds`]: rounds that compare every state with the first of its block, and hash those that differ;
+//! * [`hopcroft`]: smaller-half refinement of the states that still share a block.
 //!
 //! Rounds go over memory in order and gather what they need without waiting for it, but look at
 //! everything that is not alone yet; the smaller half looks only at what changes, but jumps about.
-//! [`purse`] decides when to change, by what a round achieved, and shows what that rests on: random systems
+//! [`round_budget`] decides when to change, by what a round achieved, and shows what that rests on: random systems
 //! of a million states take 0.05 s in rounds and 0.9 s by the smaller half alone; a shuffled Fibonacci cycle,
 //! in which hardly anything splits in a round, 0.4 s by the smaller half and half a minute in rounds.
 
-mod movers;
-mod narrow;
-mod purse;
-mod tail;
+mod dense_passes;
+mod hashed_rounds;
+mod hopcroft;
+mod regroup;
+mod round_budget;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
     reason = "a test fails by panicking, helpers included"
 )]
 mod tests;
-mod wide;
 
 use crate::Partition;
 use crate::rows::{BlockNumber, Rows};
-use narrow::{End, Ids, NarrowId, narrowed};
-use purse::Purse;
+use dense_passes::{Ids, NarrowId, PassesEnd, narrowed};
+use round_budget::RoundBudget;
 
 /// Refines the partition by `initial`, ids below `blocks` without gaps, until states of one block lead,
 /// place by place, to states of one block.
@@ -43,17 +43,17 @@ pub(crate) fn coarsest_stable<Id: BlockNumber>(
 
 /// What is tried before the smaller half.
 struct Methods {
-    narrow: bool,
+    dense: bool,
     hash_mask: u32,
-    purse: Purse,
+    budget: RoundBudget,
 }
 
 impl Methods {
     fn new(rows: &impl Rows) -> Self {
         Self {
-            narrow: true,
+            dense: true,
             hash_mask: u32::MAX,
-            purse: Purse::new(rows.states(), rows.transitions()),
+            budget: RoundBudget::new(rows.states(), rows.transitions()),
         }
     }
 }
@@ -67,9 +67,9 @@ fn refine<Id: BlockNumber>(
     if blocks == 1 || blocks == rows.states() {
         return Partition::from_dense_labels(initial, blocks);
     }
-    if methods.narrow && blocks <= u8::MOST_BLOCKS {
+    if methods.dense && blocks <= u8::MOST_BLOCKS {
         by_passes(rows, narrowed::<u8>(initial, blocks), methods)
-    } else if methods.narrow && blocks <= u16::MOST_BLOCKS {
+    } else if methods.dense && blocks <= u16::MOST_BLOCKS {
         by_passes(rows, narrowed::<u16>(initial, blocks), methods)
     } else {
         by_rounds(rows, initial, methods)
@@ -77,11 +77,11 @@ fn refine<Id: BlockNumber>(
 }
 
 fn by_passes<Id: NarrowId>(rows: &impl Rows, mut ids: Ids<Id>, mut methods: Methods) -> Partition {
-    match narrow::refine(rows, &mut ids, &mut methods.purse) {
-        End::Stable => Partition::from_dense_labels(&ids.of, ids.blocks),
-        End::Unprofitable => by_smaller_half(rows, wide::labels(&ids.of, ids.blocks)),
-        End::Unwieldy => by_rounds(rows, ids.of, methods),
-        End::Outgrown(wider, blocks) => {
+    match dense_passes::refine(rows, &mut ids, &mut methods.budget) {
+        PassesEnd::Stable => Partition::from_dense_labels(&ids.of, ids.blocks),
+        PassesEnd::Unprofitable => by_hopcroft(rows, hashed_rounds::labels(&ids.of, ids.blocks)),
+        PassesEnd::Unwieldy => by_rounds(rows, ids.of, methods),
+        PassesEnd::Outgrown(wider, blocks) => {
             drop(ids);
             if blocks <= u16::MOST_BLOCKS {
                 by_passes(rows, narrowed::<u16>(&wider, blocks), methods)
@@ -97,15 +97,15 @@ fn by_rounds<Id: BlockNumber>(
     ids: impl AsRef<[Id]> + Sync,
     mut methods: Methods,
 ) -> Partition {
-    let rounds = wide::refine(rows, ids, methods.hash_mask, &mut methods.purse);
+    let rounds = hashed_rounds::refine(rows, ids, methods.hash_mask, &mut methods.budget);
     if rounds.stable {
         Partition::from_first_states(rounds.labels)
     } else {
-        by_smaller_half(rows, rounds.labels)
+        by_hopcroft(rows, rounds.labels)
     }
 }
 
-fn by_smaller_half(rows: &impl Rows, mut labels: Vec<u32>) -> Partition {
-    tail::refine(rows, &mut labels);
+fn by_hopcroft(rows: &impl Rows, mut labels: Vec<u32>) -> Partition {
+    hopcroft::refine(rows, &mut labels);
     Partition::from_first_states(labels)
 }

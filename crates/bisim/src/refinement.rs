@@ -18,7 +18,7 @@ use crate::rows::Rows;
 
 /// A contiguous range of [`Refinement::elements`].
 #[derive(Clone, Copy)]
-struct Block {
+struct StateBlock {
     begin: u32,
     end: u32,
     /// How many elements, gathered at the front, lead into the splitter under the current action.
@@ -44,7 +44,7 @@ pub(crate) struct Refinement {
     /// Where each state is in `elements`.
     position: Vec<u32>,
     pub(crate) block_of: Vec<u32>,
-    blocks: Vec<Block>,
+    blocks: Vec<StateBlock>,
     /// The first blocks, one per output, have no birth.
     pub(crate) roots: u32,
     /// Birth of block `roots + i`.
@@ -76,7 +76,7 @@ impl Refinement {
     pub(crate) fn new(block_of: Vec<u32>, blocks: usize) -> Self {
         let states = block_of.len();
         let mut blocks = vec![
-            Block {
+            StateBlock {
                 begin: 0,
                 end: 0,
                 marked: 0
@@ -120,7 +120,7 @@ impl Refinement {
 
     /// The states of every block.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &[u32]> {
-        let range = |block: &Block| block.begin as usize..block.end as usize;
+        let range = |block: &StateBlock| block.begin as usize..block.end as usize;
         self.blocks
             .iter()
             .map(move |block| &self.elements[range(block)])
@@ -130,7 +130,7 @@ impl Refinement {
     /// the states of a block must agree on whether there is a transition.
     pub(crate) fn run(&mut self, inverse: &Inverse, done: impl Fn(&Self) -> bool) {
         // Every function is stable under the set of all states: one part, the largest, can be left out.
-        let size = |block: &Block| block.end - block.begin;
+        let size = |block: &StateBlock| block.end - block.begin;
         let largest = self.blocks.iter().map(size).max().unwrap_or_default();
         let left_out = self.blocks.iter().position(|block| size(block) == largest);
         let mut splitters: Vec<(u32, u32)> = self
@@ -212,7 +212,7 @@ impl Refinement {
     /// Splits marked from unmarked states; the smaller part becomes a new block.
     fn split(&mut self, number: u32, place: u32) {
         let block = &mut self.blocks[number as usize];
-        let Block { begin, end, marked } = *block;
+        let StateBlock { begin, end, marked } = *block;
         block.marked = 0;
         let middle = begin + marked;
         if middle == end {
@@ -220,14 +220,14 @@ impl Refinement {
         }
         let born = if middle - begin <= end - middle {
             block.begin = middle;
-            Block {
+            StateBlock {
                 begin,
                 end: middle,
                 marked: 0,
             }
         } else {
             block.end = middle;
-            Block {
+            StateBlock {
                 begin: middle,
                 end,
                 marked: 0,

@@ -91,8 +91,8 @@ pub fn verify(machine: &MooreMachine, partition: &Partition) -> Result<(), Viola
 /// Checks that `partition` is the largest bisimulation: [`verify`], and no two blocks can be merged.
 ///
 /// The certificate of the second part is a refinement of the quotient that ends with every block alone, by
-/// methods that share nothing with [`crate::largest_bisimulation`]: hashes of behaviour, which differ only
-/// where behaviour does (so that a collision can hide nothing, only delay), then, where states are told
+/// methods that share nothing with [`crate::largest_bisimulation`]: hashes of behavior, which differ only
+/// where behavior does (so that a collision can hide nothing, only delay), then, where states are told
 /// apart by long words only, comparison of whole rows. Cost for `k` blocks and `A` actions: a few passes
 /// over `k A` numbers if words of a few actions tell all apart; `O(k A log k)` comparisons otherwise.
 ///

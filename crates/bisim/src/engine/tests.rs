@@ -10,19 +10,22 @@ use crate::{pairwise_fixed_point, separated_by_coverage};
 /// The ways through the engine: what is tried before the smaller half.
 fn ways(rows: &impl Rows) -> Vec<(&'static str, Methods)> {
     let mut ways = Vec::new();
-    for narrow in [true, false] {
-        let methods = |purse, hash_mask| Methods {
-            narrow,
+    for dense in [true, false] {
+        let methods = |budget, hash_mask| Methods {
+            dense,
             hash_mask,
-            purse,
+            budget,
         };
-        let automatic = Purse::new(rows.states(), rows.transitions());
+        let automatic = RoundBudget::new(rows.states(), rows.transitions());
         ways.extend([
             ("automatic", methods(automatic, u32::MAX)),
-            ("rounds only", methods(Purse::bottomless(), u32::MAX)),
-            ("few hashes", methods(Purse::bottomless(), 1)),
-            ("one hash", methods(Purse::bottomless(), 0)),
-            ("smaller half at once", methods(Purse::empty(), u32::MAX)),
+            ("rounds only", methods(RoundBudget::bottomless(), u32::MAX)),
+            ("few hashes", methods(RoundBudget::bottomless(), 1)),
+            ("one hash", methods(RoundBudget::bottomless(), 0)),
+            (
+                "smaller half at once",
+                methods(RoundBudget::empty(), u32::MAX),
+            ),
         ]);
     }
     ways
@@ -52,9 +55,12 @@ fn naive(rows: &impl Rows, initial: &[u32]) -> Partition {
 
 fn check_ways(name: &str, machine: &MooreMachine, expected: &Partition) {
     for (way, methods) in ways(machine) {
-        let narrow = methods.narrow;
+        let dense = methods.dense;
         let found = refine(machine, machine.output_table(), machine.outputs(), methods);
-        assert_eq!(&found, expected, "{name}: {way}, narrow first: {narrow}");
+        assert_eq!(
+            &found, expected,
+            "{name}: {way}, dense passes first: {dense}"
+        );
     }
 }
 

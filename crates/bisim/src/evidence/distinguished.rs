@@ -4,7 +4,7 @@ use super::comparison::{Comparison, Missing, Undecided};
 use super::episodes::{Episodes, EvidenceError};
 use super::extension::Extension;
 use super::recording::Recording;
-use super::search::Search;
+use super::search::PairSearch;
 
 /// How many pairs of states [`Distinguished::compare`] looks at before it gives up.
 pub const PAIRS_PER_COMPARISON: usize = 1 << 16;
@@ -108,7 +108,7 @@ impl Distinguished {
     /// If a row is out of range.
     #[must_use]
     pub fn compare_within(&self, a: usize, b: usize, pairs: usize) -> Comparison {
-        Search::new(self, a, b).run(pairs, |_, _, _| {})
+        PairSearch::new(self, a, b).run(pairs, |_, _, _| {})
     }
 
     /// The first words (at most `limit`, shortest first) that were recorded from one of the two rows but
@@ -120,7 +120,7 @@ impl Distinguished {
     /// # Panics
     /// If a row is out of range.
     pub fn missing(&self, a: usize, b: usize, limit: usize) -> Result<Vec<Missing>, Undecided> {
-        let mut search = Search::new(self, a, b);
+        let mut search = PairSearch::new(self, a, b);
         let mut found = Vec::new();
         let end = search.run(PAIRS_PER_COMPARISON, |pair, side, row| {
             if found.len() < limit {

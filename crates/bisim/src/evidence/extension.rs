@@ -14,7 +14,7 @@ const SHORT: usize = 16;
 /// Locally consistent parsing (Sahinalp & Vishkin 1996; Mehlhorn, Sundar & Uhrig 1997, "Maintaining
 /// dynamic sequences under equality tests in polylogarithmic time"). Every episode is cut into chunks at
 /// places that depend on the symbols nearby only: around a run of equal symbols, and before a symbol
-/// whose hash is smaller than those of its neighbours. Chunks with equal content get equal names, and
+/// whose hash is smaller than those of its neighbors. Chunks with equal content get equal names, and
 /// the sequence of names is cut again, floor upon floor, until few are left. Equal stretches are
 /// therefore cut alike but for their margins, so that a comparison climbs to ever longer chunks, and
 /// comes down again in the one that differs.
@@ -191,7 +191,7 @@ impl Extension {
             above.chunks.get(chunk as usize)
         });
         match chunk {
-            // Chunks that are no runs have no equal neighbours.
+            // Chunks that are no runs have no equal neighbors.
             Some(chunk) if unit + 1 < chunk.end => {
                 let next = self.name_of(symbols, floor, unit + 1);
                 if next == self.name_of(symbols, floor, unit) {
@@ -277,7 +277,7 @@ impl Floor {
     }
 }
 
-/// A bijection that orders symbols without regard to their numbering (the finaliser of SplitMix64).
+/// A bijection that orders symbols without regard to their numbering (the finalizer of SplitMix64).
 fn order(symbol: u64) -> u64 {
     let mixed = symbol.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::contradiction::{Contradiction, ContradictionKind};
 use super::episodes::{Episodes, EvidenceError, Tolerance};
 use super::path::Path;
-use super::recurring::{Recurrences, Recurring, Step};
+use super::recurring::{Recurrences, Recurring, RecurringStep};
 use super::rows::RowSet;
 
 /// Instead of an action, where an episode ends.
@@ -31,7 +31,7 @@ const BATCH: usize = 1 << 6;
 /// what remains merged is deterministic. 1 and 2 are reported as [`Contradiction`]s; 3 is a consequence.
 /// A word counts as *recorded* from a row iff it can be followed through this system.
 ///
-/// Appending costs amortised constant time a row, apart from the consequences (3), which cost the rows
+/// Appending costs amortized constant time a row, apart from the consequences (3), which cost the rows
 /// of each newly unmerged observation once. Memory: 20 bytes a row; where observations recur, 4 more a row,
 /// and 28 for each that does and 16 for each action recorded there.
 #[derive(Clone, Debug)]
@@ -211,7 +211,7 @@ impl Recording {
         let to = self.observation_of[row as usize + 1];
         match self.recurring.step(number, action) {
             Err(place) => {
-                let step = Step {
+                let step = RecurringStep {
                     action,
                     row,
                     to,

@@ -8,7 +8,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Recurrences {
     all: Vec<Recurring>,
     /// The steps of each lie together, in blocks that hold a power of two; see [`Recurrences::insert`].
-    steps: Vec<Step>,
+    steps: Vec<RecurringStep>,
     /// Blocks that were outgrown, by the logarithm of their size.
     outgrown: Vec<Vec<u32>>,
     /// The row before with the same observation, up to the last row that has one.
@@ -32,7 +32,7 @@ pub(super) struct Recurring {
 
 /// One recorded step for each action.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Step {
+pub(super) struct RecurringStep {
     pub(super) action: u32,
     pub(super) row: u32,
     /// The observation it led to.
@@ -82,7 +82,7 @@ impl Recurrences {
     }
 
     /// By ascending action.
-    pub(super) fn steps(&self, number: u32) -> &[Step] {
+    pub(super) fn steps(&self, number: u32) -> &[RecurringStep] {
         let Recurring { start, count, .. } = self.all[number as usize];
         &self.steps[start as usize..][..count as usize]
     }
@@ -100,7 +100,7 @@ impl Recurrences {
 
     /// Adds a step at its place. A block that is full moves into one of twice the size; what it leaves is
     /// used again.
-    pub(super) fn insert(&mut self, number: u32, place: usize, step: Step) {
+    pub(super) fn insert(&mut self, number: u32, place: usize, step: RecurringStep) {
         let Recurring { start, count, .. } = self.all[number as usize];
         let (mut start, count) = (start as usize, count as usize);
         if count == 0 || count.is_power_of_two() {
@@ -111,7 +111,8 @@ impl Recurrences {
             }
             let block = self.outgrown[log].pop().map(|block| block as usize);
             let block = block.unwrap_or_else(|| {
-                self.steps.resize(self.steps.len() + size, Step::default());
+                self.steps
+                    .resize(self.steps.len() + size, RecurringStep::default());
                 self.steps.len() - size
             });
             self.steps.copy_within(start..start + count, block);

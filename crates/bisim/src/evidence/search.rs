@@ -1,4 +1,4 @@
-//! Search through pairs of states, where observations recur.
+//! PairSearch through pairs of states, where observations recur.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -7,10 +7,10 @@ use super::comparison::{Agreement, Comparison, Undecided, Witness};
 use super::distinguished::Distinguished;
 use super::path::Path;
 
-/// Search through pairs of states, shortest words first.
-pub(super) struct Search<'a> {
+/// PairSearch through pairs of states, shortest words first.
+pub(super) struct PairSearch<'a> {
     oracle: &'a Distinguished,
-    pairs: Vec<Pair>,
+    pairs: Vec<StatePair>,
     /// Pairs that were reached, without regard to order, with the shortest length so far. Filled from the
     /// third pair on: where observations do not recur, there are two.
     depths: HashMap<[u32; 2], usize>,
@@ -20,7 +20,7 @@ pub(super) struct Search<'a> {
 }
 
 /// A pair of states and how it was reached.
-struct Pair {
+struct StatePair {
     states: [u32; 2],
     depth: usize,
     /// The pair before, and the rows from which to take `steps` actions.
@@ -29,7 +29,7 @@ struct Pair {
     steps: u32,
 }
 
-impl<'a> Search<'a> {
+impl<'a> PairSearch<'a> {
     pub(super) fn new(oracle: &'a Distinguished, a: usize, b: usize) -> Self {
         let recording = &oracle.recording;
         let rows = [a as u32, b as u32];
@@ -39,7 +39,7 @@ impl<'a> Search<'a> {
             recording.rows()
         );
         let states = rows.map(|row| recording.state(row));
-        let first = Pair {
+        let first = StatePair {
             states,
             depth: 0,
             before: 0,
@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
             self.queue.extend(self.next.take().map(Reverse));
             self.queue.push(Reverse(entry));
         }
-        self.pairs.push(Pair {
+        self.pairs.push(StatePair {
             states,
             depth,
             before,
@@ -191,7 +191,7 @@ impl<'a> Search<'a> {
         let end = self.pairs[pair].states[side];
         let mut stretches = Vec::new();
         while pair != 0 {
-            let Pair {
+            let StatePair {
                 before,
                 from,
                 steps,

@@ -1,9 +1,9 @@
 //! Are all states of a system distinguished?
 //!
 //! Both methods only ever part states that are not bisimilar, each for a reason that needs no trust in the
-//! other: so when no two states are left together, that is a proof. First *hashes of behaviour*: a round
+//! other: so when no two states are left together, that is a proof. First *hashes of behavior*: a round
 //! mixes the hash of a state with those of its successors, so states that behave alike have equal hashes
-//! after any number of rounds, and different hashes show different behaviour. A collision can only leave
+//! after any number of rounds, and different hashes show different behavior. A collision can only leave
 //! too much together, which is for the second method: rows of labels, sorted and compared whole.
 
 use rayon::prelude::*;
@@ -18,7 +18,7 @@ pub(super) fn bisimilar_pair(machine: &MooreMachine) -> Option<[StateId; 2]> {
     Dirty::new(machine, labels).refined()
 }
 
-/// Labels of states by hash of behaviour, equal where the hashes are; `None` if no two are equal. Stops
+/// Labels of states by hash of behavior, equal where the hashes are; `None` if no two are equal. Stops
 /// when the number of labels no longer doubles.
 fn by_hash(machine: &MooreMachine) -> Option<Vec<u32>> {
     let outputs = machine.output_table().par_iter();
@@ -56,13 +56,13 @@ fn mix(hash: u64, number: u64) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
-/// Refinement by *dirty* states: those with a successor that was labelled anew since their row of labels
+/// Refinement by *dirty* states: those with a successor that was labeled anew since their row of labels
 /// was last looked at. The states of a label that are not dirty have one row in common, which is kept. Of
-/// the parts of a label the largest keeps it, so that no state is labelled anew more than `log2 n` times.
+/// the parts of a label the largest keeps it, so that no state is labeled anew more than `log2 n` times.
 struct Dirty<'a> {
     machine: &'a MooreMachine,
     label: Vec<u32>,
-    groups: Vec<Group>,
+    groups: Vec<HashGroup>,
     is_dirty: Vec<bool>,
     /// Labels with dirty states.
     queue: Vec<u32>,
@@ -73,7 +73,7 @@ struct Dirty<'a> {
 
 /// The states of a label.
 #[derive(Default)]
-struct Group {
+struct HashGroup {
     /// All of them, and maybe some that have left.
     members: Vec<u32>,
     size: usize,
@@ -99,7 +99,7 @@ impl<'a> Dirty<'a> {
             *place += 1;
         }
         let count = label.iter().max().map_or(0, |&last| last as usize + 1);
-        let mut groups: Vec<Group> = (0..count).map(|_| Group::default()).collect();
+        let mut groups: Vec<HashGroup> = (0..count).map(|_| HashGroup::default()).collect();
         for (state, &label) in (0..).zip(&label) {
             let group = &mut groups[label as usize];
             group.members.push(state);
@@ -199,7 +199,7 @@ impl<'a> Dirty<'a> {
             for &state in &members {
                 self.label[state as usize] = self.groups.len() as u32;
             }
-            self.groups.push(Group {
+            self.groups.push(HashGroup {
                 size: members.len(),
                 members,
                 dirty: Vec::new(),
@@ -213,7 +213,7 @@ impl<'a> Dirty<'a> {
         }
     }
 
-    /// A state was labelled anew.
+    /// A state was labeled anew.
     fn touch(&mut self, state: u32) {
         let range = self.bounds[state as usize]..self.bounds[state as usize + 1];
         for &source in &self.sources[range] {

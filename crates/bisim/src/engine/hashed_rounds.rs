@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use rayon::prelude::*;
 use tellapart_system::StateId;
 
-use super::movers::{Bins, Mover, regroup};
-use super::purse::{Purse, halvings_left};
+use super::regroup::{Bins, Mover, regroup};
+use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
 
 /// States that are worked on at once.
@@ -76,7 +76,7 @@ pub(crate) fn refine<Id: BlockNumber>(
     rows: &impl Rows,
     numbers: impl AsRef<[Id]> + Sync,
     hash_mask: u32,
-    purse: &mut Purse,
+    budget: &mut RoundBudget,
 ) -> Wide {
     let ids = numbers.as_ref();
     let states = rows.states() as u32;
@@ -124,7 +124,7 @@ pub(crate) fn refine<Id: BlockNumber>(
         .collect();
     let mut left = blocks.halvings_left(&active);
     let stable = loop {
-        if purse.is_empty() {
+        if budget.is_empty() {
             break false;
         }
         let bins = Bins::for_movers(active.len());
@@ -138,7 +138,7 @@ pub(crate) fn refine<Id: BlockNumber>(
         regroup(&blocks, bins, movers, false);
         let now_left = blocks.halvings_left(&active);
         let looked = active.len() * (1 + rows.transitions() / states as usize);
-        purse.round(looked as u64, left - now_left);
+        budget.round(looked as u64, left - now_left);
         left = now_left;
         active = active
             .into_par_iter()

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rayon::prelude::*;
 
-use super::wide::{Blocks, ODD};
+use super::hashed_rounds::{Blocks, ODD};
 
 /// A state that leaves its block with all others of that block and hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,7 @@ struct Group {
 
 /// Makes a block of each group; its first mover becomes its label.
 ///
-/// `all` says that every state moves and is still labelled as a block of its own, so that single ones
+/// `all` says that every state moves and is still labeled as a block of its own, so that single ones
 /// need not be touched.
 pub(super) fn regroup(blocks: &Blocks, bins: Bins, chunks: Vec<Sorted>, all: bool) {
     (0..bins.count()).into_par_iter().for_each_init(

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::purse::{Purse, halvings_left};
+use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
 
 /// The table of codes has at most so many entries: 4 MB.
@@ -57,7 +57,7 @@ pub(crate) struct Ids<Id> {
 }
 
 /// Why no further pass was made.
-pub(crate) enum End {
+pub(crate) enum PassesEnd {
     /// No further pass splits anything.
     Stable,
     /// Further passes may split, but do not pay.
@@ -81,7 +81,11 @@ pub(crate) fn narrowed<Id: NarrowId>(ids: &[impl BlockNumber], blocks: usize) ->
 }
 
 /// Refines in passes as long as that is possible and pays.
-pub(crate) fn refine<Id: NarrowId>(rows: &impl Rows, ids: &mut Ids<Id>, purse: &mut Purse) -> End {
+pub(crate) fn refine<Id: NarrowId>(
+    rows: &impl Rows,
+    ids: &mut Ids<Id>,
+    budget: &mut RoundBudget,
+) -> PassesEnd {
     let states = rows.states();
     let width = rows.width();
     // Small systems must not pay for large tables.
@@ -90,16 +94,16 @@ pub(crate) fn refine<Id: NarrowId>(rows: &impl Rows, ids: &mut Ids<Id>, purse: &
     let mut left = halvings_left(sizes(ids).into_iter());
     let (mut place, mut quiet) = (0, 0);
     while quiet < width {
-        if purse.is_empty() {
-            return End::Unprofitable;
+        if budget.is_empty() {
+            return PassesEnd::Unprofitable;
         }
         if ids.blocks * ids.blocks > most_codes || quiet >= QUIET_PLACES {
-            return End::Unwieldy;
+            return PassesEnd::Unwieldy;
         }
         let end = width.min(place + places::<Id>(ids.blocks));
         let counts = encode(rows, ids, place..end, &mut codes);
         let now_left = halvings_left(counts.iter().copied());
-        purse.round((states * (end - place + 1)) as u64, left - now_left);
+        budget.round((states * (end - place + 1)) as u64, left - now_left);
         left = now_left;
         let (id_of_code, now) = rank(counts);
         if now == ids.blocks {
@@ -119,11 +123,11 @@ pub(crate) fn refine<Id: NarrowId>(rows: &impl Rows, ids: &mut Ids<Id>, purse: &
                     *code = id_of_code[*code as usize];
                 }
             });
-            return End::Outgrown(codes, now);
+            return PassesEnd::Outgrown(codes, now);
         }
         place = if end == width { 0 } else { end };
     }
-    End::Stable
+    PassesEnd::Stable
 }
 
 /// How many places are taken at once: as many as surely leave narrow ids, but at least one.

@@ -11,7 +11,7 @@
 /// Rounds in all cost what was earned and the grace at most, and no state halves more than `log2 n`
 /// times: `O((n + m) log n)` for `n` states and `m` transitions. What may be saved up is bounded by the
 /// grace too: after a good start, a long tail wastes no more than [`GRACE`] passes.
-pub(crate) struct Purse {
+pub(crate) struct RoundBudget {
     balance: i64,
     most: i64,
     /// States and transitions for each state, rounded up.
@@ -40,7 +40,7 @@ const WORTH: i64 = 32;
 /// 0.18 and 0.31.
 const GRACE: i64 = 4;
 
-impl Purse {
+impl RoundBudget {
     pub(crate) fn new(states: usize, transitions: usize) -> Self {
         let pass = (states + transitions) as i64;
         let most = GRACE * pass;
