@@ -3,7 +3,7 @@
     python benches/audit_million.py FOLDER
 
 Writes walks.npz (5000 episodes of 200 steps on a chain of 64 states, no observation twice), clusters.npy (a
-centre for each state, a nuisance of 12 dimensions around it, a little noise) and uniform.npy (nothing to find:
+center for each state, a nuisance of 12 dimensions around it, a little noise) and uniform.npy (nothing to find:
 the worst case of any search).
 """
 
@@ -35,7 +35,7 @@ np.savez(
     state_ids=state.astype(np.uint32),
 )
 
-centres = rng.normal(size=(states, width)).astype(np.float32)
+centers = rng.normal(size=(states, width)).astype(np.float32)
 basis = rng.normal(size=(12, width)).astype(np.float32) / np.sqrt(12)
 open_file = lambda name: np.lib.format.open_memmap(
     folder / name, mode="w+", dtype=np.float32, shape=(rows, width)
@@ -45,5 +45,5 @@ for start in range(0, rows, 50_000):
     some = slice(start, start + 50_000)
     nuisance = 0.25 * rng.normal(size=(50_000, 12)).astype(np.float32) @ basis
     small = 0.02 * rng.normal(size=(50_000, width)).astype(np.float32)
-    clusters[some] = centres[state[some]] + nuisance + small
+    clusters[some] = centers[state[some]] + nuisance + small
     uniform[some] = rng.random((50_000, width), dtype=np.float32)

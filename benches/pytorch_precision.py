@@ -2,7 +2,7 @@
 
     python3 pytorch_precision.py --encoder resnet --images 64 --seeds 5
 
-The convolutions of an encoder of pytorch_step.py, at PyTorch's initialisation, over random images, with a random
+The convolutions of an encoder of pytorch_step.py, at PyTorch's initialization, over random images, with a random
 gradient of their output; under autocast, and in f32. Prints one line of JSON: for each seed the norm of the
 difference over the norm, of the output and of the gradient with respect to all parameters.
 """

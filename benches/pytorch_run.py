@@ -47,7 +47,7 @@ class Counting:
         """Frames, counts, actions and whether the next row is the successor, CHUNK of each."""
         rng, n = self.rng, CHUNK
         count, action, last = np.empty(n, int), np.empty(n, np.float32), np.empty(n, bool)
-        shape, colour = np.empty(n, int), np.empty((n, 3), np.uint8)
+        shape, color = np.empty(n, int), np.empty((n, 3), np.uint8)
         for row in range(n):
             begins = False
             if self.left == 0:
@@ -57,15 +57,15 @@ class Counting:
             if self.repeat == 0:
                 self.action, self.repeat = rng.uniform(-1, 1), 5
             count[row], action[row] = self.count, self.action
-            shape[row], colour[row] = self.look
+            shape[row], color[row] = self.look
             self.left, self.repeat = self.left - 1, self.repeat - 1
             if self.count == 4 and not begins:
                 self.left = 0
             last[row] = self.left == 0
             self.count = int(np.clip(self.count + (1 if self.action >= 0 else -1), 0, 8))
-        return self.draw(count, shape, colour), count, action, last
+        return self.draw(count, shape, color), count, action, last
 
-    def draw(self, count, shape, colour):
+    def draw(self, count, shape, color):
         rng, n = self.rng, len(count)
         at = np.full((n, 8, 2), -1000)
         for place in range(8):
@@ -84,7 +84,7 @@ class Counting:
         object_, dy, dx = np.nonzero(self.masks[shape[rows]])
         rows, places = rows[object_], places[object_]
         y, x = at[rows, places, 0] + dy - 3, at[rows, places, 1] + dx - 3
-        frames[rows, y, x] = colour[rows]
+        frames[rows, y, x] = color[rows]
         return frames
 
 
@@ -158,7 +158,7 @@ def main():
     model = model.to(memory_format=layout)
     losses = torch.compile(model) if "compiled" in given.variant else model
     parts = [model.encoder, model.dynamics, model.head]
-    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.9, 0.95), fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.9, 0.95), fused=True)
     world, held, at = Counting(given.seed), None, CHUNK
     times, drawing = [], 0.0
     for update in range(given.updates):
@@ -175,12 +175,12 @@ def main():
         ramp = 0.25 * min(max((update - 250) / 500, 0.0), 1.0)
         progress = max(update - 50, 0) / max(given.updates - 50, 1)
         rate = min((update + 1) / 50, 1) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-        optimiser.param_groups[0]["lr"] = 3e-3 * rate
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.param_groups[0]["lr"] = 3e-3 * rate
+        optimizer.zero_grad(set_to_none=True)
         (ramp * dynamics + auxiliary).backward()
         for part in parts:
             nn.utils.clip_grad_norm_(part.parameters(), 5.0)
-        optimiser.step()
+        optimizer.step()
         times.append(time.perf_counter() - start)
     with torch.no_grad():
         frames, count, _, _ = Counting(given.seed + 1000).chunk()

@@ -127,7 +127,7 @@ def main():
         layout = torch.channels_last
         model = model.to(memory_format=layout)
     # One fused kernel for all parameters, the fastest Adam there is in PyTorch.
-    optimiser = torch.optim.Adam(model.parameters(), lr=3e-4, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-4, fused=True)
     model.layout = layout
     losses = torch.compile(model) if "compiled" in given.variant else model
     frames = torch.randint(0, 256, (2 * TRANSITIONS, 64, 64, 3), dtype=torch.uint8)
@@ -137,10 +137,10 @@ def main():
     def step():
         with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in given.variant):
             loss = losses(frames, actions, targets)
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimiser.step()
+        optimizer.step()
         return loss
 
     for _ in range(3):

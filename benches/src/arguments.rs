@@ -1,8 +1,8 @@
-//! `--name number` pairs.
+//! Parses the options of a benchmark, `--name number` pairs.
 
 use std::collections::BTreeMap;
 
-/// The options given on the command line; each is taken once, by the benchmark that knows it.
+/// Options of the command line. The benchmark that knows an option takes it out, once.
 pub(crate) struct Arguments(BTreeMap<String, usize>);
 
 impl Arguments {
@@ -21,7 +21,7 @@ impl Arguments {
         Ok(Self(given))
     }
 
-    /// The value of an option that must be at least 1.
+    /// Takes an option whose value must be at least 1.
     pub(crate) fn take(&mut self, name: &str, default: usize) -> Result<usize, String> {
         match self.0.remove(name) {
             Some(0) => Err(format!("--{name} must be at least 1")),
@@ -29,7 +29,7 @@ impl Arguments {
         }
     }
 
-    /// 1 for yes, 0 for no.
+    /// Takes an option that is on (1) or off (0).
     pub(crate) fn switch(&mut self, name: &str, default: bool) -> Result<bool, String> {
         match self.0.remove(name) {
             None => Ok(default),
@@ -39,7 +39,7 @@ impl Arguments {
         }
     }
 
-    /// Call after every known option was taken.
+    /// Fails if an option is left. Call it after taking every known option.
     pub(crate) fn finish(self) -> Result<(), String> {
         match self.0.keys().next() {
             Some(unknown) => Err(format!("there is no option --{unknown}")),

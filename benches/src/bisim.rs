@@ -1,4 +1,4 @@
-//! How long does the largest bisimulation take, and how long do others need for it?
+//! Measures the largest bisimulation of generated systems, in tellapart and in other programs.
 
 mod child;
 mod formats;
@@ -15,13 +15,14 @@ use peers::Peer;
 use process::{Measured, Program, Reading};
 use row::{ROWS, Row};
 
-/// Generated systems through [`tellapart_bisim::largest_bisimulation`] on one thread and on two, through
-/// refinement by the smaller half alone, and through every peer that is installed; all must find the same
-/// number of classes.
+/// Measures generated systems with [`tellapart_bisim::largest_bisimulation`] on one thread and on
+/// two, with Hopcroft (smaller-half) refinement alone, and with every peer that is installed. All
+/// must find the same number of classes.
 ///
-/// Every measurement is a process of its own, so that its peak memory is its own. Ours map `.tsys` files;
-/// peers read their own formats. `--states`, `--repeats` (of ours), `--peer-repeats`, `--large 1` (also the
-/// rows of ten times as many states), `--only N` (row N alone), `--peers 0` (ours alone).
+/// Every measurement runs in its own process, so that peak memory is counted separately. tellapart
+/// maps `.tsys` files; peers read their own formats. Options: `--states`, `--repeats` (of
+/// tellapart), `--peer-repeats`, `--large 1` (adds the rows of ten times as many states),
+/// `--only N` (row N alone), `--peers 0` (no peers).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let states = arguments.take("states", 1_000_000)?;
     let repeats = arguments.take("repeats", 3)?;
@@ -136,14 +137,14 @@ fn repeated(
     })
 }
 
-/// The same measurement several times.
+/// Results of several runs of one measurement.
 struct Repeated {
     classes: usize,
-    /// Ascending.
+    /// CPU seconds of all runs, ascending.
     computed: Vec<f64>,
-    /// In the first run.
+    /// Time of reading the input in the first run.
     reading: Reading,
-    /// In the fastest run.
+    /// Wall seconds of the fastest run.
     wall: f64,
     path: f64,
     peak_mib: u64,

@@ -1,4 +1,4 @@
-//! How long does the oracle of recorded data take to build, and to answer?
+//! Measures how long the oracle of recorded data takes to build and to answer.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -12,9 +12,10 @@ use crate::peak;
 
 const ACTIONS: u64 = 4;
 
-/// The oracle over recordings whose observations are all different: built, and asked about random pairs
-/// of rows, beside a plain scan of the same pairs, whose answers must be the same; and built over walks
-/// through a tenth as many states, which recur. `--steps` (rows), `--queries`, `--repeats` (of the queries).
+/// Measures the oracle over recordings whose observations are all different: its construction, and
+/// its answers about random pairs of rows. A plain scan of the same pairs is timed too and must
+/// give the same answers. Then measures its construction over walks through a tenth as many states,
+/// whose observations recur. Options: `--steps` (rows), `--queries`, `--repeats` (of the queries).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let rows = arguments.take("steps", 10_000_000)?;
     let queries = arguments.take("queries", 1_000_000)?;
@@ -48,14 +49,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// How actions and values of `p` follow each other.
+/// Kind of sequence of actions and values of `p`.
 #[derive(Clone, Copy, Debug)]
 enum Stream {
-    /// Random actions, a reward in one of a thousand rows.
+    /// Random actions, with a reward in one of a thousand rows.
     Random,
-    /// The same stretch of 100 000 random rows again and again: long words agree.
+    /// 100 000 random rows repeated again and again, so that long words agree.
     Periodic,
-    /// One action, no reward but in the last row: all words agree.
+    /// One action and no reward except in the last row, so that all words agree.
     Constant,
 }
 
@@ -131,7 +132,8 @@ fn built(columns: &Columns) -> Result<Built, String> {
     })
 }
 
-/// Random walks through a random system, each state an observation; one in a thousand is rewarded.
+/// Records random walks through a random system, each state with its own observation. One output of
+/// a thousand is rewarded.
 fn walk(rows: usize, states: usize) -> Result<Columns, String> {
     let system = generate::random(1, states, ACTIONS as usize, 1000);
     let system = system.map_err(|error| error.to_string())?;
@@ -177,8 +179,8 @@ fn columns(rows: usize, length: usize, stream: Stream) -> Columns {
     }
 }
 
-/// Compares as many of the pairs as a second allows, row by row; millions a second, and the mean number
-/// of actions until they differ.
+/// Compares as many of the pairs as a second allows, row by row. Returns the rate in millions of
+/// pairs a second and the mean number of actions after which a comparison ends.
 fn scan(
     columns: &Columns,
     oracle: &Distinguished,
@@ -226,7 +228,7 @@ fn scan(
     Ok((rate, steps as f64 / found.len() as f64))
 }
 
-/// SplitMix64: numbers in any order.
+/// SplitMix64 as a random-access generator.
 fn mix(number: u64) -> u64 {
     let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -234,7 +236,7 @@ fn mix(number: u64) -> u64 {
     mixed ^ mixed >> 31
 }
 
-/// CPU time of this thread, where the system tells it; else time passed.
+/// Returns the CPU time of this thread, or wall time where the system does not report it.
 fn cpu_time() -> Duration {
     let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = schedule.and_then(|text| text.split_whitespace().next()?.parse().ok());

@@ -1,9 +1,9 @@
 //! Benchmarks: `cargo run --release -p tellapart-benches -- NAME [--option N ...]`.
 //!
-//! Each measures what it is compared with in the same run, and reports a median with its spread.
-//! A new one is a module and a line in [`BENCHES`].
+//! Each benchmark measures tellapart and its baseline in the same run, and reports a median with
+//! its spread. A new benchmark is a module and a line in [`BENCHES`].
 
-// A benchmark is a program: what it measures goes to stdout, what is wrong to stderr.
+// A benchmark is a program: it prints measurements to stdout and problems to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use arguments::Arguments;
 
-/// Name, purpose, and the benchmark itself.
+/// Name, purpose and function of each benchmark.
 const BENCHES: &[(&str, &str, Bench)] = &[
     (
         "renderer",

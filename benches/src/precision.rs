@@ -1,16 +1,17 @@
-//! How far products of bf16 numbers take an encoder's convolutions from f32, beside PyTorch's.
+//! Measures how much bf16 products change an encoder's convolutions, in tellapart and in PyTorch.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use tellapart_kernels::{Before, Kept, KernelError, Layer, Precision, Trunk};
+use tellapart_kernels::{ConvLayer, ConvStack, KernelError, Precision, Prologue, SavedActivations};
 
 use crate::{arguments::Arguments, pytorch::python};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_precision.py");
 
-/// The convolutions of the encoders of `pytorch`, at PyTorch's initialisation, over random images, with a random
-/// gradient of their output: bf16 against f32, the norm of the difference over the norm. `--images`, `--seeds`.
+/// Compares bf16 with f32 in the convolutions of the encoders of `pytorch`, at PyTorch's
+/// initialization. The images and the gradient of the output are random. Prints the norm of the
+/// difference over the norm. Options: `--images`, `--seeds`.
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let images = arguments.take("images", 64)?;
     let seeds = arguments.take("seeds", 25)?;
@@ -33,7 +34,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What the script prints.
+/// Output of the PyTorch script.
 #[derive(Deserialize)]
 struct Off {
     off: Vec<[f32; 2]>,
@@ -54,14 +55,15 @@ fn described(off: &[[f32; 2]]) -> String {
         .join(" / ")
 }
 
-/// Of the output and of the gradient with respect to the parameters.
-fn off(layers: &[Layer], images: usize, seed: u64) -> Result<[f32; 2], KernelError> {
+/// Returns the relative difference of the output and of the gradient with respect to the
+/// parameters.
+fn off(layers: &[ConvLayer], images: usize, seed: u64) -> Result<[f32; 2], KernelError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let frames: Vec<u8> = (0..images * 64 * 64 * 3).map(|_| rng.random()).collect();
     let mut parameters: Vec<f32> = Vec::new();
     let mut channels = 3;
     for layer in layers {
-        if let Before::NormRelu { .. } = layer.before {
+        if let Prologue::NormRelu { .. } = layer.prologue {
             parameters.extend(vec![1.0; channels]);
             parameters.extend(vec![0.0; channels]);
         }
@@ -73,15 +75,15 @@ fn off(layers: &[Layer], images: usize, seed: u64) -> Result<[f32; 2], KernelErr
     }
     let mut arriving = Vec::new();
     let mut run = |precision| {
-        let trunk = Trunk::new([64, 64, 3], layers, precision)?;
-        let numbers = images * trunk.output().iter().product::<usize>();
-        // Sums of twelve uniform numbers: nearly normal.
+        let stack = ConvStack::new([64, 64, 3], layers, precision)?;
+        let numbers = images * stack.output().iter().product::<usize>();
+        // Sums of twelve uniform values: nearly normal.
         let mut normal = || (0..12).map(|_| rng.random_range(-0.5_f32..0.5)).sum();
         arriving.resize_with(numbers, &mut normal);
-        let (mut out, mut kept) = (vec![0.0; numbers], Kept::default());
-        trunk.forward(&frames, &parameters, Some(&mut kept), &mut out)?;
+        let (mut out, mut saved) = (vec![0.0; numbers], SavedActivations::default());
+        stack.forward(&frames, &parameters, Some(&mut saved), &mut out)?;
         let mut gradient = vec![0.0; parameters.len()];
-        trunk.backward(&frames, &parameters, &kept, &arriving, &mut gradient)?;
+        stack.backward(&frames, &parameters, &saved, &arriving, &mut gradient)?;
         Ok([out, gradient])
     };
     let (exact, near) = (run(Precision::F32)?, run(Precision::Bf16)?);
@@ -96,35 +98,35 @@ fn share(near: &[f32], exact: &[f32]) -> f32 {
     (off / norm(&mut exact.iter().copied())) as f32
 }
 
-fn cnn() -> Vec<Layer> {
+fn cnn() -> Vec<ConvLayer> {
     let layers = [32, 32, 64, 64].into_iter().enumerate();
     let layers = layers.map(|(index, channels)| match index {
-        0 => convolution(channels, 2, Before::Nothing),
-        _ => convolution(channels, 2, Before::Relu),
+        0 => convolution(channels, 2, Prologue::Nothing),
+        _ => convolution(channels, 2, Prologue::Relu),
     });
     layers.collect()
 }
 
-fn resnet() -> Vec<Layer> {
+fn resnet() -> Vec<ConvLayer> {
     let mut layers = Vec::new();
     for _ in 0..4 {
-        layers.push(convolution(32, 2, Before::Nothing));
+        layers.push(convolution(32, 2, Prologue::Nothing));
         for _ in 0..2 {
             let add = Some(layers.len() - 1);
-            let inner = convolution(32, 1, Before::NormRelu { epsilon: 1e-5 });
-            layers.extend([inner, Layer { add, ..inner }]);
+            let inner = convolution(32, 1, Prologue::NormRelu { epsilon: 1e-5 });
+            layers.extend([inner, ConvLayer { add, ..inner }]);
         }
     }
     layers
 }
 
-fn convolution(channels: usize, stride: usize, before: Before) -> Layer {
-    Layer {
+fn convolution(channels: usize, stride: usize, prologue: Prologue) -> ConvLayer {
+    ConvLayer {
         channels,
         kernel: [3, 3],
         stride,
         padding: 1,
-        before,
+        prologue,
         add: None,
     }
 }

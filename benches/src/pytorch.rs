@@ -1,4 +1,4 @@
-//! How long does a training step take beside PyTorch's?
+//! Compares the time of a training step with PyTorch's.
 
 use std::process::Command;
 use std::time::Instant;
@@ -17,18 +17,19 @@ use crate::step::whole_step;
 const STEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_step.py");
 const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_run.py");
 
-/// What PyTorch is given: four 3x3 convolutions of stride 2 with ReLU and no hidden layer, latent 256,
-/// plain dynamics and head; or the residual encoder. The images are 256 pairs, as PyTorch's.
+/// Settings that match the PyTorch script: four 3x3 convolutions of stride 2 with ReLU and no
+/// hidden layer, latent 256, plain predictor and head. Alternatively the residual encoder. The
+/// images are 256 pairs, as in the script.
 const MODEL: [&str; 11] = [
-    "data.copies=256",
+    "data.num_envs=256",
     "data.window=2",
     "model.cnn.channels=[32,32,64,64]",
     "model.cnn.kernels=[3,3,3,3]",
     "model.cnn.strides=[2,2,2,2]",
-    "model.cnn.normalise=false",
+    "model.cnn.normalize=false",
     "model.cnn.hidden=0",
     "model.latent=256",
-    "model.dynamics=plain",
+    "model.predictor=plain",
     "model.head=plain",
     "loss.latent_noise=0",
 ];
@@ -51,9 +52,10 @@ const VARIANTS: [(&str, &[&str]); 2] = [
 
 const ENCODERS: [&str; 2] = ["cnn", "resnet"];
 
-/// One step over 512 images of 64x64x3 on one and on two threads: every variant of PyTorch (`PYTHON` names
-/// the interpreter, else `python3`), each between two measurements of ours, all in processes of their own.
-/// `--repeats`; `--encoder 2` takes the residual encoder.
+/// Measures one step over 512 images of 64x64x3, on one and on two threads. Every variant of
+/// PyTorch runs between two measurements of tellapart, all in separate processes. The variable
+/// `PYTHON` names the interpreter, by default `python3`. Options: `--repeats`; `--encoder 2` takes
+/// the residual encoder.
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let repeats = arguments.take("repeats", 8)?;
     let encoder = arguments.take("encoder", 1)?.min(ENCODERS.len());
@@ -84,7 +86,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What a process that measured prints.
+/// Output of a process that measured steps.
 #[derive(Serialize, Deserialize)]
 struct Found {
     milliseconds: Vec<f64>,
@@ -92,7 +94,7 @@ struct Found {
 }
 
 impl Found {
-    /// Prints a line; the median.
+    /// Prints one line and returns the median.
     fn show(&self, threads: usize, name: &str) -> f64 {
         let mut times = self.milliseconds.clone();
         times.sort_by(f64::total_cmp);
@@ -106,7 +108,7 @@ impl Found {
     }
 }
 
-/// What `pytorch` starts for each of its measurements of ours; prints one line of JSON.
+/// Measures tellapart in the process that `pytorch` starts for it, and prints one line of JSON.
 pub(crate) fn run_ours(mut arguments: Arguments) -> Result<(), String> {
     let [encoder, precision, threads, repeats] =
         ["encoder", "precision", "threads", "repeats"].map(|name| arguments.take(name, 1));
@@ -181,8 +183,9 @@ fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Resu
     python(STEP, &words)
 }
 
-/// Updates a second of the default `joint-reward` recipe with its world, but without validation and
-/// checkpoints, on one and on two threads, beside a PyTorch program of the same recipe. `--updates`.
+/// Measures updates a second of the default `joint-reward` recipe with its world, without
+/// validation and checkpoints, on one and on two threads. Compares them with a PyTorch program of
+/// the same recipe. Option: `--updates`.
 pub(crate) fn run_updates(mut arguments: Arguments) -> Result<(), String> {
     let updates = arguments.take("updates", 400)?;
     arguments.finish()?;
@@ -235,7 +238,7 @@ pub(crate) fn run_updates(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What the script of a run prints.
+/// Output of the PyTorch script for a whole run.
 #[derive(Deserialize)]
 struct Updates {
     seconds: Vec<f64>,
@@ -263,7 +266,7 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
                 start = Instant::now();
             }
             let now = batch?;
-            // In the background, as in a run.
+            // Draws the next batch in the background, as a training run does.
             let mut next = None;
             (learner, _) = rayon::in_place_scope(|scope| {
                 scope.spawn(|_| next = Some(draw(&mut experience, update + 1)));
@@ -280,14 +283,15 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
     pool.map_err(|error| error.to_string())
 }
 
-/// What a script prints.
+/// Runs a Python script and returns what it prints.
 pub(crate) fn python<T: DeserializeOwned>(script: &str, words: &[&str]) -> Result<T, String> {
     let python = std::env::var("PYTHON").unwrap_or("python3".to_owned());
     let mut command = Command::new(&python);
     command
         .arg(script)
         .args(words)
-        // Without these glibc hands large buffers back in every step: up to half of the time.
+        // Otherwise glibc returns large buffers to the system in every step, up to half of the
+        // time.
         .env("MALLOC_MMAP_MAX_", "0")
         .env("MALLOC_TRIM_THRESHOLD_", "4294967296");
     printed(&mut command, &format!("{python} {script}")).map_err(|problem| {
@@ -295,7 +299,7 @@ pub(crate) fn python<T: DeserializeOwned>(script: &str, words: &[&str]) -> Resul
     })
 }
 
-/// The one line of JSON that a process prints.
+/// Runs a process and returns the one line of JSON that it prints.
 fn printed<T: DeserializeOwned>(command: &mut Command, name: &str) -> Result<T, String> {
     let output = command
         .output()

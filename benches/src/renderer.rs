@@ -1,4 +1,4 @@
-//! How much more than writing its bytes does a frame cost?
+//! Compares the cost of rendering a frame with that of writing its bytes.
 
 use std::{hint::black_box, time::Duration};
 
@@ -9,10 +9,10 @@ use crate::{
     timing::{Times, side_by_side},
 };
 
-/// Steps of the counting world under its random policy, against a memset and a copy of the same
-/// bytes. `--copies`, `--repeats`, `--millis` (of one repeat).
+/// Measures steps of the counting world under its random policy, against a memset and a copy of the
+/// same bytes. Options: `--num-envs`, `--repeats`, `--millis` (of one repeat).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
-    let copies = arguments.take("copies", 128)?;
+    let num_envs = arguments.take("num-envs", 128)?;
     let repeats = arguments.take("repeats", 15)?;
     let millis = arguments.take("millis", 50)?;
     arguments.finish()?;
@@ -20,11 +20,11 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let options = counting::Options::default()
         .validate()
         .map_err(|error| error.to_string())?;
-    let mut world = Counting::new(options, 0, copies);
-    let mut frames = vec![0; copies * world.frame_bytes()];
-    let mut outcomes = vec![Outcome::default(); copies];
-    // Actions are drawn beforehand: the policy is not what is measured.
-    let mut policy = RepeatedRandom::new(world.action_space(), 0, copies);
+    let mut world = Counting::new(options, 0, num_envs);
+    let mut frames = vec![0; num_envs * world.frame_bytes()];
+    let mut outcomes = vec![Outcome::default(); num_envs];
+    // Actions are drawn beforehand, so that the policy is not measured.
+    let mut policy = RepeatedRandom::new(world.action_space(), 0, num_envs);
     let words: Vec<Vec<Action>> = (0..500).map(|_| policy.next_actions().to_vec()).collect();
     let mut steps = words.iter().cycle();
 
@@ -54,16 +54,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
 
     let bytes = world.frame_bytes();
     println!(
-        "{copies} copies, frames of {bytes} bytes ({:.1} MiB a batch), one thread; \
+        "{num_envs} environments, frames of {bytes} bytes ({:.1} MiB a batch), one thread; \
          median of {repeats} repeats [lower, upper quartile]",
-        (copies * bytes) as f64 / f64::from(1 << 20),
+        (num_envs * bytes) as f64 / f64::from(1 << 20),
     );
     for (name, times) in [
         ("step (move and draw)", &step),
         ("memset of the bytes", &memset),
         ("copy of the bytes", &copy),
     ] {
-        println!("{name:<22} {}", line(times, copies, bytes));
+        println!("{name:<22} {}", line(times, num_envs, bytes));
     }
     let ratio = |other: &Times| step.median().as_secs_f64() / other.median().as_secs_f64();
     println!(
@@ -74,8 +74,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn line(times: &Times, copies: usize, bytes: usize) -> String {
-    let per_frame = |time: Duration| time.as_secs_f64() / copies as f64;
+fn line(times: &Times, num_envs: usize, bytes: usize) -> String {
+    let per_frame = |time: Duration| time.as_secs_f64() / num_envs as f64;
     let rate = |share: f64| 1e-6 / per_frame(times.quantile(share));
     let median = per_frame(times.median());
     format!(

@@ -1,11 +1,11 @@
-//! How long does one training step take, and what of it is convolution?
+//! Measures a training step, and the share of its convolutions.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use tellapart_model::Precision;
-use tellapart_model::trunk::{Frames, Stage, StageInput, composed, trunk};
+use tellapart_model::conv_stack::{FrameBatch, Stage, StagePrologue, composed, conv_stack};
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
 use tellapart_train::learner::Learner;
@@ -17,9 +17,11 @@ use crate::{
     timing::{Times, side_by_side},
 };
 
-/// A whole step (forward, backward, optimisers; a run makes the inputs in the background) for each encoder with the
-/// default recipe, one thread; then the convolutions of the generic encoder, forward and backward, ours beside
-/// Burn's. `--window` (observations in a batch), `--repeats`, `--millis` (of one repeat).
+/// Measures a whole step (forward, backward, optimizers) of each encoder with the default recipe on
+/// one thread. The inputs are made beforehand, since a run makes them in the background. Then
+/// measures the convolutions of the generic encoder, forward and backward, with tellapart's kernels
+/// and with Burn's operations. Options: `--window` (observations in a batch), `--repeats`,
+/// `--millis` (of one repeat).
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
     let window = arguments.take("window", 128)?;
     let repeats = arguments.take("repeats", 9)?;
@@ -45,7 +47,7 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
     }
     let device = Device::flex().autodiff();
     let (mut ours, mut burns) = (
-        convolutions(&device, window, trunk),
+        convolutions(&device, window, conv_stack),
         convolutions(&device, window, composed),
     );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
@@ -61,7 +63,8 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
     Ok(())
 }
 
-/// With the default recipe but for `words`, `key.path=value`.
+/// Returns one training step of the default recipe, changed by `words` of the form
+/// `key.path=value`.
 pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
     let config: ValidConfig = parse(&[], words).map_err(|error| error.to_string())?;
     let mut experience = Experience::open(&config).map_err(|error| error.to_string())?;
@@ -81,15 +84,15 @@ pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
     }))
 }
 
-type Trunk = fn(&Frames, &[Stage]) -> Tensor<4>;
+type Trunk = fn(&FrameBatch, &[Stage]) -> Tensor<4>;
 
-/// Forward and backward through the three convolutions of the generic encoder.
+/// Returns a forward and backward pass through the three convolutions of the generic encoder.
 fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
     let uniform = Distribution::Uniform(-0.1, 0.1);
     let bytes: Vec<u8> = (0..window * 64 * 64 * 3)
         .map(|at| (at * 7919 % 251) as u8)
         .collect();
-    let frames = Frames::new(bytes, [64, 64, 3], device);
+    let frames = FrameBatch::new(bytes, [64, 64, 3], device);
     let weights = [
         ([32, 3, 8, 8], 4, 2),
         ([32, 32, 3, 3], 2, 1),
@@ -101,7 +104,7 @@ fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
         stride,
         padding,
         precision: Precision::F32,
-        input: StageInput::Plain,
+        input: StagePrologue::Nothing,
         add: None,
     });
     move || {

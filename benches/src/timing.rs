@@ -1,8 +1,8 @@
-//! Repeated measurements of several things side by side.
+//! Interleaves repeated measurements of several jobs.
 
 use std::time::{Duration, Instant};
 
-/// The times of one thing, one for each repeat, ascending; wall time per call.
+/// Wall times per call of one job, one for each repeat, ascending.
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
@@ -10,7 +10,7 @@ impl Times {
         self.quantile(0.5)
     }
 
-    /// Linear between neighbours is not worth it here: the nearest measurement.
+    /// Returns the measurement nearest to a quantile, without interpolation.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0
@@ -20,9 +20,9 @@ impl Times {
     }
 }
 
-/// Times each of `jobs` in turn, `repeats` rounds, so that a disturbance of the machine strikes all
-/// of them alike. In a round a job runs for at least `least`, and the mean of its calls is kept. One
-/// round before the first is not counted.
+/// Times each of `jobs` in turn for `repeats` rounds, so that a disturbance of the machine affects
+/// all alike. In a round a job runs for at least `least`, and the mean of its calls is kept. One
+/// warm-up round is not counted.
 pub(crate) fn side_by_side<const N: usize>(
     repeats: usize,
     least: Duration,

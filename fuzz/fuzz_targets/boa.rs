@@ -1,4 +1,5 @@
-//! Text of Boa of any bytes is a system or an error; a system has a sound largest bisimulation.
+//! Fuzzes the reader of Boa's text: any bytes are a system or an error, and a system has a sound
+//! largest bisimulation.
 #![no_main]
 
 use std::path::Path;

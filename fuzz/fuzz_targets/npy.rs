@@ -1,4 +1,5 @@
-//! A `.npy` file of any bytes is an array or an error; an array survives being written.
+//! Fuzzes the reader of `.npy` files: any bytes are an array or an error, and an array survives
+//! being written.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! An `.npz` archive of any bytes gives arrays or errors.
+//! Fuzzes the reader of `.npz` archives: any bytes give arrays or errors.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

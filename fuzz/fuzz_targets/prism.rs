@@ -1,5 +1,5 @@
-//! PRISM's files of any bytes (transitions, labels and rewards, parted by zeros) are a system or an error;
-//! a system has a sound largest bisimulation.
+//! Fuzzes the reader of PRISM's files. Any bytes (transitions, labels and rewards, separated by
+//! zeros) are a system or an error, and a system has a sound largest bisimulation.
 #![no_main]
 
 use std::io::Cursor;
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut next = |path| files.next().map(|file| (file, Path::new(path)));
     let Some(transitions) = next("fuzz.tra") else { return };
     let (labels, rewards) = (next("fuzz.lab"), next("fuzz.srew"));
-    // A short header may rightly claim many states: bound the table, not the claim.
+    // A short header may legitimately claim many states, so the table is bounded, not the claim.
     if let Ok(machine) = prism_from(transitions, labels, rewards, 1 << 16) {
         let classes = largest_bisimulation(&machine);
         verify(&machine, &classes).expect("the largest bisimulation is one");

@@ -1,4 +1,5 @@
-//! An archive of any bytes is a system or an error; a system has a sound largest bisimulation.
+//! Fuzzes the reader of `.npz` systems: any archive is a system or an error, and a system has a
+//! sound largest bisimulation.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

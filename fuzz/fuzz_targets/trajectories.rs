@@ -1,4 +1,5 @@
-//! A recording of any bytes is either rejected or sound enough to make batches of.
+//! Fuzzes the reader of recordings: any bytes are either rejected or sound enough to make batches
+//! of.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     for name in recording.extra.keys() {
         let _ = recording.column(name);
     }
-    // Discrete actions become one-hot, which is no longer bounded by the length of the input.
+    // Discrete actions become one-hot, which the length of the input does not bound.
     if recording.actions.width() * rows < 1 << 20 {
         let targets = Columns {
             width: 1,

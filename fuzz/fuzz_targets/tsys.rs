@@ -1,5 +1,5 @@
-//! A binary file of any bytes is a system or an error, also where its checksum is right; a system is
-//! written as the same bytes, and has a sound largest bisimulation.
+//! Fuzzes the reader of the binary format, also with a correct checksum. Any bytes are a system or
+//! an error; a system is written as the same bytes, and has a sound largest bisimulation.
 #![no_main]
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use tellapart_system::write::tsys_to;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
-    // A wrong checksum would end it all before anything was looked at.
+    // With a wrong checksum the reader would stop before it checks anything else.
     if let Some(end) = bytes.len().checked_sub(8) {
         let checksum = twox_hash::XxHash3_64::oneshot(&bytes[..end]);
         bytes[end..].copy_from_slice(&checksum.to_le_bytes());

@@ -1,10 +1,11 @@
-//! The floors of the house, and what must be absent: the table that ARCHITECTURE.md draws.
+//! Checks the layering of packages in floors and the absence of Burn, by the table that
+//! ARCHITECTURE.md draws.
 
 use std::path::Path;
 
 use crate::packages::Packages;
 
-/// Every package of the workspace with its floor: a package may depend on lower floors only.
+/// All packages of the workspace with their floors. A package may depend on lower floors only.
 const FLOORS: &[(&str, u8)] = &[
     ("tellapart-files", 0),
     ("tellapart-kernels", 0),
@@ -17,15 +18,15 @@ const FLOORS: &[(&str, u8)] = &[
     ("tellapart-audit", 4),
     ("tellapart-report", 5),
     ("tellapart", 6),
-    // Nothing may depend on these two.
+    // No package may depend on these two.
     ("tellapart-benches", 7),
     ("tellapart-xtask", 7),
 ];
 
-/// Packages that may use fewer of ours than their floor allows, for those that say so.
+/// Packages that may use fewer workspace packages than their floor allows, with those they may use.
 const ONLY: &[(&str, &[&str])] = &[
     ("tellapart-kernels", &[]),
-    // Worlds read and write nothing.
+    // Worlds read and write no files.
     ("tellapart-env", &["tellapart-system"]),
     // Embeddings enter as plain slices, from any framework.
     (
@@ -42,7 +43,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("tellapart-xtask", &[]),
 ];
 
-/// Packages that never see Burn, however far down.
+/// Packages that must not depend on Burn, not even indirectly.
 const WITHOUT_BURN: &[&str] = &[
     "tellapart-files",
     "tellapart-kernels",
@@ -121,7 +122,8 @@ mod tests {
 
     use super::*;
 
-    /// A workspace of the packages of the table, with these dependencies: from, to, kind.
+    /// Checks a workspace of the packages of the table with these dependencies (from, to, kind),
+    /// and returns its problems.
     fn found(dependencies: &[(&str, &str, Value)]) -> Vec<String> {
         let ours: Vec<&str> = FLOORS.iter().map(|&(name, _)| name).collect();
         let all = [&ours[..], &["burn", "burn-core", "middle"]].concat();

@@ -1,14 +1,18 @@
-//! A report of long source files: a hint that a file holds more than one idea, not a failure.
+//! Lists long source files, as a hint that a file holds more than one idea. Comments wider than
+//! code may be are an error, since rustfmt does not wrap them.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Longer files are listed.
+/// Number of lines above which a file is listed.
 const LONG_LINES: usize = 400;
 
-pub(crate) fn report(root: &Path) -> Result<(), String> {
+/// Largest width of comments, that of code in `rustfmt.toml`.
+const WIDEST: usize = 100;
+
+pub(crate) fn check(root: &Path) -> Result<(), String> {
     let mut files = Vec::new();
     for folder in ["crates", "xtask", "benches"] {
         let folder = root.join(folder);
@@ -25,7 +29,26 @@ pub(crate) fn report(root: &Path) -> Result<(), String> {
             path.display()
         );
     }
-    Ok(())
+    let mut wide = Vec::new();
+    for (_, path) in &files {
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let comments = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.trim_start().starts_with("//"));
+        for (index, _) in comments.filter(|(_, line)| line.chars().count() > WIDEST) {
+            let path = path.strip_prefix(root).unwrap_or(path);
+            wide.push(format!("{}:{}", path.display(), index + 1));
+        }
+    }
+    if wide.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "comments wider than {WIDEST} columns: {}",
+        wide.join(", ")
+    ))
 }
 
 fn collect(folder: &Path, files: &mut Vec<(usize, PathBuf)>) -> io::Result<()> {

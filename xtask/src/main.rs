@@ -1,10 +1,13 @@
-//! `cargo xtask validate [--all-features]`: everything that must hold before a change is shared.
+//! `cargo xtask validate [--all-features]` checks everything that must hold before a change is
+//! shared.
 //!
-//! Every check runs, also after one has failed; the last lines say which failed.
+//! All checks run, even after one has failed; the last lines name those that failed.
 
-// Repository tooling: reports go to stdout, failures to stderr.
+// A repository tool: it prints reports to stdout and failures to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod configuration;
+mod documents;
 mod floors;
 mod lengths;
 mod packages;
@@ -16,29 +19,40 @@ use std::{
 };
 
 const USAGE: &str = "usage: cargo xtask validate [--all-features]
+       cargo xtask docs
 
-  format, floors, clippy, documentation and tests of the workspace; long files are listed
-  --all-features   also check that the GPU features of the program compile";
+  validate         format, floors, documents, clippy, rustdoc and tests; long files are listed
+  --all-features   also check that the GPU features of the program compile
+  docs             write docs/configuration.md from the configuration types";
 
-/// One check: what it is called, and what runs it in the root of the repository.
+/// Name of a check, and the function that runs it in the root of the repository.
 type Check = (&'static str, Run);
 type Run = Box<dyn Fn(&Path) -> Result<(), String>>;
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // The folder of this package lies directly in the root of the workspace.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or(PathBuf::new(), PathBuf::from);
     let all_features = match words[..] {
         ["validate"] => false,
         ["validate", "--all-features"] => true,
+        ["docs"] => {
+            return match configuration::write(&root) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(problem) => {
+                    eprintln!("{problem}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    // The package of this program lies directly in the workspace.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or(PathBuf::new(), PathBuf::from);
     let failed: Vec<&str> = checks(all_features)
         .iter()
         .filter_map(|(name, check)| {
@@ -57,12 +71,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// The cheap checks first.
+/// Returns the checks, cheap ones first.
 fn checks(all_features: bool) -> Vec<Check> {
     let mut checks: Vec<Check> = vec![
         ("format", cargo(&["fmt", "--all", "--", "--check"])),
         ("floors", Box::new(floors::check)),
-        ("lengths of files", Box::new(lengths::report)),
+        (
+            "lengths of files, width of comments",
+            Box::new(lengths::check),
+        ),
+        ("documents", Box::new(documents::check)),
         (
             "clippy",
             cargo(&[
@@ -76,6 +94,7 @@ fn checks(all_features: bool) -> Vec<Check> {
         ),
         ("documentation", cargo(&["doc", "--workspace", "--no-deps"])),
         ("tests", cargo(&["test", "--workspace"])),
+        ("configuration page", Box::new(configuration::check)),
     ];
     if all_features {
         checks.push((
@@ -84,7 +103,7 @@ fn checks(all_features: bool) -> Vec<Check> {
         ));
         checks.push((
             "feature cuda",
-            // The real build downloads an LLVM. As on docs.rs, our code is checked without it.
+            // The real build downloads an LLVM. As on docs.rs, the code is checked without it.
             cargo_with(
                 &["check", "-p", "tellapart", "--features", "cuda"],
                 &[("DOCS_RS", "1")],
@@ -107,7 +126,7 @@ fn cargo_with(
         let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(arguments)
             .current_dir(root)
-            // Read by rustdoc alone; warnings of clippy are denied by its own argument.
+            // Only rustdoc reads this; clippy's warnings are denied by its own argument.
             .env("RUSTDOCFLAGS", "-D warnings")
             .envs(variables.iter().copied())
             .status()

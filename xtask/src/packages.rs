@@ -1,4 +1,4 @@
-//! Who depends on whom, as Cargo resolves it.
+//! Dependencies between packages, as Cargo resolves them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -9,15 +9,15 @@ use std::{
 
 use serde_json::Value;
 
-/// The normal dependencies (neither for tests nor for build scripts) among all packages.
+/// Normal dependencies (neither for tests nor for build scripts) among all packages.
 pub(crate) struct Packages {
-    /// The workspace's own packages, by name; each may be in [`Self::normal`] under its id.
+    /// Ids of the workspace's packages, by name; [`Self::normal`] is keyed by id.
     pub(crate) ours: BTreeMap<String, String>,
-    /// By package id.
+    /// Names of all packages, by id.
     names: BTreeMap<String, String>,
-    /// By package id: with default features, as the whole workspace resolves.
+    /// Resolved normal dependencies by package id, with default features, for the whole workspace.
     normal: BTreeMap<String, Vec<String>>,
-    /// By package name: all declared ones, optional ones too.
+    /// Declared normal dependencies by package name, including optional ones.
     declared: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -70,7 +70,8 @@ impl Packages {
         found
     }
 
-    /// The packages of ours that `name` declares as normal dependencies, optional ones too.
+    /// Iterates over the workspace packages that `name` declares as normal dependencies, including
+    /// optional ones.
     pub(crate) fn declared_ours<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let declared = self.declared.get(name).into_iter().flatten();
         declared
@@ -78,8 +79,8 @@ impl Packages {
             .map(String::as_str)
     }
 
-    /// A shortest chain of normal dependencies from our package `name` to one whose name is
-    /// `forbidden`, by package names.
+    /// Returns a shortest chain of normal dependencies from the workspace package `name` to one
+    /// whose name is `forbidden`, by package names.
     pub(crate) fn path_to(
         &self,
         name: &str,

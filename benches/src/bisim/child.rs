@@ -1,4 +1,4 @@
-//! What a process of its own does: make a system, or compute.
+//! Child process of the `bisim` benchmark: makes a system, or computes its bisimulation.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,10 @@ use tellapart_system::{read, write};
 use super::formats;
 use super::row::{Make, ROWS};
 
-/// The hidden name of this mode of the program.
+/// Hidden name of this mode of the program.
 pub(crate) const NAME: &str = "bisim-child";
 
-/// `make ROW STATES FORMAT FILE`, or `compute METHOD FILE`.
+/// Runs `make ROW STATES FORMAT FILE` or `compute METHOD FILE`.
 pub(crate) fn run(words: &[String]) -> Result<(), String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
@@ -51,12 +51,12 @@ fn make(
     Ok(())
 }
 
-/// Prints the phases as `Measured::from_phases` expects them.
+/// Computes the bisimulation and prints the phases as `Measured::from_phases` expects them.
 fn compute(method: &str, file: &Path) -> Result<(), String> {
     let start = ProcessTime::now();
     let machine = read::any(file).map_err(|error| error.to_string())?;
     let read = start.elapsed();
-    // The pool starts its threads when it is first asked.
+    // Starts the threads of the pool, which starts lazily, before anything is timed.
     rayon::join(|| (), || ());
     let before = thread_times();
     let clock = Instant::now();
@@ -85,7 +85,7 @@ fn compute(method: &str, file: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// CPU seconds of every thread, by its number, where the system tells.
+/// Returns the CPU seconds of every thread by its id, where the system reports them.
 fn thread_times() -> Option<BTreeMap<u32, f64>> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let times = tasks.flatten().filter_map(|task| {
@@ -97,8 +97,8 @@ fn thread_times() -> Option<BTreeMap<u32, f64>> {
     Some(times.collect())
 }
 
-/// What the main thread did, which is what is not parallel, and the busiest of the others: what the clock
-/// would show if no core were ever wanted by anybody else.
+/// Returns the CPU seconds of the main thread, which does the serial work, plus those of the
+/// busiest other thread. It is the wall time to expect if no other program competed for the cores.
 fn longest_path(before: &BTreeMap<u32, f64>, after: &BTreeMap<u32, f64>) -> f64 {
     let spent = |(number, time): (&u32, &f64)| time - before.get(number).unwrap_or(&0.0);
     let own = std::process::id();

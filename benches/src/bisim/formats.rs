@@ -1,4 +1,4 @@
-//! Systems as peers want them, beyond what `system::write` knows.
+//! Writes systems in formats of peers that `system::write` does not know.
 
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use tellapart_system::MooreMachine;
 
-/// An acceptor in OpenFst's text form; two outputs at most. Actions are labels from 1 on; states with the
-/// rarer output are final.
+/// Writes an acceptor in OpenFst's text form, for at most two outputs. Actions are labels from 1
+/// on; states with the rarer output are final.
 ///
-/// OpenFst leaves out what cannot be reached from the first state, so there is one more state, which comes
-/// first and leads to every other one, each by a label of its own: nothing is merged for it or because of
-/// it. It also leaves out what reaches no final state; the rarer output makes that unlikely, and the number
-/// of classes shows it.
+/// OpenFst removes what cannot be reached from the first state. An additional first state therefore
+/// leads to every other one, each by its own label, which neither merges nor separates anything
+/// else. OpenFst also removes what reaches no final state. The rarer output makes that unlikely,
+/// and the number of classes would show it.
 pub(super) fn openfst(machine: &MooreMachine, path: &Path) -> Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     let first = machine.states();
@@ -37,10 +37,11 @@ pub(super) fn openfst(machine: &MooreMachine, path: &Path) -> Result<()> {
     file.flush()
 }
 
-/// A Markov chain in PRISM's explicit form, with the labels in a `.lab` file beside it.
+/// Writes a Markov chain in PRISM's explicit form, with the labels in a `.lab` file next to it, for
+/// two or four actions.
 ///
-/// Chains have no actions; probabilities stand for them: different sets of actions have different sums,
-/// all exact in binary, so that the chain's bisimulation is that of the system. Two or four actions.
+/// Chains have no actions, so probabilities stand for them. Different sets of actions have
+/// different sums, all exact in binary. The chain's bisimulation is therefore that of the system.
 pub(super) fn markov_chain(machine: &MooreMachine, path: &Path) -> Result<()> {
     let weights = weights(machine.actions()).unwrap_or_default();
     let mut file = BufWriter::new(File::create(path)?);
@@ -77,7 +78,7 @@ pub(super) fn markov_chain(machine: &MooreMachine, path: &Path) -> Result<()> {
     file.flush()
 }
 
-/// Probabilities of actions; no two sets of them have the same sum.
+/// Returns the probabilities that stand for actions; no two sets of them have the same sum.
 pub(super) fn weights(actions: usize) -> Option<&'static [f64]> {
     match actions {
         1 => Some(&[1.0]),

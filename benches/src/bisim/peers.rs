@@ -1,6 +1,6 @@
-//! Other programs that compute the same.
+//! Other programs that compute the same partition.
 //!
-//! What they are given is said in `benches/peers/README.md`, and how to install them.
+//! `benches/peers/README.md` says how to install them and which input each gets.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use super::process::{Measured, Program, Reading, Run};
 
 pub(super) struct Peer {
     pub(super) name: &'static str,
-    /// What to do where it is not found.
+    /// Advice for installing it, printed where it is not found.
     hint: &'static str,
     find: fn() -> Option<Program>,
-    /// Name of its input file, and how it is written.
+    /// Name of the input file.
     pub(super) input: &'static str,
     pub(super) format: &'static str,
-    /// Whether systems with so many actions can be expressed.
+    /// Whether systems with this number of actions can be expressed.
     pub(super) takes: fn(usize) -> bool,
-    /// What is done to the input before anything is measured; the file that is measured on.
+    /// Prepares the input, outside the measurement, and returns the file to measure on.
     pub(super) prepare: fn(&Program, PathBuf) -> Result<PathBuf, String>,
     pub(super) measure: fn(&Program, &Path) -> Result<Measured, String>,
 }
@@ -75,7 +75,7 @@ static PEERS: [Peer; 5] = [
     },
 ];
 
-/// Those that are there; says of the others how to get them.
+/// Returns the peers that are installed, and prints how to install the others.
 pub(super) fn look() -> Vec<(&'static Peer, Program)> {
     PEERS
         .iter()
@@ -89,7 +89,7 @@ pub(super) fn look() -> Vec<(&'static Peer, Program)> {
         .collect()
 }
 
-/// What the variable names, or else the program of that name on PATH.
+/// Returns the program that the environment variable names, or else the program `name` on PATH.
 fn find(variable: &str, name: &str) -> Option<Program> {
     if let Some(path) = std::env::var_os(variable) {
         return Some(Program::new(path));
@@ -101,7 +101,7 @@ fn find(variable: &str, name: &str) -> Option<Program> {
     Some(Program::new(found))
 }
 
-/// A Python that has stormpy, with our script.
+/// Returns a Python that has stormpy, with the script `peers/storm.py`.
 fn storm() -> Option<Program> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/storm.py");
     let python = find("STORM_PYTHON", "python3")?.with(script);
@@ -109,7 +109,7 @@ fn storm() -> Option<Program> {
     Some(python)
 }
 
-/// OpenFst's text form is compiled first, so that what is measured reads a binary file.
+/// Compiles OpenFst's text form, so that the measured program reads a binary file.
 fn compile_openfst(program: &Program, input: PathBuf) -> Result<PathBuf, String> {
     let compiled = input.with_extension("fst");
     let compile = program.sibling("fstcompile").with("--acceptor=true");
@@ -118,15 +118,15 @@ fn compile_openfst(program: &Program, input: PathBuf) -> Result<PathBuf, String>
 }
 
 fn openfst(program: &Program, input: &Path) -> Result<Measured, String> {
-    let minimised = input.with_extension("minimised");
-    let run = program.run(&[&input.to_string_lossy()], &minimised)?;
-    let told = program.sibling("fstinfo").run(&[], &minimised)?;
+    let minimized = input.with_extension("minimized");
+    let run = program.run(&[&input.to_string_lossy()], &minimized)?;
+    let told = program.sibling("fstinfo").run(&[], &minimized)?;
     // The state that leads to all others is a class of its own.
     let classes = told.count("# of states")?.saturating_sub(1);
     Ok(whole(&run, classes))
 }
 
-/// Prints its phases, by the clock.
+/// Runs Boa, which prints the wall time of its phases.
 fn boa(program: &Program, input: &Path) -> Result<Measured, String> {
     let run = program.run(&["nlogn"], input)?;
     let read = run.output.split_once("Parsing done").map(|(_, rest)| rest);
@@ -147,7 +147,7 @@ fn mcrl2(program: &Program, input: &Path) -> Result<Measured, String> {
         &input.to_string_lossy(),
     ];
     let run = program.run(&words, &reduced)?;
-    // des (initial, transitions, states)
+    // The header of the file is `des (initial, transitions, states)`.
     let text = std::fs::read_to_string(&reduced).map_err(|error| error.to_string())?;
     let header = text.lines().next().unwrap_or_default();
     let states = header.rsplit(',').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Running a program, and what it took.
+//! Runs a program and measures its time and peak memory.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use wait4::Wait4;
 
-/// Longer than that, and it is stopped.
+/// Longest run; a program that takes longer is stopped.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Something to run.
+/// Program to run, with its leading arguments and number of threads.
 pub(super) struct Program {
     path: PathBuf,
-    /// Words before all others.
+    /// Arguments before all others.
     first: Vec<OsString>,
     threads: usize,
 }
 
-/// What a process printed and took.
+/// Output, time and memory of a finished process.
 pub(super) struct Run {
     pub(super) output: String,
     pub(super) cpu_seconds: f64,
@@ -31,21 +31,21 @@ pub(super) struct Run {
 /// One measurement.
 pub(super) struct Measured {
     pub(super) classes: usize,
-    /// CPU seconds, without reading the input unless `reading` says otherwise.
+    /// CPU seconds, without reading the input unless `reading` is [`Reading::Included`].
     pub(super) computed: f64,
     pub(super) reading: Reading,
     pub(super) wall: f64,
-    /// CPU seconds of what cannot be done side by side and of the busiest thread, where that is known.
+    /// CPU seconds of the serial part plus those of the busiest thread, where that is known.
     pub(super) path: f64,
     pub(super) peak_mib: u64,
 }
 
-/// Where the time of reading the input is.
+/// Accounting of the time of reading the input.
 #[derive(Clone, Copy)]
 pub(super) enum Reading {
-    /// The input is mapped.
+    /// The input is mapped, so reading takes no time.
     Nothing,
-    /// CPU seconds.
+    /// CPU seconds of reading, measured separately.
     Apart(f64),
     Included,
 }
@@ -59,13 +59,13 @@ impl Program {
         }
     }
 
-    /// This program again, in a hidden mode.
+    /// Returns this program in a hidden mode.
     pub(super) fn this(mode: &str) -> Result<Self, String> {
         let path = std::env::current_exe().map_err(|error| error.to_string())?;
         Ok(Self::new(path).with(mode))
     }
 
-    /// One more word before all others.
+    /// Adds one argument after those in `first`.
     pub(super) fn with(mut self, word: impl AsRef<OsStr>) -> Self {
         self.first.push(word.as_ref().to_owned());
         self
@@ -79,14 +79,15 @@ impl Program {
         }
     }
 
-    /// The program of another name in the same folder.
+    /// Returns the program of another name in the same folder.
     pub(super) fn sibling(&self, name: &str) -> Self {
         Self::new(self.path.with_file_name(name))
     }
 
-    /// Runs it with these words and the path of a file behind them.
+    /// Runs the program with `words` and then the path of a file as arguments.
     ///
-    /// This process must stay small: the peak of a child counts what its parent held when it began.
+    /// This process must stay small: the peak memory of a child includes what its parent held when
+    /// the child began.
     pub(super) fn run(&self, words: &[&str], file: &Path) -> Result<Run, String> {
         let failed =
             |problem: &dyn std::fmt::Display| format!("{}: {problem}", self.path.display());
@@ -130,7 +131,7 @@ impl Program {
     }
 }
 
-/// Reads all of a stream in a thread, so that no stream can fill up unread.
+/// Reads all of a stream in a thread, so that a full pipe cannot block the child.
 fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -142,7 +143,7 @@ fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Stri
 }
 
 impl Run {
-    /// The number behind `name` in the output.
+    /// Returns the number that follows `name` in the output.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         let (_, rest) = self.output.split_once(name)?;
         let rest = rest.trim_start();
@@ -157,7 +158,8 @@ impl Run {
 }
 
 impl Measured {
-    /// Of programs of ours, which print `classes`, `read` if their input is text, `computed`, and `wall`.
+    /// Reads the phases that tellapart and the merc and Storm wrappers print: `classes`, `read` if
+    /// their input is text, `computed`, and `wall`.
     pub(super) fn from_phases(run: &Run) -> Result<Self, String> {
         Ok(Self {
             classes: run.count("classes")?,

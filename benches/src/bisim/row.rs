@@ -1,8 +1,8 @@
-//! The systems that are measured.
+//! Systems that the `bisim` benchmark measures.
 
 use tellapart_system::{MooreMachine, SystemError, generate};
 
-/// A system, made of a number of states; a large one has ten times as many.
+/// A system, made from a number of states. A large one has ten times as many.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) large: bool,
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
         generate::de_bruijn_cycle(n.max(1).ilog2())
     }),
     row("Fibonacci cycle, shuffled", |n| {
-        // The golden ratio to the power of `order + 1`, over the square root of 5.
+        // Inverse of `F(order) = phi^(order + 2) / sqrt(5)`, where phi is the golden ratio.
         let order = (n as f64 * 5_f64.sqrt()).ln() / 1.618_034_f64.ln() - 2.0;
         generate::shuffled(&generate::fibonacci_cycle(order.round() as u32)?, 1)
     }),

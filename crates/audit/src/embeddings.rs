@@ -137,7 +137,7 @@ impl<'a> Classes<'a> {
 }
 
 /// Squared Euclidean distance. The differences are taken in f64, so that collapsed latents that
-/// differ in their last bits are not rounded to a tie; eight lanes let the compiler vectorise.
+/// differ in their last bits are not rounded to a tie; eight lanes let the compiler vectorize.
 pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let mut lanes = [0.0f64; 8];
     let (a_chunks, a_rest) = a.as_chunks::<8>();

@@ -2,7 +2,7 @@
 //!
 //! Embeddings enter as plain `f32` slices with a shape, so those of any framework can be audited:
 //! this crate knows nothing of models or training. Everything it finds is a plain record that
-//! serialises; a quantity that does not exist (a ratio over zero, a class without observations) is
+//! serializes; a quantity that does not exist (a ratio over zero, a class without observations) is
 //! `None`, never NaN.
 //!
 //! ```

@@ -8,7 +8,7 @@ use crate::embeddings::squared_distance;
 use crate::recorded::LatentMap;
 use crate::{AuditError, Embeddings, Pca};
 
-/// Effective number of neighbours of a point, fewer where there are few points.
+/// Effective number of neighbors of a point, fewer where there are few points.
 const PERPLEXITY: f64 = 30.0;
 /// Attraction is this many times larger at first, so that groups form before they settle.
 const EXAGGERATION: f32 = 12.0;
@@ -45,12 +45,12 @@ impl LatentMap {
             .iter()
             .map(|point| [axis(point, 0), axis(point, 1)])
             .collect();
-        let neighbours = spots(&sampled, &pca)?;
+        let neighbors = spots(&sampled, &pca)?;
         Ok(Self {
             explained_share: [share(0), share(1)],
             rows,
             pca,
-            neighbours,
+            neighbors,
         })
     }
 }
@@ -92,7 +92,7 @@ fn scramble(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The neighbour-preserving map. Rows of equal latents are one point of it: they must share a spot.
+/// The neighbor-preserving map. Rows of equal latents are one point of it: they must share a spot.
 fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>, AuditError> {
     let mut first_rows = Vec::new();
     let mut numbers = HashMap::new();
@@ -113,7 +113,7 @@ fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>,
     let values = gather(embeddings, &first_rows);
     let points = Embeddings::new(&values, first_rows.len(), embeddings.width())?;
     let start: Vec<[f64; 2]> = first_rows.iter().map(|&row| pca[row]).collect();
-    let placed = keep_neighbours(&points, &start);
+    let placed = keep_neighbors(&points, &start);
     Ok(point_of_row
         .into_iter()
         .map(|point| placed[point])
@@ -121,12 +121,12 @@ fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>,
 }
 
 /// t-SNE (van der Maaten & Hinton 2008) that starts from the principal components (Kobak & Berens
-/// 2019), so that nothing in it is random: attraction along the nearest neighbours of each point
+/// 2019), so that nothing in it is random: attraction along the nearest neighbors of each point
 /// (van der Maaten 2014), repulsion of every two points, exact.
 ///
 /// The crate `bhtsne` 0.7 was tried: with 2000 points as fast on one core, but its bytes change with the
 /// number of threads and, where distances tie, from run to run; equal latents give NaN.
-fn keep_neighbours(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]> {
+fn keep_neighbors(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let n = pca.len();
     let variance: f64 = pca.iter().map(|point| point[0] * point[0]).sum::<f64>() / n as f64;
     if n < 2 || !variance.sqrt().is_normal() {
@@ -204,8 +204,8 @@ fn gradient(
         .collect()
 }
 
-/// How all points push point `i`, not yet normalised, and its share of the norm. With sixteen lanes the
-/// compiler vectorises (0.3 ns for a pair; with eight it did not, and took 0.9).
+/// How all points push point `i`, not yet normalized, and its share of the norm. With sixteen lanes the
+/// compiler vectorizes (0.3 ns for a pair; with eight it did not, and took 0.9).
 fn repulsion(x: &[f32], y: &[f32], i: usize) -> ([f32; 2], f64) {
     const LANES: usize = 16;
     let (x_i, y_i) = (x[i], y[i]);
@@ -236,7 +236,7 @@ fn repulsion(x: &[f32], y: &[f32], i: usize) -> ([f32; 2], f64) {
     ([right.iter().sum(), up.iter().sum()], weights.max(0.0))
 }
 
-/// Symmetric affinities of neighbours, `[n][..]` of (neighbour, affinity), all summing to 1.
+/// Symmetric affinities of neighbors, `[n][..]` of (neighbor, affinity), all summing to 1.
 fn affinities(embeddings: &Embeddings<'_>) -> Vec<Vec<(usize, f32)>> {
     let n = embeddings.rows();
     let perplexity = PERPLEXITY.min((n as f64 - 1.0) / 3.0).max(1.0);
@@ -251,8 +251,8 @@ fn affinities(embeddings: &Embeddings<'_>) -> Vec<Vec<(usize, f32)>> {
         })
         .collect();
     let mut symmetric: Vec<Vec<(usize, f32)>> = vec![Vec::new(); n];
-    for (i, neighbours) in directed.iter().enumerate() {
-        for &(j, share) in neighbours {
+    for (i, neighbors) in directed.iter().enumerate() {
+        for &(j, share) in neighbors {
             let half = (share / (2.0 * n as f64)) as f32;
             symmetric[i].push((j, half));
             symmetric[j].push((i, half));

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use crate::embeddings::{check_length, check_matrix};
 use crate::{AuditError, Classes, Embeddings};
 
-/// Default weight of the penalty, relative to standardised latents.
+/// Default weight of the penalty, relative to standardized latents.
 pub const DEFAULT_RIDGE: f64 = 1e-3;
 
 /// How well a linear map reads something off the latents, on rows it was not fitted to.
 ///
 /// The even rows fit, the odd rows are scored. Rows should be independent observations: if
-/// neighbouring rows are frames of one episode, the halves share what the frames share, and the
+/// neighboring rows are frames of one episode, the halves share what the frames share, and the
 /// score flatters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -206,7 +206,7 @@ impl Fit {
         // Positive definite thanks to the ridge, so this fails only on overflow.
         let weights = Cholesky::new(normal)
             .ok_or(AuditError::NoConvergence {
-                what: "the Cholesky factorisation",
+                what: "the Cholesky factorization",
                 rows,
                 columns,
             })?

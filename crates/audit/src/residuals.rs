@@ -146,7 +146,7 @@ impl<'a> WordResiduals<'a> {
         }
         ClassResiduals {
             of: self,
-            errors: errors.into_iter().map(Errors::summarise).collect(),
+            errors: errors.into_iter().map(Errors::summarize).collect(),
             values,
         }
     }
@@ -197,7 +197,7 @@ impl ClassResiduals<'_> {
 
 impl Errors {
     /// The lower median, so that it is an error that occurred.
-    fn summarise(mut errors: Vec<f64>) -> Option<Self> {
+    fn summarize(mut errors: Vec<f64>) -> Option<Self> {
         errors.sort_by(f64::total_cmp);
         let worst = *errors.last()?;
         Some(Self {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuditError, Embeddings};
 
-/// Added to every normalised singular value, as in the definition of `RankMe`.
+/// Added to every normalized singular value, as in the definition of `RankMe`.
 const RANKME_EPSILON: f64 = 1e-7;
 const MAX_ITERATIONS: usize = 100_000;
 
@@ -14,9 +14,9 @@ pub struct Spectrum {
     /// Singular values of the `[n, d]` matrix of latents as they are, descending, `min(n, d)`.
     pub singular_values: Vec<f64>,
     /// `RankMe` (Garrido, Balestriero, Najman & `LeCun`, ICML 2023): the exponential of the entropy
-    /// of the normalised singular values. `None` when every latent is zero.
+    /// of the normalized singular values. `None` when every latent is zero.
     pub rankme: Option<f64>,
-    /// Effective rank (Roy & Vetterli 2007) of the CENTRED latents: the same entropy without the
+    /// Effective rank (Roy & Vetterli 2007) of the CENTERED latents: the same entropy without the
     /// epsilon, and without the mean, which says nothing of what is told apart. `None` when all
     /// latents are equal.
     pub effective_rank: Option<f64>,
@@ -32,12 +32,12 @@ impl Spectrum {
     /// [`AuditError::NoConvergence`] if a decomposition fails.
     pub fn measure(embeddings: &Embeddings<'_>) -> Result<Self, AuditError> {
         let singular_values = decompose(matrix(embeddings), false)?.0;
-        let (centred, _) = centred(embeddings);
-        let of_centred = decompose(centred, false)?.0;
+        let (centered, _) = centered(embeddings);
+        let of_centered = decompose(centered, false)?.0;
         Ok(Self {
             rankme: entropy_rank(&singular_values, RANKME_EPSILON),
-            effective_rank: entropy_rank(&of_centred, 0.0),
-            explained_share: explained_share(&of_centred),
+            effective_rank: entropy_rank(&of_centered, 0.0),
+            explained_share: explained_share(&of_centered),
             singular_values,
         })
     }
@@ -66,8 +66,8 @@ impl Pca {
     /// # Errors
     /// [`AuditError::NoConvergence`] if the decomposition fails.
     pub fn fit(embeddings: &Embeddings<'_>, k: usize) -> Result<Self, AuditError> {
-        let (centred, mean) = centred(embeddings);
-        let (values, directions) = decompose(centred.clone(), true)?;
+        let (centered, mean) = centered(embeddings);
+        let (values, directions) = decompose(centered.clone(), true)?;
         let k = k.min(values.len());
         let mut components: Vec<Vec<f64>> = directions
             .row_iter()
@@ -77,7 +77,7 @@ impl Pca {
         components
             .iter_mut()
             .for_each(|component| fix_sign(component));
-        let projection = centred
+        let projection = centered
             .row_iter()
             .map(|row| {
                 components
@@ -113,7 +113,7 @@ fn matrix(embeddings: &Embeddings<'_>) -> DMatrix<f64> {
     })
 }
 
-fn centred(embeddings: &Embeddings<'_>) -> (DMatrix<f64>, Vec<f64>) {
+fn centered(embeddings: &Embeddings<'_>) -> (DMatrix<f64>, Vec<f64>) {
     let mut matrix = matrix(embeddings);
     let rows = embeddings.rows() as f64;
     let mean = matrix

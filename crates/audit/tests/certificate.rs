@@ -33,13 +33,13 @@ impl Model {
             .map(|_| rng.random_range(0..classes) as u32)
             .collect();
         let noise = [0.0, 0.01, 1.0][rng.random_range(0..3)];
-        let centres: Vec<f32> = (0..classes * width)
+        let centers: Vec<f32> = (0..classes * width)
             .map(|_| rng.random_range(-2.0..2.0))
             .collect();
         let latents = labels
             .iter()
-            .flat_map(|&c| centres[c as usize * width..(c as usize + 1) * width].to_vec())
-            .map(|centre| centre + noise * rng.random_range(-1.0..1.0f32))
+            .flat_map(|&c| centers[c as usize * width..(c as usize + 1) * width].to_vec())
+            .map(|center| center + noise * rng.random_range(-1.0..1.0f32))
             .collect();
         Self {
             classes,

@@ -47,12 +47,12 @@ fn equal_latents_are_all_merged_and_nothing_is_nan() {
 fn latents_collapsed_up_to_a_billionth_are_all_merged_at_about_chance() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let labels: Vec<u32> = (0..900).map(|row| row % 9).collect();
-    for centre in [0.0f32, 1e-6, 0.5] {
+    for center in [0.0f32, 1e-6, 0.5] {
         let latents: Vec<f32> = (0..900 * 8)
-            .map(|_| centre + 1e-9 * rng.random_range(-1.0..1.0f32))
+            .map(|_| center + 1e-9 * rng.random_range(-1.0..1.0f32))
             .collect();
         let found = clusters(&latents, 8, &labels, 9);
-        assert_eq!(found.merged.len(), 36, "centre {centre}");
+        assert_eq!(found.merged.len(), 36, "center {center}");
         assert!(
             found.nearest_centroid_accuracy < 0.25,
             "{}",

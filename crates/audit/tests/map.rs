@@ -14,12 +14,12 @@ fn groups(rows: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     (0..rows * WIDTH)
         .map(|at| {
-            let centre = if at / WIDTH % WIDTH == at % WIDTH {
+            let center = if at / WIDTH % WIDTH == at % WIDTH {
                 1.0
             } else {
                 0.0
             };
-            centre + rng.random_range(-0.2..0.2f32)
+            center + rng.random_range(-0.2..0.2f32)
         })
         .collect()
 }
@@ -43,15 +43,15 @@ fn kept(points: &[[f64; 2]]) -> f64 {
 }
 
 #[test]
-fn neighbours_stay_together_where_components_mix_them() {
+fn neighbors_stay_together_where_components_mix_them() {
     let map = draw(&groups(480), WIDTH, &[], 2000);
     assert_eq!(map.rows, (0..480).collect::<Vec<_>>());
-    let (by_components, by_neighbours) = (kept(&map.pca), kept(&map.neighbours));
+    let (by_components, by_neighbors) = (kept(&map.pca), kept(&map.neighbors));
     assert!(
         by_components < 0.7,
         "the input is too easy: {by_components}"
     );
-    assert!(by_neighbours > 0.99, "{by_neighbours}");
+    assert!(by_neighbors > 0.99, "{by_neighbors}");
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn wanted_rows_come_first_and_the_rest_is_scattered() {
 
 #[test]
 fn equal_latents_share_a_spot() {
-    // More copies of each than a point has neighbours.
+    // More copies of each than a point has neighbors.
     let values: Vec<f32> = (0..600).flat_map(|row| [(row % 3) as f32, 1.0]).collect();
     let map = draw(&values, 2, &[], 600);
     for row in 3..600 {
-        assert_eq!(map.neighbours[row], map.neighbours[row % 3]);
+        assert_eq!(map.neighbors[row], map.neighbors[row % 3]);
     }
-    assert_ne!(map.neighbours[0], map.neighbours[1]);
+    assert_ne!(map.neighbors[0], map.neighbors[1]);
     assert_eq!(
-        draw(&[1.0, -0.0, 1.0, 0.0], 2, &[], 2).neighbours,
+        draw(&[1.0, -0.0, 1.0, 0.0], 2, &[], 2).neighbors,
         [[0.0; 2]; 2]
     );
 }
@@ -105,10 +105,10 @@ fn few_points_and_odd_scales_are_finite() {
         for rows in [1, 2, 3, 4, 5, 40] {
             let values: Vec<f32> = (0..rows * 2).map(|_| scale * rng.random::<f32>()).collect();
             let map = draw(&values, 2, &[], 2000);
-            assert_eq!((map.pca.len(), map.neighbours.len()), (rows, rows));
-            let all = map.pca.iter().chain(&map.neighbours).flatten();
+            assert_eq!((map.pca.len(), map.neighbors.len()), (rows, rows));
+            let all = map.pca.iter().chain(&map.neighbors).flatten();
             assert!(all.copied().all(f64::is_finite), "{rows} rows at {scale}");
         }
     }
-    assert_eq!(draw(&[3.0; 5], 1, &[], 5).neighbours, [[0.0; 2]; 5]);
+    assert_eq!(draw(&[3.0; 5], 1, &[], 5).neighbors, [[0.0; 2]; 5]);
 }

@@ -16,15 +16,15 @@ use walks::{Walks, distance, walks};
 /// Every pair is a candidate.
 fn audited(walks: &Walks, latents: &[f32]) -> RecordedAudit {
     let options = RecordedAuditOptions {
-        neighbours: 512,
+        neighbors: 512,
         ..RecordedAuditOptions::default()
     };
     walks::audited(walks, latents, options)
 }
 
-/// Few rows, so that the verdict is by strain alone; every pair is a candidate.
+/// Few rows, so that the verdict is by the required Lipschitz constant alone; every pair is a candidate.
 #[test]
-fn strain_counts_and_verdict_are_those_of_the_definition() {
+fn required_lipschitz_counts_and_verdict_are_those_of_the_definition() {
     let mut verdicts = [0; 3];
     for seed in 0..200 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -47,10 +47,10 @@ fn strain_counts_and_verdict_are_those_of_the_definition() {
         let told_apart: Vec<(usize, usize, Vec<u32>)> = pairs()
             .filter_map(|(i, j)| Some((i, j, walks.witness(i, j)?)))
             .collect();
-        let strain = |i: usize, j: usize| spread / distance(&latents, width, i, j);
+        let constant = |i: usize, j: usize| spread / distance(&latents, width, i, j);
         let merged: Vec<_> = told_apart
             .iter()
-            .filter(|(i, j, _)| strain(*i, *j) > found.threshold)
+            .filter(|(i, j, _)| constant(*i, *j) > found.threshold)
             .collect();
         let mut merged_rows: Vec<usize> = merged.iter().flat_map(|(i, j, _)| [*i, *j]).collect();
         merged_rows.sort_unstable();
@@ -62,7 +62,7 @@ fn strain_counts_and_verdict_are_those_of_the_definition() {
             "seed {seed}: {} {spread}",
             found.spread
         );
-        assert!(found.neighbourhoods.rows < 20, "seed {seed}");
+        assert!(found.neighborhoods.rows < 20, "seed {seed}");
         // Of rows with equal latents, a few stand for all.
         if noise > 0.0 {
             assert_eq!(
@@ -90,24 +90,26 @@ fn strain_counts_and_verdict_are_those_of_the_definition() {
         for pair in found.pairs.iter().filter(|pair| pair.cause != Cause::Data) {
             let word = walks.witness(pair.i, pair.j);
             assert_eq!(pair.witness, word, "seed {seed}: {pair:?}");
-            match pair.strain {
-                Some(found) => assert!(close(found, strain(pair.i, pair.j)), "seed {seed}"),
+            match pair.required_lipschitz {
+                Some(found) => assert!(close(found, constant(pair.i, pair.j)), "seed {seed}"),
                 None => assert_eq!(distance(&latents, width, pair.i, pair.j), 0.0),
             }
         }
         // Every row is followed to the nearest that must be apart.
         let greatest = told_apart
             .iter()
-            .map(|(i, j, _)| strain(*i, *j))
+            .map(|(i, j, _)| constant(*i, *j))
             .fold(0.0, f64::max);
         if let Some(closest) = found.closest.as_ref().filter(|_| noise > 0.0) {
             assert_eq!(
-                closest.strain.is_none(),
+                closest.required_lipschitz.is_none(),
                 greatest.is_infinite(),
                 "seed {seed}"
             );
             assert!(
-                closest.strain.is_none_or(|found| close(found, greatest)),
+                closest
+                    .required_lipschitz
+                    .is_none_or(|found| close(found, greatest)),
                 "seed {seed}"
             );
         }

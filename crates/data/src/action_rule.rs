@@ -1,4 +1,4 @@
-//! Recorded actions as finitely many.
+//! Maps recorded actions to finitely many ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,10 @@ use crate::columns::{Actions, Columns};
 use crate::error::DataError;
 use crate::trajectories::{MAX_ACTIONS, Trajectories};
 
-/// When two action vectors count as the same action. Always chosen by the user: which words of actions
-/// were recorded twice, and so what the data shows, depends on it.
+/// Rule that says which action vectors count as the same action.
+///
+/// The user always chooses it: it decides which words of actions were recorded twice, and so what
+/// the data shows.
 ///
 /// As text: `distinct`, a number of bins such as `5`, `sign`, or `at:-0.5,0.5`.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,27 +24,27 @@ enum Rule {
     Edges(Vec<f32>),
 }
 
-/// The action of every row as one of finitely many.
+/// Action id of every row of a recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiniteActions {
-    /// How many there are, recorded or not.
+    /// Number of actions, recorded or not.
     pub count: usize,
     /// `[rows]`, each below `count`; 0 where an episode ends and actions mean nothing.
     pub ids: Vec<u32>,
-    /// Edges between bins, for each number of an action; empty where actions are not binned.
+    /// Edges between bins, for each element of an action; empty where actions are not binned.
     edges: Vec<Vec<f32>>,
-    /// With [`ActionRule::distinct`], the vector of every action.
+    /// Vector of every action with [`ActionRule::distinct`]; otherwise empty.
     vectors: Columns,
 }
 
 impl ActionRule {
-    /// The same action iff all numbers are equal.
+    /// Returns the rule that two actions are the same iff all their elements are equal.
     #[must_use]
     pub fn distinct() -> Self {
         Self(Rule::Distinct)
     }
 
-    /// Each number falls into one of `bins` equal bins of the range it was recorded in.
+    /// Returns the rule that puts each element into one of `bins` equal bins of its recorded range.
     ///
     /// # Errors
     /// No bins, or more than 65 536.
@@ -57,10 +59,11 @@ impl ActionRule {
         Ok(Self(Rule::Bins(bins)))
     }
 
-    /// Each number falls into a bin between these edges; a bin holds its lower edge.
+    /// Returns the rule that puts each element into a bin between these edges. A bin holds its
+    /// lower edge.
     ///
     /// # Errors
-    /// No edges, edges that do not ascend or are not finite.
+    /// No edges, edges that do not ascend or are not finite, or 65 536 edges or more.
     pub fn edges(edges: &[f32]) -> Result<Self, DataError> {
         let is_good = edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b);
         if edges.is_empty() || !is_good || edges.len() >= MAX_ACTIONS {
@@ -73,13 +76,13 @@ impl ActionRule {
         Ok(Self(Rule::Edges(edges.to_vec())))
     }
 
-    /// Each number is negative, or it is not.
+    /// Returns the rule that tells negative elements from all others.
     #[must_use]
     pub fn sign() -> Self {
         Self(Rule::Edges(vec![0.0]))
     }
 
-    /// The edges for numbers in this range.
+    /// Returns the edges between bins of elements in this range.
     fn edges_over(&self, (low, high): (f32, f32)) -> Vec<f32> {
         match &self.0 {
             Rule::Edges(edges) => edges.clone(),
@@ -127,7 +130,8 @@ impl fmt::Display for ActionRule {
 }
 
 impl FiniteActions {
-    /// An action in words: its id; or the bin of each number, as `<0`, `0..0.5`, `>=0.5`; or the vector.
+    /// Names an action: its id; or the bin of each element, as `<0`, `0..0.5`, `>=0.5`; or its
+    /// vector.
     #[must_use]
     pub fn name(&self, action: u32) -> String {
         let vector = self.vectors.rows(action as usize..action as usize + 1);
@@ -159,7 +163,7 @@ impl FiniteActions {
 }
 
 impl Trajectories {
-    /// The actions as finitely many: ids as they are, vectors by the rule.
+    /// Maps the actions to finitely many ids: discrete ones keep theirs, vectors follow the rule.
     ///
     /// # Errors
     /// Vectors without a rule, ids with one, or a rule that makes more than 65 536 actions.

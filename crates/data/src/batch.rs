@@ -1,4 +1,4 @@
-//! What training takes: some windows of consecutive rows.
+//! Copies windows of consecutive rows into batches for training.
 
 use std::ops::Range;
 
@@ -6,9 +6,9 @@ use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
 use crate::trajectories::Trajectories;
 
-/// Rows ready for training, as one or several windows of consecutive rows, one after the other.
+/// Rows ready for training: one or several windows of consecutive rows, one after the other.
 ///
-/// Only image frames of `u8` are held; recordings of vectors have to be turned into such first.
+/// Holds only image frames of `u8`; recordings of vectors have to be turned into images first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// `[rows, height, width, channels]`, as recorded (0 to 255).
@@ -17,16 +17,16 @@ pub struct Batch {
     pub frame_shape: [usize; 3],
     /// Number of rows.
     pub rows: usize,
-    /// `[rows, action_width]`: the action taken at each row, one-hot for discrete ones; zeros where
+    /// `[rows, action_width]`: the action taken at each row, one-hot for discrete ones. Zeros where
     /// an episode ends, since actions mean nothing there.
     pub actions: Vec<f32>,
-    /// Numbers in one action.
+    /// Number of elements of one action.
     pub action_width: usize,
-    /// `[rows]`: ids of the actions, where there are finitely many; otherwise empty.
+    /// `[rows]`: ids of the actions where they are discrete; otherwise empty.
     pub action_ids: Vec<u32>,
     /// `[rows, target_width]`: value of the auxiliary function at each row.
     pub targets: Vec<f32>,
-    /// Numbers in one target.
+    /// Number of elements of one target.
     pub target_width: usize,
     /// `[rows]`: whether row i + 1 of this batch is the successor of row i under action i. False at
     /// the end of episodes and windows, hence always at the last row.
@@ -40,14 +40,14 @@ impl Batch {
         self.frame_shape.iter().product()
     }
 
-    /// The rows whose successor is the next row: the transitions that can be trained on.
+    /// Iterates over the rows whose successor is the next row: the transitions to train on.
     pub fn transitions(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.rows).filter(|&row| self.continues[row])
     }
 }
 
 impl Trajectories {
-    /// Height, width and channels of the frames; `[height, width]` counts as one channel.
+    /// Returns height, width and channels of the frames; `[height, width]` counts as one channel.
     ///
     /// # Errors
     /// [`DataError::NotImages`] unless the observations are `u8` images.
@@ -69,13 +69,14 @@ impl Trajectories {
         })
     }
 
-    /// The rows of `windows`, one window after the other, with `targets` (one row of it for each row
-    /// of the recording; see [`Trajectories::column`]). A window may span episodes: rows on either
-    /// side of an end are not joined. Copies the rows.
+    /// Copies the rows of `windows` into a batch, one window after the other.
+    ///
+    /// `targets` has one row for each row of the recording; see [`Trajectories::column`]. A window
+    /// may span episodes: rows on either side of an end are not joined.
     ///
     /// # Errors
     /// [`DataError::NotImages`], [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets`
-    /// has not as many rows as the recording.
+    /// does not have as many rows as the recording.
     pub fn batch(&self, windows: &[Range<usize>], targets: &Columns) -> Result<Batch, DataError> {
         let frame_shape = self.frame_shape()?;
         let Frames::U8 { values: frames, .. } = &self.observations else {

@@ -1,11 +1,11 @@
-//! The columns that rows are made of.
+//! Columns of a recording: observations, actions, and values per row.
 
 use std::ops::Range;
 
 /// Observations: one block of values for each row, all of one shape.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Frames {
-    /// Images at rest, usually `[height, width, channels]`.
+    /// Images as stored, usually `[height, width, channels]`.
     U8 {
         /// Shape of ONE observation, without the rows.
         shape: Vec<usize>,
@@ -30,7 +30,7 @@ impl Frames {
         }
     }
 
-    /// Number of values, over all rows.
+    /// Number of values over all rows.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -45,7 +45,7 @@ impl Frames {
         self.len() == 0
     }
 
-    /// Values of one row; `None` if they cannot be counted.
+    /// Returns the number of values in one row; `None` if it overflows.
     pub(crate) fn width(&self) -> Option<usize> {
         self.shape()
             .iter()
@@ -56,16 +56,16 @@ impl Frames {
 /// Actions, one for each row: the action taken AT that observation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Actions {
-    /// One of finitely many.
+    /// Finitely many actions.
     Discrete {
-        /// How many there are; at most 65 536.
+        /// Number of actions, at most 65 536.
         count: usize,
         /// `[rows]`, each below `count`.
         ids: Vec<u32>,
     },
     /// Vectors, such as continuous actions.
     Vectors {
-        /// Numbers in one action, at least 1.
+        /// Number of elements of one action, at least 1.
         width: usize,
         /// `[rows, width]`; finite, except where an episode ends and actions mean nothing.
         values: Vec<f32>,
@@ -73,7 +73,7 @@ pub enum Actions {
 }
 
 impl Actions {
-    /// Numbers in an action as networks take it: one-hot for discrete ones.
+    /// Number of elements of an action as networks take it: one-hot for discrete ones.
     #[must_use]
     pub fn width(&self) -> usize {
         match self {
@@ -83,17 +83,17 @@ impl Actions {
     }
 }
 
-/// A few numbers for each row.
+/// A few values for each row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
-    /// Numbers in one row, at least 1.
+    /// Number of values in one row, at least 1.
     pub width: usize,
     /// `[rows, width]`.
     pub values: Vec<f32>,
 }
 
 impl Columns {
-    /// The numbers of `rows`, row after row; empty when there are no such rows.
+    /// Returns the values of `rows`, row after row; empty when there are no such rows.
     #[must_use]
     pub fn rows(&self, rows: Range<usize>) -> &[f32] {
         let at = |row: usize| row.checked_mul(self.width);

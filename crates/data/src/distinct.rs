@@ -1,4 +1,4 @@
-//! Which rows are equal.
+//! Finds rows that are equal.
 
 use std::hash::BuildHasher as _;
 
@@ -6,19 +6,19 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::columns::{Columns, Frames};
 
-/// Rows grouped by equality: exact, by content.
+/// Rows grouped by exact equality of their content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distinct {
-    /// For each row, which of the different ones it equals; numbered by first occurrence.
+    /// `[rows]`: index of the distinct row that each row equals, numbered by first occurrence.
     pub ids: Vec<u32>,
-    /// For each different one, its first row.
+    /// First row of each distinct one.
     pub first_rows: Vec<usize>,
 }
 
 impl Distinct {
-    /// Which rows of `[rows, width]` numbers are equal. `0.0` and `-0.0` are equal.
+    /// Groups equal rows of `[rows, width]` values. `0.0` and `-0.0` are equal.
     ///
-    /// Cost: every row is hashed, and compared with the first row that it equals.
+    /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn of_rows(values: &[f32], width: usize) -> Self {
         distinct(values, width, hash_of_numbers)
@@ -26,9 +26,9 @@ impl Distinct {
 }
 
 impl Frames {
-    /// Which rows show the same observation. `0.0` and `-0.0` are equal.
+    /// Groups the rows that show the same observation. `0.0` and `-0.0` are equal.
     ///
-    /// Cost: every row is hashed, and compared with the first row that it equals.
+    /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn distinct(&self) -> Distinct {
         let width = self.width().unwrap_or(0);
@@ -40,9 +40,9 @@ impl Frames {
 }
 
 impl Columns {
-    /// Which rows hold the same numbers. `0.0` and `-0.0` are equal.
+    /// Groups the rows that hold the same values. `0.0` and `-0.0` are equal.
     ///
-    /// Cost: every row is hashed, and compared with the first row that it equals.
+    /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn distinct(&self) -> Distinct {
         Distinct::of_rows(&self.values, self.width)
@@ -76,7 +76,7 @@ fn distinct<T: PartialEq>(
     Distinct { ids, first_rows }
 }
 
-/// Of the bits; adding zero turns `-0.0` into `0.0`.
+/// Hashes the bits of a row; adding zero turns `-0.0` into `0.0`.
 fn hash_of_numbers(row: &[f32], hasher: &DefaultHashBuilder) -> u64 {
     use std::hash::Hasher as _;
     let mut state = hasher.build_hasher();
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn many_rows_are_told_apart() {
-        // Twice every number below 5000, backwards the second time.
+        // The values 0 to 4999, and then the same values backwards.
         let numbers: Vec<f32> = (0..5000_u16)
             .chain((0..5000).rev())
             .map(f32::from)

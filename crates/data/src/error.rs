@@ -1,25 +1,25 @@
-//! What can be wrong with recorded data.
+//! Errors of recorded data.
 
 use std::path::{Path, PathBuf};
 
 use tellapart_files::{Dtype, FileError};
 
-/// Recorded data that cannot be used, or a request that it cannot fulfil.
+/// Recorded data that cannot be used, or a request that it cannot fulfill.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file can be read, but what is in it is wrong.
+    /// The file can be read, but its content is wrong.
     #[error("{path}: {problem}", path = path.display())]
     InFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The error inside the file.
         problem: Box<DataError>,
     },
-    /// There is not a single row.
+    /// A recording without rows.
     #[error("array `observations` has no rows; record at least one")]
     Empty,
     /// Arrays of different lengths.
@@ -27,21 +27,21 @@ pub enum DataError {
         "array `{array}` has {found} rows, but `observations` has {expected}; every array needs one row for each observation"
     )]
     RowCount {
-        /// The array that differs.
+        /// Name of the array that differs.
         array: String,
-        /// Its rows.
+        /// Its number of rows.
         found: usize,
-        /// Rows of `observations`.
+        /// Number of rows of `observations`.
         expected: usize,
     },
-    /// An array whose axes are not as they should be.
+    /// An array of the wrong shape.
     #[error("array `{array}` has shape {found:?}, but {expected} is expected")]
     Shape {
-        /// The array.
+        /// Name of the array.
         array: String,
         /// Its shape.
         found: Vec<usize>,
-        /// The shape in words.
+        /// Expected shape, in words.
         expected: &'static str,
     },
     /// An array of the wrong type.
@@ -49,47 +49,47 @@ pub enum DataError {
         "array `{array}` has type {found}, but {expected} is expected; convert it with .astype"
     )]
     Type {
-        /// The array.
+        /// Name of the array.
         array: String,
         /// Its type.
         found: Dtype,
-        /// The types in words.
+        /// Expected types, in words.
         expected: &'static str,
     },
-    /// One wrong value.
+    /// A single wrong value.
     #[error("array `{array}`, row {row}: {found}, but {expected} is expected")]
     Value {
-        /// The array.
+        /// Name of the array.
         array: String,
-        /// The row, from 0.
+        /// Row, counted from 0.
         row: usize,
         /// The value, as text.
         found: String,
-        /// What was expected, in words.
+        /// Expected value, in words.
         expected: String,
     },
-    /// Vectors, where finitely many actions are needed.
+    /// Action vectors where finitely many actions are needed.
     #[error(
         "array `actions` holds vectors of {width}, and which of them count as the same action must be said: by `sign`, `distinct` values, a number of bins such as 5, or edges such as at:-0.5,0.5"
     )]
     ContinuousActions {
-        /// Numbers in one action.
+        /// Number of elements of one action.
         width: usize,
     },
-    /// A rule for actions that cannot be, or does not fit.
+    /// A rule for actions that is invalid or does not fit the recording.
     #[error("the rule for actions is {found:?}, but {expected} is expected")]
     ActionRule {
-        /// The rule.
+        /// The rule, as text.
         found: String,
-        /// What would do, in words.
+        /// Expected rule, in words.
         expected: &'static str,
     },
-    /// An array that the data does not have.
+    /// A request for an array that the data does not have.
     #[error("there is no array `{name}`; these can be used: {present}", present = present.join(", "))]
     NoSuchArray {
-        /// The array asked for.
+        /// Name of the requested array.
         name: String,
-        /// The arrays there are.
+        /// Names of the arrays that can be used.
         present: Vec<String>,
     },
     /// An additional array under the name of a standard one.
@@ -100,7 +100,7 @@ pub enum DataError {
         /// The name.
         name: String,
     },
-    /// Batches are made of `u8` images.
+    /// Observations that are not `u8` images, which batches are made of.
     #[error(
         "observations are {found}, but training takes uint8 images [rows, height, width, channels]; record frames, or convert the observations"
     )]
@@ -108,34 +108,34 @@ pub enum DataError {
         /// Type and shape of one observation.
         found: String,
     },
-    /// Rows that are not there.
+    /// A request for rows that do not exist.
     #[error("rows {start}..{end} were asked for, but there are {rows} rows")]
     NoSuchRows {
-        /// First row asked for.
+        /// First requested row.
         start: usize,
-        /// One past the last row asked for.
+        /// One past the last requested row.
         end: usize,
-        /// Rows there are.
+        /// Number of rows that exist.
         rows: usize,
     },
-    /// Fewer rows than a window takes.
+    /// Fewer rows than a window needs.
     #[error(
         "a window of {wanted} consecutive rows was asked for, but there are {available}; collect more rows or take a shorter window"
     )]
     NotEnoughRows {
-        /// Rows asked for.
+        /// Number of requested rows.
         wanted: usize,
-        /// Rows there are.
+        /// Number of rows that exist.
         available: usize,
     },
-    /// A replay option that cannot be.
+    /// An invalid replay option.
     #[error("replay: `{option}` is {found}, but {expected}")]
     ReplayOption {
-        /// The option's name.
+        /// Name of the option.
         option: &'static str,
         /// Its value.
         found: usize,
-        /// What it should be, in words.
+        /// Expected value, in words.
         expected: String,
     },
     /// A pushed step that does not fit the replay buffer.
@@ -143,14 +143,14 @@ pub enum DataError {
         "replay: a step has {found} values of `{column}`, but {expected} are expected (all streams together)"
     )]
     ReplayStep {
-        /// The part of the step.
+        /// Name of the part of the step.
         column: &'static str,
         /// Its length.
         found: usize,
-        /// The length it should have.
+        /// Expected length.
         expected: usize,
     },
-    /// A share of held-out episodes that is not a share.
+    /// A fraction of held-out episodes outside 0 to 1.
     #[error("the held-out fraction is {found}, but a number from 0 to 1 is expected")]
     Fraction {
         /// The fraction.
@@ -159,7 +159,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Says which file the problem is in.
+    /// Adds the path of the file to an error that lacks it.
     pub(crate) fn in_file(self, path: &Path) -> Self {
         match self {
             Self::File(_) | Self::InFile { .. } => self,

@@ -1,19 +1,19 @@
 //! Recorded experience: trajectories in memory and on disk, replay, batches, splits by episode.
 //!
-//! A *row* is one observation together with what belongs to it: the value of the auxiliary function
-//! there, the action taken *at* it, and whether it ends its episode. The observation that an action
-//! led to is simply the next row. Rows of one episode follow each other; the last one carries
-//! `terminals` or `timeouts`, and its action means nothing.
+//! A *row* is one observation with its value of the auxiliary function, the action taken *at* it,
+//! and whether it ends its episode. The observation that an action led to is the next row. Rows of
+//! one episode follow each other; the last one carries `terminals` or `timeouts`, and its action
+//! means nothing.
 //!
 //! - [`Trajectories`]: whole recordings, checked once when made, read from and written to `.npz`.
 //! - [`ReplayBuffer`]: the newest rows of many parallel streams, within a fixed number of bytes.
-//! - [`Batch`]: what training takes from either; it wants image frames of `u8`.
-//! - [`Trajectories::finite_actions`], [`Frames::distinct`], [`Columns::distinct`]: which rows took the same
-//!   action, show the same observation, hold the same value.
-//! - [`split_by_episode`]: training and held-out episodes, never a part of one.
+//! - [`Batch`]: rows for training, taken from either; it needs image frames of `u8`.
+//! - [`Trajectories::finite_actions`], [`Frames::distinct`], [`Columns::distinct`]: group rows with
+//!   the same action, observation or value.
+//! - [`split_by_episode`]: splits whole episodes into training and held-out ones.
 //!
-//! Randomness always comes in as a seed or a seeded generator, so the same call gives the same rows
-//! on every machine.
+//! All randomness comes from a seed or a seeded generator, so the same call gives the same rows on
+//! every machine.
 
 mod action_rule;
 mod batch;

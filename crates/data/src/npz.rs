@@ -1,4 +1,4 @@
-//! Trajectories as `.npz` archives of flat arrays, in the manner of D4RL.
+//! Reads and writes trajectories as `.npz` archives of flat arrays, in the manner of D4RL.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,8 @@ use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
 use crate::trajectories::{MAX_ACTIONS, Trajectories, TrajectoryParts, same_rows, value_error};
 
-/// The arrays that have a meaning in the format; all else in a file is kept as additional arrays.
+/// Names of the arrays that have a meaning in the format. All other arrays of a file are kept as
+/// additional ones.
 pub const RESERVED_NAMES: [&str; 9] = [
     "observations",
     "actions",
@@ -28,18 +29,18 @@ impl Trajectories {
     /// | array | shape | type | when absent |
     /// | --- | --- | --- | --- |
     /// | `observations` | `[N, ...]` | uint8, float32, float64 | error |
-    /// | `actions` | `[N]` or `[N, k]` | integers `[N]`, `[N, 1]`: discrete; all else: vectors | error |
+    /// | `actions` | `[N]` or `[N, k]` | integer `[N]`, `[N, 1]`: discrete; else vectors | error |
     /// | `action_count` | `[]` | integer | the largest action plus one |
     /// | `rewards` | `[N]` or `[N, 1]` | bool, integers, floats | no rewards |
     /// | `aux` | `[N]` or `[N, m]` | bool, integers, floats | no auxiliary values |
-    /// | `terminals`, `timeouts` | `[N]` | bool, or integers 0 and 1 | all false; error if both are absent |
+    /// | `terminals`, `timeouts` | `[N]` | bool, or integers 0, 1 | false; error if both absent |
     /// | `state_ids` | `[N]` | integers | not known |
     /// | `splits` | `[N]` | integers 0 to 255 | none |
     /// | any other | `[N, ...]` | any | |
     ///
     /// float64 is rounded to float32. A negative action id is taken as 0 where an episode ends,
-    /// since actions mean nothing there. Other arrays that hold one single value, text or objects
-    /// are left out and listed by [`Trajectories::skipped`].
+    /// since actions mean nothing there. Other arrays that hold a single value, text or objects are
+    /// skipped and listed by [`Trajectories::skipped`].
     ///
     /// # Errors
     /// A [`DataError`] that names the file, the array, and the row when one is at fault.
@@ -47,10 +48,10 @@ impl Trajectories {
         Self::read_archive(&mut Archive::open(path)?)
     }
 
-    /// Reads a recording from an open archive; as [`Trajectories::read_npz`].
+    /// Reads a recording from an open archive, in the format of [`Trajectories::read_npz`].
     ///
     /// # Errors
-    /// As [`Trajectories::read_npz`].
+    /// The errors of [`Trajectories::read_npz`].
     pub fn read_archive(archive: &mut Archive) -> Result<Self, DataError> {
         let path = archive.path().to_path_buf();
         read(archive).map_err(|error| error.in_file(&path))
@@ -61,7 +62,7 @@ impl Trajectories {
     /// The file appears whole or not at all.
     ///
     /// # Errors
-    /// [`DataError::File`]: what the file system said.
+    /// [`DataError::File`] with the error of the file system.
     pub fn write_npz(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let rows = self.rows();
         let mut writer = ArchiveWriter::create(path)?;
@@ -215,7 +216,7 @@ fn actions(array: Array, count: Option<Array>, ends: &[bool]) -> Result<Actions,
     }
     same_rows("actions", array.rows(), rows)?;
     let mut values = array.values;
-    // Actions mean nothing where an episode ends, and -1 is a common way to say so.
+    // Actions mean nothing where an episode ends, and -1 is a common mark for that.
     macro_rules! blank {
         ($values:expr) => {
             for (value, _) in $values
@@ -278,7 +279,7 @@ fn actions(array: Array, count: Option<Array>, ends: &[bool]) -> Result<Actions,
     Ok(Actions::Discrete { count, ids })
 }
 
-/// `[N]` or `[N, m]` numbers.
+/// Converts an array of shape `[N]` or `[N, m]` to `f32` columns.
 fn columns(name: &str, array: Array, rows: usize) -> Result<Columns, DataError> {
     let width = match array.shape.as_slice() {
         [_] => 1,
@@ -349,7 +350,8 @@ fn splits(array: Array, rows: usize) -> Result<Vec<u8>, DataError> {
         .collect()
 }
 
-/// Everything that has no meaning of its own; and the names of what cannot be kept row by row.
+/// Reads the arrays that have no meaning in the format. Also returns the names of those that cannot
+/// be kept row by row.
 fn extra(
     archive: &mut Archive,
     rows: usize,

@@ -1,4 +1,4 @@
-//! The newest rows of many parallel streams, in a fixed number of bytes.
+//! Replay buffer: the newest rows of many parallel streams, in a fixed number of bytes.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -6,25 +6,25 @@ use rand_chacha::ChaCha8Rng;
 use crate::batch::Batch;
 use crate::error::DataError;
 
-/// What a [`ReplayBuffer`] holds.
+/// Sizes of a [`ReplayBuffer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayOptions {
     /// Height, width and channels of a frame.
     pub frame_shape: [usize; 3],
-    /// How many worlds are stepped together; each gives one stream of consecutive rows.
+    /// Number of environments that are stepped together; each gives one stream of consecutive rows.
     pub streams: usize,
-    /// Numbers in one action, as networks take it.
+    /// Number of elements of one action, as networks take it.
     pub action_width: usize,
-    /// Numbers in one target.
+    /// Number of elements of one target.
     pub target_width: usize,
-    /// The most memory that rows may take, in bytes, all streams together. Memory is reserved at
-    /// once, but the system hands it out only as rows arrive.
+    /// Memory limit for all rows of all streams, in bytes. The buffer reserves it at once, but the
+    /// system provides it only as rows arrive.
     pub max_bytes: usize,
 }
 
 impl ReplayOptions {
-    /// Bytes of one row of one stream: frame, action, its id, target, and whether it ends.
-    /// `None` if that cannot be counted.
+    /// Returns the bytes of one row of one stream: frame, action, its id, target, and whether it
+    /// ends. `None` on overflow.
     #[must_use]
     pub fn row_bytes(&self) -> Option<usize> {
         let frame = self
@@ -38,7 +38,7 @@ impl ReplayOptions {
             .checked_add(size_of::<u32>() + size_of::<bool>())
     }
 
-    /// Rows of each stream that fit.
+    /// Returns the number of rows of each stream that fit.
     fn rows_per_stream(&self) -> Result<usize, DataError> {
         let fail = |option, found, expected: &str| {
             Err(DataError::ReplayOption {
@@ -74,36 +74,36 @@ impl ReplayOptions {
     }
 }
 
-/// One row of every stream: what was seen, its value, and what was done there.
+/// One row of every stream: frame, action taken there, target, and end of episode.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// `[streams, height, width, channels]`.
     pub frames: &'a [u8],
-    /// `[streams, action_width]`: the action taken AT the frame; of no meaning where `ends`.
+    /// `[streams, action_width]`: the action taken AT the frame; without meaning where `ends`.
     pub actions: &'a [f32],
-    /// `[streams]`: the action's id; zeros where there are no ids.
+    /// `[streams]`: ids of the actions; zeros where actions have no ids.
     pub action_ids: &'a [u32],
-    /// `[streams, target_width]`: the auxiliary function at the frame.
+    /// `[streams, target_width]`: value of the auxiliary function at the frame.
     pub targets: &'a [f32],
     /// `[streams]`: whether the frame is the last of its episode.
     pub ends: &'a [bool],
 }
 
-/// A ring of rows for each of many parallel streams, all of one length.
+/// Ring buffer of rows for each of many parallel streams, all of one length.
 ///
-/// Every stream has a contiguous ring of its own, and windows are counted from its oldest row, so
-/// that a window never joins two streams and never crosses the place where the newest row overwrote
-/// the oldest. A full ring drops its oldest row for each new one.
+/// Every stream has its own contiguous ring, and windows are counted from its oldest row. A window
+/// therefore never joins two streams and never crosses the place where the newest row overwrote the
+/// oldest. A full ring drops its oldest row for each new one.
 #[derive(Clone, Debug)]
 pub struct ReplayBuffer {
     options: ReplayOptions,
     frame_bytes: usize,
-    /// Rows that each ring can hold.
+    /// Number of rows that each ring can hold.
     capacity: usize,
     rings: Vec<Ring>,
-    /// Rows that each ring holds.
+    /// Number of rows that each ring holds.
     rows: usize,
-    /// Where the next row goes; in a full ring, where the oldest one is.
+    /// Slot of the next row; in a full ring, also that of the oldest row.
     head: usize,
 }
 
@@ -117,7 +117,7 @@ struct Ring {
 }
 
 impl Ring {
-    /// An empty one with room for `rows` rows.
+    /// Creates an empty ring with room for `rows` rows.
     fn reserve(options: &ReplayOptions, rows: usize) -> Result<Self, DataError> {
         let reserve = || -> Result<Self, std::collections::TryReserveError> {
             let mut ring = Self::default();
@@ -140,11 +140,11 @@ impl Ring {
 }
 
 impl ReplayBuffer {
-    /// An empty buffer; reserves all of its memory.
+    /// Creates an empty buffer and reserves all of its memory.
     ///
     /// # Errors
-    /// [`DataError::ReplayOption`] if an option is zero that must not be, if not even two rows of
-    /// every stream fit, or if the system refuses that much memory.
+    /// [`DataError::ReplayOption`] if an option is zero that must not be, if two rows of every
+    /// stream do not fit, or if the system refuses the memory.
     pub fn new(options: ReplayOptions) -> Result<Self, DataError> {
         let capacity = options.rows_per_stream()?;
         let rings = (0..options.streams).map(|_| Ring::reserve(&options, capacity));
@@ -158,19 +158,19 @@ impl ReplayBuffer {
         })
     }
 
-    /// What the buffer was made with.
+    /// Options that the buffer was made with.
     #[must_use]
     pub fn options(&self) -> &ReplayOptions {
         &self.options
     }
 
-    /// Rows that each stream holds now.
+    /// Number of rows that each stream holds now.
     #[must_use]
     pub fn rows_per_stream(&self) -> usize {
         self.rows
     }
 
-    /// Rows that each stream can hold.
+    /// Number of rows that each stream can hold.
     #[must_use]
     pub fn capacity_per_stream(&self) -> usize {
         self.capacity
@@ -228,7 +228,7 @@ impl ReplayBuffer {
         Ok(())
     }
 
-    /// The newest `window` rows of every stream, stream after stream.
+    /// Returns the newest `window` rows of every stream, stream after stream.
     ///
     /// # Errors
     /// [`DataError::NotEnoughRows`] if streams hold fewer rows, or if `window` is 0.
@@ -241,8 +241,8 @@ impl ReplayBuffer {
         ))
     }
 
-    /// `windows` windows of `window` consecutive rows each; stream and place of each are uniform and
-    /// independent.
+    /// Draws `windows` windows of `window` consecutive rows each. Stream and position of each are
+    /// uniform and independent.
     ///
     /// # Errors
     /// [`DataError::NotEnoughRows`] if streams hold fewer rows, or if `window` is 0.
@@ -260,12 +260,12 @@ impl ReplayBuffer {
         Ok(self.gather(places, window))
     }
 
-    /// All rows of every stream, stream after stream; the buffer is empty afterwards. The rows of a single stream are
-    /// handed over, not copied, if its ring begins with the oldest.
+    /// Takes all rows of every stream, stream after stream, and leaves the buffer empty. The rows
+    /// of a single stream are moved, not copied, if its ring begins with the oldest.
     ///
     /// # Errors
-    /// [`DataError::NotEnoughRows`] if streams hold no row; [`DataError::ReplayOption`] if the system refuses the memory
-    /// for new ones.
+    /// [`DataError::NotEnoughRows`] if streams hold no row; [`DataError::ReplayOption`] if the
+    /// system refuses the memory for new ones.
     pub fn drain(&mut self) -> Result<Batch, DataError> {
         self.check_window(self.rows.max(1))?;
         let batch = match self.rings.as_mut_slice() {
@@ -307,7 +307,7 @@ impl ReplayBuffer {
         Ok(())
     }
 
-    /// Windows that start at the given `(stream, rows after its oldest one)`.
+    /// Copies the windows that start at the given `(stream, rows after its oldest one)`.
     fn gather(&self, places: impl Iterator<Item = (usize, usize)>, window: usize) -> Batch {
         let ReplayOptions {
             action_width,
@@ -323,7 +323,8 @@ impl ReplayBuffer {
         for (stream, start) in places {
             let ring = &self.rings[stream];
             let first_row = batch.rows;
-            // At most two pieces: up to the end of the ring's memory, and on from its beginning.
+            // A window has at most two pieces: up to the end of the ring's memory, and on from its
+            // beginning.
             let slot = (oldest + start) % self.capacity;
             let first = window.min(self.capacity - slot);
             for (slot, count) in [(slot, first), (0, window - first)] {
@@ -357,8 +358,8 @@ impl ReplayBuffer {
     }
 }
 
-/// Of the window that begins at `first_row` and is the last of the batch: actions mean nothing where an episode ends, and
-/// nothing follows the last row.
+/// Completes the window that begins at `first_row`, the last one of the batch. Zeroes actions where
+/// an episode ends, since they mean nothing there, and unlinks the last row from any successor.
 fn end_window(batch: &mut Batch, first_row: usize) {
     let width = batch.action_width;
     for row in first_row..batch.rows {
@@ -375,7 +376,7 @@ fn part<T>(values: &[T], index: usize, width: usize) -> &[T] {
     &values[index * width..][..width]
 }
 
-/// Writes one row into a slot: a new one at the end, or over an old one.
+/// Writes one row into a slot: at the end of a growing ring, or over an old row.
 fn put<T: Copy>(ring: &mut Vec<T>, slot: usize, row: &[T]) {
     let at = slot * row.len();
     match ring.get_mut(at..at + row.len()) {

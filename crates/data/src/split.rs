@@ -1,4 +1,4 @@
-//! Which episodes to train on, and which windows of them.
+//! Splits recordings into training and held-out episodes, and draws windows of rows.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use crate::trajectories::Trajectories;
 
 /// Splits the episodes into `(training, held out)`, each in the order of the recording.
 ///
-/// `held_out_fraction` (0 to 1) of the episodes, rounded, drawn without replacement, is held out.
-/// Unless the fraction is exactly 0 or 1, neither side is left empty, as far as there are two
+/// Holds out `held_out_fraction` (0 to 1) of the episodes, rounded, drawn without replacement.
+/// Unless the fraction is exactly 0 or 1, neither side is left empty if there are at least two
 /// episodes. The same recording, fraction and seed give the same split on every machine.
 ///
 /// # Errors
@@ -48,14 +48,14 @@ pub fn split_by_episode(
     Ok((side(false), side(true)))
 }
 
-/// Draws `rows` consecutive rows of `episodes` laid end to end, every start equally likely, and
-/// gives them as ranges that end where episodes do: ready for [`Trajectories::batch`].
+/// Draws `rows` consecutive rows of `episodes` laid end to end, every start equally likely. Returns
+/// them as ranges that end where episodes do, ready for [`Trajectories::batch`].
 ///
-/// Episodes are often shorter than what a batch takes; drawing over their ends uses every row, and
-/// the batch marks where rows are not joined. Cost: one pass over the list of episodes.
+/// Episodes are often shorter than a batch. Drawing across their ends uses every row, and the batch
+/// marks where rows are not joined. Cost: one pass over the list of episodes.
 ///
 /// # Errors
-/// [`DataError::NotEnoughRows`] if the episodes have fewer rows than that, all together.
+/// [`DataError::NotEnoughRows`] if the episodes together have fewer rows than `rows`.
 pub fn uniform_window(
     episodes: &[Range<usize>],
     rows: usize,

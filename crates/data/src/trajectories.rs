@@ -9,17 +9,18 @@ use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
 use crate::npz::RESERVED_NAMES;
 
-/// More actions than this are taken for a mistake: one-hot forms and tables grow with their number.
+/// Largest number of actions. More are taken for a mistake: one-hot forms and tables grow with
+/// their number.
 pub(crate) const MAX_ACTIONS: usize = 1 << 16;
 
-/// Episodes one after the other, checked.
+/// Recorded episodes one after the other, checked.
 ///
-/// The columns are read through [`Deref`], as in `trajectories.rewards`; they cannot be changed, so
+/// The columns are read through [`Deref`], as in `trajectories.rewards`. They cannot be changed, so
 /// what [`Trajectories::new`] checked stays true. Take [`Trajectories::into_parts`] to edit.
 ///
 /// The last row of an episode carries `terminals` (the world ended it) or `timeouts` (it was cut
-/// off); both together count as terminal. The very last row may carry neither: recording stopped in
-/// mid-episode, and that episode simply ends there, with nothing known of what follows.
+/// off); both together count as terminal. The very last row may carry neither, if the recording
+/// stopped in mid-episode. That episode ends there, and nothing is known of what follows.
 ///
 /// ```
 /// use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
@@ -44,14 +45,14 @@ pub struct Trajectories {
     pub(crate) skipped: Vec<String>,
 }
 
-/// The columns of [`Trajectories`], not checked yet. All have the same number of rows.
+/// Columns of [`Trajectories`] before they are checked. All have the same number of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrajectoryParts {
-    /// What was seen.
+    /// Observation of each row.
     pub observations: Frames,
-    /// What was done there.
+    /// Action taken at each observation.
     pub actions: Actions,
-    /// The reward as a function of the observation in the same row; finite.
+    /// Reward as a function of the observation in the same row; finite.
     pub rewards: Option<Vec<f32>>,
     /// Other auxiliary values of the observation in the same row; finite.
     pub aux: Option<Columns>,
@@ -59,16 +60,16 @@ pub struct TrajectoryParts {
     pub terminals: Vec<bool>,
     /// Whether the episode was cut off at this row.
     pub timeouts: Vec<bool>,
-    /// The hidden true state, used only for evaluation.
+    /// Hidden true state, used only for evaluation.
     pub state_ids: Option<Vec<u32>>,
-    /// To which split a row belongs (0: training, 1: held out); the same throughout an episode.
+    /// Split of each row (0: training, 1: held out); constant within an episode.
     pub splits: Option<Vec<u8>>,
     /// Any other arrays, `[rows, ...]`, under names that are not [`RESERVED_NAMES`].
     pub extra: BTreeMap<String, Array>,
 }
 
 impl Default for TrajectoryParts {
-    /// No rows: a start for struct update syntax.
+    /// Returns columns without rows, for struct update syntax.
     fn default() -> Self {
         Self {
             observations: Frames::U8 {
@@ -99,7 +100,7 @@ impl Deref for Trajectories {
 }
 
 impl Trajectories {
-    /// Checks the columns against each other. One pass over everything but `u8` frames.
+    /// Checks the columns against each other, in one pass over everything but `u8` frames.
     ///
     /// # Errors
     /// A [`DataError`] that names the array, and the row when one is at fault.
@@ -112,13 +113,13 @@ impl Trajectories {
         })
     }
 
-    /// How many rows (observations) there are; at least 1.
+    /// Number of rows (observations), at least 1.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The rows of each episode, in order. Together they cover every row once.
+    /// Iterates over the rows of each episode, in order. Together they cover every row once.
     pub fn episodes(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut start = 0;
         std::iter::from_fn(move || {
@@ -139,7 +140,7 @@ impl Trajectories {
         row >= self.rows - 1 || self.terminals[row] || self.timeouts[row]
     }
 
-    /// The episodes whose rows carry `split` in `splits`; none if there is no such column.
+    /// Returns the episodes whose rows carry `split` in `splits`; none if there is no such column.
     #[must_use]
     pub fn episodes_in_split(&self, split: u8) -> Vec<Range<usize>> {
         let Some(splits) = &self.splits else {
@@ -150,11 +151,11 @@ impl Trajectories {
             .collect()
     }
 
-    /// Any column as numbers, for use as a target: `rewards`, `aux`, `state_ids`, or an additional
-    /// array (its trailing axes flattened). Copies it.
+    /// Copies a column as `f32` values, for use as a target: `rewards`, `aux`, `state_ids`, or an
+    /// additional array with its trailing axes flattened.
     ///
     /// # Errors
-    /// [`DataError::NoSuchArray`], or [`DataError::Value`] if a number is NaN, infinite, or too
+    /// [`DataError::NoSuchArray`], or [`DataError::Value`] if a value is NaN, infinite, or too
     /// large for `f32`.
     pub fn column(&self, name: &str) -> Result<Columns, DataError> {
         let one = |values: Vec<f32>| Columns { width: 1, values };
@@ -195,13 +196,14 @@ impl Trajectories {
             .collect()
     }
 
-    /// Arrays of the file that were left out, because they hold text, objects or one single value.
+    /// Names of the arrays of the file that were skipped, because they hold text, objects or a
+    /// single value.
     #[must_use]
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// The columns, to be changed and checked again.
+    /// Returns the columns, to be changed and checked again.
     #[must_use]
     pub fn into_parts(self) -> TrajectoryParts {
         self.parts
@@ -209,7 +211,7 @@ impl Trajectories {
 }
 
 impl TrajectoryParts {
-    /// Checks everything; says how many rows there are.
+    /// Checks everything and returns the number of rows.
     fn check(&self) -> Result<usize, DataError> {
         let shape = self.observations.shape();
         let width = self.observations.width().filter(|&width| width > 0);

@@ -1,4 +1,4 @@
-//! Batches: what is joined was recorded as joined, wherever the rows come from.
+//! Tests of batches: rows are joined only where the recording joined them.
 #![allow(clippy::unwrap_used)] // a failed test may panic
 
 use std::ops::Range;
@@ -11,7 +11,7 @@ use tellapart_data::{
     TrajectoryParts, split_by_episode, uniform_window,
 };
 
-/// Streams whose rows say who they are: the frame holds the stream and the time.
+/// Replay buffer of identifiable rows: each frame holds its stream and its time.
 struct Recorder {
     options: ReplayOptions,
     ends: Vec<Vec<bool>>,
@@ -49,7 +49,7 @@ impl Recorder {
         }
     }
 
-    /// Every row is what was pushed, and every joint was one, window by window.
+    /// Checks, window by window, that every row is as pushed and joined only to its successor.
     fn check(&self, batch: &Batch, window: usize) -> Result<(), TestCaseError> {
         let kept = self.ends.len().min(self.buffer.capacity_per_stream());
         let oldest = self.ends.len() - kept;
@@ -161,7 +161,7 @@ fn uniform_windows_reach_every_place_and_repeat_with_the_seed() {
     }
     for stream in counts {
         for (time, &count) in stream.iter().enumerate() {
-            // Rows 11..18 are kept, so windows of 4 start at 11..=14: 12 places, 50 each on average.
+            // Rows 11..18 are kept, so windows of 4 start at 11..=14: 12 places, 50 draws each.
             let possible = (11..=14).contains(&time);
             assert_eq!(count > 20, possible, "{count} at {time}");
         }
@@ -240,7 +240,7 @@ fn a_step_of_the_wrong_size_is_refused_whole() {
     assert!(buffer.latest(1).is_err() && buffer.latest(0).is_err());
 }
 
-/// A recording whose frames hold their row, of episodes that end as told.
+/// Makes a recording whose frames hold their row, with episodes that end at `ends`.
 fn recording(ends: Vec<bool>) -> Trajectories {
     let rows = ends.len();
     Trajectories::new(TrajectoryParts {
@@ -319,7 +319,8 @@ proptest! {
     }
 }
 
-/// Pinned: the same seed must give the same split in every version and on every machine.
+/// The split is pinned: the same seed must give the same split in every version and on every
+/// machine.
 #[test]
 fn a_split_does_not_change() {
     let (_, held_out) = split_by_episode(&recording(vec![true; 20]), 0.25, 7).unwrap();

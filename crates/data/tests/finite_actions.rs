@@ -1,10 +1,10 @@
-//! Recorded actions as finitely many, by rules that are always stated.
+//! Tests of the rules that map recorded actions to finitely many.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use tellapart_data::{ActionRule, Actions, Frames, Trajectories, TrajectoryParts};
 
-/// Two episodes of three and two rows.
+/// Makes two episodes of three and two rows.
 fn trajectories(actions: Actions) -> Trajectories {
     Trajectories::new(TrajectoryParts {
         observations: Frames::F32 {
@@ -42,7 +42,7 @@ fn numbers_fall_into_bins_and_last_rows_mean_nothing() {
         by(&found, "sign"),
         (2, vec![0, 1, 0, 1, 0], vec!["<0".into(), ">=0".into()])
     );
-    // The range is -1 to 0.5, so that the edges are -0.5 and 0.
+    // The range is -1 to 0.5, so the edges are -0.5 and 0.
     let names = vec!["<-0.5".into(), "-0.5..0".into(), ">=0".into()];
     assert_eq!(by(&found, "3"), (3, vec![0, 2, 0, 2, 0], names));
     assert_eq!(by(&found, "1"), (1, vec![0; 5], vec!["any".into()]));
@@ -58,7 +58,7 @@ fn every_number_of_an_action_has_bins_of_its_own() {
         .map(String::from)
         .to_vec();
     assert_eq!(by(&found, "sign"), (4, vec![1, 3, 0, 0, 0], names));
-    // A number that never changes has one bin.
+    // An element that never changes has one bin.
     let found = vectors(2, &[-1.0, 5.0, 1.0, 5.0, 0.0, 0.0, -1.0, 5.0, 0.0, 0.0]);
     assert_eq!(by(&found, "2").2, ["<0,any", ">=0,any"]);
     assert_eq!(by(&found, "distinct").2, ["-1,5", "1,5"]);
@@ -100,7 +100,7 @@ fn bad_rules_are_refused() {
     for rule in ["sign", "distinct", "7", "at:-0.5,0.25"] {
         assert_eq!(rule.parse::<ActionRule>().unwrap().to_string(), rule);
     }
-    // 4^9 actions.
+    // The rule makes 4^9 actions.
     let rule: ActionRule = "at:1,2,3".parse().unwrap();
     let error = found.finite_actions(Some(&rule)).unwrap_err().to_string();
     assert!(error.contains("65536"), "{error}");

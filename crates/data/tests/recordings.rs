@@ -1,4 +1,5 @@
-//! Recordings: read back bit for bit, and rejected by array and row when they are wrong.
+//! Tests of recordings: they are read back bit for bit, and wrong ones are rejected by array and
+//! row.
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed test may panic
 
 use std::collections::BTreeMap;
@@ -91,7 +92,7 @@ fn trajectories() -> impl Strategy<Value = Trajectories> {
 }
 
 proptest! {
-    // Each case waits for the disk.
+    // Few cases, since each one waits for the disk.
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
@@ -159,7 +160,7 @@ fn a_file_from_numpy_is_understood() {
     );
 }
 
-/// A good recording of 100 rows, with one array replaced (or left out).
+/// Writes a good recording of 100 rows, with one array replaced or left out.
 fn write_with(folder: &Path, name: &str, replacement: Option<Array>) -> PathBuf {
     let n = 100;
     let array = |shape: &[usize], values: Values| Array::new(shape.to_vec(), values).unwrap();

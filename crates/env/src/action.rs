@@ -1,4 +1,4 @@
-//! Actions, and the three forms in which a world may take them.
+//! Actions, and the forms in which a world may take them.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
@@ -8,49 +8,50 @@ use tellapart_system::ActionId;
 
 use crate::EnvError;
 
-/// The actions a world accepts, and what they are to a finite system and to a network.
+/// Actions that a world accepts, with their ids in a finite system and their vectors for a network.
 ///
 /// In configuration it is a word: `continuous-2`, `continuous-3`, or `one-hot-N` for `N` actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ActionSpace {
-    /// A number in `[-1, 1]`. Two ways: negative is the first action, the rest the second. Three
-    /// ways: a number within [`NO_OP_BAND`] of zero is the middle one, the no-op.
+    /// A number in `[-1, 1]`. With two ways, negative numbers are the first action, the others the
+    /// second. With three ways, numbers within [`NO_OP_BAND`] of zero are the middle one, the
+    /// no-op.
     Continuous {
-        /// Into how many actions the interval is split.
+        /// Number of actions into which the interval is split.
         ways: Ways,
     },
-    /// An index; to a network, a one-hot vector.
+    /// An index; for a network, a one-hot vector.
     OneHot {
-        /// How many actions there are.
+        /// Number of actions.
         count: NonZeroU32,
     },
 }
 
-/// Into how many actions an interval is split: two (first, last), or three (first, no-op, last).
+/// Number of actions into which an interval is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ways {
-    /// Without a no-op.
+    /// First and last action, without a no-op.
     Two = 2,
-    /// With a no-op in the middle.
+    /// First action, no-op in the middle, last action.
     Three = 3,
 }
 
-/// Half the width of the no-op's interval in a three-way split, inclusive: it makes the three actions
-/// equally likely under a uniform draw.
+/// Half the width of the no-op's interval in a three-way split, inclusive. It makes the three
+/// actions equally likely under a uniform draw.
 pub const NO_OP_BAND: f32 = 1.0 / 3.0;
 
-/// One action, in the form of its [`ActionSpace`].
+/// Action in the form of its [`ActionSpace`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action {
     /// A number in `[-1, 1]`, of [`ActionSpace::Continuous`].
     Continuous(f32),
-    /// Which component is one, of [`ActionSpace::OneHot`].
+    /// The index of the component that is one, of [`ActionSpace::OneHot`].
     OneHot(u32),
 }
 
 impl ActionSpace {
-    /// The space of `count` one-hot actions, `count` taken as 1 if it is 0.
+    /// Returns the space of `count` one-hot actions; a `count` of 0 is taken as 1.
     pub const fn one_hot(count: u32) -> Self {
         let count = match NonZeroU32::new(count) {
             Some(count) => count,
@@ -59,7 +60,7 @@ impl ActionSpace {
         Self::OneHot { count }
     }
 
-    /// How many actions the world tells apart.
+    /// Returns the number of actions that the world distinguishes.
     pub fn distinct(self) -> usize {
         match self {
             Self::Continuous { ways } => ways as usize,
@@ -67,8 +68,8 @@ impl ActionSpace {
         }
     }
 
-    /// Which of the [`distinct`](Self::distinct) actions this is; `None` if it is none of them: the
-    /// wrong form, outside the interval, not a number.
+    /// Returns the index among the [`distinct`](Self::distinct) actions. `None` if it is none of
+    /// them: the wrong form, outside the interval, or not a number.
     pub fn index_of(self, action: Action) -> Option<ActionId> {
         let index = match (self, action) {
             (Self::Continuous { ways }, Action::Continuous(a)) if (-1.0..=1.0).contains(&a) => {
@@ -84,7 +85,7 @@ impl ActionSpace {
         Some(ActionId::from_index(index))
     }
 
-    /// An action that [`index_of`](Self::index_of) maps to `id`: -1, 0 and 1 where actions are
+    /// Returns an action that [`index_of`](Self::index_of) maps to `id`: -1, 0 or 1 if actions are
     /// numbers. `None` if there is no such action.
     pub fn action(self, id: ActionId) -> Option<Action> {
         let index = id.index();
@@ -99,7 +100,8 @@ impl ActionSpace {
         })
     }
 
-    /// How many numbers an action is to a network: 1, or one for each action of a one-hot space.
+    /// Returns the length of an action as a vector: 1, or one element per action of a one-hot
+    /// space.
     pub fn vector_width(self) -> usize {
         match self {
             Self::Continuous { .. } => 1,
@@ -107,10 +109,10 @@ impl ActionSpace {
         }
     }
 
-    /// Appends the [`vector_width`](Self::vector_width) numbers that `action` is to a network.
+    /// Appends the [`vector_width`](Self::vector_width) elements of `action` as a vector.
     ///
     /// # Errors
-    /// If the action is not of this space.
+    /// The action is not in this space.
     pub fn push_vector(self, action: Action, vector: &mut Vec<f32>) -> Result<(), EnvError> {
         let id = self.index_of(action).ok_or(EnvError::BadAction {
             copy: None,
@@ -126,7 +128,7 @@ impl ActionSpace {
         Ok(())
     }
 
-    /// A uniformly random action.
+    /// Draws a uniformly random action.
     pub fn sample(self, rng: &mut impl Rng) -> Action {
         match self {
             Self::Continuous { .. } => Action::Continuous(rng.random_range(-1.0..=1.0)),

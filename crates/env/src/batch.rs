@@ -1,5 +1,5 @@
-//! What the batches of all worlds have in common: copies with streams of their own, buffers that are
-//! checked before anything moves, ends of episodes.
+//! Batches of environments, common to all worlds. Each environment has its own random stream, and
+//! buffers are checked before anything moves.
 
 use std::ops::Range;
 
@@ -7,45 +7,45 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::{Action, ActionSpace, End, EnvError, Outcome};
 
-/// What a step does to a copy.
+/// Move of an environment in one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move<Start, Act> {
-    /// A new episode, from this state or a random one.
+    /// Begins a new episode, from this state or a random one.
     Begin(Option<Start>),
-    /// Within the present one.
+    /// Acts within the current episode.
     Act(Act),
 }
 
-/// One copy of a world: its random stream, its present episode.
+/// One environment of a world: its random stream and its current episode.
 pub(crate) trait Replica {
-    /// What all copies share.
-    type World;
-    /// Where an episode may begin.
-    type Start: Copy;
-    /// What an action does.
+    /// Data that all environments share.
+    type Shared;
+    /// State in which an episode may begin.
+    type StartState: Copy;
+    /// Effect of an action.
     type Act: Copy;
 
-    /// Whether the next step begins an episode. True of a new copy.
+    /// Whether the next step begins an episode. True for a new environment.
     fn ended(&self) -> bool;
 
     /// Moves, and paints the whole new frame.
     fn step(
         &mut self,
-        world: &Self::World,
-        what: Move<Self::Start, Self::Act>,
+        world: &Self::Shared,
+        what: Move<Self::StartState, Self::Act>,
         frame: &mut [u8],
     ) -> Outcome;
 }
 
-/// Many copies, and what each is about to do: kept so that a step allocates nothing.
+/// Environments and their planned moves, kept so that a step allocates nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Batch<R: Replica> {
+pub(crate) struct ReplicaBatch<R: Replica> {
     replicas: Vec<R>,
-    moves: Vec<Move<R::Start, R::Act>>,
+    moves: Vec<Move<R::StartState, R::Act>>,
 }
 
-impl<R: Replica> Batch<R> {
-    /// One copy for each stream of `seed`.
+impl<R: Replica> ReplicaBatch<R> {
+    /// Builds one environment for each stream of `seed`.
     pub(crate) fn new(seed: u64, streams: Range<u64>, replica: impl Fn(ChaCha8Rng) -> R) -> Self {
         let replicas: Vec<_> = streams
             .map(|stream| {
@@ -62,29 +62,29 @@ impl<R: Replica> Batch<R> {
         self.replicas.len()
     }
 
-    /// Panics if there is no such copy.
+    /// Returns environment `copy`. Panics if there is no such environment.
     pub(crate) fn replica(&self, copy: usize) -> &R {
         &self.replicas[copy]
     }
 
-    /// Plans a new episode in every copy.
-    pub(crate) fn begin(&mut self, start: Option<R::Start>) {
+    /// Plans a new episode in every environment.
+    pub(crate) fn begin(&mut self, start: Option<R::StartState>) {
         self.moves.fill(Move::Begin(start));
     }
 
-    /// Plans a new episode in copy `i` from `starts[i]`.
-    pub(crate) fn begin_each(&mut self, starts: &[R::Start]) {
+    /// Plans a new episode in environment `i` from `starts[i]`.
+    pub(crate) fn begin_each(&mut self, starts: &[R::StartState]) {
         for (what, &start) in self.moves.iter_mut().zip(starts) {
             *what = Move::Begin(Some(start));
         }
     }
 
-    /// Plans the action of every copy, or an episode from `start` where the last one has ended.
+    /// Plans the action of every environment, or an episode from `start` if the last one has ended.
     pub(crate) fn act(
         &mut self,
         space: ActionSpace,
         act_of: impl Fn(Action) -> Option<R::Act>,
-        start: Option<R::Start>,
+        start: Option<R::StartState>,
         actions: &[Action],
     ) -> Result<(), EnvError> {
         self.check_length("actions", actions.len(), 1)?;
@@ -103,10 +103,10 @@ impl<R: Replica> Batch<R> {
         Ok(())
     }
 
-    /// Carries out what is planned.
+    /// Executes the planned moves.
     pub(crate) fn run(
         &mut self,
-        world: &R::World,
+        world: &R::Shared,
         frame_bytes: usize,
         frames: &mut [u8],
         outcomes: &mut [Outcome],
@@ -133,29 +133,29 @@ impl<R: Replica> Batch<R> {
         found: usize,
         each: usize,
     ) -> Result<(), EnvError> {
-        let copies = self.replicas.len();
-        let expected = copies * each;
+        let num_envs = self.replicas.len();
+        let expected = num_envs * each;
         if found == expected {
             return Ok(());
         }
         Err(EnvError::WrongLength {
             buffer,
-            copies,
+            num_envs,
             expected,
             found,
         })
     }
 }
 
-/// How far the present episode of a copy has come.
+/// Clock of the current episode of an environment.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock {
+pub(crate) struct EpisodeClock {
     steps: u32,
     pub(crate) ended: bool,
 }
 
-impl Clock {
-    /// Of a copy that has no episode yet.
+impl EpisodeClock {
+    /// Creates the clock of an environment without an episode.
     pub(crate) fn new() -> Self {
         Self {
             steps: 0,
@@ -163,14 +163,14 @@ impl Clock {
         }
     }
 
-    /// A new episode.
+    /// Begins a new episode.
     pub(crate) fn begin(&mut self) -> End {
         self.steps = 0;
         self.ended = false;
         End::Continues
     }
 
-    /// A step within it, which the world ends if `terminal`.
+    /// Counts a step within the episode, which the world ends if `terminal`.
     pub(crate) fn step(&mut self, terminal: bool, max_steps: u32) -> End {
         self.steps += 1;
         let end = if terminal {

@@ -1,71 +1,73 @@
-//! What can be wrong with a request to a world.
+//! Errors of requests to a world.
 
 use tellapart_system::{StateId, SystemError};
 
 use crate::{Action, ActionSpace};
 
-/// A request that a world cannot serve.
+/// Error of a request that a world cannot serve.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
-    /// An option has a value that makes no world.
+    /// An option has an impossible value.
     #[error("option `{name}` is {value}: expected {expected}")]
     BadOption {
-        /// The field of the options.
+        /// Field of the options.
         name: &'static str,
-        /// Its value.
+        /// Value of the option.
         value: String,
-        /// What would do.
+        /// Description of possible values.
         expected: String,
     },
-    /// A buffer does not fit the number of copies.
-    #[error("`{buffer}` holds {found} items: this world of {copies} copies needs {expected}")]
+    /// A buffer does not fit the number of environments.
+    #[error(
+        "`{buffer}` holds {found} items: this world of {num_envs} environments needs {expected}"
+    )]
     WrongLength {
-        /// Which argument.
+        /// Name of the argument.
         buffer: &'static str,
-        /// The number of copies in the world.
-        copies: usize,
-        /// The length it must have.
+        /// Number of environments in the world.
+        num_envs: usize,
+        /// Length that the buffer must have.
         expected: usize,
-        /// The length it has.
+        /// Length that the buffer has.
         found: usize,
     },
     /// An action is not in the action space.
     #[error("{} {space}", action_problem(*copy, *action))]
     BadAction {
-        /// For which copy, if it was for one.
+        /// Index of the environment, if the action was for one.
         copy: Option<usize>,
-        /// The action.
+        /// Action that is not in the space.
         action: Action,
-        /// The space it had to be in.
+        /// Space of possible actions.
         space: ActionSpace,
     },
     /// An episode cannot begin with this count.
     #[error("copy {copy} cannot begin with {count} objects: the most is {max_count}")]
     BadCount {
-        /// For which copy.
+        /// Index of the environment.
         copy: usize,
-        /// The count that was asked for.
+        /// Requested count.
         count: u8,
-        /// The greatest possible one.
+        /// Largest possible count.
         max_count: u8,
     },
     /// An episode cannot begin in this state.
     #[error("copy {copy} cannot begin in state {state}: the states are 0 to {}", states - 1)]
     BadState {
-        /// For which copy.
+        /// Index of the environment.
         copy: usize,
-        /// The state that was asked for.
+        /// Requested state.
         state: StateId,
-        /// How many there are, at least 1.
+        /// Number of states, at least 1.
         states: usize,
     },
     /// There is no world of this name.
     #[error("there is no environment called {name:?}; there are: {known}")]
     UnknownWorld {
-        /// The name that was asked for.
+        /// Requested name.
         name: String,
-        /// All names there are.
+        /// Names of all worlds.
         known: String,
     },
     /// The finite system behind the world could not be built.
@@ -73,7 +75,7 @@ pub enum EnvError {
     GroundTruth(#[from] SystemError),
 }
 
-/// Passes if the option `name`, which is `value`, is as `expected`.
+/// Checks that the option `name` with value `value` is as `expected`.
 pub(crate) fn require(
     name: &'static str,
     value: impl ToString,

@@ -1,39 +1,41 @@
-//! The policy that moves a world while data is gathered.
+//! Random policy that moves a world while data is collected.
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::{Action, ActionSpace};
 
-/// Uniformly random actions, each repeated for some consecutive steps (5 in the paper).
+/// Policy of uniformly random actions, each repeated for some consecutive steps (5 in the paper).
 ///
-/// Copy `i` draws from a stream of its own, apart from every stream that worlds draw from, so the
-/// same seed may be given to both. Steps are counted through ends of episodes, and a step that begins
-/// an episode (whose action is ignored) counts too.
+/// Environment `i` draws from its own stream, distinct from every stream that worlds draw from. The
+/// same seed may therefore be given to both. Steps are counted through ends of episodes. A step
+/// that begins an episode, whose action is ignored, counts too.
 #[derive(Debug, Clone)]
 pub struct RepeatedRandom {
     space: ActionSpace,
     repeat_steps: u32,
-    /// How often the present actions are still to be given.
+    /// Number of steps for which the current actions are still repeated.
     left_steps: u32,
     streams: Vec<ChaCha8Rng>,
     present: Vec<Action>,
 }
 
-/// Worlds use the streams numbered by their copies; policies set this bit as well.
+/// Bit that marks the streams of policies. Worlds use the streams numbered by their environments;
+/// policies set this bit as well.
 const POLICY_STREAMS: u64 = 1 << 63;
 
 impl RepeatedRandom {
-    /// For how many steps an action is repeated unless said otherwise: the paper's choice.
+    /// Default number of steps for which an action is repeated: the paper's choice.
     pub const REPEAT_STEPS: u32 = 5;
 
-    /// A policy for `copies` copies that repeats each action for [`Self::REPEAT_STEPS`] steps.
-    pub fn new(space: ActionSpace, seed: u64, copies: usize) -> Self {
-        Self::with_repeat(space, seed, copies, Self::REPEAT_STEPS)
+    /// Creates a policy for `num_envs` environments that repeats each action for
+    /// [`Self::REPEAT_STEPS`] steps.
+    pub fn new(space: ActionSpace, seed: u64, num_envs: usize) -> Self {
+        Self::with_repeat(space, seed, num_envs, Self::REPEAT_STEPS)
     }
 
-    /// A policy that repeats each action for `repeat_steps` steps; 0 is taken as 1.
-    pub fn with_repeat(space: ActionSpace, seed: u64, copies: usize, repeat_steps: u32) -> Self {
-        let streams: Vec<_> = (0..copies as u64)
+    /// Creates a policy that repeats each action for `repeat_steps` steps; 0 is taken as 1.
+    pub fn with_repeat(space: ActionSpace, seed: u64, num_envs: usize, repeat_steps: u32) -> Self {
+        let streams: Vec<_> = (0..num_envs as u64)
             .map(|copy| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 rng.set_stream(POLICY_STREAMS | copy);
@@ -48,12 +50,12 @@ impl RepeatedRandom {
             space,
             repeat_steps: repeat_steps.max(1),
             left_steps: 0,
-            present: vec![neutral; copies],
+            present: vec![neutral; num_envs],
             streams,
         }
     }
 
-    /// The next action of every copy, in copy order.
+    /// Returns the next action of every environment, in order.
     pub fn next_actions(&mut self) -> &[Action] {
         if self.left_steps == 0 {
             for (action, rng) in self.present.iter_mut().zip(&mut self.streams) {
@@ -103,7 +105,7 @@ mod tests {
             }
             let fair = 30_000 / space.distinct();
             for count in tally {
-                // The standard deviation is below 87: six of them.
+                // The standard deviation is below 87; the tolerance is six of them.
                 assert!(
                     fair.abs_diff(count) < 520,
                     "{space}: {count} of a fair {fair}"

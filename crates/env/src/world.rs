@@ -1,4 +1,4 @@
-//! Worlds by name, and any of them with its options.
+//! Worlds by name, and worlds with their options.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use tellapart_system::MooreMachine;
 
 use crate::{BatchEnvironment, Counting, EnvError, Grid, RepeatedRandom, counting, grid};
 
-/// The built-in worlds, as they are called on a command line.
+/// Built-in world, by its name on a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum World {
     /// `counting`: [`Counting`].
@@ -15,20 +15,20 @@ pub enum World {
     Grid,
 }
 
-/// A world by its options.
+/// Options of a world, which also say which world it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorldOptions {
-    /// Of [`Counting`].
+    /// Options of [`Counting`].
     Counting(counting::ValidOptions),
-    /// Of [`Grid`].
+    /// Options of [`Grid`].
     Grid(grid::ValidOptions),
 }
 
 impl World {
-    /// Every world there is.
+    /// All worlds.
     pub const ALL: [Self; 2] = [Self::Counting, Self::Grid];
 
-    /// Its name.
+    /// Returns the name of the world.
     pub fn name(self) -> &'static str {
         match self {
             Self::Counting => "counting",
@@ -36,9 +36,10 @@ impl World {
         }
     }
 
-    /// For how many steps [`RepeatedRandom`] should repeat an action: the paper's choice in the
-    /// counting world. In the default gridworld that would push against a wall in 65 steps of 100;
-    /// a new action at every step does so in 29, and covers cells, tints and actions best.
+    /// Returns the number of steps for which [`RepeatedRandom`] should repeat an action: the
+    /// paper's choice in the counting world. In the default gridworld that would push against a
+    /// wall in 65 steps of 100. A new action at every step does so in 29, and covers cells, tints
+    /// and actions best.
     pub fn repeat_steps(self) -> u32 {
         match self {
             Self::Counting => RepeatedRandom::REPEAT_STEPS,
@@ -48,7 +49,7 @@ impl World {
 }
 
 impl WorldOptions {
-    /// Which world they are of.
+    /// Returns the world that the options belong to.
     pub fn world(&self) -> World {
         match self {
             Self::Counting(_) => World::Counting,
@@ -56,10 +57,10 @@ impl WorldOptions {
         }
     }
 
-    /// [`BatchEnvironment::ground_truth`] of that world.
+    /// Returns [`BatchEnvironment::ground_truth`] of the world.
     ///
     /// # Errors
-    /// If the system could not be built.
+    /// The system could not be built.
     pub fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
         match self {
             Self::Counting(options) => Counting::new(options.clone(), 0, 0).ground_truth(),

@@ -1,4 +1,4 @@
-//! Every way to ask for something impossible, and what the answer says.
+//! Impossible requests to the counting world, and the errors they give.
 
 #![allow(clippy::unwrap_used)]
 
@@ -207,7 +207,7 @@ fn a_wrong_buffer_or_action_is_named_and_nothing_moves() {
         .to_string();
     assert_eq!(
         error,
-        "`frames` holds 36863 items: this world of 3 copies needs 36864"
+        "`frames` holds 36863 items: this world of 3 environments needs 36864"
     );
     let error = world
         .step(&[up; 3], &mut frames, &mut outcomes[1..])

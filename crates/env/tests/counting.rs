@@ -1,4 +1,4 @@
-//! The counting world as its users see it: pixels, distributions, ends of episodes, determinism.
+//! The counting world as users see it: pixels, distributions, ends of episodes, determinism.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,10 +13,10 @@ use shown::Shown;
 
 mod shown;
 
-/// What the counting world adds.
+/// Helpers for the counting world.
 impl Shown<Counting> {
-    fn of(options: Options, seed: u64, copies: usize) -> Self {
-        Self::new(Counting::new(options.validate().unwrap(), seed, copies))
+    fn of(options: Options, seed: u64, num_envs: usize) -> Self {
+        Self::new(Counting::new(options.validate().unwrap(), seed, num_envs))
     }
 
     fn reset_with(&mut self, counts: &[u8]) -> &mut Self {
@@ -46,7 +46,7 @@ fn endless() -> Options {
 }
 
 #[test]
-fn a_frame_shows_its_objects_in_their_colour_on_black() {
+fn a_frame_shows_its_objects_in_their_color_on_black() {
     let mut shown = Shown::of(endless(), 5, 64);
     shown.reset();
     for copy in 0..shown.world.len() {
@@ -65,7 +65,7 @@ fn a_frame_shows_its_objects_in_their_colour_on_black() {
         assert!(
             rest.iter().all(|&position| position == [-1, -1]) && rest.len() + objects.len() == 8
         );
-        // A pixel that every shape has, one pixel below the centre, and no pixel outside the boxes.
+        // A pixel that every shape has, one pixel below the center, and no pixel outside the boxes.
         let near = |x: i16, y: i16| {
             objects
                 .iter()
@@ -129,17 +129,17 @@ fn overlap_is_allowed_once_the_tries_are_used_up() {
 }
 
 #[test]
-fn shapes_colours_and_first_counts_are_uniform() {
-    let copies = 20_000;
+fn shapes_colors_and_first_counts_are_uniform() {
+    let num_envs = 20_000;
     let small = Options {
         image_side: 7,
         placement_tries: 1,
         ..Options::default()
     };
-    let mut shown = Shown::of(small, 21, copies);
+    let mut shown = Shown::of(small, 21, num_envs);
     shown.reset();
     let (mut counts, mut shapes, mut thirds) = ([0; 9], [0; 4], [[0; 2]; 3]);
-    for copy in 0..copies {
+    for copy in 0..num_envs {
         counts[usize::from(shown.world.count(copy))] += 1;
         shapes[usize::from(shown.world.shape(copy).id())] += 1;
         for (channel, value) in shown.world.color(copy).into_iter().enumerate() {
@@ -147,11 +147,11 @@ fn shapes_colours_and_first_counts_are_uniform() {
             thirds[channel][usize::from(value > 127)] += 1;
         }
     }
-    // Six standard deviations of a binomial count are below 3 sqrt(copies).
+    // Six standard deviations of a binomial count are below 3 sqrt(num_envs).
     let fair = |tally: &[usize]| {
         tally
             .iter()
-            .all(|count| count.abs_diff(copies / tally.len()) < 424)
+            .all(|count| count.abs_diff(num_envs / tally.len()) < 424)
     };
     assert!(fair(&counts) && fair(&shapes), "{counts:?} {shapes:?}");
     assert!(thirds.iter().all(|halves| fair(halves)), "{thirds:?}");
@@ -191,7 +191,7 @@ fn a_no_op_shows_the_very_same_frame() {
 }
 
 #[test]
-fn an_episode_keeps_shape_and_colour_and_the_next_one_draws_them() {
+fn an_episode_keeps_shape_and_color_and_the_next_one_draws_them() {
     let mut shown = Shown::of(
         Options {
             end_at_target: false,
@@ -252,7 +252,7 @@ fn reaching_the_target_ends_the_episode_and_beginning_there_does_not() {
         [End::Continues, End::Terminal, End::Continues]
     );
     assert_eq!(shown.outcomes[1].value, 1.0);
-    // At the target on the last step it is the world that ends the episode, not the clock.
+    // At the target on the last step, the world ends the episode, not the clock.
     let short = Options {
         max_steps: 1,
         ..Options::default()
@@ -284,12 +284,12 @@ fn a_fixed_first_count_is_kept_to() {
     assert_eq!(shown.reset().counts(), [6; 9]);
 }
 
-/// Every frame and outcome of `streams` over 40 steps, in copy order within each step.
-fn walk(streams: Range<u64>, copies: usize) -> Vec<(Vec<u8>, Outcome)> {
+/// Returns every frame and outcome of `streams` over 40 steps, by environment within each step.
+fn walk(streams: Range<u64>, num_envs: usize) -> Vec<(Vec<u8>, Outcome)> {
     let options = Options::default().validate().unwrap();
     let part = streams.start as usize..streams.end as usize;
     let mut shown = Shown::new(Counting::with_streams(options, 31, streams));
-    let mut policy = RepeatedRandom::new(shown.world.action_space(), 31, copies);
+    let mut policy = RepeatedRandom::new(shown.world.action_space(), 31, num_envs);
     let mut seen = Vec::new();
     shown.reset();
     for _ in 0..40 {
@@ -301,22 +301,22 @@ fn walk(streams: Range<u64>, copies: usize) -> Vec<(Vec<u8>, Outcome)> {
 
 #[test]
 fn a_copy_is_the_same_in_any_batch_and_on_any_number_of_threads() {
-    let copies = 7;
-    let whole = walk(0..7, copies);
+    let num_envs = 7;
+    let whole = walk(0..7, num_envs);
     for threads in [2, 3, 7] {
-        let share = copies.div_ceil(threads);
+        let share = num_envs.div_ceil(threads);
         let parts: Vec<_> = thread::scope(|scope| {
             let spawn = |start: usize| {
-                let streams = start as u64..copies.min(start + share) as u64;
-                scope.spawn(move || walk(streams, copies))
+                let streams = start as u64..num_envs.min(start + share) as u64;
+                scope.spawn(move || walk(streams, num_envs))
             };
-            let running: Vec<_> = (0..copies).step_by(share).map(spawn).collect();
+            let running: Vec<_> = (0..num_envs).step_by(share).map(spawn).collect();
             running
                 .into_iter()
                 .map(|part| part.join().unwrap())
                 .collect()
         });
-        for (step, expected) in whole.chunks(copies).enumerate() {
+        for (step, expected) in whole.chunks(num_envs).enumerate() {
             let found = parts.iter().flat_map(|part| {
                 let share = part.len() / 40;
                 &part[step * share..][..share]
@@ -337,7 +337,7 @@ fn another_seed_is_another_world() {
     assert!(one != other);
 }
 
-/// Guards against a silent change of every recorded number: the first episode of seed 0.
+/// Guards against a silent change of all recorded values: the first episode of seed 0.
 #[test]
 fn the_stream_of_a_seed_does_not_change() {
     let mut shown = Shown::of(Options::default(), 0, 1);

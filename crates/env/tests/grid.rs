@@ -1,4 +1,4 @@
-//! The gridworld as its users see it: pixels, aliasing, nuisances, ends of episodes, determinism.
+//! The gridworld as users see it: pixels, aliasing, nuisances, ends of episodes, determinism.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -12,9 +12,9 @@ use shown::Shown;
 
 mod shown;
 
-/// What the gridworld adds.
+/// Helpers for the gridworld.
 impl Shown<Grid> {
-    /// A copy in every state, in order, of a world of one tint.
+    /// Returns one environment in every state, in order, of a world with one tint.
     fn everywhere(options: Options) -> Self {
         let options = Options {
             tints: 1,
@@ -70,14 +70,14 @@ fn some_options() -> impl Strategy<Value = Options> {
     )
 }
 
-/// The letter at `[x, y]` of a layout; outside is wall.
+/// Returns the letter at `[x, y]` of a layout; outside is wall.
 fn letter(layout: &[String], x: i32, y: i32) -> char {
     let row = usize::try_from(y).ok().and_then(|y| layout.get(y));
     let cell = usize::try_from(x).ok().zip(row);
     cell.and_then(|(x, row)| row.chars().nth(x)).unwrap_or('#')
 }
 
-/// The floors that occur, from the world itself: the middle of a floor cell without walls in sight.
+/// Returns a floor color, read off a floor cell without walls in sight.
 fn floor_of(tint: u8) -> [u8; 3] {
     let options = Options {
         layout: layout(".G"),
@@ -96,7 +96,7 @@ fn floor_of(tint: u8) -> [u8; 3] {
     shown.frame(copy.unwrap()).try_into().unwrap()
 }
 
-/// One pixel at a time, asking the layout what is there.
+/// Reference implementation: asks the layout for every pixel.
 fn slow_twin(options: &Options, [x, y]: [i16; 2], floor: [u8; 3]) -> Vec<u8> {
     let (radius, cell) = (options.view_radius as i32, options.cell_side as i32);
     let side = (2 * radius + 1) * cell;
@@ -115,8 +115,8 @@ fn slow_twin(options: &Options, [x, y]: [i16; 2], floor: [u8; 3]) -> Vec<u8> {
 }
 
 proptest! {
-    /// Within an episode the truth follows every step, its output is the value that was shown, and
-    /// the frame is what the layout says, up to noise.
+    /// Within an episode, the ground truth follows every step, and its output is the value shown.
+    /// The frame is what the layout says, up to noise.
     #[test]
     fn every_step_follows_the_truth_and_every_frame_the_layout(
         options in some_options(),
@@ -229,7 +229,7 @@ fn walls_and_edges_stop_and_stay_stays() {
         ids.map(|action| truth.successor(StateId::new(state), action).get())
             .collect()
     };
-    // State 0 above state 1, and state 2, the goal, to the right of that.
+    // State 0 is above state 1; state 2, the goal, is to the right of state 1.
     assert_eq!(next(0), [0, 1, 0, 0, 0]);
     assert_eq!(next(1), [0, 1, 1, 2, 1]);
     assert_eq!(next(2), [2, 2, 1, 2, 2]);
@@ -252,25 +252,25 @@ fn an_invisible_goal_looks_like_floor() {
 
 #[test]
 fn first_cells_and_tints_are_uniform() {
-    let copies = 20_000;
+    let num_envs = 20_000;
     let options = Options {
         layout: layout("...,.G#"),
         view_radius: 0,
         cell_side: 1,
         ..Options::default()
     };
-    let mut shown = Shown::new(Grid::new(options.validate().unwrap(), 21, copies));
+    let mut shown = Shown::new(Grid::new(options.validate().unwrap(), 21, num_envs));
     shown.reset();
     let (mut states, mut tints) = ([0; 5], [0; 4]);
-    for copy in 0..copies {
+    for copy in 0..num_envs {
         states[shown.outcomes[copy].state.index()] += 1;
         tints[usize::from(shown.world.tint(copy))] += 1;
     }
-    // Six standard deviations of a binomial count are below 3 sqrt(copies).
+    // Six standard deviations of a binomial count are below 3 sqrt(num_envs).
     let fair = |tally: &[usize]| {
         tally
             .iter()
-            .all(|count| count.abs_diff(copies / tally.len()) < 424)
+            .all(|count| count.abs_diff(num_envs / tally.len()) < 424)
     };
     assert!(fair(&states) && fair(&tints), "{states:?} {tints:?}");
 }
@@ -300,8 +300,8 @@ fn noise_is_drawn_anew_at_every_step_and_reaches_both_ends() {
     assert_eq!(found, (-3..=3).collect());
 }
 
-/// Every frame and outcome of `streams` over 60 steps, in copy order within each step.
-fn walk(streams: Range<u64>, copies: usize) -> Vec<(Vec<u8>, Outcome)> {
+/// Returns every frame and outcome of `streams` over 60 steps, by environment within each step.
+fn walk(streams: Range<u64>, num_envs: usize) -> Vec<(Vec<u8>, Outcome)> {
     let options = Options {
         noise: 5,
         ..Options::default()
@@ -309,7 +309,7 @@ fn walk(streams: Range<u64>, copies: usize) -> Vec<(Vec<u8>, Outcome)> {
     let part = streams.start as usize..streams.end as usize;
     let world = Grid::with_streams(options.validate().unwrap(), 31, streams);
     let mut shown = Shown::new(world);
-    let mut policy = RepeatedRandom::with_repeat(shown.world.action_space(), 31, copies, 2);
+    let mut policy = RepeatedRandom::with_repeat(shown.world.action_space(), 31, num_envs, 2);
     let mut seen = Vec::new();
     for _ in 0..60 {
         shown.step(&policy.next_actions()[part.clone()]);
@@ -320,13 +320,14 @@ fn walk(streams: Range<u64>, copies: usize) -> Vec<(Vec<u8>, Outcome)> {
 
 #[test]
 fn a_copy_is_the_same_in_any_batch_and_on_any_number_of_threads() {
-    let copies = 5;
-    let whole = walk(0..5, copies);
+    let num_envs = 5;
+    let whole = walk(0..5, num_envs);
     let parts: Vec<_> = thread::scope(|scope| {
-        let running = [0..2, 2..3, 3..5].map(|streams| scope.spawn(move || walk(streams, copies)));
+        let running =
+            [0..2, 2..3, 3..5].map(|streams| scope.spawn(move || walk(streams, num_envs)));
         running.map(|part| part.join().unwrap()).into()
     });
-    for (step, expected) in whole.chunks(copies).enumerate() {
+    for (step, expected) in whole.chunks(num_envs).enumerate() {
         let found = parts.iter().flat_map(|part| {
             let share = part.len() / 60;
             &part[step * share..][..share]
@@ -335,7 +336,7 @@ fn a_copy_is_the_same_in_any_batch_and_on_any_number_of_threads() {
     }
 }
 
-/// Guards against a silent change of every recorded number: the first episode of seed 0.
+/// Guards against a silent change of all recorded values: the first episode of seed 0.
 #[test]
 fn the_stream_of_a_seed_does_not_change() {
     let world = Grid::new(Options::default().validate().unwrap(), 0, 3);

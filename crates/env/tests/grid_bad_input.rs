@@ -1,4 +1,4 @@
-//! Every way to ask the gridworld for something impossible, and what the answer says.
+//! Impossible requests to the gridworld, and the errors they give.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -136,7 +136,7 @@ fn a_wrong_buffer_state_or_action_is_named_and_nothing_moves() {
     let error = world.reset_with_states(&bad[..1], &mut frames, &mut outcomes);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "`states` holds 1 items: this world of 2 copies needs 2"
+        "`states` holds 1 items: this world of 2 environments needs 2"
     );
     for (wrong, text) in [
         (Action::OneHot(4), "the action with index 4"),
@@ -151,7 +151,7 @@ fn a_wrong_buffer_state_or_action_is_named_and_nothing_moves() {
     let error = world.step(&[Action::OneHot(0)], &mut frames, &mut outcomes);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "`actions` holds 1 items: this world of 2 copies needs 2"
+        "`actions` holds 1 items: this world of 2 environments needs 2"
     );
 
     assert!((frames, outcomes) == before);

@@ -1,4 +1,4 @@
-//! The ground truth, against what the world is seen to do.
+//! The ground truth, compared with the steps of the world.
 
 #![allow(clippy::unwrap_used)]
 
@@ -35,7 +35,7 @@ fn some_options() -> impl Strategy<Value = Options> {
 }
 
 proptest! {
-    /// Within an episode the truth follows every step, and its output is the value that was shown.
+    /// Within an episode, the ground truth follows every step, and its output is the value shown.
     #[test]
     fn the_ground_truth_predicts_every_count_and_value(
         options in some_options(),

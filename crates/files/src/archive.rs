@@ -1,4 +1,4 @@
-//! Reading `.npz` archives: zip files whose entries are `.npy` files.
+//! Reads `.npz` archives: zip files whose entries are `.npy` files.
 
 use std::fmt;
 use std::io::{BufReader, Cursor, Read, Seek};
@@ -14,27 +14,28 @@ use crate::atomic;
 use crate::error::{ArrayProblem, FileError};
 use crate::npy;
 
-/// The most that deflate can shrink: 258 bytes into two bits.
+/// Largest ratio by which deflate can shrink data: 258 bytes into two bits.
 const DEFLATE_LIMIT: u64 = 1032;
 
-trait Source: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Source for T {}
+trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// An open `.npz` archive, as written by `numpy.savez`, `numpy.savez_compressed` or
-/// [`ArchiveWriter`](crate::ArchiveWriter). Opening reads only the directory; each array is read
-/// when asked for.
+/// [`ArchiveWriter`](crate::ArchiveWriter).
+///
+/// Opening reads only the directory; each array is read on request.
 pub struct Archive {
     path: PathBuf,
     length: u64,
     names: Vec<String>,
-    zip: ZipArchive<Box<dyn Source>>,
+    zip: ZipArchive<Box<dyn ReadSeek>>,
 }
 
 impl Archive {
-    /// Opens an archive and lists what is in it.
+    /// Opens an archive and lists its content.
     ///
     /// # Errors
-    /// What the file system said, or [`FileError::NotAnArchive`].
+    /// The error of the file system, or [`FileError::NotAnArchive`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let (file, length) = atomic::open(path)?;
@@ -45,7 +46,7 @@ impl Archive {
         )
     }
 
-    /// An archive in memory; `label` stands for the path in errors.
+    /// Opens an archive in memory; `label` stands for the path in errors.
     ///
     /// # Errors
     /// [`FileError::NotAnArchive`].
@@ -56,7 +57,7 @@ impl Archive {
 
     fn from_source(
         path: &Path,
-        mut source: Box<dyn Source>,
+        mut source: Box<dyn ReadSeek>,
         length: u64,
     ) -> Result<Self, FileError> {
         let not_an_archive = |reason| FileError::NotAnArchive {
@@ -96,7 +97,7 @@ impl Archive {
         })
     }
 
-    /// The path as given.
+    /// Path of the archive, as given.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -108,14 +109,14 @@ impl Archive {
         &self.names
     }
 
-    /// Whether there is an array of that name.
+    /// Whether the archive has an array of that name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
-    /// A checksum of the names, sizes and checksums of all entries: tells whether two archives hold
-    /// the same, as far as 32 bits can. Reads the directory only.
+    /// Computes a checksum of the names, sizes and checksums of all entries. It tells whether two
+    /// archives have the same content, as far as 32 bits can. Reads the directory only.
     ///
     /// # Errors
     /// [`FileError::NotAnArchive`] if the directory is damaged.
@@ -134,7 +135,7 @@ impl Archive {
         Ok(hash.finalize())
     }
 
-    /// The type and the shape of an array, without reading its values.
+    /// Returns the type and the shape of an array, without reading its values.
     ///
     /// # Errors
     /// [`FileError::MissingArray`], or [`FileError::Array`] if its header cannot be read.
@@ -144,11 +145,11 @@ impl Archive {
 
     /// Reads one array.
     ///
-    /// Memory: the values once, twice while a Fortran-ordered array is brought into C order.
+    /// Memory: the values once, or twice while a Fortran-ordered array is brought into C order.
     ///
     /// # Errors
-    /// [`FileError::MissingArray`], or [`FileError::Array`] if its bytes are damaged or of a type
-    /// that we do not read.
+    /// [`FileError::MissingArray`], or [`FileError::Array`] if its bytes are damaged or of an
+    /// unsupported type.
     pub fn read(&mut self, name: &str) -> Result<Array, FileError> {
         self.with_entry(name, |entry, available| npy::read_array(entry, available))
     }
@@ -156,7 +157,7 @@ impl Archive {
     fn with_entry<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&mut ZipFile<'_, Box<dyn Source>>, u64) -> Result<T, ArrayProblem>,
+        read: impl FnOnce(&mut ZipFile<'_, Box<dyn ReadSeek>>, u64) -> Result<T, ArrayProblem>,
     ) -> Result<T, FileError> {
         if !self.contains(name) {
             return Err(FileError::MissingArray {
@@ -167,7 +168,8 @@ impl Archive {
         }
         let result = match self.zip.by_name(&format!("{name}.npy")) {
             Ok(mut entry) => {
-                // The directory's sizes are claims; the archive's length is a fact.
+                // The sizes in the directory are only claims, so the length of the archive bounds
+                // them.
                 let packed = entry.compressed_size().min(self.length);
                 let most = match entry.compression() {
                     CompressionMethod::Stored => packed,

@@ -1,4 +1,4 @@
-//! Writing `.npz` archives.
+//! Writes `.npz` archives.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,22 +10,22 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::array::{Array, Values, element_count, for_each_dtype};
 use crate::atomic::Pending;
-use crate::deferred::{DeferErrors, Failure};
+use crate::deferred::{DeferErrors, DeferredFailure};
 use crate::error::{ArrayProblem, FileError};
-use crate::header::Header;
+use crate::header::NpyHeader;
 use crate::npy::{self, Element};
 
 /// Writes an `.npz` archive one array at a time, so that only one needs to be in memory.
 ///
-/// Everything goes to a temporary file beside the target, which [`ArchiveWriter::finish`] renames
-/// into place; dropped before that, the temporary file is removed and an older archive stays as it
-/// was. Arrays are deflated at the fastest level: frames with an even background shrink manyfold at
-/// little cost. The bytes depend on the arrays alone, not on the time of writing.
+/// All bytes go to a temporary file next to the target, which [`ArchiveWriter::finish`] renames
+/// into place. If the writer is dropped before, the temporary file is removed and an older archive
+/// stays unchanged. Arrays are deflated at the fastest level: frames with an even background shrink
+/// manyfold at little cost. The bytes depend on the arrays alone, not on the time of writing.
 #[derive(Debug)]
 pub struct ArchiveWriter {
-    // Declared first, hence dropped first: the handle closes before the temporary file goes.
+    // Declared first, hence dropped first: the handle closes before the temporary file is removed.
     zip: ZipWriter<DeferErrors<BufWriter<File>>>,
-    failure: Failure,
+    failure: DeferredFailure,
     names: Vec<String>,
     pending: Pending,
 }
@@ -34,7 +34,7 @@ impl ArchiveWriter {
     /// Starts an archive that will be at `path`.
     ///
     /// # Errors
-    /// As [`write_atomically`](crate::write_atomically).
+    /// The errors of [`write_atomically`](crate::write_atomically).
     pub fn create(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let pending = Pending::create(path)?;
@@ -42,7 +42,7 @@ impl ArchiveWriter {
             .file()
             .try_clone()
             .map_err(|source| FileError::from_io(path, source))?;
-        let failure = Failure::default();
+        let failure = DeferredFailure::default();
         let file = DeferErrors::new(BufWriter::with_capacity(1 << 16, file), failure.clone());
         Ok(Self {
             zip: ZipWriter::new(file),
@@ -55,8 +55,9 @@ impl ArchiveWriter {
     /// Adds one array. After an error the archive cannot be finished in a sound state: drop it.
     ///
     /// # Errors
-    /// [`FileError::BadName`] for an empty or repeated name, [`FileError::Array`] if the shape does
-    /// not match the values, otherwise what the file system said.
+    /// [`FileError::BadName`] for an empty or repeated name, or one with a slash or a zero byte.
+    /// [`FileError::Array`] if the shape does not match the values, otherwise the error of the file
+    /// system.
     pub fn add(&mut self, name: &str, array: &Array) -> Result<(), FileError> {
         macro_rules! by_dtype {
             ($(($variant:ident, $type:ty, $code:literal, $name:literal),)*) => {
@@ -68,10 +69,11 @@ impl ArchiveWriter {
         for_each_dtype!(by_dtype)
     }
 
-    /// Adds one array of borrowed values in C order; otherwise as [`ArchiveWriter::add`].
+    /// Adds one array of borrowed values in C order. After an error the archive cannot be finished
+    /// in a sound state: drop it.
     ///
     /// # Errors
-    /// As [`ArchiveWriter::add`].
+    /// The errors of [`ArchiveWriter::add`].
     pub fn add_slice<T: Element>(
         &mut self,
         name: &str,
@@ -85,7 +87,7 @@ impl ArchiveWriter {
             let (shape, values) = (shape.to_vec(), values.len());
             return Err(in_array(ArrayProblem::ShapeMismatch { shape, values }));
         }
-        let header = Header::bytes(T::DTYPE, shape).map_err(in_array)?;
+        let header = NpyHeader::bytes(T::DTYPE, shape).map_err(in_array)?;
         let bytes = size_of_val(values) as u64;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -104,10 +106,10 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    /// Completes the archive and puts it in place.
+    /// Completes the archive and renames it to its path.
     ///
     /// # Errors
-    /// What the file system said; the target is then untouched.
+    /// The error of the file system; the target is then untouched.
     pub fn finish(self) -> Result<(), FileError> {
         let Self {
             zip,

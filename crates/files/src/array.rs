@@ -1,4 +1,4 @@
-//! An array in memory: a shape and typed values.
+//! Arrays in memory: a shape and typed values.
 
 use crate::error::ArrayProblem;
 
@@ -10,12 +10,12 @@ use crate::error::ArrayProblem;
 pub struct Array {
     /// Length of every axis; empty for a single value, as in NumPy.
     pub shape: Vec<usize>,
-    /// The values, as many as the product of `shape`.
+    /// Values, as many as the product of `shape`.
     pub values: Values,
 }
 
 impl Array {
-    /// An array whose number of values has been checked against its shape.
+    /// Creates an array after checking the number of values against its shape.
     ///
     /// # Errors
     /// [`ArrayProblem::ShapeMismatch`] if the product of `shape` is not the number of values.
@@ -25,13 +25,13 @@ impl Array {
         Ok(array)
     }
 
-    /// The type of the values.
+    /// Type of the values.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
         self.values.dtype()
     }
 
-    /// Length of the first axis: the number of rows; 1 for a single value.
+    /// Number of rows: the length of the first axis; 1 for a single value.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
@@ -50,14 +50,15 @@ impl Array {
     }
 }
 
-/// The product of a shape; `None` when it does not fit `usize`.
+/// Computes the product of a shape; `None` when it does not fit `usize`.
 pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
         .try_fold(1_usize, |product, &length| product.checked_mul(length))
 }
 
-/// Calls `$list!` with one row `(Variant, rust type, dtype of NumPy, name)` for each type we know.
+/// Calls `$list!` with one row `(Variant, rust type, dtype of NumPy, name)` for each supported
+/// type.
 macro_rules! for_each_dtype {
     ($list:ident) => {
         $list! {
@@ -79,26 +80,26 @@ pub(crate) use for_each_dtype;
 
 macro_rules! define {
     ($(($variant:ident, $type:ty, $code:literal, $name:literal),)*) => {
-        /// Values of one of the types we read and write.
+        /// Values of one of the supported types.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Values {
             $(#[doc = concat!("NumPy's `", $name, "`.")] $variant(Vec<$type>),)*
         }
 
-        /// The type of an array's values; displayed by NumPy's name, such as `float32`.
+        /// Type of an array's values; displayed by NumPy's name, such as `float32`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Dtype {
             $(#[doc = concat!("NumPy's `", $name, "`.")] $variant,)*
         }
 
         impl Values {
-            /// How many values there are.
+            /// Number of values.
             #[must_use]
             pub fn len(&self) -> usize {
                 match self { $(Self::$variant(values) => values.len(),)* }
             }
 
-            /// The type of the values.
+            /// Type of the values.
             #[must_use]
             pub fn dtype(&self) -> Dtype {
                 match self { $(Self::$variant(_) => Dtype::$variant,)* }
@@ -106,7 +107,7 @@ macro_rules! define {
         }
 
         impl Dtype {
-            /// Bytes of one value in a file.
+            /// Number of bytes of one value in a file.
             #[must_use]
             pub fn bytes(self) -> usize {
                 match self { $(Self::$variant => size_of::<$type>(),)* }

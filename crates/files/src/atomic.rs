@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Writes files that appear whole or not at all, and opens ordinary files.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -8,13 +8,13 @@ use tempfile::NamedTempFile;
 
 use crate::error::FileError;
 
-/// Writes a file through a temporary one beside it, which replaces it at the end.
+/// Writes a temporary file next to `path`, which replaces it at the end.
 ///
-/// `write` fills a buffered temporary file in the same folder; it is then flushed to the disk and
-/// renamed over `path`. When anything fails, also inside `write`, the temporary file is removed and
-/// whatever was at `path` is untouched. Permissions of a replaced file are kept; a symbolic link is
-/// followed. A process killed in the middle may leave the temporary file (`.NAME.XXXXXX.tmp`), never
-/// a damaged target.
+/// `write` fills a buffered temporary file in the same folder, which is then flushed to the disk
+/// and renamed over `path`. When anything fails, also inside `write`, the temporary file is removed
+/// and the file at `path` is untouched. Permissions of a replaced file are kept; a symbolic link is
+/// followed. A process killed in the middle may leave the temporary file (`.NAME.XXXXXX.tmp`),
+/// never a damaged target.
 ///
 /// # Errors
 /// [`FileError::NotFound`] if the folder is missing, [`FileError::IsDirectory`],
@@ -33,13 +33,13 @@ pub fn write_atomically(
     pending.finish()
 }
 
-/// A file being written; dropped before [`Pending::finish`], it leaves nothing behind.
+/// A file that is being written. Dropped before [`Pending::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Pending {
     temporary: NamedTempFile,
-    /// Where the finished file goes, links resolved.
+    /// Final path of the file, with links resolved.
     target: PathBuf,
-    /// The path as given, for errors.
+    /// Path as given, for errors.
     path: PathBuf,
 }
 
@@ -61,7 +61,7 @@ impl Pending {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(fail(error)),
         };
-        // A rename would replace a link rather than the file that it stands for.
+        // A rename would replace a link rather than the file that it points to.
         let target = match &existing {
             Some(_) => fs::canonicalize(path).map_err(fail)?,
             None => path.to_path_buf(),
@@ -83,7 +83,8 @@ impl Pending {
         builder.prefix(&prefix).suffix(".tmp");
         #[cfg(unix)]
         {
-            // Rights as of any new file (the process's mask applies); private is tempfile's default.
+            // Sets the rights of any new file (the process's mask applies), since tempfile's
+            // default is private.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
@@ -121,7 +122,8 @@ impl Pending {
         temporary
             .persist(&target)
             .map_err(|error| fail(error.error))?;
-        // Makes the rename itself durable. Not every file system can; the file is whole either way.
+        // Makes the rename durable. Not every file system supports it; the file is whole either
+        // way.
         if let Some(Ok(folder)) = target.parent().map(File::open) {
             let _ = folder.sync_all();
         }
@@ -129,14 +131,14 @@ impl Pending {
     }
 }
 
-/// Opens an ordinary file for reading, and says how many bytes it has.
+/// Opens an ordinary file for reading, and returns its number of bytes.
 ///
 /// # Errors
-/// [`FileError::NotFound`], [`FileError::IsDirectory`], [`FileError::NotAFile`] for devices and pipes,
-/// [`FileError::PermissionDenied`], or [`FileError::Io`].
+/// [`FileError::NotFound`], [`FileError::IsDirectory`], [`FileError::NotAFile`] for devices and
+/// pipes, [`FileError::PermissionDenied`], or [`FileError::Io`].
 pub fn open(path: &Path) -> Result<(File, u64), FileError> {
     let fail = |source| FileError::from_io(path, source);
-    // Asked before opening: opening a pipe would wait for a writer.
+    // Checked before opening, since opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(fail)?;
     if metadata.is_dir() {
         return Err(FileError::IsDirectory {

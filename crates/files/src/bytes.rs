@@ -10,17 +10,17 @@ use memmap2::{Mmap, MmapOptions};
 use crate::atomic;
 use crate::error::{ArrayProblem, FileError};
 
-/// The bytes of a file, at an address that is a multiple of 8.
+/// Bytes of a file, at an address that is a multiple of 8.
 ///
-/// [`FileBytes::open`] maps the file where nobody but its user could change it meanwhile, so that it
-/// costs no memory of its own and no copy; elsewhere it reads the file.
+/// [`FileBytes::open`] maps the file where only its user could change it meanwhile, which costs no
+/// memory of its own and no copy. Elsewhere it reads the file.
 #[derive(Debug)]
 pub struct FileBytes(Storage);
 
 #[derive(Debug)]
 enum Storage {
     Mapped(Mmap),
-    /// Words, because bytes alone have no alignment.
+    /// Words, because a vector of bytes has no alignment.
     Read {
         words: Vec<u64>,
         length: usize,
@@ -31,18 +31,23 @@ impl FileBytes {
     /// Maps the file if [it is safe](Self#when-a-file-is-mapped), otherwise reads it.
     ///
     /// # When a file is mapped
-    /// Mapped bytes are the file itself: whoever writes into it changes them, and whoever cuts it short
-    /// takes them away, in which case the system ends the program that touches them. So a file is mapped
-    /// only if it belongs to the user that runs the program or to the superuser, and neither its group
-    /// nor others may write to it (nor any access list: its mask shows as the group's right). Those who
-    /// remain, the user and the superuser, can write into the program's memory as well, and no program
-    /// is safe from that. Nothing of ours ever writes into a file in place: a new one is written beside
-    /// it and renamed, while the mapping keeps the old one. What is left to the user: do not cut or
-    /// overwrite a file in place (`cp` onto it, `truncate`, an editor) while a program uses it.
-    /// Where rights cannot be asked (other than on Unix), files are read.
+    /// Mapped bytes are the file itself. Writing into the file changes them. Truncating the file
+    /// removes them, and the system then ends the program that touches them. So a file is mapped
+    /// only under two conditions:
+    ///
+    /// - It belongs to the user that runs the program or to the superuser.
+    /// - Neither its group nor others may write to it, nor any access list (its mask shows as the
+    ///   group's right).
+    ///
+    /// The user and the superuser remain. They can write into the program's memory as well, and no
+    /// program is safe from that. This program never writes into a file in place: it writes a new
+    /// one next to it and renames that, while the mapping keeps the old one. The user must not
+    /// truncate or overwrite a file in place (`cp` onto it, `truncate`, an editor) while a program
+    /// uses it. Where rights cannot be queried (other than on Unix), files are read.
     ///
     /// # Errors
-    /// As everywhere: no such file, a folder, not an ordinary file, no permission, or no memory.
+    /// [`FileError`] if there is no such file, it is a folder or not an ordinary file, permission
+    /// is denied, reading fails, or memory runs out.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let (file, length) = atomic::open(path)?;
@@ -56,7 +61,7 @@ impl FileBytes {
         Self::read(path, file, length)
     }
 
-    /// A copy of bytes that are in memory already.
+    /// Copies bytes that are in memory already.
     #[must_use]
     pub fn copy(bytes: &[u8]) -> Self {
         let mut words = vec![0_u64; bytes.len().div_ceil(8)];
@@ -65,7 +70,7 @@ impl FileBytes {
         Self(Storage::Read { words, length })
     }
 
-    /// Whether the bytes are the file itself, rather than a copy.
+    /// Whether the bytes are the file itself rather than a copy.
     #[must_use]
     pub fn is_mapped(&self) -> bool {
         matches!(self.0, Storage::Mapped(_))
@@ -103,18 +108,19 @@ impl Deref for FileBytes {
 
 #[allow(unsafe_code, reason = "the one place where a file is mapped")]
 fn map(file: &File) -> std::io::Result<Mmap> {
-    // Every page is going to be looked at: bringing them in at once saves a fault for each.
+    // All pages will be read, so mapping them at once saves a page fault for each.
     let mut options = MmapOptions::new();
     options.populate();
     // SAFETY: the slice that is made of the mapping must not change or vanish while it lives. Only
-    // who writes into the file could do that, and that is left to those who control this process anyway
-    // (`only_its_user_writes`): to them, as to `/proc/self/mem` and to debuggers, Rust's guarantees do
-    // not extend (documentation of `std::os::unix::io`). This program writes files beside the old ones
-    // and renames them, so it never changes one that it has mapped.
+    // a writer of the file could do that, and only those who control this process anyway may write
+    // (`only_its_user_writes`). To them, as to `/proc/self/mem` and to debuggers, Rust's guarantees
+    // do not extend (documentation of `std::os::unix::io`). This program writes new files next to
+    // the old ones and renames them, so it never changes one that it has mapped.
     unsafe { options.map(file) }
 }
 
-/// Asked of the open file, not of its path, which might lead elsewhere by now.
+/// Whether only the user of this process and the superuser may write to the file. Queries the open
+/// file, not its path, which might lead elsewhere by now.
 #[cfg(unix)]
 fn only_its_user_writes(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,8 +1,8 @@
-//! Values of one type taken as another, when nothing is lost that matters.
+//! Converts values to another type when nothing that matters is lost.
 
 use crate::array::{Dtype, Values};
 
-/// A value that cannot be taken as the type asked for.
+/// A value that cannot be converted to the requested type.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("value {index} is {found} ({dtype}), but {expected} is expected")]
 pub struct BadValue {
@@ -10,18 +10,18 @@ pub struct BadValue {
     pub index: usize,
     /// The value, as text.
     pub found: String,
-    /// The type it has.
+    /// Type of the value.
     pub dtype: Dtype,
-    /// What was expected.
+    /// Expected value, in words.
     pub expected: &'static str,
 }
 
 impl Values {
-    /// The values as `u32`: any integer type, and bool as 0 and 1. Does not copy `u32`.
+    /// Converts the values to `u32`: any integer type, and bool as 0 and 1. Does not copy `u32`.
     ///
     /// # Errors
-    /// [`BadValue`] for the first value that is negative, above `u32::MAX`, or a float (also a whole
-    /// one: a column of ids that was saved as float is more often a mistake than meant).
+    /// [`BadValue`] for the first value that is negative, above `u32::MAX`, or a float. Whole
+    /// floats are errors too: ids saved as floats are more often a mistake than intended.
     pub fn into_u32(self) -> Result<Vec<u32>, BadValue> {
         let dtype = self.dtype();
         const EXPECTED: &str = "a whole number from 0 to 4294967295, of an integer type,";
@@ -65,7 +65,7 @@ impl Values {
         }
     }
 
-    /// The values as `f32`, rounded to the nearest; bool as 0 and 1. Does not copy `f32`.
+    /// Converts the values to `f32`, rounded to the nearest; bool as 0 and 1. Does not copy `f32`.
     ///
     /// NaN and the infinities pass through.
     ///
@@ -103,7 +103,8 @@ impl Values {
         })
     }
 
-    /// The values as `f64`; exact except for 64-bit integers beyond 2^53, which are rounded.
+    /// Converts the values to `f64`, exact except for 64-bit integers beyond 2^53, which are
+    /// rounded.
     #[must_use]
     pub fn into_f64(self) -> Vec<f64> {
         match self {

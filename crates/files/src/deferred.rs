@@ -3,30 +3,31 @@
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Passes writes on until one fails; that error is kept, and all later writes are swallowed.
+/// Passes writes on until one fails. Keeps that error, and swallows all later writes.
 ///
 /// The zip writer completes its archive also when dropped after an error, and complains on standard
-/// error when that fails again. With this in between, it never sees an error: we do.
+/// error when that fails again. This wrapper hides errors from it; [`DeferredFailure`] returns
+/// them.
 #[derive(Debug)]
 pub(crate) struct DeferErrors<W> {
     inner: W,
-    failure: Failure,
+    failure: DeferredFailure,
     position: u64,
     end: u64,
 }
 
-/// The first error of a [`DeferErrors`], shared with it.
+/// First error of a [`DeferErrors`], shared with it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Failure(Arc<Mutex<State>>);
+pub(crate) struct DeferredFailure(Arc<Mutex<DeferredState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct DeferredState {
     failed: bool,
     error: Option<io::Error>,
 }
 
-impl Failure {
-    /// The error, once; later calls say only that there was one.
+impl DeferredFailure {
+    /// Returns the error once; later calls only report that there was one.
     pub(crate) fn check(&self) -> io::Result<()> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.error.take() {
@@ -43,7 +44,7 @@ impl Failure {
     fn keep(&self, error: io::Error) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.failed {
-            *state = State {
+            *state = DeferredState {
                 failed: true,
                 error: Some(error),
             };
@@ -52,7 +53,7 @@ impl Failure {
 }
 
 impl<W> DeferErrors<W> {
-    pub(crate) fn new(inner: W, failure: Failure) -> Self {
+    pub(crate) fn new(inner: W, failure: DeferredFailure) -> Self {
         Self {
             inner,
             failure,
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    /// Fails every write after the first `room` bytes.
+    /// A writer on which every write fails after the first `room` bytes.
     struct Full {
         inner: Cursor<Vec<u8>>,
         room: usize,
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn an_archive_on_a_full_disk_fails_once_and_quietly_wherever_it_fills_up() {
         for room in (0..400).step_by(7) {
-            let failure = Failure::default();
+            let failure = DeferredFailure::default();
             let full = Full {
                 inner: Cursor::new(Vec::new()),
                 room,

@@ -1,4 +1,4 @@
-//! What can go wrong with a file, and what to do about it.
+//! Errors of files, with advice on what to do.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,112 +10,112 @@ use crate::convert::BadValue;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// Nothing is at the path (when writing: its folder is missing).
+    /// No file at the path (when writing: its folder is missing).
     #[error("{path}: no such file or folder; check the path", path = path.display())]
     NotFound {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
     },
-    /// A folder is where a file should be.
+    /// A folder where a file should be.
     #[error("{path}: is a folder, but a file is expected; name a file", path = path.display())]
     IsDirectory {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
     },
-    /// The target exists and is a device, pipe or socket, which a rename would destroy.
+    /// A device, pipe or socket where an ordinary file should be; a rename would destroy it.
     #[error(
         "{path}: is a device, pipe or socket, which cannot be replaced; name an ordinary file",
         path = path.display()
     )]
     NotAFile {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
     },
     /// The operating system denies access.
     #[error("{path}: permission denied; check the rights of the file and of its folder", path = path.display())]
     PermissionDenied {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
     },
-    /// No room is left; the target is as it was before.
+    /// No space left on the disk; the target is as it was before.
     #[error(
         "{path}: the disk (or the quota) is full; nothing was replaced: free some space and try again",
         path = path.display()
     )]
     DiskFull {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
     },
     /// Any other failure of the operating system.
     #[error("{path}: {source}", path = path.display())]
     Io {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The file as a whole is not an archive of arrays.
+    /// A file that is not an archive of arrays.
     #[error("{path}: not a readable .npz archive: {reason}", path = path.display())]
     NotAnArchive {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
-        /// What is wrong, and what to do when that is known.
+        /// Reason, with advice where that is known.
         reason: String,
     },
     /// The archive has no array of that name.
     #[error("{path}: has no array `{name}`; it has {present}", path = path.display(), present = list(present))]
     MissingArray {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
-        /// The array asked for.
+        /// Name of the requested array.
         name: String,
-        /// The arrays that are there, in the order of the archive.
+        /// Names of the arrays present, in the order of the archive.
         present: Vec<String>,
     },
-    /// The archive being written already has an array of that name, or the name is not usable.
+    /// A name that the archive being written already has, or that cannot be used.
     #[error("{path}: cannot add an array named `{name}`: {reason}", path = path.display())]
     BadName {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
-        /// The rejected name.
+        /// Rejected name.
         name: String,
-        /// Why.
+        /// Reason for the rejection.
         reason: &'static str,
     },
-    /// One array is wrong.
+    /// A single array that is wrong.
     #[error("{path}: {array}{problem}", path = path.display(), array = array_prefix(array.as_deref()))]
     Array {
-        /// The path as given.
+        /// Path as given.
         path: PathBuf,
         /// Name of the array in an archive; `None` for a `.npy` file.
         array: Option<String>,
-        /// What is wrong with it.
+        /// The problem of the array.
         problem: ArrayProblem,
     },
 }
 
-/// What is wrong with one array, wherever its bytes come from.
+/// Problem of a single array, wherever its bytes come from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArrayProblem {
     /// The bytes are not in NumPy's format.
     #[error("not in NumPy's .npy format: {reason}")]
     NotNpy {
-        /// What was found instead.
+        /// The bytes found instead, in words.
         reason: String,
     },
     /// The header cannot be understood.
     #[error("damaged .npy header: {reason}")]
     BadHeader {
-        /// What is wrong.
+        /// Reason, in words.
         reason: String,
     },
-    /// A type that we do not read.
+    /// A type that is not supported.
     #[error("values of type `{found}` are not supported; {hint}")]
     UnsupportedDtype {
         /// NumPy's description of the type.
         found: String,
-        /// How to convert it.
+        /// Advice on how to convert it.
         hint: &'static str,
     },
     /// Fewer bytes than the header promises.
@@ -129,7 +129,7 @@ pub enum ArrayProblem {
         dtype: Dtype,
         /// Bytes that the header promises; saturated at the largest `u64`.
         expected: u64,
-        /// Bytes that there are, or an upper bound of them.
+        /// Number of bytes present, or an upper bound.
         found: u64,
     },
     /// Bytes after the last value.
@@ -146,9 +146,9 @@ pub enum ArrayProblem {
     /// The number of values is not the product of the shape.
     #[error("shape {shape:?} does not describe {values} values")]
     ShapeMismatch {
-        /// The shape.
+        /// Shape of the array.
         shape: Vec<usize>,
-        /// The number of values.
+        /// Number of values.
         values: usize,
     },
     /// A value that the target type cannot hold.
@@ -157,13 +157,13 @@ pub enum ArrayProblem {
     /// The values do not fit into memory.
     #[error("{bytes} bytes of values do not fit into memory")]
     OutOfMemory {
-        /// Bytes asked for.
+        /// Number of requested bytes.
         bytes: u64,
     },
-    /// The bytes of an archive's entry are damaged, encrypted or compressed in a way we do not read.
+    /// Bytes of an archive's entry that are damaged, encrypted or compressed in an unsupported way.
     #[error("cannot be unpacked: {reason}")]
     BadEntry {
-        /// What the archive reader said.
+        /// Error of the archive reader.
         reason: String,
     },
     /// The operating system failed while reading.
@@ -172,7 +172,7 @@ pub enum ArrayProblem {
 }
 
 impl FileError {
-    /// The path that the error is about.
+    /// Returns the path of the file at fault.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -189,7 +189,7 @@ impl FileError {
         }
     }
 
-    /// Says which file a failure of the operating system is about.
+    /// Converts an error of the operating system, adding the path of the file.
     #[must_use]
     pub fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
@@ -214,7 +214,7 @@ impl FileError {
 impl From<io::Error> for ArrayProblem {
     fn from(source: io::Error) -> Self {
         match source.kind() {
-            // What decompressors and checksums report; the system itself does not use these kinds.
+            // Decompressors and checksums report these kinds; the system itself does not use them.
             ErrorKind::InvalidData | ErrorKind::InvalidInput => Self::BadEntry {
                 reason: source.to_string(),
             },

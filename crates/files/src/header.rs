@@ -1,4 +1,5 @@
-//! The header of a `.npy` file: magic, version, and a Python dictionary with three keys.
+//! Reads and writes the header of a `.npy` file: magic, version, and a Python dictionary of three
+//! keys.
 //!
 //! Source: NumPy Enhancement Proposal 1 and `numpy.lib.format`. The dictionary has a fixed form, so
 //! a reader of just that form is shorter, and easier to bound, than a parser of Python literals.
@@ -9,22 +10,22 @@ use crate::array::{Dtype, element_count};
 use crate::error::ArrayProblem;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Real headers take 64 or 128 bytes; NumPy itself refuses more than 10 000.
+/// Longest header in bytes. Real ones take 64 or 128; NumPy itself refuses more than 10 000.
 const MAX_HEADER_BYTES: usize = 10_000;
-/// NumPy's own limit.
+/// Largest number of axes, NumPy's own limit.
 const MAX_AXES: usize = 64;
 
-/// What a header says of the values that follow it.
+/// Parsed header: type, byte order, axis order and shape of the values that follow.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Header {
+pub(crate) struct NpyHeader {
     pub(crate) dtype: Dtype,
     pub(crate) big_endian: bool,
     pub(crate) fortran_order: bool,
     pub(crate) shape: Vec<usize>,
 }
 
-impl Header {
-    /// Number of values, when that many could be addressed at all.
+impl NpyHeader {
+    /// Returns the number of values; `None` if their bytes exceed the address space.
     pub(crate) fn count(&self) -> Option<usize> {
         let count = element_count(&self.shape)?;
         count
@@ -33,7 +34,8 @@ impl Header {
         Some(count)
     }
 
-    /// Reads a header, leaving `reader` at the first value; also says how many bytes it took.
+    /// Reads a header, leaving `reader` at the first value. Also returns the length of the header
+    /// in bytes.
     pub(crate) fn read(reader: &mut impl Read) -> Result<(Self, usize), ArrayProblem> {
         let mut start = [0_u8; 8];
         let got = fill(reader, &mut start)?;
@@ -70,7 +72,8 @@ impl Header {
         Ok((Parser { text: &text, at: 0 }.header()?, prefix + length))
     }
 
-    /// The bytes of a header (version 1.0) whose values start at a multiple of 64, as NumPy's do.
+    /// Encodes a header of version 1.0, padded so that the values start at a multiple of 64, as
+    /// NumPy does.
     pub(crate) fn bytes(dtype: Dtype, shape: &[usize]) -> Result<Vec<u8>, ArrayProblem> {
         if shape.len() > MAX_AXES {
             return Err(bad(format!(
@@ -103,7 +106,7 @@ impl Header {
     }
 }
 
-/// Fills `buffer` as far as the input reaches, and says how far that was.
+/// Fills `buffer` as far as the input reaches, and returns the number of bytes filled.
 pub(crate) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -143,14 +146,14 @@ fn not_npy(start: &[u8]) -> ArrayProblem {
     ArrayProblem::NotNpy { reason }
 }
 
-/// Reads the dictionary `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
+/// Parser of the dictionary `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl Parser<'_> {
-    fn header(mut self) -> Result<Header, ArrayProblem> {
+    fn header(mut self) -> Result<NpyHeader, ArrayProblem> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         self.expect(b'{')?;
         while self.peek() != Some(b'}') {
@@ -177,7 +180,7 @@ impl Parser<'_> {
         let (dtype, big_endian) = dtype(&descr.ok_or_else(|| missing("descr"))?)?;
         let fortran_order = fortran_order.ok_or_else(|| missing("fortran_order"))?;
         let shape = shape.ok_or_else(|| missing("shape"))?;
-        Ok(Header {
+        Ok(NpyHeader {
             dtype,
             big_endian,
             fortran_order,
@@ -247,7 +250,7 @@ impl Parser<'_> {
         Ok(length)
     }
 
-    /// The next byte that is not blank, without taking it.
+    /// Returns the next byte that is not blank, without consuming it.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.text[self.at..];
         self.at += rest
@@ -280,7 +283,7 @@ impl Parser<'_> {
     }
 }
 
-/// Understands `<f4` and the like: the type, and whether the bytes are big-endian.
+/// Parses a type such as `<f4`. Returns it, and whether the bytes are big-endian.
 fn dtype(descr: &str) -> Result<(Dtype, bool), ArrayProblem> {
     let (order, code) = match descr.chars().next() {
         Some(order @ ('<' | '>' | '|' | '=')) => (order, &descr[1..]),
@@ -299,7 +302,8 @@ fn dtype(descr: &str) -> Result<(Dtype, bool), ArrayProblem> {
         _ => "save it as bool, an integer type, float32 or float64",
     };
     let dtype = Dtype::from_code(code).ok_or_else(|| unsupported(hint))?;
-    // Wider values in the order of "whatever machine wrote it" cannot be read with certainty.
+    // Wider values without a stated byte order ("whatever machine wrote it") cannot be read with
+    // certainty.
     if dtype.bytes() > 1 && !matches!(order, '<' | '>') {
         return Err(unsupported(
             "its byte order is not stated; save it again with numpy.save",
@@ -312,7 +316,7 @@ fn dtype(descr: &str) -> Result<(Dtype, bool), ArrayProblem> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Header, ArrayProblem> {
+    fn parse(text: &str) -> Result<NpyHeader, ArrayProblem> {
         Parser {
             text: text.as_bytes(),
             at: 0,
@@ -330,11 +334,11 @@ mod tests {
                 vec![3, 0, 2],
                 vec![usize::MAX; 64],
             ] {
-                let bytes = Header::bytes(dtype, &shape).unwrap();
+                let bytes = NpyHeader::bytes(dtype, &shape).unwrap();
                 assert_eq!(bytes.len() % 64, 0);
-                let (header, length) = Header::read(&mut bytes.as_slice()).unwrap();
+                let (header, length) = NpyHeader::read(&mut bytes.as_slice()).unwrap();
                 assert_eq!(length, bytes.len());
-                let expected = Header {
+                let expected = NpyHeader {
                     dtype,
                     big_endian: false,
                     fortran_order: false,

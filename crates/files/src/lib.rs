@@ -1,4 +1,4 @@
-//! NumPy files (`.npy`, `.npz`), mapped files and atomic writes: the room for bytes on disk.
+//! NumPy files (`.npy`, `.npz`), memory-mapped files and atomic writes.
 //!
 //! ```
 //! use tellapart_files::{Archive, ArchiveWriter, Array, Values};
@@ -18,18 +18,18 @@
 //! # }
 //! ```
 //!
-//! What is read: files of `numpy.save`, `numpy.savez` and `numpy.savez_compressed`, format versions
-//! 1 to 3, either byte order, C or Fortran order (given back in C order), of the types of [`Dtype`].
-//! Half floats, complex numbers, strings, objects and structured types are errors that say how to
-//! convert them.
+//! Readers take files of `numpy.save`, `numpy.savez` and `numpy.savez_compressed`, of the types of
+//! [`Dtype`]. They know format versions 1 to 3, either byte order, and C or Fortran order (returned
+//! in C order). Half floats, complex numbers, strings, objects and structured types are errors that
+//! say how to convert them.
 //!
-//! Bytes are not trusted: no input makes these functions panic, and memory is bounded by what the
-//! file can really hold (its own length, times 1032 for deflate, the most that deflate can reach),
-//! not by what a header claims. Archives compress, so a genuine one may well grow a thousandfold:
-//! bound the size of files from strangers before reading them.
+//! Bytes are not trusted: no input makes these functions panic. Memory is bounded by what the file
+//! can really hold, not by what a header claims. The bound is the length of the file, times 1032
+//! for deflate, its largest ratio. Archives compress, so a genuine one may well grow a
+//! thousandfold: bound the size of files from strangers before reading them.
 //!
-//! Writers go through a temporary file beside the target that replaces it by a rename, so that a
-//! reader sees the whole old file or the whole new one, also when the disk fills up.
+//! Writers fill a temporary file next to the target and rename it over the target. A reader
+//! therefore sees the whole old file or the whole new one, also when the disk fills up.
 
 mod archive;
 mod archive_writer;

@@ -1,4 +1,4 @@
-//! One array as bytes: `.npy` files, and the entries of `.npz` archives.
+//! Reads and writes single arrays: `.npy` files, and the entries of `.npz` archives.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
@@ -7,17 +7,17 @@ use std::path::Path;
 use crate::array::{Array, Dtype, Values, for_each_dtype};
 use crate::atomic::{self, write_atomically};
 use crate::error::{ArrayProblem, FileError};
-use crate::header::{Header, fill};
+use crate::header::{NpyHeader, fill};
 
-/// Values are converted through a buffer of this many bytes (a multiple of every value's size).
+/// Size of the conversion buffer in bytes, a multiple of every value's size.
 const BUFFER_BYTES: usize = 1 << 16;
 
 /// Reads a `.npy` file as `numpy.save` writes it.
 ///
-/// Memory: the values once, twice while a Fortran-ordered array is brought into C order.
+/// Memory: the values once, or twice while a Fortran-ordered array is brought into C order.
 ///
 /// # Errors
-/// A [`FileError`] that says what is wrong with the file; see there.
+/// A [`FileError`] that says what is wrong with the file.
 pub fn read_npy(path: impl AsRef<Path>) -> Result<Array, FileError> {
     let path = path.as_ref();
     let (file, length) = atomic::open(path)?;
@@ -31,13 +31,14 @@ pub fn read_npy(path: impl AsRef<Path>) -> Result<Array, FileError> {
 /// Writes a `.npy` file (format 1.0, little-endian, C order) atomically.
 ///
 /// # Errors
-/// [`FileError::Array`] if the shape does not match the values, otherwise what the file system said.
+/// [`FileError::Array`] if the shape does not match the values, otherwise the error of the file
+/// system.
 pub fn write_npy(path: impl AsRef<Path>, array: &Array) -> Result<(), FileError> {
     let path = path.as_ref();
     array
         .check()
         .map_err(|problem| FileError::in_array(path, None, problem))?;
-    let header = Header::bytes(array.dtype(), &array.shape)
+    let header = NpyHeader::bytes(array.dtype(), &array.shape)
         .map_err(|problem| FileError::in_array(path, None, problem))?;
     write_atomically(path, |writer| {
         writer.write_all(&header)?;
@@ -45,32 +46,32 @@ pub fn write_npy(path: impl AsRef<Path>, array: &Array) -> Result<(), FileError>
     })
 }
 
-/// The array in the bytes of a `.npy` file.
+/// Decodes the bytes of a `.npy` file.
 ///
 /// # Errors
-/// As [`read_npy`], without a path.
+/// The problems that [`read_npy`] reports, without a path.
 pub fn decode_npy(mut bytes: &[u8]) -> Result<Array, ArrayProblem> {
     let length = bytes.len() as u64;
     read_array(&mut bytes, length)
 }
 
-/// The bytes of a `.npy` file (format 1.0, little-endian, C order).
+/// Encodes an array as the bytes of a `.npy` file (format 1.0, little-endian, C order).
 ///
 /// # Errors
 /// [`ArrayProblem::ShapeMismatch`] if the shape does not match the values.
 pub fn encode_npy(array: &Array) -> Result<Vec<u8>, ArrayProblem> {
     array.check()?;
-    let mut bytes = Header::bytes(array.dtype(), &array.shape)?;
+    let mut bytes = NpyHeader::bytes(array.dtype(), &array.shape)?;
     write_values(&mut bytes, &array.values)?;
     Ok(bytes)
 }
 
-/// Reads one array that must take up all of `reader`, of which at most `available` bytes can come.
+/// Reads one array that must take up all of `reader`, which yields at most `available` bytes.
 pub(crate) fn read_array(reader: &mut impl Read, available: u64) -> Result<Array, ArrayProblem> {
-    let (header, header_bytes) = Header::read(reader)?;
+    let (header, header_bytes) = NpyHeader::read(reader)?;
     let available = available.saturating_sub(header_bytes as u64);
     let values = read_values(reader, &header, available)?;
-    // Asking for one byte more also makes an archive verify its checksum.
+    // Reading one byte more also makes an archive verify its checksum.
     if fill(reader, &mut [0])? != 0 {
         return Err(ArrayProblem::TrailingBytes);
     }
@@ -83,9 +84,9 @@ pub(crate) fn read_array(reader: &mut impl Read, available: u64) -> Result<Array
 }
 
 mod sealed {
-    /// The bytes of a value on disk.
+    /// Conversion between a value and its bytes on disk.
     pub trait Bytes: Copy + Default {
-        /// From the first bytes of `bytes`, which hold one value.
+        /// Decodes the value in the first bytes of `bytes`.
         fn decode(bytes: &[u8], big_endian: bool) -> Self;
         fn encode(self, bytes: &mut Vec<u8>);
     }
@@ -94,7 +95,7 @@ use sealed::Bytes;
 
 /// A type that arrays can hold: those of [`Dtype`], and no others.
 pub trait Element: Bytes {
-    /// How NumPy calls it.
+    /// The type as NumPy's dtype.
     const DTYPE: Dtype;
 }
 
@@ -131,7 +132,7 @@ impl Bytes for bool {
 
 fn read_values(
     reader: &mut impl Read,
-    header: &Header,
+    header: &NpyHeader,
     available: u64,
 ) -> Result<Values, ArrayProblem> {
     macro_rules! by_dtype {
@@ -146,7 +147,7 @@ fn read_values(
 
 fn read_elements<T: Bytes>(
     reader: &mut impl Read,
-    header: &Header,
+    header: &NpyHeader,
     available: u64,
 ) -> Result<Vec<T>, ArrayProblem> {
     let size = header.dtype.bytes();
@@ -193,7 +194,7 @@ fn read_elements<T: Bytes>(
     Ok(values)
 }
 
-/// Writes the values, little-endian, in the order they are in.
+/// Writes the values, little-endian, in their order in memory.
 fn write_values<W: Write + ?Sized>(writer: &mut W, values: &Values) -> std::io::Result<()> {
     macro_rules! by_dtype {
         ($(($variant:ident, $type:ty, $code:literal, $name:literal),)*) => {
@@ -256,16 +257,16 @@ fn transpose<T: Copy>(values: Vec<T>, shape: &[usize]) -> Vec<T> {
     reordered
 }
 
-/// Only the type and the shape, from the header.
+/// Reads the type and the shape from the header.
 pub(crate) fn describe(file: &mut impl Read) -> Result<(Dtype, Vec<usize>), ArrayProblem> {
-    let (header, _) = Header::read(file)?;
+    let (header, _) = NpyHeader::read(file)?;
     Ok((header.dtype, header.shape))
 }
 
-/// The type and the shape of a `.npy` file, without reading its values.
+/// Returns the type and the shape of a `.npy` file, without reading its values.
 ///
 /// # Errors
-/// As [`read_npy`], but nothing is said about the values.
+/// The errors of [`read_npy`], except those about the values.
 pub fn describe_npy(path: impl AsRef<Path>) -> Result<(Dtype, Vec<usize>), FileError> {
     let path = path.as_ref();
     let (mut file, _): (File, u64) = atomic::open(path)?;

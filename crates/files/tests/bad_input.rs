@@ -1,4 +1,4 @@
-//! Whatever is wrong with a file, the answer is an error that names it: no panic, no huge memory.
+//! Tests of bad files: each gives an error that names the file, without a panic or huge memory.
 #![allow(clippy::unwrap_used)] // a failed test may panic
 
 use std::fs;
@@ -25,7 +25,7 @@ fn files_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Runs the whole reader over hostile bytes; only not panicking matters.
+/// Runs the whole reader over hostile bytes. It must not panic; the results do not matter.
 fn read_everything(bytes: &[u8]) {
     let _ = decode_npy(bytes);
     if let Ok(mut archive) = Archive::from_bytes("memory.npz", bytes.to_vec()) {
@@ -78,7 +78,7 @@ fn missing_files_and_folders_are_told_apart() {
 }
 
 #[test]
-fn the_wrong_kind_of_file_is_recognised() {
+fn the_wrong_kind_of_file_is_recognized() {
     let message = read_npy(data("savez.npz")).unwrap_err().to_string();
     assert!(message.contains("zip archive"), "{message}");
     let message = Archive::open(data("half.npy")).unwrap_err().to_string();
@@ -198,7 +198,7 @@ fn every_truncation_of_an_archive_is_an_error() {
 #[test]
 fn a_flipped_bit_in_stored_values_is_noticed() {
     let mut bytes = fs::read(data("savez.npz")).unwrap();
-    // The two values of uint32, 0 and 2^32 - 1.
+    // The two values of `uint32`: 0 and 2^32 - 1.
     let at = bytes
         .windows(8)
         .position(|w| w == [0, 0, 0, 0, 255, 255, 255, 255])

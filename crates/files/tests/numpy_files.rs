@@ -1,4 +1,4 @@
-//! Files written by NumPy 2.4.6 (`tests/data/make.py`) are read as NumPy reads them.
+//! Tests that files written by NumPy 2.4.6 (`tests/data/make.py`) are read as NumPy reads them.
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed test may panic
 
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ fn archives_of_both_kinds_hold_every_type() {
     }
 }
 
-/// What we write is, byte for byte, what NumPy writes.
+/// Written bytes equal NumPy's, byte for byte.
 #[test]
 fn written_bytes_are_numpys() {
     for name in ["scalar_f8.npy", "empty_u2.npy"] {

@@ -1,4 +1,4 @@
-//! Whatever is written is read back bit for bit.
+//! Tests that written arrays are read back bit for bit.
 #![allow(clippy::unwrap_used)] // a failed test may panic
 
 use proptest::prelude::*;
@@ -30,12 +30,12 @@ fn array() -> impl Strategy<Value = Array> {
     })
 }
 
-/// Equality that also tells NaNs apart.
+/// Compares arrays by their bytes, so that NaNs count as equal only if all their bits are.
 fn same(a: &Array, b: &Array) -> bool {
     encode_npy(a).unwrap() == encode_npy(b).unwrap()
 }
 
-/// The array as a file in Fortran order, made the slow way: index by index.
+/// Encodes the array as a file in Fortran order by a slow reference implementation, index by index.
 fn fortran_bytes(array: &Array) -> Vec<u8> {
     let bytes = encode_npy(array).unwrap();
     let size = array.dtype().bytes();
@@ -45,7 +45,8 @@ fn fortran_bytes(array: &Array) -> Vec<u8> {
     let mut out = bytes[..10].to_vec();
     out.extend_from_slice(header.as_bytes());
     for position in 0..array.values.len() {
-        // Digits of `position`, first axis fastest, put together again with the last axis fastest.
+        // Takes the digits of `position`, first axis fastest, and recombines them with the last
+        // axis fastest.
         let (mut rest, mut index, mut stride) = (position, 0, array.values.len());
         for &length in &array.shape {
             stride /= length;
@@ -78,7 +79,7 @@ proptest! {
 }
 
 proptest! {
-    // Each case waits for the disk.
+    // Few cases, since each one waits for the disk.
     #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]

@@ -1,8 +1,8 @@
 //! Adam (Kingma & Ba 2015) in one pass over memory, and the norm that gradients are clipped by.
 
 use crate::each_isa::on_each_isa;
-use crate::lanes::Isa;
 use crate::shape::{KernelError, check_length};
+use crate::simd::Isa;
 
 /// What one step of Adam is set to.
 #[derive(Clone, Copy, Debug, PartialEq)]

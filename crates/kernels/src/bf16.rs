@@ -10,9 +10,10 @@ use std::arch::x86_64::{
 };
 
 use crate::each_isa::on_each_isa;
-use crate::lanes::{Isa, Pair};
+use crate::precision::Pair;
+use crate::simd::Isa;
 
-/// Each two neighbours of `from` as a pair.
+/// Each two neighbors of `from` as a pair.
 pub(crate) fn pair_up(isa: Isa, from: &[f32], to: &mut [Pair]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && has_bf16() {
@@ -67,12 +68,12 @@ pub(crate) fn join(isa: Isa, a: &[f32], b: &[f32], to: &mut [Pair]) {
     join_plainly(isa, a, b, to);
 }
 
-on_each_isa!(pair_up_plainly = pair_neighbours(from: &[f32], to: &mut [Pair]));
+on_each_isa!(pair_up_plainly = pair_neighbors(from: &[f32], to: &mut [Pair]));
 on_each_isa!(join_plainly = pair_rows(a: &[f32], b: &[f32], to: &mut [Pair]));
 on_each_isa!(round_each = to_bf16(numbers: &mut [f32]));
 
 #[inline(always)]
-fn pair_neighbours(from: &[f32], to: &mut [Pair]) {
+fn pair_neighbors(from: &[f32], to: &mut [Pair]) {
     for (numbers, to) in from.chunks_exact(2).zip(to) {
         *to = pair(numbers[0], numbers[1]);
     }
@@ -228,7 +229,7 @@ fn pairs_by_instruction(from: &[f32], to: &mut [Pair]) {
         // SAFETY: eight pairs are the 256 bits of sixteen bf16 numbers, in this order.
         *to = unsafe { std::mem::transmute::<__m256i, [Pair; 8]>(rounded(numbers)) };
     }
-    pair_neighbours(rest, to_rest);
+    pair_neighbors(rest, to_rest);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -271,7 +272,7 @@ mod tests {
                 pair_rows(&a, &b, &mut plain);
                 assert_eq!(found, plain, "{isa:?} {length}");
                 pair_up(isa, &a, &mut found);
-                pair_neighbours(&a, &mut plain);
+                pair_neighbors(&a, &mut plain);
                 assert_eq!(found, plain, "{isa:?} {length}");
             }
         }

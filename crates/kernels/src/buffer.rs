@@ -33,7 +33,7 @@ const MOST: usize = 1 << 28;
 /// Spare ones in all, so that one is found quickly.
 const MOST_BUFFERS: usize = 1 << 10;
 
-/// Numbers of the smallest one that is kept.
+/// Numbers of the smallest one that is saved.
 const SMALLEST: usize = 1 << 10;
 
 /// Gives all spare memory back; call it where a training ends.

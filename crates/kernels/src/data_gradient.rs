@@ -4,14 +4,15 @@
 //! the kernel. For each phase the gradient is itself a convolution of stride one, of the output
 //! gradient with those taps reversed, so no product with a zero is ever computed.
 
-use crate::item::{Item, Items};
-use crate::lanes::Isa;
-use crate::padded::{Grouping, Padded, Scratch, Source};
+use crate::element::{Element, ElementBuffer};
+use crate::epilogue::Out;
+use crate::microkernel::{ImplicitGemm, implicit_gemm};
+use crate::padded::{ElementGrouping, Padded, Scratch, Source};
 use crate::panels::{pack_panels, padded_start};
 use crate::pixels::{Pixel, Pixels};
 use crate::shape::ConvShape;
-use crate::stored::{Out, Stored};
-use crate::tile::{Gathered, gathered_product};
+use crate::simd::Isa;
+use crate::stored::Stored;
 
 /// Weights and pixels arranged for [`DataGradient::run`].
 pub(crate) struct DataGradient<I> {
@@ -22,10 +23,10 @@ pub(crate) struct DataGradient<I> {
     phases: Vec<Phase<I>>,
 }
 
-impl<I: Item> DataGradient<I> {
+impl<I: Element> DataGradient<I> {
     /// For up to `images` images in one call; `weight` is what the convolution read.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
-        let padded = padded_gradient(shape, I::NUMBERS);
+        let padded = padded_gradient(shape, I::VALUES);
         let at_once = padded.images_at_once(images);
         Self {
             shape: *shape,
@@ -62,18 +63,18 @@ impl<I: Item> DataGradient<I> {
             let block = gradient.part(first * image_len..(first + count) * image_len);
             self.padded.copy(isa, Source::Stored(block), scratch);
             for phase in &self.phases {
-                let product = Gathered {
+                let product = ImplicitGemm {
                     input: scratch.images(&self.padded, count),
                     pixels: phase
                         .pixels
                         .first(phase.pixels.len() / self.at_once * count),
                     runs: &phase.runs,
-                    run_len: phase.taps[1] * self.padded.items,
+                    run_len: phase.taps[1] * self.padded.elements,
                     panels: &phase.panels,
                     start: &self.start,
                     columns: shape.in_channels,
                 };
-                gathered_product(isa, &product, out.from(first * shape.image_len()));
+                implicit_gemm(isa, &product, out.from(first * shape.image_len()));
             }
         }
     }
@@ -87,8 +88,8 @@ fn padded_gradient(shape: &ConvShape, numbers: usize) -> Padded {
         image: [shape.out_height(), shape.out_width(), shape.out_channels],
         before,
         size: [before[0] + last[0] + 1, before[1] + last[1] + 1],
-        items: shape.out_channels.div_ceil(numbers),
-        grouping: Grouping::Channels,
+        elements: shape.out_channels.div_ceil(numbers),
+        grouping: ElementGrouping::Channels,
     }
 }
 
@@ -101,13 +102,13 @@ struct Phase<I> {
     /// Taps of the kernel that these pixels see along each axis.
     taps: [usize; 2],
     runs: Vec<usize>,
-    panels: Items<I>,
+    panels: ElementBuffer<I>,
     /// Of all images of a block.
     pixels: Pixels,
 }
 
 /// The phases that see any tap.
-fn phases<I: Item>(
+fn phases<I: Element>(
     isa: Isa,
     shape: &ConvShape,
     padded: &Padded,
@@ -125,7 +126,7 @@ fn phases<I: Item>(
     phases
 }
 
-fn phase<I: Item>(
+fn phase<I: Element>(
     isa: Isa,
     shape: &ConvShape,
     padded: &Padded,
@@ -141,14 +142,14 @@ fn phase<I: Item>(
             .saturating_sub(offset[axis])
             .div_ceil(stride)
     });
-    let depth = taps[0] * taps[1] * padded.items;
+    let depth = taps[0] * taps[1] * padded.elements;
     let panels = pack_panels(isa, depth, shape.in_channels, |index, input| {
-        let (position, item) = (index / padded.items, index % padded.items);
+        let (position, element) = (index / padded.elements, index % padded.elements);
         // The gradient is read forwards, so the taps go backwards.
         let row = offset[0] + stride * (taps[0] - 1 - position / taps[1]);
         let column = offset[1] + stride * (taps[1] - 1 - position % taps[1]);
-        let first = item * I::NUMBERS;
-        I::of_each((shape.out_channels - first).min(I::NUMBERS), |at| {
+        let first = element * I::VALUES;
+        I::of_each((shape.out_channels - first).min(I::VALUES), |at| {
             let channels = (first + at) * shape.in_channels + input;
             weight[(channels * kernel[0] + row) * kernel[1] + column]
         })

@@ -2,11 +2,11 @@
 
 /// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
 /// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
-/// the instruction set of the [`Lanes`](crate::lanes::Lanes) that is its first generic
+/// the instruction set of the [`Lanes`](crate::simd::Lanes) that is its first generic
 /// argument; those in brackets follow. `of pairs`, the lanes are those of pairs.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
-        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+        pub(crate) fn $name(isa: $crate::simd::Isa, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) {
@@ -18,80 +18,80 @@ macro_rules! on_each_isa {
                 $body($($argument),*);
             }
             match isa {
-                $crate::lanes::Isa::Portable => $body($($argument),*),
+                $crate::simd::Isa::Portable => $body($($argument),*),
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::simd::Isa::Avx2 => unsafe { avx2($($argument),*) },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::simd::Isa::Avx512 => unsafe { avx512($($argument),*) },
             }
         }
     };
     ($name:ident = $body:ident of pairs $([$($more:tt),*])? ($($argument:ident: $type:ty),* $(,)?)) => {
-        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+        pub(crate) fn $name(isa: $crate::simd::Isa, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::PortablePairs<8> $($(, $more)*)?>($($argument),*) }
+                unsafe { $body::<$crate::simd::PortablePairs<8> $($(, $more)*)?>($($argument),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f")]
             fn avx512($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::PortablePairs<16> $($(, $more)*)?>($($argument),*) }
+                unsafe { $body::<$crate::simd::PortablePairs<16> $($(, $more)*)?>($($argument),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bf16")]
             fn bf16($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::Avx512Pairs $($(, $more)*)?>($($argument),*) }
+                unsafe { $body::<$crate::simd::Avx512Pairs $($(, $more)*)?>($($argument),*) }
             }
             match isa {
                 // SAFETY: every processor has it.
-                $crate::lanes::Isa::Portable => unsafe {
-                    $body::<$crate::lanes::PortablePairs<4> $($(, $more)*)?>($($argument),*);
+                $crate::simd::Isa::Portable => unsafe {
+                    $body::<$crate::simd::PortablePairs<4> $($(, $more)*)?>($($argument),*);
                 },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::simd::Isa::Avx2 => unsafe { avx2($($argument),*) },
                 // SAFETY: the instructions were asked for.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx512 if $crate::bf16::has_bf16() => unsafe {
+                $crate::simd::Isa::Avx512 if $crate::bf16::has_bf16() => unsafe {
                     bf16($($argument),*);
                 },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::simd::Isa::Avx512 => unsafe { avx512($($argument),*) },
             }
         }
     };
     ($name:ident = $body:ident of lanes $([$($more:tt),*])? ($($argument:ident: $type:ty),* $(,)?)) => {
-        pub(crate) fn $name(isa: $crate::lanes::Isa, $($argument: $type),*) {
+        pub(crate) fn $name(isa: $crate::simd::Isa, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::Avx2 $($(, $more)*)?>($($argument),*) }
+                unsafe { $body::<$crate::simd::Avx2 $($(, $more)*)?>($($argument),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f")]
             fn avx512($($argument: $type),*) {
                 // SAFETY: this function has the instruction set.
-                unsafe { $body::<$crate::lanes::Avx512 $($(, $more)*)?>($($argument),*) }
+                unsafe { $body::<$crate::simd::Avx512 $($(, $more)*)?>($($argument),*) }
             }
             match isa {
                 // SAFETY: every processor has it.
-                $crate::lanes::Isa::Portable => unsafe {
-                    $body::<$crate::lanes::Portable $($(, $more)*)?>($($argument),*);
+                $crate::simd::Isa::Portable => unsafe {
+                    $body::<$crate::simd::Portable $($(, $more)*)?>($($argument),*);
                 },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::simd::Isa::Avx2 => unsafe { avx2($($argument),*) },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::lanes::Isa::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::simd::Isa::Avx512 => unsafe { avx512($($argument),*) },
             }
         }
     };

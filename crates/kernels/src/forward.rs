@@ -1,13 +1,13 @@
 //! The convolution itself.
 
-use crate::item::{Item, Items};
-use crate::lanes::Isa;
-use crate::padded::{Grouping, Padded, Scratch, Source};
+use crate::element::{Element, ElementBuffer};
+use crate::epilogue::Out;
+use crate::microkernel::{ImplicitGemm, implicit_gemm};
+use crate::padded::{ElementGrouping, Padded, Scratch, Source};
 use crate::panels::{pack_panels, padded_start};
 use crate::pixels::{Ascending, Pixel, Pixels};
 use crate::shape::ConvShape;
-use crate::stored::Out;
-use crate::tile::{Gathered, gathered_product};
+use crate::simd::Isa;
 
 /// How a convolution reads its input: images copied a few at a time, and where in the copy the
 /// window of each output pixel begins.
@@ -20,24 +20,24 @@ pub(crate) struct Windows {
 
 impl Windows {
     /// For sums over channels, of up to `images` images in one call.
-    pub(crate) fn over_channels<I: Item>(shape: &ConvShape, images: usize) -> Self {
-        let items = shape.in_channels.div_ceil(I::NUMBERS);
-        Self::new(shape, images, items, Grouping::Channels, 1)
+    pub(crate) fn over_channels<I: Element>(shape: &ConvShape, images: usize) -> Self {
+        let elements = shape.in_channels.div_ceil(I::VALUES);
+        Self::new(shape, images, elements, ElementGrouping::Channels, 1)
     }
 
     /// For sums over pixels: an output pixel stands for itself and for those after it in its row
-    /// that share an item with it.
-    pub(crate) fn over_pixels<I: Item>(shape: &ConvShape, images: usize) -> Self {
+    /// that share an element with it.
+    pub(crate) fn over_pixels<I: Element>(shape: &ConvShape, images: usize) -> Self {
         let step = shape.stride * shape.in_channels;
-        let grouping = Grouping::Pixels(step);
-        Self::new(shape, images, shape.in_channels, grouping, I::NUMBERS)
+        let grouping = ElementGrouping::Pixels(step);
+        Self::new(shape, images, shape.in_channels, grouping, I::VALUES)
     }
 
     fn new(
         shape: &ConvShape,
         images: usize,
-        items: usize,
-        grouping: Grouping,
+        elements: usize,
+        grouping: ElementGrouping,
         group: usize,
     ) -> Self {
         let padded = Padded {
@@ -47,7 +47,7 @@ impl Windows {
                 (shape.out_height() - 1) * shape.stride + shape.kernel[0],
                 (shape.out_width() - 1) * shape.stride + shape.kernel[1],
             ],
-            items,
+            elements,
             grouping,
         };
         let at_once = padded.images_at_once(images);
@@ -68,12 +68,12 @@ impl Windows {
     }
 
     /// A scratch for [`each_block`](Self::each_block), which may be used again and again.
-    pub(crate) fn scratch<I: Item>(&self) -> Scratch<I> {
+    pub(crate) fn scratch<I: Element>(&self) -> Scratch<I> {
         self.padded.scratch(self.at_once)
     }
 
     /// Calls `work(images, padded images, their output pixels)` for consecutive blocks of images.
-    pub(crate) fn each_block<I: Item>(
+    pub(crate) fn each_block<I: Element>(
         &self,
         isa: Isa,
         input: Source<'_>,
@@ -100,11 +100,11 @@ pub(crate) struct Forward<I> {
     out_channels: usize,
     runs: Vec<usize>,
     run_len: usize,
-    panels: Items<I>,
+    panels: ElementBuffer<I>,
     start: Vec<f32>,
 }
 
-impl<I: Item> Forward<I> {
+impl<I: Element> Forward<I> {
     /// `weight` is `[out, in, kernel_height, kernel_width]`, `bias` `[out]`; `windows` are over
     /// channels.
     pub(crate) fn new(
@@ -114,8 +114,8 @@ impl<I: Item> Forward<I> {
         weight: &[f32],
         bias: &[f32],
     ) -> Self {
-        let items = shape.in_channels.div_ceil(I::NUMBERS);
-        let depth = shape.kernel[0] * shape.kernel[1] * items;
+        let elements = shape.in_channels.div_ceil(I::VALUES);
+        let depth = shape.kernel[0] * shape.kernel[1] * elements;
         let positions = shape.kernel[0] * shape.kernel[1];
         Self {
             out_image_len: shape.out_image_len(),
@@ -123,10 +123,10 @@ impl<I: Item> Forward<I> {
             runs: (0..shape.kernel[0])
                 .map(|row| windows.padded.at(0, row, 0))
                 .collect(),
-            run_len: shape.kernel[1] * items,
+            run_len: shape.kernel[1] * elements,
             panels: pack_panels(isa, depth, shape.out_channels, |index, output| {
-                let (position, item) = (index / items, index % items);
-                let channels = item * I::NUMBERS..(item + 1) * I::NUMBERS;
+                let (position, element) = (index / elements, index % elements);
+                let channels = element * I::VALUES..(element + 1) * I::VALUES;
                 I::of_each(channels.end.min(shape.in_channels) - channels.start, |at| {
                     let channel = channels.start + at;
                     weight[output * shape.taps() + channel * positions + position]
@@ -146,7 +146,7 @@ impl<I: Item> Forward<I> {
         scratch: &mut Scratch<I>,
     ) {
         windows.each_block(isa, input, scratch, |images, input, pixels| {
-            let product = Gathered {
+            let product = ImplicitGemm {
                 input,
                 pixels,
                 runs: &self.runs,
@@ -155,7 +155,7 @@ impl<I: Item> Forward<I> {
                 start: &self.start,
                 columns: self.out_channels,
             };
-            gathered_product(isa, &product, out.from(images.start * self.out_image_len));
+            implicit_gemm(isa, &product, out.from(images.start * self.out_image_len));
         });
     }
 }

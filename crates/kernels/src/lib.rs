@@ -1,11 +1,11 @@
 //! Arithmetic of the encoders on a CPU: stacks of 2-D convolutions over frames, dense layers,
-//! networks with MaxMin, normalisation with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
+//! networks with MaxMin, normalization with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
 //!
 //! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
 //! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
 //! taken of bf16 numbers, see [`Precision`].
 //!
-//! Matrix products are done by two register-blocked loops (`tile`), written once over a trait (`lanes`)
+//! Matrix products are done by two register-blocked loops (`microkernel`), written once over a trait (`simd`)
 //! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
 //! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
 //! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
@@ -22,39 +22,42 @@
 mod adam;
 mod bf16;
 mod buffer;
+mod conv_stack;
 mod data_gradient;
+mod dense;
 mod each_isa;
+mod element;
+mod elementwise;
+mod epilogue;
 mod forward;
-mod item;
-mod lanes;
-mod linear;
 mod maxmin;
+mod microkernel;
 mod norm;
 mod orthogonal;
 mod padded;
 mod padded_rows;
 mod panels;
+mod parallel;
 mod pixels;
-mod shape;
-mod split;
-mod stored;
-mod strided;
-mod tile;
-mod trunk;
+mod precision;
 #[cfg(test)]
-mod twins;
+mod reference;
+mod shape;
+mod simd;
+mod stored;
 mod weight_gradient;
 mod weighted_rows;
 mod winograd;
+mod winograd_strided;
 mod workspace;
 
 pub use adam::{AdamStep, adam, sum_of_squares};
 pub use buffer::{forget_spare_buffers, keep_freed_memory};
-pub use item::Precision;
-pub use linear::{Linear, LinearGradients};
+pub use conv_stack::{ConvLayer, ConvStack, Prologue, SavedActivations};
+pub use dense::{Dense, DenseGradients};
 pub use maxmin::{MaxMinGradients, MaxMinNetworks, MaxMinParameters};
 pub use norm::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 pub use orthogonal::Orthogonal;
+pub use precision::Precision;
 pub use shape::{ConvShape, KernelError};
-pub use trunk::{Before, Kept, Layer, Trunk};
 pub use weighted_rows::weighted_rows;

@@ -2,12 +2,12 @@
 //!
 //! MaxMin sorts the pairs `(i, i + width / 2)` of a row: the larger number goes first.
 
-use crate::lanes::Isa;
-use crate::norm::add_rows;
+use crate::elementwise::add_rows;
 use crate::padded_rows::PaddedRows;
 use crate::panels::{pack_rows, pack_transposed_panel, padded_start};
+use crate::parallel::made_of_each;
 use crate::shape::{KernelError, check_length};
-use crate::split::made_of_each;
+use crate::simd::Isa;
 
 /// Networks of one shape, checked by [`MaxMinNetworks::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,8 +286,8 @@ struct LayerGradient {
 fn packed_transpose(rows: &PaddedRows, weight: &[f32]) -> Vec<f32> {
     let panel_len = rows.width * rows.isa.columns();
     let mut panels = vec![0.0; rows.width * rows.columns];
-    for (panel, items) in panels.chunks_exact_mut(panel_len).enumerate() {
-        pack_transposed_panel(rows.isa, rows.width, weight, panel, items);
+    for (panel, elements) in panels.chunks_exact_mut(panel_len).enumerate() {
+        pack_transposed_panel(rows.isa, rows.width, weight, panel, elements);
     }
     panels
 }

@@ -1,14 +1,15 @@
-//! Layer normalisation over the channels of each pixel, then an activation, in one pass over memory each way.
+//! Layer normalization over the channels of each pixel, then an activation, in one pass over memory each way.
 //!
-//! Mean and deviation of rows come from [`measure`]; a trunk keeps them, because adding up the lanes of a vector takes
+//! Mean and deviation of rows come from [`measure`]; a stack keeps them, because adding up the lanes of a vector takes
 //! longer than the rest. Here rows are measured a few at a time, and used while they are in the first-level cache.
 
 use std::ops::Range;
 
 use crate::each_isa::on_each_isa;
-use crate::lanes::Isa;
+use crate::elementwise::add;
+use crate::parallel::{over_jobs, over_ranges, ranges};
 use crate::shape::{KernelError, check_length};
-use crate::split::{over_items, over_jobs, ranges};
+use crate::simd::Isa;
 
 mod mish;
 #[cfg(target_arch = "x86_64")]
@@ -26,7 +27,7 @@ const AT_ONCE: usize = 64;
 /// Of one number, about: what decides whether a second thread pays.
 const OPERATIONS: usize = 32;
 
-/// Normalises each row of `input`, `[rows][channels]`, to mean 0 and (biased) variance 1, scales by
+/// Normalizes each row of `input`, `[rows][channels]`, to mean 0 and (biased) variance 1, scales by
 /// `gamma`, shifts by `beta` (both `[channels]`) and clips at zero from below, into `out`.
 /// `epsilon` is added to the variance.
 ///
@@ -41,9 +42,9 @@ pub fn norm_activate(
     out: &mut [f32],
 ) -> Result<(), KernelError> {
     let rows = check_rows(input, gamma, beta)?;
-    check_length("the output of a normalisation", input.len(), out.len())?;
+    check_length("the output of a normalization", input.len(), out.len())?;
     let isa = Isa::detect();
-    over_items(rows, input.len() * OPERATIONS, out, |rows, out| {
+    over_ranges(rows, input.len() * OPERATIONS, out, |rows, out| {
         let input = &input[rows.start * gamma.len()..rows.end * gamma.len()];
         let block = AT_ONCE * gamma.len();
         let mut moments = [0.0; 2 * AT_ONCE];
@@ -52,15 +53,15 @@ pub fn norm_activate(
             measure(isa, input, epsilon, moments);
             let affine = Affine::new(gamma, beta, moments);
             match activation {
-                Activation::Relu => normalise(isa, input, affine, out),
-                Activation::Mish => normalise_mish(isa, input, affine, out),
+                Activation::Relu => normalize(isa, input, affine, out),
+                Activation::Mish => normalize_mish(isa, input, affine, out),
             }
         }
     });
     Ok(())
 }
 
-/// What follows the normalisation.
+/// What follows the normalization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `max(x, 0)`.
@@ -94,7 +95,7 @@ pub fn norm_activate_gradient(
     let rows = check_rows(input, gamma, beta)?;
     let channels = gamma.len();
     check_length(
-        "the gradient of a normalisation",
+        "the gradient of a normalization",
         input.len(),
         gradients.values.len(),
     )?;
@@ -117,8 +118,8 @@ pub fn norm_activate_gradient(
             measure(isa, input, epsilon, moments);
             let affine = Affine::new(gamma, beta, moments);
             match activation {
-                Activation::Relu => normalise_gradient(isa, input, affine, values, sums),
-                Activation::Mish => normalise_mish_gradient(isa, input, affine, values, sums),
+                Activation::Relu => normalize_gradient(isa, input, affine, values, sums),
+                Activation::Mish => normalize_mish_gradient(isa, input, affine, values, sums),
             }
         }
     });
@@ -132,13 +133,6 @@ pub fn norm_activate_gradient(
     Ok(())
 }
 
-#[inline(always)]
-fn add(to: &mut [f32], values: &[f32]) {
-    for (to, value) in to.iter_mut().zip(values) {
-        *to += value;
-    }
-}
-
 /// The number of rows.
 fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, KernelError> {
     if gamma.is_empty() {
@@ -146,10 +140,10 @@ fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, Kerne
             name: "the number of channels",
         });
     }
-    check_length("beta of a normalisation", gamma.len(), beta.len())?;
+    check_length("beta of a normalization", gamma.len(), beta.len())?;
     let rows = input.len() / gamma.len();
     check_length(
-        "the input of a normalisation",
+        "the input of a normalization",
         rows * gamma.len(),
         input.len(),
     )?;
@@ -166,7 +160,7 @@ pub(crate) struct Affine<'a> {
 }
 
 impl<'a> Affine<'a> {
-    /// `moments` are those that [`measure`] makes of the rows: as many as are normalised.
+    /// `moments` are those that [`measure`] makes of the rows: as many as are normalized.
     pub(crate) fn new(gamma: &'a [f32], beta: &'a [f32], moments: &'a [f32]) -> Self {
         Self {
             gamma,
@@ -197,20 +191,20 @@ pub(crate) fn measure(isa: Isa, input: &[f32], epsilon: f32, moments: &mut [f32]
     measure_plainly(isa, input, epsilon, moments);
 }
 
-/// Normalises rows, then clips them at zero from below.
-pub(crate) fn normalise(isa: Isa, input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
+/// Normalizes rows, then clips them at zero from below.
+pub(crate) fn normalize(isa: Isa, input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
     assert_eq!(affine.moments.len() * affine.gamma.len(), input.len());
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && wide::fits(affine.gamma.len()) {
         // SAFETY: this instruction set was detected.
         return unsafe { wide::forward(input, affine, out) };
     }
-    normalise_plainly(isa, input, affine, out);
+    normalize_plainly(isa, input, affine, out);
 }
 
-/// `gradient` comes in with respect to the output of [`normalise`] and leaves with respect to its input; the
+/// `gradient` comes in with respect to the output of [`normalize`] and leaves with respect to its input; the
 /// gradients with respect to gamma, then beta, are added to `sums`.
-pub(crate) fn normalise_gradient(
+pub(crate) fn normalize_gradient(
     isa: Isa,
     input: &[f32],
     affine: Affine<'_>,
@@ -223,41 +217,22 @@ pub(crate) fn normalise_gradient(
         // SAFETY: this instruction set was detected.
         return unsafe { wide::backward(input, affine, gradient, sums) };
     }
-    normalise_gradient_plainly(isa, input, affine, gradient, sums);
+    normalize_gradient_plainly(isa, input, affine, gradient, sums);
 }
 
 on_each_isa!(measure_plainly = moments(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]));
-on_each_isa!(normalise_plainly = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
-on_each_isa!(normalise_mish = forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
+on_each_isa!(normalize_plainly = forward_relu(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
+on_each_isa!(normalize_mish = forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]));
 on_each_isa!(
-    normalise_gradient_plainly = backward_relu(
+    normalize_gradient_plainly = backward_relu(
         input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
     )
 );
 on_each_isa!(
-    normalise_mish_gradient = backward_mish(
+    normalize_mish_gradient = backward_mish(
         input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]
     )
 );
-on_each_isa!(scale_bytes = bytes_to_unit(bytes: &[u8], out: &mut [f32]));
-on_each_isa!(rectify = relu(input: &[f32], out: &mut [f32]));
-on_each_isa!(add_rows = add_each_row(rows: &[f32], to: &mut [f32]));
-on_each_isa!(accumulate = add(to: &mut [f32], values: &[f32]));
-
-#[inline(always)]
-fn add_each_row(rows: &[f32], to: &mut [f32]) {
-    for row in rows.chunks_exact(to.len()) {
-        add(to, row);
-    }
-}
-
-/// From `0..=255` to `[0, 1]`.
-#[inline(always)]
-fn bytes_to_unit(bytes: &[u8], out: &mut [f32]) {
-    for (out, &byte) in out.iter_mut().zip(bytes) {
-        *out = f32::from(byte) * (1.0 / 255.0);
-    }
-}
 
 /// Rows taken through each stage together: a sum over one row is a chain of dependent steps, and the
 /// processor overlaps those of several rows.
@@ -300,13 +275,6 @@ fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32], activate: impl Fn
         for channel in 0..channels {
             out[channel] = activate((row[channel] - mean) * scale * gamma[channel] + beta[channel]);
         }
-    }
-}
-
-#[inline(always)]
-fn relu(input: &[f32], out: &mut [f32]) {
-    for (out, &value) in out.iter_mut().zip(input) {
-        *out = if value > 0.0 { value } else { 0.0 };
     }
 }
 

@@ -1,6 +1,6 @@
 //! Orthogonal matrices by Björck's iteration (Björck & Bowie 1971), and the gradient through it.
 //!
-//! `W <- 1.5 W - 0.5 W (W^T W)` brings every singular value in (0, 1] to 1 and never beyond. Before the first step
+//! `W <- 1.5 W - 0.5 W (W^T W)` brings every singular value in (0, 1] to 1 and never beyond. Prologue the first step
 //! `W` is divided by `sqrt(max_i sum_j |W^T W|_ij)`, which no singular value exceeds, and which is close to the
 //! largest one where `W` is close to a multiple of an orthogonal matrix, as trained ones are: they take about five steps.
 
@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use crate::adam::sum_of_squares;
 use crate::each_isa::on_each_isa;
-use crate::lanes::Isa;
 use crate::padded_rows::PaddedRows;
 use crate::panels::padded_start;
+use crate::parallel::over_ranges;
 use crate::shape::{KernelError, check_length};
-use crate::split::over_items;
+use crate::simd::Isa;
 
 /// Some square matrices of one width, made orthogonal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Orthogonal {
     fn each(&self, out: &mut [f32], work: impl Fn(Range<usize>, &Square, &mut [f32]) + Sync) {
         let len = self.width * self.width;
         let operations = self.count * STEPS * len * self.width;
-        over_items(self.count, operations, out, |range, out| {
+        over_ranges(self.count, operations, out, |range, out| {
             let square = Square::new(self.isa, self.width);
             for (matrix, out) in range.zip(out.chunks_exact_mut(len)) {
                 work(matrix * len..(matrix + 1) * len, &square, out);

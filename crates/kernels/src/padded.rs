@@ -1,9 +1,10 @@
 //! Images copied, a few at a time, into a scratch with zeros around them.
 
 use crate::bf16::unpair;
-use crate::item::{Item, Items};
-use crate::lanes::Isa;
-use crate::norm::{Affine, normalise, rectify, scale_bytes};
+use crate::element::{Element, ElementBuffer};
+use crate::elementwise::{rectify, scale_bytes};
+use crate::norm::{Affine, normalize};
+use crate::simd::Isa;
 use crate::stored::Stored;
 
 /// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
@@ -15,7 +16,7 @@ pub(crate) enum Source<'a> {
     Stored(Stored<'a>),
     /// Clipped at zero from below.
     Relu(&'a [f32]),
-    /// Normalised over the channels of each pixel, then clipped.
+    /// Normalized over the channels of each pixel, then clipped.
     NormRelu(&'a [f32], Affine<'a>),
 }
 
@@ -51,7 +52,7 @@ impl<'a> Source<'a> {
             Source::Stored(Stored::Values(values)) => out.copy_from_slice(values),
             Source::Stored(Stored::Pairs(pairs)) => unpair(pairs, out),
             Source::Relu(values) => rectify(isa, values, out),
-            Source::NormRelu(values, affine) => normalise(isa, values, affine, out),
+            Source::NormRelu(values, affine) => normalize(isa, values, affine, out),
         }
     }
 }
@@ -65,15 +66,15 @@ pub(crate) struct Padded {
     pub(crate) before: [usize; 2],
     /// Rows and columns of the scratch; less than the padded image where nothing reads the rest.
     pub(crate) size: [usize; 2],
-    /// Items of a pixel.
-    pub(crate) items: usize,
-    pub(crate) grouping: Grouping,
+    /// Elements of a pixel.
+    pub(crate) elements: usize,
+    pub(crate) grouping: ElementGrouping,
 }
 
-/// Which numbers share an item, where it holds several.
+/// Which numbers share an element, where it holds several.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Grouping {
-    /// Neighbouring channels of a pixel: a sum over channels.
+pub(crate) enum ElementGrouping {
+    /// Neighboring channels of a pixel: a sum over channels.
     Channels,
     /// The same channel of two pixels that are this many numbers apart: a sum over pixels.
     Pixels(usize),
@@ -82,34 +83,34 @@ pub(crate) enum Grouping {
 /// Where images are copied to.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<I> {
-    items: Items<I>,
+    elements: ElementBuffer<I>,
     buffer: Vec<f32>,
     /// Of the pixels of some images, zeros where there are none.
-    pub(crate) gradient: Items<I>,
+    pub(crate) gradient: ElementBuffer<I>,
 }
 
-impl<I: Item> Scratch<I> {
+impl<I: Element> Scratch<I> {
     pub(crate) fn images(&self, padded: &Padded, count: usize) -> &[I] {
-        &self.items[..count * padded.len()]
+        &self.elements[..count * padded.len()]
     }
 }
 
 impl Padded {
-    /// Items of one image in the scratch.
+    /// Elements of one image in the scratch.
     pub(crate) fn len(&self) -> usize {
         self.size[0] * self.row_len()
     }
 
     pub(crate) fn row_len(&self) -> usize {
-        self.size[1] * self.items
+        self.size[1] * self.elements
     }
 
     /// A scratch for that many images.
-    pub(crate) fn scratch<I: Item>(&self, images: usize) -> Scratch<I> {
+    pub(crate) fn scratch<I: Element>(&self, images: usize) -> Scratch<I> {
         Scratch {
-            items: Items::zeros(images * self.len()),
+            elements: ElementBuffer::zeros(images * self.len()),
             buffer: Vec::new(),
-            gradient: Items::default(),
+            gradient: ElementBuffer::default(),
         }
     }
 
@@ -122,7 +123,7 @@ impl Padded {
     }
 
     /// Copies whole images into `scratch`, whose border must be zero already.
-    pub(crate) fn copy<I: Item>(&self, isa: Isa, images: Source<'_>, scratch: &mut Scratch<I>) {
+    pub(crate) fn copy<I: Element>(&self, isa: Isa, images: Source<'_>, scratch: &mut Scratch<I>) {
         let [rows, columns, channels] = self.image;
         let image_len = rows * columns * channels;
         let rows = rows.min(self.size[0].saturating_sub(self.before[0]));
@@ -130,20 +131,24 @@ impl Padded {
         if used == 0 {
             return;
         }
-        let left = self.before[1] * self.items;
-        let Scratch { items, buffer, .. } = scratch;
+        let left = self.before[1] * self.elements;
+        let Scratch {
+            elements, buffer, ..
+        } = scratch;
         for image in 0..images.len() / image_len {
-            let to = &mut items[image * self.len()..(image + 1) * self.len()];
+            let to = &mut elements[image * self.len()..(image + 1) * self.len()];
             let to = to.chunks_exact_mut(self.row_len()).skip(self.before[0]);
             for (row, to) in to.take(rows).enumerate() {
                 let from = image * image_len + row * columns * channels;
                 let from = images.part(from..from + used * channels);
                 match self.grouping {
-                    Grouping::Channels => {
-                        let to = &mut to[left..left + used * self.items];
+                    ElementGrouping::Channels => {
+                        let to = &mut to[left..left + used * self.elements];
                         I::channels(isa, from, channels, buffer, to);
                     }
-                    Grouping::Pixels(step) => I::neighbours(isa, from, left, step, buffer, to),
+                    ElementGrouping::Pixels(step) => {
+                        I::neighbors(isa, from, left, step, buffer, to)
+                    }
                 }
             }
         }
@@ -151,6 +156,6 @@ impl Padded {
 
     /// The offset of a scratch pixel.
     pub(crate) fn at(&self, image: usize, row: usize, column: usize) -> usize {
-        image * self.len() + row * self.row_len() + column * self.items
+        image * self.len() + row * self.row_len() + column * self.elements
     }
 }

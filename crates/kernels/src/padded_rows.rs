@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::lanes::Isa;
+use crate::epilogue::Out;
+use crate::microkernel::{ImplicitGemm, WeightGradGemm, implicit_gemm, weight_grad_gemm};
 use crate::panels::pack_rows;
 use crate::pixels::Pixels;
-use crate::stored::Out;
-use crate::tile::{Correlated, Gathered, correlated_product, gathered_product};
+use crate::simd::Isa;
 
 /// How some rows lie.
 pub(crate) struct PaddedRows {
@@ -67,7 +67,7 @@ impl PaddedRows {
 
     /// `out = start + rows matrix`, of a packed matrix and a padded `start`.
     pub(crate) fn product(&self, rows: &[f32], panels: &[f32], start: &[f32], out: &mut [f32]) {
-        let product = Gathered {
+        let product = ImplicitGemm {
             input: rows,
             pixels: self.rows.first(self.rows.len()),
             runs: &[0],
@@ -76,7 +76,7 @@ impl PaddedRows {
             start,
             columns: self.columns,
         };
-        gathered_product(self.isa, &product, Out::plain(out));
+        implicit_gemm(self.isa, &product, Out::plain(out));
     }
 
     /// `sums += a^T b`, `[width][columns]`, or `sums = a^T b` if it is the first.
@@ -87,7 +87,7 @@ impl PaddedRows {
         is_first: bool,
         sums: &mut [f32],
     ) {
-        let product = Correlated {
+        let product = WeightGradGemm {
             input: a,
             taps: &self.taps,
             pixels: self.rows.first(self.rows.len()),
@@ -95,6 +95,6 @@ impl PaddedRows {
             columns: self.columns,
             is_first,
         };
-        correlated_product(self.isa, &product, sums);
+        weight_grad_gemm(self.isa, &product, sums);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-/// Where one output pixel reads and writes: offsets in items and in numbers.
+/// Where one output pixel reads and writes: offsets in elements and in numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixel {
     pub(crate) input: usize,

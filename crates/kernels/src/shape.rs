@@ -52,8 +52,8 @@ pub enum KernelError {
         /// The one whose output it adds.
         add: usize,
     },
-    /// The first layer of a trunk does something to its input.
-    #[error("the first layer of a trunk reads frames as they are: nothing may come before it")]
+    /// The first layer of a stack does something to its input.
+    #[error("the first layer of a convolution stack reads frames as they are: nothing may come before it")]
     FramesAsTheyAre,
     /// MaxMin sorts pairs of numbers.
     #[error("layers with MaxMin are {width} wide; it sorts pairs, so use an even width")]

@@ -1,15 +1,15 @@
 //! Gradients of a convolution with respect to its weight and bias.
 
+use crate::element::{Element, ElementBuffer};
+use crate::elementwise::accumulate;
 use crate::forward::Windows;
-use crate::item::{Item, Items};
-use crate::lanes::Isa;
-use crate::norm::accumulate;
+use crate::microkernel::{Accumulator, WeightGradGemm, weight_grad_gemm};
 use crate::padded::{Scratch, Source};
 use crate::shape::ConvShape;
+use crate::simd::Isa;
 use crate::stored::Stored;
-use crate::tile::{Correlated, Sums, correlated_product};
 
-/// Sums over images of the gradients with respect to weight and bias.
+/// Accumulator over images of the gradients with respect to weight and bias.
 pub(crate) struct WeightGradient {
     shape: ConvShape,
     taps: Vec<usize>,
@@ -37,38 +37,38 @@ impl WeightGradient {
 
     /// Adds what the images of `input` contribute to the sums; `windows` are over pixels, `gradient` is with
     /// respect to the output.
-    pub(crate) fn add<I: Item>(
+    pub(crate) fn add<I: Element>(
         &self,
         isa: Isa,
         windows: &Windows,
         input: Source<'_>,
         gradient: Stored<'_>,
-        sums: Sums<'_>,
+        sums: Accumulator<'_>,
         scratch: &mut Scratch<I>,
     ) {
         let columns = self.columns;
         let (sums, bias, mut is_first) =
             sums.of_weight(self.taps.len() * columns, input.len() == 0);
-        let mut items = std::mem::take(&mut scratch.gradient);
+        let mut elements = std::mem::take(&mut scratch.gradient);
         let mut part = vec![0.0; columns];
         let image_len = self.shape.out_image_len();
         windows.each_block(isa, input, scratch, |images, input, pixels| {
             let gradient = gradient.part(images.start * image_len..images.end * image_len);
             let same = match gradient {
                 Stored::Values(gradient) if columns == self.shape.out_channels => {
-                    I::as_items(gradient)
+                    I::as_elements(gradient)
                 }
                 _ => None,
             };
             let gradient = same.unwrap_or_else(|| {
-                self.pack(isa, gradient, pixels.len(), &mut items);
-                &items[..pixels.len() * columns]
+                self.pack(isa, gradient, pixels.len(), &mut elements);
+                &elements[..pixels.len() * columns]
             });
             // Block by block: a long plain sum would lose digits.
             part.fill(0.0);
             I::add_rows(isa, gradient, &mut part);
             accumulate(isa, bias, &part);
-            let product = Correlated {
+            let product = WeightGradGemm {
                 input,
                 taps: &self.taps,
                 pixels,
@@ -76,21 +76,27 @@ impl WeightGradient {
                 columns,
                 is_first,
             };
-            correlated_product(isa, &product, sums);
+            weight_grad_gemm(isa, &product, sums);
             is_first = false;
         });
-        scratch.gradient = items;
+        scratch.gradient = elements;
     }
 
-    /// The gradient of each group of pixels as a row of items, followed by zeros.
-    fn pack<I: Item>(&self, isa: Isa, gradient: Stored<'_>, groups: usize, items: &mut Items<I>) {
+    /// The gradient of each group of pixels as a row of elements, followed by zeros.
+    fn pack<I: Element>(
+        &self,
+        isa: Isa,
+        gradient: Stored<'_>,
+        groups: usize,
+        elements: &mut ElementBuffer<I>,
+    ) {
         let (width, channels) = (self.shape.out_width(), self.shape.out_channels);
-        if items.len() < groups * self.columns {
-            *items = Items::zeros(groups * self.columns);
+        if elements.len() < groups * self.columns {
+            *elements = ElementBuffer::zeros(groups * self.columns);
         }
-        // Pixels of two rows share no item.
-        let rows = items[..groups * self.columns]
-            .chunks_exact_mut(width.div_ceil(I::NUMBERS) * self.columns);
+        // Pixels of two rows share no element.
+        let rows = elements[..groups * self.columns]
+            .chunks_exact_mut(width.div_ceil(I::VALUES) * self.columns);
         for (row, to) in rows.enumerate() {
             let row = gradient.part(row * width * channels..(row + 1) * width * channels);
             I::group_rows(isa, row, channels, self.columns, to);

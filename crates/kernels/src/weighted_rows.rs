@@ -1,7 +1,7 @@
-//! Sums of the rows of a matrix, weighted by the bytes of a frame.
+//! Accumulator of the rows of a matrix, weighted by the bytes of a frame.
 
 use crate::each_isa::on_each_isa;
-use crate::lanes::Isa;
+use crate::simd::Isa;
 
 /// The product of frames, u8 `[frames][bytes]`, with a matrix `[bytes][columns]`, and with `scale`:
 /// `[frames][columns]`. Matrix rows whose byte is zero are never read. What does not fill a whole row

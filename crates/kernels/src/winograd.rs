@@ -15,7 +15,7 @@
 //! In f32 it rounds no worse than the direct way (`twins/winograd`): the transforms round, but fewer
 //! products are added up. In bf16, sums of four inputs are what is rounded to 8 bits: over zero-mean random numbers
 //! that is up to twice as coarse in the root mean square. A residual encoder as a whole still comes out about as
-//! near to f32 as where every activation is kept in bf16, as is usual (the benchmark `precision`).
+//! near to f32 as where every activation is saved in bf16, as is usual (the benchmark `precision`).
 
 mod convolution;
 mod packing;
@@ -23,12 +23,12 @@ mod tiling;
 mod transform;
 mod weight_gradient;
 
-pub(crate) use convolution::Minimal;
-pub(crate) use weight_gradient::MinimalWeightGradient;
+pub(crate) use convolution::Winograd;
+pub(crate) use weight_gradient::WinogradWeightGradient;
 
-use crate::item::Item;
-use crate::lanes::WIDEST;
+use crate::element::Element;
 use crate::shape::ConvShape;
+use crate::simd::WIDEST;
 
 /// Positions of a transformed tile, 4x4.
 const POSITIONS: usize = 16;
@@ -36,7 +36,7 @@ const POSITIONS: usize = 16;
 /// Whether a convolution is faster this way: whether products enough are spared to pay for the
 /// transforms. Tiles at edges of odd size compute outputs that are dropped: images of 7x7 outputs still
 /// are a tenth faster, of 5x5 no more, and single rows are slower.
-pub(crate) fn pays<I: Item>(shape: &ConvShape) -> bool {
+pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
     let (rows, columns) = (shape.out_height(), shape.out_width());
     let products = POSITIONS * rows.div_ceil(2) * columns.div_ceil(2);
     is_possible::<I>(shape) && 8 * products <= 5 * 9 * rows * columns
@@ -44,12 +44,12 @@ pub(crate) fn pays<I: Item>(shape: &ConvShape) -> bool {
 
 /// Whether a convolution can be done this way: transforms take whole vectors of channels, pairs are of two of them,
 /// and wider padding is of no use to anyone.
-pub(crate) fn is_possible<I: Item>(shape: &ConvShape) -> bool {
+pub(crate) fn is_possible<I: Element>(shape: &ConvShape) -> bool {
     let channels = [shape.in_channels, shape.out_channels];
     shape.kernel == [3, 3]
         && shape.stride == 1
         && shape.padding <= 2
         && channels
             .into_iter()
-            .all(|channels| channels >= WIDEST && channels.is_multiple_of(I::NUMBERS))
+            .all(|channels| channels >= WIDEST && channels.is_multiple_of(I::VALUES))
 }

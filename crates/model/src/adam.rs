@@ -1,4 +1,5 @@
-//! Adam as an optimiser of Burn; on the CPU device one pass over memory, elsewhere Burn's own.
+//! Adam as an optimizer of Burn. On the CPU device it takes one pass over memory; elsewhere it is
+//! Burn's own.
 
 use burn::optim::{Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState};
 use burn::optim::{LearningRate, ModuleOptimizer, Optimizer};
@@ -7,8 +8,8 @@ use tellapart_kernels::AdamStep;
 
 use crate::extension::{checked, has_kernels};
 
-/// Adam (Kingma & Ba 2015) without weight decay. Its state is that of Burn's, so that stored moments
-/// are read by either.
+/// Adam (Kingma & Ba 2015) without weight decay. Its state is that of Burn's Adam, so that either
+/// reads stored moments.
 #[derive(Clone)]
 pub struct Adam {
     beta1: f32,
@@ -18,7 +19,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// An optimiser with fresh moments.
+    /// Creates an optimizer with fresh moments.
     pub fn optimizer(beta1: f32, beta2: f32, epsilon: f32) -> ModuleOptimizer {
         let elsewhere = AdamConfig::new()
             .with_beta_1(beta1)
@@ -84,8 +85,8 @@ impl Optimizer for Adam {
     }
 }
 
-/// The sum of the squares of a gradient, and the gradient; on the CPU device laid out in one piece,
-/// which is how the step will read it.
+/// Returns the sum of the squares of a gradient, and the gradient. On the CPU device the gradient
+/// comes back contiguous, as the step will read it.
 pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> (f32, Tensor<D>) {
     if !has_kernels(&gradient) {
         return (
@@ -99,13 +100,13 @@ pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> (f32, Tensor<D>) {
     (sum, Tensor::from_data(data, &device))
 }
 
-/// The elements of f32 data, where they are: through a vector they would be copied, because tensors are aligned as
-/// vectors are not. Empty, which the kernels then report by name, should the precision be another one.
+/// Borrows the elements of f32 data in place. A vector would copy them, because tensors are aligned
+/// as vectors are not. Empty if the element type differs, which the kernels then report by name.
 fn values(data: &TensorData) -> &[f32] {
     data.as_slice().unwrap_or_default()
 }
 
-/// The same, to be changed.
+/// Borrows the elements of f32 data in place, mutably. Empty if the element type differs.
 fn values_mut(data: &mut TensorData) -> &mut [f32] {
     data.as_mut_slice().unwrap_or_default()
 }

@@ -2,11 +2,13 @@
 //!
 //! The certificate (the paper's theorem with a margin) divides by a Lipschitz constant of
 //! `z -> P(T^w(z))`. For plain networks that constant is unknown or astronomically large, so
-//! nothing useful is certified; here it is declared and holds by construction. Orthogonal weights
-//! come from Björck's iteration (Björck & Bowie 1971), `W <- 1.5 W - 0.5 W W^T W`, matrix products
-//! only. Singular values in (0, 1] never leave (0, 1] under it, so stopping early costs
-//! expressiveness, never soundness (up to f32 rounding, about 1e-6 per layer). On the CPU device a
-//! kernel of ours does it, and stops where a matrix is orthogonal up to rounding.
+//! nothing useful is certified. Here it is declared and holds by construction.
+//!
+//! Orthogonal weights come from Björck's iteration (Björck & Bowie 1971),
+//! `W <- 1.5 W - 0.5 W W^T W`, which needs only matrix products. Singular values in (0, 1] never
+//! leave (0, 1] under it. Stopping early therefore costs expressiveness, never soundness (up to f32
+//! rounding, about 1e-6 per layer). On the CPU device a kernel runs the iteration, and stops once a
+//! matrix is orthogonal up to rounding.
 
 use std::sync::Arc;
 
@@ -17,31 +19,32 @@ use crate::extension::{Choice, has_kernels, run_networks, run_orthogonal};
 use crate::init::Init;
 use crate::layers::max_min;
 
-/// How many times Björck's iteration is applied, at most on the CPU device. A singular value grows by at most 1.5 per step;
-/// trained matrices stay near orthogonal, and 15 steps bring 0.05 to 1 within 1e-6.
+/// Number of steps of Björck's iteration; the kernel of the CPU device may stop earlier. A singular
+/// value grows by at most 1.5 per step. Trained matrices stay near orthogonal, and 15 steps bring
+/// 0.05 to 1 within 1e-6.
 const BJORCK_STEPS: usize = 15;
 
-/// Several networks of equal depth and width, evaluated side by side on the same input.
+/// Stack of networks of equal depth and width, evaluated side by side on the same input.
 ///
-/// Each is `layers` square orthogonal layers with MaxMin between (and, if `activate_last`, after)
-/// them: 1-Lipschitz in the Euclidean norm.
+/// Each network has `layers` square orthogonal layers, with MaxMin between them and, if
+/// `activate_last`, after the last. It is 1-Lipschitz in the Euclidean norm.
 #[derive(Module, Debug)]
 pub struct OrthogonalStack {
-    /// `[layers * networks, width, width]`, layer-major.
+    /// Weights `[layers * networks, width, width]`, layer-major.
     weight: Param<Tensor<3>>,
-    /// `[layers * networks, 1, width]`.
+    /// Biases `[layers * networks, 1, width]`.
     bias: Param<Tensor<3>>,
     networks: usize,
     layers: usize,
     activate_last: bool,
 }
 
-/// The orthogonal matrices of a stack, worked out once for many evaluations.
+/// Orthogonal matrices of a stack, computed once for many evaluations.
 #[derive(Clone, Debug)]
 pub struct OrthogonalWeights(Tensor<3>);
 
 impl OrthogonalStack {
-    /// `width` must be even (MaxMin sorts pairs).
+    /// Builds a stack; `width` must be even, since MaxMin sorts pairs.
     pub fn new(
         init: &mut Init,
         networks: usize,
@@ -51,7 +54,7 @@ impl OrthogonalStack {
     ) -> Self {
         Self {
             weight: init.orthogonal(networks * layers, width),
-            // Not zero: the origin would be a fixed point of every action from the start.
+            // Not zero: otherwise the origin would start as a fixed point of every action.
             bias: init.uniform([networks * layers, 1, width], 1.0 / (width as f32).sqrt()),
             networks,
             layers,
@@ -59,7 +62,8 @@ impl OrthogonalStack {
         }
     }
 
-    /// Cost: at most `31 * networks * layers * width^3` multiplications, independent of the batch.
+    /// Computes the orthogonal matrices. Cost: at most `31 * networks * layers * width^3`
+    /// multiplications, independent of the batch.
     pub fn orthogonal_weights(&self) -> OrthogonalWeights {
         let weight = self.weight.val();
         OrthogonalWeights(if has_kernels(&weight) {
@@ -69,7 +73,7 @@ impl OrthogonalStack {
         })
     }
 
-    /// Each row through the network `chosen` for it, `[batch, width] -> [batch, width]`.
+    /// Evaluates each row by the network `chosen` for it, `[batch, width] -> [batch, width]`.
     pub fn forward_chosen(
         &self,
         weights: &OrthogonalWeights,
@@ -87,7 +91,8 @@ impl OrthogonalStack {
         self.forward_masked(weights, x, chosen)
     }
 
-    /// The same by Burn's operations: through every network, of which one counts.
+    /// Evaluates each row by the network chosen for it, with Burn's operations: runs every network
+    /// and keeps one result.
     fn forward_masked(
         &self,
         weights: &OrthogonalWeights,
@@ -107,7 +112,7 @@ impl OrthogonalStack {
             .reshape(shape)
     }
 
-    /// `[batch, width] -> [networks, batch, width]`.
+    /// Evaluates all networks on the same rows, `[batch, width] -> [networks, batch, width]`.
     pub fn forward(&self, weights: &OrthogonalWeights, x: Tensor<2>) -> Tensor<3> {
         let [batch, width] = x.dims();
         let mut x: Tensor<3> = x.unsqueeze::<3>().expand([self.networks, batch, width]);
@@ -124,10 +129,10 @@ impl OrthogonalStack {
     }
 }
 
-/// Björck's iteration on each matrix of `[count, width, width]`.
+/// Runs Björck's iteration on each matrix of `[count, width, width]`.
 ///
-/// First scaled by `sqrt(max_i sum_j |W^T W|_ij)`, an upper bound of the largest singular value, so
-/// that all singular values start in (0, 1].
+/// Each matrix is first divided by `sqrt(max_i sum_j |W^T W|_ij)`, an upper bound of its largest
+/// singular value. All singular values then start in (0, 1].
 fn bjorck(weight: Tensor<3>) -> Tensor<3> {
     let gram = |w: &Tensor<3>| w.clone().transpose().matmul(w.clone());
     let bound = gram(&weight).abs().sum_dim(2).max_dim(1).sqrt();
@@ -152,7 +157,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mut init = Init::new(&mut rng, &device, 0);
             let mut stack = OrthogonalStack::new(&mut init, 2, 3, 8, true);
-            // Far from orthogonal, as a badly trained weight might be.
+            // The weights are far from orthogonal, as badly trained ones might be.
             stack.weight = init.uniform([6, 8, 8], 2.0);
             let weights = stack.orthogonal_weights();
             let x: Vec<f32> = (0..2 * 8).map(|_| crate::init::normal(&mut rng)).collect();
@@ -175,7 +180,8 @@ mod tests {
 
     type Way<'a> = &'a dyn Fn(&[Tensor<3>]) -> Tensor<3>;
 
-    /// What both ways make of `leaves`, and its gradients with respect to them. A leaf serves one backward pass.
+    /// Asserts that two functions of `leaves` have equal values and gradients. Leaves are copied,
+    /// since each serves only one backward pass.
     fn assert_alike(what: &str, towards: &Tensor<3>, leaves: &[Tensor<3>], ways: [Way<'_>; 2]) {
         let [ours, burns] = ways.map(|way| {
             let leaves: Vec<Tensor<3>> = leaves
@@ -203,7 +209,8 @@ mod tests {
             let mut init = Init::new(&mut rng, &device, 0);
             let mut random = |shape| init.uniform(shape, 1.0).val();
             let (noise, towards, x) = (random([4, 6, 6]), random([4, 6, 6]), random([1, 5, 6]));
-            // No matrix that needs more steps than there are: then rounding is magnified.
+            // No matrix may need more steps than the iteration has: then rounding would be
+            // magnified.
             let weight = init.orthogonal(4, 6).val() * 3.0 + noise * 0.5;
             let what = format!("seed {seed}, weights");
             let ways: [Way<'_>; 2] = [&|leaves| run_orthogonal(leaves[0].clone()), &|leaves| {

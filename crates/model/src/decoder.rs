@@ -1,4 +1,4 @@
-//! A decoder from latents to images, always trained on detached latents: it shows what a latent
+//! Decoder from latents to images. It is always trained on detached latents: it shows what a latent
 //! still contains, and never influences it.
 
 use burn::module::Module;
@@ -12,8 +12,8 @@ const FEATURES: usize = 64;
 const HIDDEN: usize = 256;
 const EPSILON: f32 = 1e-5;
 
-/// A dense layer of 256, features for every 8x8 patch, and one dense map of features to pixels
-/// shared by all patches. Matrix products only: about 8 MFLOP an image, forward.
+/// Decoder: a dense layer of 256, features for every 8x8 patch, and one dense map from features to
+/// pixels that all patches share. It uses matrix products only, about 8 MFLOP an image, forward.
 #[derive(Module, Debug)]
 pub struct Decoder {
     hidden: Linear,
@@ -25,7 +25,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// `shape` is `[height, width, channels]`; height and width must be multiples of 8.
+    /// Builds a decoder for images of `shape` `[height, width, channels]`. Height and width must be
+    /// multiples of 8.
     pub fn new(init: &mut Init, latent: usize, shape: [usize; 3]) -> Self {
         let [height, width, channels] = shape;
         let layout = [height / PATCH, width / PATCH, channels];
@@ -39,7 +40,7 @@ impl Decoder {
         }
     }
 
-    /// `[batch, latent] -> [batch, height, width, channels]`; not clamped to `[0, 1]`.
+    /// Decodes `[batch, latent] -> [batch, height, width, channels]`, without clamping to `[0, 1]`.
     pub fn forward(&self, latent: Tensor<2>) -> Tensor<4> {
         let batch = latent.dims()[0];
         let [down, across, channels] = self.layout;

@@ -1,10 +1,10 @@
-//! Where the arithmetic happens.
+//! Devices that models compute on.
 
 pub use burn::tensor::Device;
 
 use crate::error::ModelError;
 
-/// The device a user names: `cpu` always; `wgpu` and `cuda` where they were compiled in.
+/// Returns the device of this name: `cpu` always, `wgpu` and `cuda` if they were compiled in.
 ///
 /// # Errors
 /// An unknown name, or a device whose cargo feature is not enabled.

@@ -1,33 +1,33 @@
-//! What can be wrong with a model's configuration or its stored parameters.
+//! Errors in the configuration of a model or in its stored parameters.
 
-/// Why a model could not be built or loaded.
+/// Error of building or loading a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// A value that no model can have.
     #[error("`{key}` is {value}; expected {expected}")]
     BadConfig {
-        /// The key in the configuration.
+        /// Key in the configuration.
         key: &'static str,
-        /// Its value.
+        /// Value of the key.
         value: String,
-        /// What would do.
+        /// Description of possible values.
         expected: &'static str,
     },
     /// The stored parameters are not those of this model.
     #[error("parameter `{name}` {problem}; the checkpoint belongs to another configuration")]
     Parameter {
-        /// Dotted name.
+        /// Dotted name of the parameter.
         name: String,
-        /// What is wrong with it.
+        /// Description of the problem.
         problem: String,
     },
     /// The device was not compiled in, or does not exist.
     #[error("device `{name}` {problem}")]
     Device {
-        /// As the user named it.
+        /// Name of the device, as the user wrote it.
         name: String,
-        /// What is wrong, and what to do.
+        /// Description of the problem, and what to do.
         problem: &'static str,
     },
 }

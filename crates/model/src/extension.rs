@@ -1,4 +1,4 @@
-//! Our kernels as operations of Burn's CPU device, with hand-written gradients.
+//! Kernels of `tellapart-kernels` as operations of Burn's CPU device, with hand-written gradients.
 
 use std::sync::Arc;
 
@@ -10,27 +10,27 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use tellapart_kernels::{Activation, Kept, KernelError, Precision, Trunk};
+use tellapart_kernels::{Activation, ConvStack, KernelError, Precision, SavedActivations};
 
+mod conv_stack;
 mod dense;
 mod networks;
 mod norm;
 mod orthogonal;
-mod trunk;
 
-use dense::{Dense, linear};
+use conv_stack::{ConvStackBackward, ConvStackPass};
+use dense::{DenseBackward, linear};
 pub(crate) use networks::Choice;
-use networks::{Networks, networks};
-use norm::{Normalisation, norm_activate};
-use orthogonal::{Bjorck, orthogonal};
-use trunk::{TrunkGradient, TrunkPass};
+use networks::{NetworksBackward, networks};
+use norm::{NormBackward, norm_activate};
+use orthogonal::{BjorckBackward, orthogonal};
 
 /// Whether the kernels serve this tensor.
 pub(crate) fn has_kernels<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_cpu(&x.device())
 }
 
-/// Whether this is the device of the kernels.
+/// Whether the kernels serve this device.
 pub(crate) fn is_cpu(device: &Device) -> bool {
     matches!(
         device.as_dispatch().clone().inner(),
@@ -38,24 +38,25 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
     )
 }
 
-/// Sizes that do not fit together are a fault of the calling code, as in every tensor operation.
+/// Unwraps the result of a kernel. Panics if sizes do not fit together: like in every tensor
+/// operation, that is a fault of the calling code.
 #[expect(clippy::panic)]
 #[track_caller]
 pub(crate) fn checked<T>(result: Result<T, KernelError>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A trunk over u8 frames, flat.
-pub(crate) fn run_trunk(
+/// Runs a convolution stack over u8 frames; the result is flat.
+pub(crate) fn run_conv_stack(
     frames: Tensor<4, Int>,
     parameters: Tensor<1>,
-    plan: Arc<Trunk>,
+    plan: Arc<ConvStack>,
 ) -> Tensor<1> {
     let (frames, parameters) = (frames.into_dispatch(), parameters.into_dispatch());
-    Tensor::from_dispatch(Dispatch::trunk(frames, parameters, plan))
+    Tensor::from_dispatch(Dispatch::conv_stack(frames, parameters, plan))
 }
 
-/// Layer normalisation over the last dimension, then the activation.
+/// Runs layer normalization over the last dimension, then the activation.
 pub(crate) fn run_norm_activate<const D: usize>(
     x: Tensor<D>,
     gamma: Tensor<1>,
@@ -68,7 +69,7 @@ pub(crate) fn run_norm_activate<const D: usize>(
     Tensor::from_dispatch(Dispatch::norm_activate(x, gamma, beta, epsilon, activation))
 }
 
-/// `x weight^T + bias`.
+/// Computes `x weight^T + bias`.
 pub(crate) fn run_linear(
     x: Tensor<2>,
     weight: Tensor<2>,
@@ -79,12 +80,12 @@ pub(crate) fn run_linear(
     Tensor::from_dispatch(Dispatch::linear(x.into_dispatch(), weight, bias, precision))
 }
 
-/// Each of `[count, width, width]` made orthogonal.
+/// Makes each matrix of `[count, width, width]` orthogonal.
 pub(crate) fn run_orthogonal(weight: Tensor<3>) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::orthogonal(weight.into_dispatch()))
 }
 
-/// Each row of `[rows, width]` through the network that is chosen for it.
+/// Evaluates each row of `[rows, width]` by the network chosen for it.
 pub(crate) fn run_networks(
     x: Tensor<2>,
     weight: Tensor<3>,
@@ -95,13 +96,13 @@ pub(crate) fn run_networks(
     Tensor::from_dispatch(Dispatch::networks(x.into_dispatch(), weight, bias, choice))
 }
 
-/// The operations that Burn dispatches to our kernels.
+/// Operations that Burn dispatches to the kernels.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait KernelExtension: Backend {
-    fn trunk(
+    fn conv_stack(
         frames: IntTensor<Self>,
         parameters: FloatTensor<Self>,
-        plan: Arc<Trunk>,
+        plan: Arc<ConvStack>,
     ) -> FloatTensor<Self>;
 
     fn norm_activate(
@@ -130,8 +131,8 @@ pub(super) trait KernelExtension: Backend {
 }
 
 impl KernelExtension for Flex {
-    fn trunk(frames: FlexTensor, parameters: FlexTensor, plan: Arc<Trunk>) -> FlexTensor {
-        TrunkPass::new(&frames, &parameters, plan).forward(None)
+    fn conv_stack(frames: FlexTensor, parameters: FlexTensor, plan: Arc<ConvStack>) -> FlexTensor {
+        ConvStackPass::new(&frames, &parameters, plan).forward(None)
     }
 
     fn norm_activate(
@@ -166,18 +167,22 @@ impl KernelExtension for Flex {
 }
 
 impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
-    fn trunk(
+    fn conv_stack(
         frames: IntTensor<Self>,
         parameters: FloatTensor<Self>,
-        plan: Arc<Trunk>,
+        plan: Arc<ConvStack>,
     ) -> FloatTensor<Self> {
-        let pass = TrunkPass::new(&frames, parameters.primitive(), plan);
+        let pass = ConvStackPass::new(&frames, parameters.primitive(), plan);
         let nodes = [parameters.node()];
-        match TrunkGradient.prepare::<C>(nodes).compute_bound().stateful() {
+        match ConvStackBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => {
-                let mut kept = Kept::default();
-                let out = pass.forward(Some(&mut kept));
-                prep.finish((pass, Arc::new(kept)), out)
+                let mut saved = SavedActivations::default();
+                let out = pass.forward(Some(&mut saved));
+                prep.finish((pass, Arc::new(saved)), out)
             }
             OpsKind::UnTracked(prep) => prep.finish(pass.forward(None)),
         }
@@ -194,7 +199,7 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let inputs = [&x, &gamma, &beta].map(|tensor| tensor.primitive().clone());
         let [values, scale, shift] = &inputs;
         let out = norm_activate(values, scale, shift, epsilon, activation);
-        match Normalisation.prepare::<C>(nodes).compute_bound().stateful() {
+        match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, epsilon, activation), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
@@ -209,7 +214,7 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let nodes = [x.node(), weight.node(), bias.node()];
         let inputs = [&x, &weight, &bias].map(|tensor| tensor.primitive().to_contiguous());
         let out = linear(&inputs, precision);
-        match Dense.prepare::<C>(nodes).compute_bound().stateful() {
+        match DenseBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((inputs, precision), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
@@ -219,7 +224,11 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let nodes = [weight.node()];
         let weight = weight.primitive().to_contiguous();
         let out = orthogonal(&weight);
-        match Bjorck.prepare::<C>(nodes).compute_bound().stateful() {
+        match BjorckBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => prep.finish(weight, out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
@@ -234,14 +243,18 @@ impl<C: CheckpointStrategy> KernelExtension for Autodiff<Flex, C> {
         let nodes = [x.node(), weight.node(), bias.node()];
         let inputs = [&x, &weight, &bias].map(|tensor| tensor.primitive().to_contiguous());
         let out = networks(&inputs, &choice);
-        match Networks.prepare::<C>(nodes).compute_bound().stateful() {
+        match NetworksBackward
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => prep.finish((inputs, choice), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
 }
 
-/// Hands gradients to those who ask for them, in the shapes of what they are with respect to.
+/// Registers gradients with the parents that ask for them, in the shapes of the inputs.
 fn register<const N: usize>(
     grads: &mut Gradients,
     parents: [Option<NodeId>; N],
@@ -256,8 +269,8 @@ fn register<const N: usize>(
     }
 }
 
-/// The elements of a contiguous tensor, in C order. Empty, which the kernels then report by name,
-/// should the precision be another one.
+/// Returns the elements of a contiguous tensor, in C order. Empty if the element type is not f32,
+/// which the kernels then report by name.
 fn values_of(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice::<f32>().unwrap_or_default()
 }

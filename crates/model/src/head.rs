@@ -10,35 +10,38 @@ use crate::layers::{LayerNorm, Linear};
 use crate::pjepa::ModelConfig;
 
 const EPSILON: f32 = 1e-5;
-/// Two-hot classification: bins over `symlog(p)` in `[-10, 10]`, as in the reference.
+/// Number of bins in two-hot classification, over `symlog(p)` in `[-10, 10]`, as in the paper's
+/// reference.
 const BINS: usize = 101;
 const BIN_RANGE: f32 = 10.0;
 
-/// Which auxiliary head.
+/// Kind of auxiliary head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadKind {
-    /// Orthogonal layers, then a linear map of a set norm: a declared Lipschitz constant.
+    /// Orthogonal layers, then a linear map of fixed norm, with a declared Lipschitz constant.
     Bounded,
-    /// MLP of two hidden layers with LayerNorm and Mish; squared error.
+    /// MLP of two hidden layers with LayerNorm and Mish, trained on the squared error.
     Plain,
-    /// The same MLP; cross-entropy over 101 two-hot bins of symlog(p). Scalar p only.
+    /// MLP of two hidden layers with LayerNorm and Mish, trained on the cross-entropy over 101
+    /// two-hot bins of `symlog(p)`. Only for scalar p.
     TwoHot,
 }
 
-/// `P: [batch, latent] -> [batch, width of p]`.
+/// Auxiliary head `P: [batch, latent] -> [batch, width of p]`.
 #[derive(Module, Debug)]
 pub enum Head {
     /// See [`BoundedHead`].
     Bounded(BoundedHead),
     /// See [`Mlp`].
     Plain(Mlp),
-    /// See [`Mlp`]; the output is logits over bins.
+    /// See [`Mlp`]; its outputs are logits over bins.
     TwoHot(Mlp),
 }
 
 impl Head {
-    /// A head for a p of this width, shaped by the `head*`, `latent` and `hidden` of the config.
+    /// Builds a head for a p of length `width`, from the keys `head*`, `latent` and `hidden` of the
+    /// config.
     pub fn new(init: &mut Init, config: &ModelConfig, width: usize) -> Self {
         let (latent, hidden) = (config.latent, config.hidden);
         match config.head {
@@ -54,7 +57,7 @@ impl Head {
         }
     }
 
-    /// The prediction of p, `[batch, width of p]`.
+    /// Predicts p, `[batch, width of p]`.
     pub fn predict(&self, latent: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Bounded(head) => head.forward(latent),
@@ -63,8 +66,8 @@ impl Head {
         }
     }
 
-    /// The loss of each row against `targets` `[batch, width]`, `[batch, 1]`: the mean squared error
-    /// over the width, or the two-hot cross-entropy.
+    /// Computes the loss of each row, `[batch, 1]`, against `targets` `[batch, width]`: the mean
+    /// squared error over the width, or the two-hot cross-entropy.
     pub fn row_losses(&self, latent: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
         match self {
             Self::TwoHot(head) => {
@@ -75,7 +78,8 @@ impl Head {
         }
     }
 
-    /// The declared Lipschitz constant of a bounded head; `None`: finite, but not known.
+    /// Returns the declared Lipschitz constant of a bounded head. `None` for others: it is finite,
+    /// but not known.
     pub fn lipschitz(&self) -> Option<f32> {
         match self {
             Self::Bounded(head) => Some(head.lipschitz),
@@ -84,8 +88,8 @@ impl Head {
     }
 }
 
-/// Orthogonal layers with MaxMin (possibly none), then a linear map of Frobenius norm `lipschitz`
-/// (an upper bound of its spectral norm; equal to it for scalar p).
+/// Orthogonal layers with MaxMin (possibly none), then a linear map of Frobenius norm `lipschitz`.
+/// That norm bounds the spectral norm from above, and equals it for scalar p.
 #[derive(Module, Debug)]
 pub struct BoundedHead {
     trunk: Option<OrthogonalStack>,
@@ -119,7 +123,7 @@ impl BoundedHead {
     }
 }
 
-/// Two hidden layers, each with LayerNorm and Mish.
+/// MLP of two hidden layers, each with LayerNorm and Mish.
 #[derive(Module, Debug)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -150,27 +154,28 @@ impl Mlp {
     }
 }
 
-/// `[batch, 1] -> [batch, bins]`: the two bins around `symlog(p)` share its weight linearly.
+/// Encodes `[batch, 1]` as `[batch, bins]`: the two bins around `symlog(p)` share its weight
+/// linearly.
 fn two_hot(targets: Tensor<2>) -> Tensor<2> {
-    let centres = bin_centres(&targets);
+    let centers = bin_centers(&targets);
     let step = 2.0 * BIN_RANGE / (BINS - 1) as f32;
     let symlog = targets.clone().sign() * targets.abs().log1p();
-    let distance = (symlog.clamp(-BIN_RANGE, BIN_RANGE) - centres).abs() / step;
+    let distance = (symlog.clamp(-BIN_RANGE, BIN_RANGE) - centers).abs() / step;
     (distance.neg() + 1.0).clamp_min(0.0)
 }
 
-/// `[batch, bins]` logits -> `[batch, 1]`: symexp of the expected bin centre.
+/// Decodes logits `[batch, bins]` to `[batch, 1]`: symexp of the expected bin center.
 fn expected_value(logits: Tensor<2>) -> Tensor<2> {
-    let centres = bin_centres(&logits);
-    let symlog = (activation::softmax(logits, 1) * centres).sum_dim(1);
+    let centers = bin_centers(&logits);
+    let symlog = (activation::softmax(logits, 1) * centers).sum_dim(1);
     symlog.clone().sign() * (symlog.abs().exp() - 1.0)
 }
 
-/// `[1, bins]`.
-fn bin_centres(like: &Tensor<2>) -> Tensor<2> {
+/// Returns the bin centers, `[1, bins]`.
+fn bin_centers(like: &Tensor<2>) -> Tensor<2> {
     let step = 2.0 * BIN_RANGE / (BINS - 1) as f32;
-    let centres: Vec<f32> = (0..BINS).map(|bin| bin as f32 * step - BIN_RANGE).collect();
-    Tensor::<1>::from_floats(centres.as_slice(), &like.device()).unsqueeze()
+    let centers: Vec<f32> = (0..BINS).map(|bin| bin as f32 * step - BIN_RANGE).collect();
+    Tensor::<1>::from_floats(centers.as_slice(), &like.device()).unsqueeze()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Seeded parameter initialisation.
+//! Seeded parameter initialization.
 //!
-//! Burn's own initialisers draw from a generator that belongs to the device, shared by everything
-//! that runs in the process. Here every network draws from a generator that is handed in, so that
-//! runs with the same seed are equal even when several train side by side. Parameter ids are
-//! numbered in order of creation for the same reason: an optimiser state saved by one process
-//! finds its parameters again in another.
+//! Burn's own initializers draw from a generator that belongs to the device, shared by everything
+//! in the process. Here every network draws from a generator that the caller passes in. Runs with
+//! the same seed are then equal, even if several train side by side. For the same reason parameter
+//! ids are numbered in order of creation. An optimizer state saved by one process finds its
+//! parameters again in another.
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -12,7 +12,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tellapart_kernels::Precision;
 
-/// Where the parameters of one network come from: a generator, a device, and the next id.
+/// Source of the parameters of one network: a generator, a device, and the next id.
 pub struct Init<'a> {
     rng: &'a mut ChaCha8Rng,
     device: &'a Device,
@@ -21,7 +21,7 @@ pub struct Init<'a> {
 }
 
 impl<'a> Init<'a> {
-    /// Ids are numbered from `first_id`; give each network a range of its own.
+    /// Creates a source that numbers ids from `first_id`. Give each network its own range.
     pub fn new(rng: &'a mut ChaCha8Rng, device: &'a Device, first_id: u64) -> Self {
         Self {
             rng,
@@ -31,7 +31,7 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Products of the layers to come have this precision on the CPU device.
+    /// Sets the precision of products on the CPU device, for layers created later.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
@@ -41,7 +41,7 @@ impl<'a> Init<'a> {
         self.precision
     }
 
-    /// Every entry uniform in `[-bound, bound]`.
+    /// Draws every element uniformly from `[-bound, bound]`.
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
         let count = shape.iter().product();
         let values = (0..count)
@@ -50,13 +50,14 @@ impl<'a> Init<'a> {
         self.parameter(shape, values)
     }
 
-    /// Every entry the same.
+    /// Sets every element to `value`.
     pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
         let count = shape.iter().product();
         self.parameter(shape, vec![value; count])
     }
 
-    /// `count` random orthogonal matrices, `[count, width, width]` (Gram-Schmidt on normal draws).
+    /// Draws `count` random orthogonal matrices, `[count, width, width]` (Gram-Schmidt on normal
+    /// draws).
     pub fn orthogonal(&mut self, count: usize, width: usize) -> Param<Tensor<3>> {
         let mut values = Vec::with_capacity(count * width * width);
         for _ in 0..count {
@@ -76,7 +77,7 @@ impl<'a> Init<'a> {
     }
 }
 
-/// A parameter that gathers gradients where the device can; elsewhere it is there to be used.
+/// Creates a parameter that gathers gradients if the device has autodiff.
 pub(crate) fn trainable<const D: usize>(
     id: ParamId,
     data: TensorData,
@@ -91,12 +92,12 @@ pub(crate) fn trainable<const D: usize>(
     Param::initialized(id, tensor)
 }
 
-/// Rows are drawn normal and made orthonormal one after another, in f64.
+/// Draws an orthogonal matrix: rows are normal and made orthonormal one after another, in f64.
 fn orthogonal_matrix(rng: &mut ChaCha8Rng, width: usize) -> Vec<f32> {
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(width);
     while rows.len() < width {
         let mut row: Vec<f64> = (0..width).map(|_| f64::from(normal(rng))).collect();
-        // Twice is enough (Kahan): the second pass removes what rounding left of the first.
+        // Twice is enough (Kahan): the second pass removes what the rounding of the first one left.
         for _ in 0..2 {
             for earlier in &rows {
                 let dot: f64 = row.iter().zip(earlier).map(|(a, b)| a * b).sum();
@@ -111,13 +112,14 @@ fn orthogonal_matrix(rng: &mut ChaCha8Rng, width: usize) -> Vec<f32> {
     rows.into_iter().flatten().map(|a| a as f32).collect()
 }
 
-/// One draw from the standard normal distribution.
+/// Draws from the standard normal distribution.
 pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
     let [one, _] = two_normals(rng);
     one
 }
 
-/// Two independent draws from the standard normal distribution, for the price of one (Box-Muller).
+/// Draws two independent values from the standard normal distribution, for the price of one
+/// (Box-Muller).
 pub fn two_normals(rng: &mut ChaCha8Rng) -> [f32; 2] {
     let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
     let (sine, cosine) = (std::f32::consts::TAU * rng.random::<f32>()).sin_cos();

@@ -1,17 +1,17 @@
-//! The layers all networks here are built from.
+//! Layers that all networks are built from.
 //!
-//! Weights have PyTorch's names and layouts (`weight` `[out, in]`, convolution `[out, in, kh, kw]`),
-//! so that a checkpoint loads elsewhere without transposing anything.
+//! Weights have PyTorch's names and layouts (`weight` `[out, in]`, convolution
+//! `[out, in, kh, kw]`), so that checkpoints load elsewhere without transposes.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 use tellapart_kernels::{Activation, Precision};
 
+use crate::conv_stack::{Stage, StagePrologue};
 use crate::extension::{has_kernels, run_linear, run_norm_activate};
 use crate::init::Init;
-use crate::trunk::{Stage, StageInput};
 
-/// `y = x W^T + b`, `[batch, inputs] -> [batch, outputs]`.
+/// Dense layer `y = x W^T + b`, `[batch, inputs] -> [batch, outputs]`.
 #[derive(Module, Debug)]
 pub struct Linear {
     weight: Param<Tensor<2>>,
@@ -21,7 +21,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Weight and bias uniform in `±scale / sqrt(inputs)`; `scale` 1 is PyTorch's default.
+    /// Draws weight and bias uniformly in `±scale / sqrt(inputs)`; `scale` 1 is PyTorch's default.
     pub fn new(init: &mut Init, inputs: usize, outputs: usize, scale: f32) -> Self {
         let bound = scale / (inputs as f32).sqrt();
         Self {
@@ -31,7 +31,7 @@ impl Linear {
         }
     }
 
-    /// Cost: `batch * inputs * outputs` multiplications.
+    /// Applies the layer. Cost: `batch * inputs * outputs` multiplications.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         if has_kernels(&x) {
             return run_linear(x, self.weight.val(), self.bias.val(), self.precision);
@@ -47,8 +47,8 @@ impl Linear {
         )
     }
 
-    /// At every pixel, as a stage of a trunk.
-    pub fn stage(&self, input: StageInput) -> Stage {
+    /// Returns the layer, applied at every pixel, as a stage of a convolution stack.
+    pub fn stage(&self, input: StagePrologue) -> Stage {
         let weight = self.weight.val();
         let [outputs, inputs] = weight.dims();
         Stage {
@@ -63,7 +63,7 @@ impl Linear {
     }
 }
 
-/// Normalisation over the last dimension, then scale and shift (Ba et al. 2016).
+/// Layer normalization over the last dimension, then scale and shift (Ba et al. 2016).
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     weight: Param<Tensor<1>>,
@@ -72,7 +72,7 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Identity scale, zero shift.
+    /// Initializes with scale 1 and shift 0.
     pub fn new(init: &mut Init, width: usize, epsilon: f32) -> Self {
         Self {
             weight: init.constant([width], 1.0),
@@ -81,16 +81,17 @@ impl LayerNorm {
         }
     }
 
-    /// `[..., width] -> [..., width]`.
+    /// Normalizes `[..., width] -> [..., width]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let mean = x.clone().mean_dim(D - 1);
-        let centred = x - mean;
-        let variance = centred.clone().square().mean_dim(D - 1);
-        let normal = centred / (variance + self.epsilon).sqrt();
+        let centered = x - mean;
+        let variance = centered.clone().square().mean_dim(D - 1);
+        let normal = centered / (variance + self.epsilon).sqrt();
         normal * self.weight.val().unsqueeze() + self.bias.val().unsqueeze()
     }
 
-    /// The same, then ReLU; on the CPU device in one pass over memory forward and one backward.
+    /// Normalizes, then applies ReLU. On the CPU device this takes one pass over memory forward and
+    /// one backward.
     pub fn forward_relu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         if has_kernels(&x) {
             self.activated(x, Activation::Relu)
@@ -99,7 +100,8 @@ impl LayerNorm {
         }
     }
 
-    /// The same, then Mish (Misra 2019), `x tanh(softplus(x))`; on the CPU device as above.
+    /// Normalizes, then applies Mish (Misra 2019), `x tanh(softplus(x))`. On the CPU device this
+    /// takes one pass over memory forward and one backward.
     pub fn forward_mish<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         if has_kernels(&x) {
             self.activated(x, Activation::Mish)
@@ -118,9 +120,9 @@ impl LayerNorm {
         )
     }
 
-    /// As what happens to the input of a convolution, followed by ReLU.
-    pub fn stage_input(&self) -> StageInput {
-        StageInput::NormRelu {
+    /// Returns the normalization, followed by ReLU, as the prologue of a stage.
+    pub fn stage_prologue(&self) -> StagePrologue {
+        StagePrologue::NormRelu {
             gamma: self.weight.val(),
             beta: self.bias.val(),
             epsilon: self.epsilon,
@@ -140,7 +142,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// A square kernel; PyTorch's default initialisation.
+    /// Builds a convolution with a square kernel and PyTorch's default initialization.
     pub fn new(
         init: &mut Init,
         inputs: usize,
@@ -159,8 +161,8 @@ impl Conv {
         }
     }
 
-    /// As a stage of a trunk, zero padding on all sides.
-    pub fn stage(&self, input: StageInput) -> Stage {
+    /// Returns the convolution as a stage of a convolution stack, with zero padding on all sides.
+    pub fn stage(&self, input: StagePrologue) -> Stage {
         Stage {
             weight: self.weight.val(),
             bias: self.bias.val(),
@@ -173,8 +175,8 @@ impl Conv {
     }
 }
 
-/// `MaxMin` (Anil et al. 2019): sorts pairs of coordinates, so it is 1-Lipschitz and keeps
-/// gradient norms. Pairs are (i, i + width/2); the width must be even.
+/// Applies MaxMin (Anil et al. 2019), also called GroupSort2. It sorts pairs of coordinates, so it
+/// is 1-Lipschitz and keeps gradient norms. Pairs are (i, i + width/2); the width must be even.
 pub fn max_min<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let mut halves = x.chunk(2, D - 1).into_iter();
     match (halves.next(), halves.next()) {

@@ -1,4 +1,4 @@
-//! Parameters by name, out of a model and into one.
+//! Reading and writing the parameters of a model by name.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use burn::tensor::{Tensor, TensorData};
 use crate::error::ModelError;
 use crate::init::trainable;
 
-/// One parameter's values with its shape; names and layouts are PyTorch's
-/// (`encoder.convs.0.weight` is `[out, in, kh, kw]`).
+/// Values and shape of one parameter. Names and layouts are PyTorch's (`encoder.convs.0.weight` is
+/// `[out, in, kh, kw]`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterValues {
     /// Lengths of the axes.
     pub shape: Vec<usize>,
-    /// Row-major.
+    /// Elements, row-major.
     pub values: Vec<f32>,
 }
 
-/// All float parameters of a module by dotted name.
+/// Returns all float parameters of a module by dotted name.
 pub fn parameters<M: Module>(module: &M) -> BTreeMap<String, ParameterValues> {
     let mut collector = Collector {
-        path: Path::default(),
+        path: ModulePath::default(),
         found: BTreeMap::new(),
     };
     module.visit(&mut collector);
@@ -31,7 +31,7 @@ pub fn parameters<M: Module>(module: &M) -> BTreeMap<String, ParameterValues> {
 /// Puts stored values into a module of the same configuration.
 ///
 /// # Errors
-/// A missing, superfluous or mis-shaped parameter is named.
+/// Names a missing, superfluous or mis-shaped parameter.
 pub fn with_parameters<M: Module>(
     module: M,
     stored: &BTreeMap<String, ParameterValues>,
@@ -54,7 +54,7 @@ pub fn with_parameters<M: Module>(
         return problem(name, "is not part of this model".to_string());
     }
     Ok(module.map(&mut Loader {
-        path: Path::default(),
+        path: ModulePath::default(),
         stored,
     }))
 }
@@ -66,13 +66,22 @@ fn problem<T>(name: &str, problem: String) -> Result<T, ModelError> {
     })
 }
 
-/// Where a visitor is in a module. Which variant an enum has is the configuration's business: it is
-/// no part of a name.
-#[derive(Default)]
-struct Path(Vec<Option<String>>);
+/// Names of the predictor T in code and in checkpoints. Tensor names are a file format, and outlive
+/// names in code.
+const PREDICTOR: (&str, &str) = ("predictor", "dynamics");
 
-impl Path {
+/// Position of a visitor in a module. The configuration chooses the variant of an enum, so variants
+/// are not part of a name.
+#[derive(Default)]
+struct ModulePath(Vec<Option<String>>);
+
+impl ModulePath {
     fn enter(&mut self, name: &str, container: &str) {
+        let name = if self.0.is_empty() && name == PREDICTOR.0 {
+            PREDICTOR.1
+        } else {
+            name
+        };
         self.0
             .push((!container.starts_with("Enum:")).then(|| name.to_string()));
     }
@@ -92,7 +101,7 @@ impl Path {
 }
 
 struct Collector {
-    path: Path,
+    path: ModulePath,
     found: BTreeMap<String, ParameterValues>,
 }
 
@@ -115,7 +124,7 @@ impl ModuleVisitor for Collector {
 }
 
 struct Loader<'a> {
-    path: Path,
+    path: ModulePath,
     stored: &'a BTreeMap<String, ParameterValues>,
 }
 

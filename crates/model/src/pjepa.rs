@@ -1,5 +1,5 @@
-//! A P-JEPA: encoder, latent dynamics and auxiliary head, and the loss that trains them together
-//! (Yu et al. 2025, section 3).
+//! P-JEPA models: encoder, predictor (latent dynamics), auxiliary head, and the losses that train
+//! them together (Yu et al. 2025, section 3).
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -7,53 +7,56 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tellapart_kernels::Precision;
 
-use crate::dynamics::{ActionBatch, Dynamics, DynamicsKind};
+use crate::conv_stack::FrameBatch;
 use crate::encoder::cnn::CnnConfig;
 use crate::encoder::{Encoder, EncoderKind};
 use crate::error::ModelError;
 use crate::head::{Head, HeadKind};
 use crate::init::Init;
-use crate::trunk::Frames;
+use crate::predictor::{ActionBatch, Predictor, PredictorKind};
 
-/// The shape of a P-JEPA, checked by [`Pjepa::new`].
+/// Architecture of a P-JEPA, checked by [`Pjepa::new`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Which encoder.
+    /// Kind of encoder E.
     pub encoder: EncoderKind,
-    /// Which latent dynamics.
-    pub dynamics: DynamicsKind,
-    /// Which auxiliary head.
+    /// Kind of predictor T (latent dynamics).
+    pub predictor: PredictorKind,
+    /// Kind of auxiliary head P.
     pub head: HeadKind,
-    /// Dimensions of the latent; even where dynamics or head are bounded.
+    /// Dimensions of the latent, from 1 to 4096. They must be even for a bounded predictor, and for
+    /// a bounded head with `head_layers` above 0.
     pub latent: usize,
-    /// Hidden width of plain dynamics and heads.
+    /// Hidden width of plain predictors and of plain and two-hot heads, from 1 to 4096.
     pub hidden: usize,
-    /// Layers of each bounded dynamics network.
-    pub dynamics_layers: usize,
-    /// Orthogonal layers of a bounded head before its linear map; 0 for a linear head.
+    /// Number of layers in each network of a bounded predictor, from 1 to 4096.
+    pub predictor_layers: usize,
+    /// Number of orthogonal layers before the linear map of a bounded head, from 0 to 4096; 0 makes
+    /// the head linear.
     pub head_layers: usize,
-    /// Lipschitz constant of a bounded head.
+    /// Lipschitz constant of a bounded head, a positive number.
     pub head_lipschitz: f32,
-    /// Of the products in convolutions and dense layers of encoder, plain dynamics and plain heads
-    /// on the CPU device; sums, parameters and their gradients are f32 always.
+    /// Number format of the factors in convolutions and dense layers of encoder, plain predictors,
+    /// and plain and two-hot heads. Sums, parameters and their gradients are always f32. Only the
+    /// device `cpu` has `bf16`.
     pub precision: Precision,
-    /// The convolutions of the `cnn` encoder.
+    /// Convolutions of the `cnn` encoder.
     pub cnn: CnnConfig,
 }
 
 impl Default for ModelConfig {
-    /// The bounded setting on the generic encoder. The head is linear: it leaves no room for the
-    /// head to tell apart what the encoder does not, and the contrast between joint and
-    /// auxiliary-only training is sharpest.
+    /// Returns bounded networks on the generic encoder, with a linear head. A linear head cannot
+    /// tell apart what the encoder does not. This makes the contrast between joint and
+    /// auxiliary-only training sharpest.
     fn default() -> Self {
         Self {
             encoder: EncoderKind::Cnn,
-            dynamics: DynamicsKind::Bounded,
+            predictor: PredictorKind::Bounded,
             head: HeadKind::Bounded,
             latent: 32,
             hidden: 512,
-            dynamics_layers: 3,
+            predictor_layers: 3,
             head_layers: 0,
             head_lipschitz: 0.25,
             precision: Precision::F32,
@@ -62,12 +65,12 @@ impl Default for ModelConfig {
     }
 }
 
-/// What the model is trained on: fixed by the environment or the data, not by choice.
+/// Shapes of inputs and outputs, which the environment or the data fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interface {
-    /// `[height, width, channels]` of an observation.
+pub struct IoSpec {
+    /// Shape `[height, width, channels]` of an observation.
     pub observation: [usize; 3],
-    /// How many distinct actions there are.
+    /// Number of distinct actions.
     pub actions: usize,
     /// Length of an action vector.
     pub action_width: usize,
@@ -75,25 +78,25 @@ pub struct Interface {
     pub target_width: usize,
 }
 
-/// Encoder `E`, latent dynamics `T` and auxiliary head `P`.
+/// P-JEPA: encoder `E`, predictor `T` (latent dynamics) and auxiliary head `P`.
 #[derive(Module, Debug)]
 pub struct Pjepa {
-    /// `E: image -> latent`.
+    /// Encoder `E: image -> latent`.
     pub encoder: Encoder,
-    /// `T: (latent, action) -> next latent`.
-    pub dynamics: Dynamics,
-    /// `P: latent -> p`.
+    /// Predictor `T: (latent, action) -> next latent`.
+    pub predictor: Predictor,
+    /// Auxiliary head `P: latent -> p`.
     pub head: Head,
 }
 
 impl Pjepa {
-    /// A freshly initialised model.
+    /// Builds a freshly initialized model.
     ///
     /// # Errors
-    /// A config that cannot be built names the key, the value and what is possible.
+    /// A config that cannot be built: names the key, its value and the possible values.
     pub fn new(
         config: &ModelConfig,
-        interface: &Interface,
+        interface: &IoSpec,
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Result<Self, ModelError> {
@@ -101,12 +104,12 @@ impl Pjepa {
         config.check_fits(interface)?;
         let encoder_init = &mut Init::new(rng, device, 1_000).with_precision(config.precision);
         let encoder = Encoder::new(encoder_init, config, interface.observation);
-        let dynamics = Dynamics::new(
+        let predictor = Predictor::new(
             &mut Init::new(rng, device, 2_000).with_precision(config.precision),
-            config.dynamics,
+            config.predictor,
             config.latent,
             config.hidden,
-            config.dynamics_layers,
+            config.predictor_layers,
             interface.actions,
             interface.action_width,
         );
@@ -117,66 +120,66 @@ impl Pjepa {
         );
         Ok(Self {
             encoder,
-            dynamics,
+            predictor,
             head,
         })
     }
 
-    /// The declared Lipschitz constant of `z -> P(T^w(z))`, the same for every word `w`, since
-    /// bounded dynamics never stretch; `None` where it is finite but not known.
+    /// Returns the declared Lipschitz constant of `z -> P(T^w(z))`. It holds for every word `w`,
+    /// since a bounded predictor never stretches distances. `None` means finite, but not known.
     pub fn rollout_lipschitz(&self) -> Option<f32> {
-        Some(self.dynamics.lipschitz()? * self.head.lipschitz()?)
+        Some(self.predictor.lipschitz()? * self.head.lipschitz()?)
     }
 }
 
-/// One batch of consecutive observations as tensors.
+/// Batch of consecutive observations as tensors.
 #[derive(Debug, Clone)]
 pub struct TensorBatch {
-    /// `[rows, height, width, channels]`.
-    pub observations: Frames,
-    /// The action taken in each transition.
+    /// Frames `[rows, height, width, channels]`.
+    pub observations: FrameBatch,
+    /// Action of each transition.
     pub actions: ActionBatch,
     /// p of each row, `[rows, width]`.
     pub targets: Tensor<2>,
-    /// `[transitions]`: the rows whose successor is the next row.
+    /// Rows whose successor is the next row, `[transitions]`.
     pub sources: Tensor<1, Int>,
-    /// How many there are: `T` sees no other row.
+    /// Number of transitions. `T` sees only these rows.
     pub transitions: usize,
 }
 
-/// Which loss may change the encoder; where it may not, it sees detached latents.
+/// Losses that may change the encoder. A loss that may not sees detached latents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderGradients {
-    /// `L_dyn` reaches the encoder.
+    /// Whether `L_dyn` reaches the encoder.
     pub dynamics: bool,
-    /// `L_p` reaches the encoder.
+    /// Whether `L_p` reaches the encoder.
     pub auxiliary: bool,
-    /// The target `E(o')` of `L_dyn` is detached (the reference does not).
+    /// Whether the target `E(o')` of `L_dyn` is detached. The paper's reference does not detach it.
     pub stop_target: bool,
 }
 
 /// Noise added to the latents that enter `T` and `P`, `[rows, latent]` each.
 #[derive(Debug, Clone)]
 pub struct LatentNoise {
-    /// Enters `T`.
+    /// Noise on the latents that enter `T`.
     pub dynamics: Tensor<2>,
-    /// Enters `P`.
+    /// Noise on the latents that enter `P`.
     pub auxiliary: Tensor<2>,
 }
 
-/// The two losses, each of shape `[1]`, and the latents they came from.
+/// Losses of a batch, each of shape `[1]`, and the latents they came from.
 #[derive(Debug)]
 pub struct Losses {
-    /// Mean over transitions of `|| T(E(o), a) - E(o') ||^2`.
+    /// Dynamics loss: mean over transitions of `|| T(E(o), a) - E(o') ||^2`.
     pub dynamics: Tensor<1>,
-    /// Mean over rows of the loss of `P(E(o))` against `p(o)`.
+    /// Auxiliary loss: mean over rows of the loss of `P(E(o))` against `p(o)`.
     pub auxiliary: Tensor<1>,
-    /// `[rows, latent]`.
+    /// Latents `[rows, latent]`, without noise.
     pub latents: Tensor<2>,
 }
 
 impl Pjepa {
-    /// Both losses of one batch; every observation is encoded once.
+    /// Computes both losses of one batch. Every observation is encoded once.
     pub fn losses(
         &self,
         batch: &TensorBatch,
@@ -194,7 +197,7 @@ impl Pjepa {
 
         let source = seen_by(gradients.dynamics);
         let target = seen_by(gradients.dynamics && !gradients.stop_target);
-        let (into_dynamics, into_head) = match noise {
+        let (into_predictor, into_head) = match noise {
             Some(noise) => (
                 source + noise.dynamics,
                 seen_by(gradients.auxiliary) + noise.auxiliary,
@@ -203,11 +206,12 @@ impl Pjepa {
         };
 
         let dynamics = if batch.transitions == 0 {
+            // A mean over no transitions would be 0 / 0.
             latents.clone().sum() * 0.0
         } else {
-            let from = into_dynamics.select(0, batch.sources.clone());
+            let from = into_predictor.select(0, batch.sources.clone());
             let to = target.select(0, batch.sources.clone() + 1);
-            let predicted = self.dynamics.prepare().step(from, &batch.actions);
+            let predicted = self.predictor.prepare().step(from, &batch.actions);
             (predicted - to).square().sum() / batch.transitions as f32
         };
         let auxiliary = self
@@ -222,22 +226,22 @@ impl Pjepa {
     }
 }
 
-/// Far above anything that trains here, and small enough that a slip of the keyboard is an error
-/// rather than an exhausted machine.
+/// Largest width and number of layers. It is far above anything that trains here, and turns a
+/// typing error into an error instead of an exhausted machine.
 const MOST: usize = 4096;
 
 impl ModelConfig {
-    /// Checks what does not depend on the data.
+    /// Checks the keys that do not depend on the data.
     ///
     /// # Errors
-    /// Names the key, the value and what is possible.
+    /// Names the key, its value and the possible values.
     pub fn check(&self) -> Result<(), ModelError> {
-        let bounded = self.dynamics == DynamicsKind::Bounded
+        let bounded = self.predictor == PredictorKind::Bounded
             || (self.head == HeadKind::Bounded && self.head_layers > 0);
         for (key, value) in [
             ("model.latent", self.latent),
             ("model.hidden", self.hidden),
-            ("model.dynamics_layers", self.dynamics_layers),
+            ("model.predictor_layers", self.predictor_layers),
         ] {
             if !(1..=MOST).contains(&value) {
                 return Err(bad(key, value.to_string(), "a whole number from 1 to 4096"));
@@ -262,8 +266,8 @@ impl ModelConfig {
         self.cnn.check()
     }
 
-    /// Checks what the data decides.
-    fn check_fits(&self, interface: &Interface) -> Result<(), ModelError> {
+    /// Checks the keys whose possible values depend on the data.
+    fn check_fits(&self, interface: &IoSpec) -> Result<(), ModelError> {
         if self.head == HeadKind::TwoHot && interface.target_width != 1 {
             let expected =
                 "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector";
@@ -289,7 +293,7 @@ fn bad(key: &'static str, value: String, expected: &'static str) -> ModelError {
     }
 }
 
-/// u8 pixels, channels-last, to `[rows, height, width, channels]` in `[0, 1]`.
+/// Converts u8 pixels, channels-last, to `[rows, height, width, channels]` in `[0, 1]`.
 pub fn images(frames: &[u8], shape: [usize; 3], device: &Device) -> Tensor<4> {
     let [height, width, channels] = shape;
     let rows = frames.len() / (height * width * channels).max(1);

@@ -1,17 +1,17 @@
-//! The losses of a batch against the same sums written out row by row.
+//! Losses of a batch, compared with the same sums written out row by row.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tellapart_model::dynamics::{ActionBatch, DynamicsKind};
+use tellapart_model::conv_stack::FrameBatch;
 use tellapart_model::encoder::EncoderKind;
 use tellapart_model::head::HeadKind;
 use tellapart_model::init::normal;
 use tellapart_model::pjepa::{EncoderGradients, TensorBatch};
-use tellapart_model::trunk::Frames;
-use tellapart_model::{Interface, ModelConfig, Pjepa};
+use tellapart_model::predictor::{ActionBatch, PredictorKind};
+use tellapart_model::{IoSpec, ModelConfig, Pjepa};
 
 const SHAPE: [usize; 3] = [16, 16, 3];
 const ROWS: usize = 5;
@@ -30,18 +30,18 @@ fn losses_are_the_sums_they_claim_to_be() {
         auxiliary: true,
         stop_target: false,
     };
-    for (seed, encoder, dynamics, head) in [
+    for (seed, encoder, predictor, head) in [
         (
             1,
             EncoderKind::Cnn,
-            DynamicsKind::Bounded,
+            PredictorKind::Bounded,
             HeadKind::Bounded,
         ),
-        (2, EncoderKind::Patch, DynamicsKind::Plain, HeadKind::Plain),
+        (2, EncoderKind::Patch, PredictorKind::Plain, HeadKind::Plain),
         (
             3,
             EncoderKind::Resnet,
-            DynamicsKind::Bounded,
+            PredictorKind::Bounded,
             HeadKind::Plain,
         ),
     ] {
@@ -49,13 +49,13 @@ fn losses_are_the_sums_they_claim_to_be() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let config = ModelConfig {
             encoder,
-            dynamics,
+            predictor,
             head,
             latent: LATENT,
             hidden: 8,
             ..ModelConfig::default()
         };
-        let interface = Interface {
+        let interface = IoSpec {
             observation: SHAPE,
             actions: 2,
             action_width: 1,
@@ -72,7 +72,7 @@ fn losses_are_the_sums_they_claim_to_be() {
         let sources = [0i32, 3];
         let actions = ActionBatch::new(&vectors, 1, &ids, &device);
         let batch = TensorBatch {
-            observations: Frames::new(frames.clone(), SHAPE, &device),
+            observations: FrameBatch::new(frames.clone(), SHAPE, &device),
             actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], &device),
             targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
             sources: Tensor::from_data(TensorData::new(sources.to_vec(), [2]), &device),
@@ -82,8 +82,8 @@ fn losses_are_the_sums_they_claim_to_be() {
 
         let latents = model
             .encoder
-            .forward(&Frames::new(frames.clone(), SHAPE, &device));
-        let stepped = rows(model.dynamics.prepare().step(latents.clone(), &actions));
+            .forward(&FrameBatch::new(frames.clone(), SHAPE, &device));
+        let stepped = rows(model.predictor.prepare().step(latents.clone(), &actions));
         let predicted = rows(model.head.predict(latents.clone()));
         let latents = rows(latents);
         let squared =
@@ -120,7 +120,7 @@ fn bounded_networks_keep_the_constant_they_declare() {
             head_lipschitz: 0.5,
             ..ModelConfig::default()
         };
-        let interface = Interface {
+        let interface = IoSpec {
             observation: SHAPE,
             actions: 2,
             action_width: 1,
@@ -134,7 +134,7 @@ fn bounded_networks_keep_the_constant_they_declare() {
         for (step, action) in [0u32, 1, 1, 0].into_iter().enumerate() {
             // Both points take the same action: a word applied to two latents.
             let actions = ActionBatch::new(&[0.0, 0.0], 1, &[action, action], &device);
-            latent = model.dynamics.prepare().step(latent, &actions);
+            latent = model.predictor.prepare().step(latent, &actions);
             let predicted = rows(model.head.predict(latent.clone()));
             let after = distance(&predicted[0], &predicted[1]);
             assert!(

@@ -1,4 +1,4 @@
-//! Writes the page of a made-up audit, to look at while working on the design:
+//! Writes the page of a made-up audit, for work on the design:
 //! `cargo run -p tellapart-report --example audit -- OUT.html`
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! Writes a page of made-up runs, to look at while working on the design:
+//! Writes a page and figures of made-up runs, for work on the design:
 //! `cargo run -p tellapart-report --example sample -- OUT.html`
 
 use std::error::Error;
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
         std::fs::write(
             out.with_extension("distances.svg"),
-            figures::labelled_distance_matrix(distances, &page.classes)?,
+            figures::labeled_distance_matrix(distances, &page.classes)?,
         )?;
         std::fs::write(
             out.with_extension("pictures.png"),

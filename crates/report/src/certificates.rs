@@ -1,143 +1,122 @@
+//! Sections on merged pairs of classes and on certificates.
+
 use std::collections::BTreeMap;
 
+use maud::{Markup, html};
 use tellapart_audit::{AuditReport, Certificate};
 
-use crate::page::{Page, RunPage, section};
-use crate::text::{MISSING, escape, grouped};
-use crate::words::word_markup;
+use crate::elements::{column_heads, scrolling, section};
+use crate::page::{Page, RunPage};
+use crate::text::{MISSING, grouped};
+use crate::words::witness;
 
-/// Which pairs each run merges, grouped by the word that shows why they must not be.
-pub(crate) fn merged_section(page: &Page) -> String {
+/// Returns the section of pairs that each run merges, grouped by witness.
+pub(crate) fn merged_section(page: &Page) -> Markup {
     if page.runs.is_empty() {
-        return String::new();
+        return Markup::default();
     }
-    let tables: String = page
-        .runs
-        .iter()
-        .map(|run| merged_table(page, run))
-        .collect();
-    let noun = escape(&page.classes.noun);
-    let intro = format!(
-        "Pairs whose centroids are closer than a few class spreads. Beside them a shortest witness: \
-         the actions after which the two show different auxiliary values, so that a healthy encoder \
-         must tell one {noun} from the other."
-    );
-    section(
-        "merged",
-        "What is merged, and why it must not be",
-        &intro,
-        &format!("<div class=\"multiples\">\n{tables}</div>\n"),
-    )
+    let noun = &page.classes.noun;
+    let body = html! {
+        p.intro {
+            "Pairs whose centroids are closer than a few class spreads, each with a shortest \
+             witness: actions after which the two have different auxiliary values. A healthy \
+             encoder must therefore tell one " (noun) " from the other."
+        }
+        div.multiples { @for run in &page.runs { (merged_table(page, run)) } }
+    };
+    section("merged", "Merged pairs and their witnesses", body)
 }
 
-fn merged_table(page: &Page, run: &RunPage) -> String {
-    let name = escape(&run.name);
-    if run.audit.clusters.merged.is_empty() {
-        return format!("<div><h3>{name}</h3><p class=\"none\">No pair is merged.</p></div>\n");
-    }
+fn merged_table(page: &Page, run: &RunPage) -> Markup {
+    // Shortest witnesses first, pairs without one last.
     let mut by_word: BTreeMap<(usize, Option<&[u32]>), Vec<String>> = BTreeMap::new();
     for pair in &run.audit.clusters.merged {
         let word = pair.witness.as_deref();
-        let label = format!(
-            "{}\u{2013}{}",
-            page.classes.name(pair.a),
-            page.classes.name(pair.b)
-        );
+        let (a, b) = (page.classes.name(pair.a), page.classes.name(pair.b));
         by_word
             .entry((word.map_or(usize::MAX, <[u32]>::len), word))
             .or_default()
-            .push(label);
+            .push(format!("{a}\u{2013}{b}"));
     }
-    let rows: String = by_word
-        .into_iter()
-        .map(|((_, word), pairs)| {
-            let pairs: String = pairs
-                .iter()
-                .map(|pair| format!("<span class=\"pair\">{}</span> ", escape(pair)))
-                .collect();
-            format!(
-                "<tr><td>{pairs}</td><td>{}</td></tr>\n",
-                word_markup(&page.actions, word)
-            )
-        })
-        .collect();
-    format!(
-        "<div><h3>{name}</h3><table class=\"merges\"><caption class=\"hidden\">Merged pairs of \
-         {name}</caption><thead><tr><th scope=\"col\">Merged</th><th scope=\"col\">Witness</th></tr>\
-         </thead><tbody>\n{rows}</tbody></table></div>\n"
-    )
+    html! {
+        div {
+            h3 { (run.name) }
+            @if by_word.is_empty() {
+                p.none { "No pair is merged." }
+            } @else {
+                table.merges {
+                    caption.hidden { "Merged pairs of " (run.name) }
+                    thead { tr { (column_heads(["Merged", "Witness"])) } }
+                    tbody {
+                        @for ((_, word), pairs) in by_word {
+                            tr {
+                                td { @for pair in pairs { span.pair { (pair) } " " } }
+                                td { (witness(&page.actions, word)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
-/// Bounds and actual distances of every pair of classes.
-pub(crate) fn certificate_section(page: &Page) -> String {
-    let tables: String = page
+/// Returns the section of bounds and measured distances of every pair of classes.
+pub(crate) fn certificate_section(page: &Page) -> Markup {
+    let certified: Vec<(&RunPage, &Certificate)> = page
         .runs
         .iter()
-        .filter_map(|run| {
-            Some(certificate_table(
-                page,
-                run,
-                run.audit.certificate.as_ref()?,
-            ))
-        })
+        .filter_map(|run| Some((run, run.audit.certificate.as_ref()?)))
         .collect();
-    if tables.is_empty() {
-        return String::new();
+    if certified.is_empty() {
+        return Markup::default();
     }
-    let mut intro = "Open-loop errors and Lipschitz constants bound from below how far apart two \
-                     classes must lie. <b>Above</b> the diagonal is the bound with the worst error \
-                     of each class (tinted where positive: certified apart), <b>below</b> it the \
-                     smallest distance really found (tinted where the pair counts as merged). A \
-                     bound at or below zero says nothing. All of it holds for the held-out \
-                     observations measured here; of others it is evidence, not proof."
-        .to_owned();
-    let certificates = || {
-        page.runs
-            .iter()
-            .filter_map(|run| run.audit.certificate.as_ref())
+    let body = html! {
+        p.intro {
+            "Open-loop errors and Lipschitz constants bound from below how far apart two classes \
+             must lie. " b { "Above" } " the diagonal is the bound with the worst error of each \
+             class (tinted where positive: certified apart). " b { "Below" } " it is the smallest \
+             measured distance (tinted where the pair counts as merged). A bound at or below zero \
+             says nothing. All of this holds for the held-out observations measured here; for \
+             others it is evidence, not proof."
+            @if certified.iter().any(|(_, certificate)| !certificate.declared) {
+                " Where a model declares no Lipschitz constants, only the sign of the bound is \
+                 known, and \u{2713} means apart by an unknown distance."
+            }
+        }
+        div.multiples.wide {
+            @for (run, certificate) in certified { (certificate_table(page, run, certificate)) }
+        }
     };
-    if certificates().any(|certificate| !certificate.declared) {
-        intro += " Where a model declares no Lipschitz constants only the sign of the bound is known, \
-                  and \u{2713} stands for apart, by an unknown distance.";
-    }
-    section(
-        "certificates",
-        "What is provably apart",
-        &intro,
-        &format!("<div class=\"multiples wide\">\n{tables}</div>\n"),
-    )
+    section("certificates", "What is provably apart", body)
 }
 
-fn certificate_table(page: &Page, run: &RunPage, certificate: &Certificate) -> String {
+fn certificate_table(page: &Page, run: &RunPage, certificate: &Certificate) -> Markup {
     let classes = run.audit.clusters.classes.len();
     let names: Vec<String> = (0..classes)
-        .map(|c| escape(&page.classes.name(c as u32)))
+        .map(|class| page.classes.name(class as u32))
         .collect();
-    let head: String = names
-        .iter()
-        .map(|name| format!("<th scope=\"col\">{name}</th>"))
-        .collect();
-    let rows: String = (0..classes)
-        .map(|row| {
-            let cells: String = (0..classes)
-                .map(|column| cell(&run.audit, certificate, row, column))
-                .collect();
-            format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", names[row])
-        })
-        .collect();
-    let name = escape(&run.name);
-    format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Certificates of {name}\">\
-         <table class=\"bounds\">\n<caption><b>{name}</b> {}</caption>\n\
-         <thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n",
-        escape(&in_words(certificate))
-    )
+    let table = html! {
+        table.bounds {
+            caption { b { (run.name) } " " (in_words(certificate)) }
+            thead { tr { td {} (column_heads(&names)) } }
+            tbody {
+                @for (row, name) in names.iter().enumerate() {
+                    tr {
+                        th scope="row" { (name) }
+                        @for column in 0..classes { (cell(&run.audit, certificate, row, column)) }
+                    }
+                }
+            }
+        }
+    };
+    scrolling(&format!("Certificates of {}", run.name), table)
 }
 
-fn cell(audit: &AuditReport, certificate: &Certificate, row: usize, column: usize) -> String {
+fn cell(audit: &AuditReport, certificate: &Certificate, row: usize, column: usize) -> Markup {
     let is = |a: u32, b: u32| (a as usize, b as usize) == (row.min(column), row.max(column));
     let Some(pair) = certificate.pairs.iter().find(|pair| is(pair.a, pair.b)) else {
-        return "<td class=\"self\"></td>".to_owned();
+        return html! { td.self {} };
     };
     if row < column {
         let class = if pair.certified {
@@ -145,30 +124,23 @@ fn cell(audit: &AuditReport, certificate: &Certificate, row: usize, column: usiz
         } else {
             "silent"
         };
-        let word = match pair.word.as_deref() {
-            Some(word) => format!(" title=\"by the word {word:?}\""),
-            None => String::new(),
-        };
-        let bound = match certificate.declared {
-            false if pair.certified => "\u{2713}".to_owned(),
-            _ => narrow(pair.bound),
-        };
-        format!("<td class=\"{class}\"{word}>{bound}</td>")
+        let word = pair.word.as_deref();
+        html! {
+            td.(class) title=[word.map(|word| format!("by the word {word:?}"))] {
+                @if pair.certified && !certificate.declared { "\u{2713}" }
+                @else { (narrow(pair.bound)) }
+            }
+        }
     } else {
-        let merged = audit
-            .clusters
-            .merged
-            .iter()
-            .any(|merged| is(merged.a, merged.b));
+        let mut merged = audit.clusters.merged.iter();
+        let merged = merged.any(|merged| is(merged.a, merged.b));
         let class = if merged { "touching" } else { "actual" };
-        format!(
-            "<td class=\"{class}\">{}</td>",
-            narrow(pair.smallest_distance)
-        )
+        html! { td.(class) { (narrow(pair.smallest_distance)) } }
     }
 }
 
-/// Table cells are narrow: two decimals, or one digit and a power where these would say nothing.
+/// Formats a number for a narrow cell: with two decimals, or as one digit and a power of ten where
+/// two decimals say nothing.
 fn narrow(value: Option<f64>) -> String {
     match value.filter(|v| v.is_finite()) {
         None => MISSING.to_owned(),
@@ -178,37 +150,24 @@ fn narrow(value: Option<f64>) -> String {
     }
 }
 
-fn in_words(certificate: &Certificate) -> String {
-    let mut text = format!(
-        "\u{2013} {} of {} pairs certified.",
-        certificate.certified,
-        certificate.pairs.len()
-    );
-    if !certificate.declared {
-        text += " No Lipschitz constants are declared, so only the sign of a bound is shown.";
+fn in_words(certificate: &Certificate) -> Markup {
+    html! {
+        "\u{2013} " (certificate.certified) " of " (certificate.pairs.len()) " pairs certified."
+        @if !certificate.declared {
+            " No Lipschitz constants are declared, so only the sign of a bound is shown."
+        }
+        @if let Some(soundness) = &certificate.soundness {
+            @if soundness.violations == 0 {
+                " None of " (grouped(soundness.pairs)) " pairs of observations breaks its bound."
+            } @else {
+                " " (grouped(soundness.violations)) " of " (grouped(soundness.pairs)) " pairs of \
+                observations break their bound: a Lipschitz constant is wrong."
+            }
+        }
+        @if let Some(split) = &certificate.split && split.pairs > 0 {
+            " Half the observations certify " (split.certified) " pairs; of "
+            (grouped(split.pairs)) " pairs of observations in the other half, "
+            (grouped(split.closer_than_bound)) " are closer than that."
+        }
     }
-    if let Some(soundness) = &certificate.soundness {
-        text += &if soundness.violations == 0 {
-            format!(
-                " None of {} pairs of observations breaks its bound.",
-                grouped(soundness.pairs)
-            )
-        } else {
-            format!(
-                " {} of {} pairs of observations break their bound: a Lipschitz constant is wrong.",
-                grouped(soundness.violations),
-                grouped(soundness.pairs)
-            )
-        };
-    }
-    if let Some(split) = certificate.split.as_ref().filter(|split| split.pairs > 0) {
-        text += &format!(
-            " Half the observations certify {} pairs; of {} pairs of observations in the other \
-             half, {} are closer than that.",
-            split.certified,
-            grouped(split.pairs),
-            grouped(split.closer_than_bound)
-        );
-    }
-    text
 }

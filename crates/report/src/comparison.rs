@@ -1,17 +1,39 @@
+//! Table of all measures of all runs.
+
+use maud::{Markup, html};
 use tellapart_audit::{AuditReport, ProbeScore};
 
-use crate::page::{self, Page};
-use crate::text::{MISSING, escape, number, percent};
+use crate::elements::{self, column_heads, scrolling};
+use crate::page::Page;
+use crate::text::{MISSING, number, percent};
 
-/// Every measure of every run.
-pub(crate) fn section(page: &Page) -> String {
-    if page.runs.is_empty() {
-        return String::new();
-    }
-    page::section("measures", "Side by side", "", &table(page))
+/// Returns the table with a row for each measure and a column for each run.
+pub(crate) fn section(page: &Page) -> Markup {
+    let table = html! {
+        table.measures {
+            caption {
+                "Measures on held-out observations. An en dash marks a quantity that does not \
+                 exist for the run."
+            }
+            thead { tr { td {} (column_heads(page.runs.iter().map(|run| &run.name))) } }
+            tbody {
+                // A measure that no run has is left out.
+                @for (name, cells) in rows(page) {
+                    @if cells.iter().any(|cell| cell != MISSING) {
+                        tr { th scope="row" { (name) } @for cell in cells { td { (cell) } } }
+                    }
+                }
+            }
+        }
+    };
+    elements::section(
+        "measures",
+        "Side by side",
+        scrolling("Measures of all runs", table),
+    )
 }
 
-/// One table, a row a measure, a column a run.
+/// Returns the name of each measure and its values for all runs, as shown.
 fn rows(page: &Page) -> Vec<(String, Vec<String>)> {
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
     let mut of_audits = |name: &str, cell: &dyn Fn(&AuditReport) -> String| {
@@ -42,7 +64,7 @@ fn rows(page: &Page) -> Vec<(String, Vec<String>)> {
         Some(rank) => format!("{} of {}", number(rank), a.latent_width),
         None => MISSING.to_owned(),
     });
-    of_audits("Effective rank, centred", &|a| {
+    of_audits("Effective rank, centered", &|a| {
         number(a.spectrum.effective_rank)
     });
     let deepest = page
@@ -84,7 +106,7 @@ fn rows(page: &Page) -> Vec<(String, Vec<String>)> {
                 majority_baseline,
             }) => {
                 format!(
-                    "{} (blind {})",
+                    "{} (majority class {})",
                     percent(*accuracy),
                     percent(*majority_baseline)
                 )
@@ -112,32 +134,6 @@ fn rows(page: &Page) -> Vec<(String, Vec<String>)> {
         rows.push((name, cells));
     }
     rows
-}
-
-fn table(page: &Page) -> String {
-    let head: String = page
-        .runs
-        .iter()
-        .map(|run| format!("<th scope=\"col\">{}</th>", escape(&run.name)))
-        .collect();
-    let body: String = rows(page)
-        .into_iter()
-        // A measure that no run has is no news.
-        .filter(|(_, cells)| cells.iter().any(|cell| cell != MISSING))
-        .map(|(name, cells)| {
-            let cells: String = cells
-                .iter()
-                .map(|cell| format!("<td>{}</td>", escape(cell)))
-                .collect();
-            format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&name))
-        })
-        .collect();
-    format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Measures of all runs\">\
-         <table class=\"measures\">\n<caption>Measures on held-out observations. An en dash is a \
-         quantity that does not exist for the run.</caption>\n\
-         <thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
-    )
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {

@@ -1,75 +1,78 @@
+//! The page that compares runs.
+
+use maud::{Markup, html};
 use tellapart_audit::{AuditReport, SortedDistances};
 
+use crate::elements::{document, facts, figure, legend, records, section};
 use crate::figures::{draw_curves, draw_matrix, draw_reconstructions, draw_scatter};
-use crate::text::escape;
 use crate::{
-    Chart, Reconstructions, ReportError, Scatter, Table, certificates, colour, comparison, svg,
+    Chart, Reconstructions, ReportError, Scatter, Table, certificates, color, comparison, svg,
     table,
 };
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 
-/// Everything one page shows: runs side by side.
+/// Page that shows runs side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// The heading.
+    /// Heading.
     pub title: String,
-    /// One paragraph: what was asked and what was found.
+    /// Paragraph that says what was asked and what was found.
     pub lead: String,
-    /// What was computed, in a few short lines under the heading.
+    /// Short facts about the computation, shown under the heading.
     pub facts: Vec<Fact>,
-    /// How classes are called.
+    /// Names of the classes.
     pub classes: ClassNames,
-    /// How actions are called in witness words, by action id; an id without a name shows itself.
+    /// Names of the actions, by id; an action without a name shows its id.
     pub actions: Vec<String>,
-    /// The runs, in the order they are shown.
+    /// Runs, in the order they are shown.
     pub runs: Vec<RunPage>,
-    /// Every seed in short, where there are more seeds than one.
+    /// Short results of every seed, if there are several seeds.
     pub seeds: Option<Table>,
-    /// Every run as an audit of recorded data sees it; left out when `None`.
+    /// Audits of every run without ground truth.
     pub without_truth: Option<Table>,
     /// Charts that compare runs.
     pub charts: Vec<Chart>,
     /// Settings, for the record.
     pub settings: Vec<Fact>,
-    /// Versions, machine, seeds: for the record.
+    /// Versions, machine and seeds, for the record.
     pub environment: Vec<Fact>,
 }
 
-/// What one run contributes.
+/// Part of one run in a [`Page`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunPage {
-    /// Its name, short.
+    /// Short name.
     pub name: String,
-    /// What is special about it, in a sentence.
+    /// Sentence that says what is special about the run.
     pub description: String,
-    /// What was found, in plain words (such as [`AuditReport::summary`]).
+    /// Result in plain words (such as [`AuditReport::summary`]).
     pub finding: String,
-    /// The numbers behind it.
+    /// Measures of the audit.
     pub audit: AuditReport,
     /// Further numbers for the comparison table.
     pub metrics: Vec<Metric>,
-    /// Its latents in two dimensions.
+    /// Latents in two dimensions.
     pub scatter: Option<Scatter>,
-    /// Its distance matrix.
+    /// Distance matrix.
     pub distances: Option<SortedDistances>,
-    /// What a decoder makes of its latents.
+    /// Pictures that a decoder makes of the latents.
     pub reconstructions: Option<Reconstructions>,
-    /// Its own charts, such as losses.
+    /// Charts of the run alone, such as losses.
     pub charts: Vec<Chart>,
 }
 
-/// A name and what it stands for.
+/// Name and value of one fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The value, as shown.
+    /// Value, as shown.
     pub value: String,
 }
 
 impl Fact {
-    /// A fact from anything that can be printed.
+    /// Creates a fact from any printable value.
     pub fn new(name: impl Into<String>, value: impl ToString) -> Self {
         Self {
             name: name.into(),
@@ -78,21 +81,21 @@ impl Fact {
     }
 }
 
-/// A number with a name; runs that lack a number of that name show an en dash.
+/// Named number; a run without a number of that name shows an en dash.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The value, if there is one.
+    /// Value, if there is one.
     pub value: Option<f64>,
 }
 
-/// How classes are called.
+/// Names of classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassNames {
-    /// What a class is, such as "count".
+    /// Noun for a class, such as "count".
     pub noun: String,
-    /// The name of each class.
+    /// Name of each class.
     pub names: Vec<String>,
 }
 
@@ -109,7 +112,7 @@ impl ClassNames {
         self.names.is_empty()
     }
 
-    /// The name of a class; its number if it has none.
+    /// Returns the name of a class, or its number if it has none.
     #[must_use]
     pub fn name(&self, class: u32) -> String {
         self.names
@@ -125,218 +128,139 @@ impl ClassNames {
 /// # Errors
 /// [`ReportError`] when a figure's record contradicts itself.
 pub fn render_html(page: &Page) -> Result<String, ReportError> {
-    let mut body = String::new();
-    body += &header(page);
-    body += "<main>\n";
-    body += &findings(page);
-    body += &comparison::section(page);
-    if let Some(seeds) = &page.seeds {
-        body += &table::section("seeds", "Every seed", seeds);
-    }
-    if let Some(audits) = &page.without_truth {
-        body += &table::section("without-truth", "Without the truth", audits);
-    }
-    body += &latents(page)?;
-    body += &certificates::merged_section(page);
-    body += &certificates::certificate_section(page);
-    body += &reconstructions(page)?;
-    body += &charts(page);
-    body += &records(&page.settings, &page.environment);
-    body += "</main>\n";
-    let style = format!("{STYLE}{}{}", svg::STYLE, colour::rules(page.classes.len()));
-    Ok(document(&page.title, "", &style, &body))
-}
-
-/// A whole file; `head`, `style` and `body` are markup.
-pub(crate) fn document(title: &str, head: &str, style: &str, body: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{head}\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n\
-         <style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-        escape(title)
-    )
-}
-
-fn header(page: &Page) -> String {
-    format!(
-        "<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n{}</header>\n",
-        escape(&page.title),
-        escape(&page.lead),
-        facts(&page.facts, "facts")
-    )
-}
-
-fn findings(page: &Page) -> String {
-    if page.runs.is_empty() {
-        return String::new();
-    }
-    let cards: String = page
-        .runs
-        .iter()
-        .map(|run| {
-            let merged = run.audit.clusters.merged.len();
-            let (tone, badge) = match merged {
-                0 => ("apart", "nothing merged".to_owned()),
-                1 => ("merged", "1 pair merged".to_owned()),
-                _ => ("merged", format!("{merged} pairs merged")),
-            };
-            format!(
-                "<article class=\"card\"><h3>{}</h3><p class=\"badge {tone}\">{badge}</p>\
-                 <p class=\"what\">{}</p><p>{}</p></article>\n",
-                escape(&run.name),
-                escape(&run.description),
-                escape(&run.finding)
-            )
-        })
-        .collect();
-    section(
-        "findings",
-        "Findings",
-        "",
-        &format!("<div class=\"multiples\">\n{cards}</div>\n"),
-    )
-}
-
-fn latents(page: &Page) -> Result<String, ReportError> {
-    let mut out = String::new();
-    let (mut scatters, mut matrices) = (String::new(), String::new());
-    for run in &page.runs {
-        if let Some(scatter) = &run.scatter {
-            scatters += &figure(
-                &run.name,
-                &draw_scatter(scatter, &page.classes, &run.name).inline(),
-            );
+    let body = html! {
+        header {
+            h1 { (page.title) }
+            p.lead { (page.lead) }
+            (facts(&page.facts, "facts"))
         }
-        if let Some(distances) = &run.distances {
-            let svg = draw_matrix(distances, &page.classes, &run.name)?;
-            matrices += &figure(&run.name, &svg.inline());
-        }
-    }
-    let noun = escape(&page.classes.noun);
-    if !scatters.is_empty() {
-        let key: String = (0..page.classes.len())
-            .map(|class| {
-                let name = escape(&page.classes.name(class as u32));
-                format!("<li><span class=\"swatch c{class}\"></span>{name}</li>")
-            })
-            .collect();
-        let intro = format!(
-            "Every dot is an observation at its first two principal components, coloured by its \
-             true {noun}. The bar gives the scale: runs differ in it, and a collapsed one is only \
-             told by its bar."
-        );
-        let key = format!(
-            "<ul class=\"legend\" aria-label=\"colours by {noun}\"><li class=\"noun\">{noun}</li>{key}</ul>\n"
-        );
-        let body = format!("{key}<div class=\"multiples\">\n{scatters}</div>\n");
-        out += &section("latents", "The latents", &intro, &body);
-    }
-    if !matrices.is_empty() {
-        let intro = format!(
-            "Distances of every two observations, sorted by {noun}: dark is near, bright is far. \
-             A dark block on the diagonal is a tight {noun}; a dark block that reaches over a \
-             white line is a merge."
-        );
-        let body = format!("<div class=\"multiples\">\n{matrices}</div>\n");
-        out += &section("distances", "Distances", &intro, &body);
-    }
-    Ok(out)
-}
-
-fn reconstructions(page: &Page) -> Result<String, ReportError> {
-    let mut figures = String::new();
-    for run in &page.runs {
-        if let Some(pairs) = &run.reconstructions {
-            figures += &figure(&run.name, &draw_reconstructions(pairs, &run.name)?.inline());
-        }
-    }
-    if figures.is_empty() {
-        return Ok(String::new());
-    }
-    let intro = "A decoder is trained on the latents without touching them. What it cannot rebuild, \
-                 the encoder has not kept.";
-    let body = format!("<div class=\"multiples wide\">\n{figures}</div>\n");
-    Ok(section(
-        "reconstructions",
-        "What the latents still hold",
-        intro,
-        &body,
-    ))
-}
-
-fn charts(page: &Page) -> String {
-    let mut figures = String::new();
-    for chart in &page.charts {
-        figures += &figure(&chart.title, &draw_curves(chart).inline());
-    }
-    for run in &page.runs {
-        for chart in &run.charts {
-            let caption = format!("{} \u{2013} {}", run.name, chart.title);
-            figures += &figure(&caption, &draw_curves(chart).inline());
-        }
-    }
-    if figures.is_empty() {
-        return String::new();
-    }
-    let body = format!("<div class=\"multiples charts\">\n{figures}</div>\n");
-    section("curves", "Curves", "", &body)
-}
-
-/// Settings and environment at the foot of a page.
-pub(crate) fn records(settings: &[Fact], environment: &[Fact]) -> String {
-    let part = |title: &str, list: &[Fact]| {
-        if list.is_empty() {
-            String::new()
-        } else {
-            format!("<div><h3>{title}</h3>\n{}</div>\n", facts(list, "record"))
+        main {
+            @if !page.runs.is_empty() {
+                (findings(page))
+                (comparison::section(page))
+            }
+            @if let Some(seeds) = &page.seeds {
+                (table::section("seeds", "Every seed", seeds))
+            }
+            @if let Some(audits) = &page.without_truth {
+                (table::section("without-truth", "Without the truth", audits))
+            }
+            (latents(page))
+            (distances(page)?)
+            (certificates::merged_section(page))
+            (certificates::certificate_section(page))
+            (reconstructions(page)?)
+            (charts(page))
+            (records(&page.settings, &page.environment))
         }
     };
-    let parts = part("Settings", settings) + &part("Environment", environment);
-    if parts.is_empty() {
-        return String::new();
+    let style = format!("{STYLE}{}{}", svg::STYLE, color::rules(page.classes.len()));
+    Ok(document(&page.title, Markup::default(), &style, body))
+}
+
+fn findings(page: &Page) -> Markup {
+    let cards = html! {
+        div.multiples {
+            @for run in &page.runs {
+                article.card {
+                    h3 { (run.name) }
+                    @match run.audit.clusters.merged.len() {
+                        0 => p.badge.apart { "nothing merged" },
+                        1 => p.badge.merged { "1 pair merged" },
+                        pairs => p.badge.merged { (pairs) " pairs merged" },
+                    }
+                    p.what { (run.description) }
+                    p { (run.finding) }
+                }
+            }
+        }
+    };
+    section("findings", "Findings", cards)
+}
+
+fn latents(page: &Page) -> Markup {
+    let figures = html! {
+        @for run in &page.runs {
+            @if let Some(scatter) = &run.scatter {
+                (figure(&run.name, draw_scatter(scatter, &page.classes, &run.name)))
+            }
+        }
+    };
+    if figures.0.is_empty() {
+        return figures;
+    }
+    let body = html! {
+        p.intro {
+            "Each dot is an observation at its first two principal components, colored by its \
+             true " (page.classes.noun) ". The bar gives the scale. Scales differ between runs, \
+             and only the bar shows that a run has collapsed to a point."
+        }
+        (legend(&page.classes))
+        div.multiples { (figures) }
+    };
+    section("latents", "Latents", body)
+}
+
+fn distances(page: &Page) -> Result<Markup, ReportError> {
+    let figures = html! {
+        @for run in &page.runs {
+            @if let Some(distances) = &run.distances {
+                (figure(&run.name, draw_matrix(distances, &page.classes, &run.name)?))
+            }
+        }
+    };
+    if figures.0.is_empty() {
+        return Ok(figures);
+    }
+    let noun = &page.classes.noun;
+    let body = html! {
+        p.intro {
+            "Distances between all pairs of observations, sorted by " (noun) ": dark is near, \
+             bright is far. A dark block on the diagonal is a tight " (noun) ". A dark block that \
+             crosses a white line is a merge."
+        }
+        div.multiples { (figures) }
+    };
+    Ok(section("distances", "Distances", body))
+}
+
+fn reconstructions(page: &Page) -> Result<Markup, ReportError> {
+    let figures = html! {
+        @for run in &page.runs {
+            @if let Some(pairs) = &run.reconstructions {
+                (figure(&run.name, draw_reconstructions(pairs, &run.name)?))
+            }
+        }
+    };
+    if figures.0.is_empty() {
+        return Ok(figures);
+    }
+    let body = html! {
+        p.intro {
+            "A decoder is trained on the latents without changing them. What it cannot rebuild, \
+             the encoder has not kept."
+        }
+        div.multiples.wide { (figures) }
+    };
+    Ok(section("reconstructions", "Reconstructions", body))
+}
+
+fn charts(page: &Page) -> Markup {
+    let figures = html! {
+        @for chart in &page.charts { (figure(&chart.title, draw_curves(chart))) }
+        @for run in &page.runs {
+            @for chart in &run.charts {
+                @let caption = format!("{} \u{2013} {}", run.name, chart.title);
+                (figure(&caption, draw_curves(chart)))
+            }
+        }
+    };
+    if figures.0.is_empty() {
+        return figures;
     }
     section(
-        "record",
-        "For the record",
-        "",
-        &format!("<div class=\"records\">\n{parts}</div>\n"),
+        "curves",
+        "Curves",
+        html! { div.multiples.charts { (figures) } },
     )
-}
-
-/// A section with a heading; `intro` and `body` are markup.
-pub(crate) fn section(id: &str, title: &str, intro: &str, body: &str) -> String {
-    let intro = if intro.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"intro\">{intro}</p>\n")
-    };
-    format!(
-        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n\
-         {intro}{body}</section>\n"
-    )
-}
-
-fn figure(caption: &str, svg: &str) -> String {
-    format!(
-        "<figure><figcaption>{}</figcaption>{svg}</figure>\n",
-        escape(caption)
-    )
-}
-
-pub(crate) fn facts(facts: &[Fact], class: &str) -> String {
-    if facts.is_empty() {
-        return String::new();
-    }
-    let rows: String = facts
-        .iter()
-        .map(|fact| {
-            format!(
-                "<div><dt>{}</dt><dd>{}</dd></div>\n",
-                escape(&fact.name),
-                escape(&fact.value)
-            )
-        })
-        .collect();
-    format!("<dl class=\"{class}\">\n{rows}</dl>\n")
 }

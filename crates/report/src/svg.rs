@@ -1,9 +1,13 @@
-use crate::text::escape;
+//! Writes SVG pictures.
 
-/// Style of everything inside a figure, also put into stand-alone files.
+use maud::{Markup, PreEscaped, Render};
+
+use crate::text::printable;
+
+/// Style of figures, for pages and for stand-alone files.
 pub(crate) const STYLE: &str = include_str!("figure.css");
 
-/// Grows one SVG picture. Attributes given as text are escaped, numbers need not be.
+/// Builder of an SVG picture. Texts and classes are escaped.
 pub(crate) struct Svg {
     body: String,
     width: f64,
@@ -12,7 +16,7 @@ pub(crate) struct Svg {
 }
 
 impl Svg {
-    /// `label` is what a reader who cannot see the picture is told.
+    /// Creates an empty picture; `label` describes it to readers who cannot see it.
     pub(crate) fn new(width: f64, height: f64, label: &str) -> Self {
         Self {
             body: String::new(),
@@ -43,8 +47,8 @@ impl Svg {
         );
     }
 
-    /// An open line through the points; a break wherever one is `None`. A point between two breaks
-    /// is drawn as a dot by its round cap.
+    /// Draws an open line through the points, with a break wherever one is `None`. A point between
+    /// two breaks becomes a dot by its round cap.
     pub(crate) fn polyline(&mut self, class: &str, points: &[Option<(f64, f64)>]) {
         let mut path = String::new();
         let mut pen_down = false;
@@ -76,7 +80,7 @@ impl Svg {
         );
     }
 
-    /// `class` also carries the anchor: `start` (default), `middle` or `end`.
+    /// Writes a text. `class` also sets the anchor: `middle`, `end`, or the start by default.
     pub(crate) fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
         self.body += &format!(
             "<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>",
@@ -87,7 +91,7 @@ impl Svg {
         );
     }
 
-    /// A PNG, stretched to the box with hard pixel edges.
+    /// Draws a PNG, stretched to the box with hard pixel edges.
     pub(crate) fn image(&mut self, png: &[u8], x: f64, y: f64, width: f64, height: f64) {
         self.body += &format!(
             "<image class=\"pixels\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" \
@@ -100,7 +104,7 @@ impl Svg {
         );
     }
 
-    /// Begins a group with these attributes, markup of our own; [`Svg::close`] ends it.
+    /// Begins a group; [`Svg::close`] ends it. `attributes` is markup and is not escaped.
     pub(crate) fn open(&mut self, attributes: &str) {
         self.body += &format!("<g {attributes}>");
     }
@@ -110,20 +114,20 @@ impl Svg {
         self.body += "</g>";
     }
 
-    /// For a page that already has the style.
-    pub(crate) fn inline(self) -> String {
-        format!(
+    /// Returns the picture for a page that already has the style.
+    pub(crate) fn inline(self) -> Markup {
+        PreEscaped(format!(
             "<svg class=\"fig\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\">{}</svg>",
             self.label,
             short(self.width),
             short(self.height),
             self.body
-        )
+        ))
     }
 
-    /// For a file of its own, with the colours of that many classes.
+    /// Returns the picture as a file, with the colors of the first `classes` classes.
     pub(crate) fn standalone(self, classes: usize) -> String {
-        format!(
+        printable(&format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <svg xmlns=\"http://www.w3.org/2000/svg\" class=\"fig alone\" role=\"img\" \
              aria-label=\"{}\" viewBox=\"0 0 {w} {h}\" width=\"{}\" height=\"{}\">\n\
@@ -131,12 +135,17 @@ impl Svg {
             self.label,
             short(2.0 * self.width),
             short(2.0 * self.height),
-            crate::colour::rules(classes),
+            crate::color::rules(classes),
             self.body,
             w = short(self.width),
             h = short(self.height),
-        )
+        ))
     }
+}
+
+/// Escapes a text for an element or a quoted attribute.
+fn escape(text: &str) -> String {
+    text.render().into_string()
 }
 
 pub(crate) fn data_uri(png: &[u8]) -> String {
@@ -147,7 +156,7 @@ pub(crate) fn data_uri(png: &[u8]) -> String {
     )
 }
 
-/// One decimal is a tenth of a pixel; more only makes files large.
+/// Formats a coordinate with one decimal, a tenth of a pixel. More would only enlarge files.
 fn short(value: f64) -> String {
     let text = format!("{value:.1}");
     match text.strip_suffix(".0") {

@@ -1,35 +1,39 @@
-use crate::page;
-use crate::text::{MISSING, escape, number, percent};
+//! Plain tables, such as one row for each seed.
 
-/// Rows that differ in one thing, such as the seed, by the same few measures.
+use maud::{Markup, html};
+
+use crate::elements::{self, column_heads, scrolling};
+use crate::text::{MISSING, number, percent};
+
+/// Table whose rows differ in one thing, such as the seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What a row is, in a sentence.
+    /// Sentence that says what a row is.
     pub caption: String,
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// The rows, a cell for each column.
+    /// Rows, with a cell for each column.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// What stands in a table; what does not exist is an en dash.
+/// Cell of a [`Table`]. A value that does not exist is an en dash.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Cell {
-    /// A name.
+    /// Name.
     Text(String),
-    /// How many.
+    /// Whole number.
     Count(Option<u64>),
-    /// A measured number.
+    /// Measured number.
     Number(Option<f64>),
-    /// A share in `[0, 1]`, shown as a percentage.
+    /// Share in `[0, 1]`, shown as a percentage.
     Share(Option<f64>),
 }
 
 impl Cell {
     fn shown(&self) -> String {
         match self {
-            Self::Text(text) => escape(text),
+            Self::Text(text) => text.clone(),
             Self::Count(count) => count.map_or(MISSING.to_owned(), |count| count.to_string()),
             Self::Number(value) => number(*value),
             Self::Share(share) => percent(*share),
@@ -37,33 +41,23 @@ impl Cell {
     }
 }
 
-/// A section that is one table.
-pub(crate) fn section(id: &str, title: &str, table: &Table) -> String {
-    let head: String = table
-        .columns
-        .iter()
-        .map(|name| format!("<th scope=\"col\">{}</th>", escape(name)))
-        .collect();
-    let rows: String = table
-        .rows
-        .iter()
-        .map(|row| {
-            let cells: String = row
-                .iter()
-                .enumerate()
-                .map(|(column, cell)| match column {
-                    0 => format!("<th scope=\"row\">{}</th>", cell.shown()),
-                    _ => format!("<td>{}</td>", cell.shown()),
-                })
-                .collect();
-            format!("<tr>{cells}</tr>\n")
-        })
-        .collect();
-    let body = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\
-         <table class=\"measures seeds\">\n<caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n\
-         <tbody>\n{rows}</tbody></table></div>\n",
-        escape(&table.caption)
-    );
-    page::section(id, title, "", &body)
+/// Returns a section that consists of one table.
+pub(crate) fn section(id: &str, title: &str, table: &Table) -> Markup {
+    let rows = html! {
+        table.measures.seeds {
+            caption { (table.caption) }
+            thead { tr { (column_heads(&table.columns)) } }
+            tbody {
+                @for row in &table.rows {
+                    tr {
+                        @for (column, cell) in row.iter().enumerate() {
+                            @if column == 0 { th scope="row" { (cell.shown()) } }
+                            @else { td { (cell.shown()) } }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    elements::section(id, title, scrolling(title, rows))
 }

@@ -1,50 +1,56 @@
-use crate::text::{MISSING, escape};
+//! Words of actions as markup, with a key for each action.
 
-/// A word of actions as keys, by the names of the actions; an id without a name shows itself.
-pub(crate) fn word_markup(actions: &[String], word: Option<&[u32]>) -> String {
-    match word {
-        None => MISSING.to_owned(),
-        Some([]) => "<span class=\"now\">differ at once</span>".to_owned(),
-        Some(word) => {
-            let steps: Vec<String> = word
-                .iter()
-                .map(|&action| {
-                    let name = actions.get(action as usize).cloned();
-                    format!(
-                        "<kbd>{}</kbd>",
-                        escape(&name.unwrap_or_else(|| action.to_string()))
-                    )
-                })
-                .collect();
-            steps.join(" ")
+use maud::{Markup, html};
+
+use crate::text::MISSING;
+
+/// Returns a witness; an en dash if there is none.
+pub(crate) fn witness(actions: &[String], word: Option<&[u32]>) -> Markup {
+    html! {
+        @match word {
+            None => (MISSING),
+            Some([]) => span.now { "differ at once" },
+            Some(word) => @for (index, &action) in word.iter().enumerate() {
+                @if index > 0 { " " }
+                (key(actions, action))
+            },
         }
     }
 }
 
-/// The same word, repeated actions once with their number.
-pub(crate) fn run_markup(actions: &[String], word: &[u32]) -> String {
-    let keys: Vec<String> = runs(word).map(|run| run_of(actions, run)).collect();
-    keys.join(" ")
-}
-
-/// The beginning of the word where it is long, and how many actions follow.
-pub(crate) fn short_markup(actions: &[String], word: &[u32]) -> String {
-    const SHOWN: usize = 3;
-    let beginning: usize = runs(word).take(SHOWN).map(<[u32]>::len).sum();
-    match word.len() - beginning {
-        0 => run_markup(actions, word),
-        rest => format!("{} +{rest}", run_markup(actions, &word[..beginning])),
+/// Returns the key of an action, with its name or, without one, its id.
+pub(crate) fn key(actions: &[String], action: u32) -> Markup {
+    html! {
+        kbd {
+            @match actions.get(action as usize) {
+                Some(name) => (name),
+                None => (action),
+            }
+        }
     }
 }
 
-fn runs(word: &[u32]) -> impl Iterator<Item = &[u32]> {
-    word.chunk_by(|a, b| a == b)
+/// Returns a word, with one key and a count for each run of equal actions.
+pub(crate) fn runs(actions: &[String], word: &[u32]) -> Markup {
+    html! {
+        @for (index, run) in word.chunk_by(|a, b| a == b).enumerate() {
+            @if index > 0 { " " }
+            (key(actions, run[0]))
+            @if run.len() > 1 { "\u{d7}" (run.len()) }
+        }
+    }
 }
 
-fn run_of(actions: &[String], run: &[u32]) -> String {
-    let key = word_markup(actions, Some(&run[..1]));
-    match run.len() {
-        1 => key,
-        times => format!("{key}\u{d7}{times}"),
+/// Returns the first runs of equal actions of a word, and how many actions follow.
+pub(crate) fn beginning(actions: &[String], word: &[u32]) -> Markup {
+    const SHOWN: usize = 3;
+    let shown: usize = word
+        .chunk_by(|a, b| a == b)
+        .take(SHOWN)
+        .map(<[u32]>::len)
+        .sum();
+    html! {
+        (runs(actions, &word[..shown]))
+        @if shown < word.len() { " +" (word.len() - shown) }
     }
 }

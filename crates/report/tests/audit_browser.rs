@@ -1,5 +1,5 @@
-//! The page of an audit in a real browser: opened from disk without a network, clicked, and walked
-//! through by keyboard. Pictures of it are left in `audit-page` of the target's temporary folder.
+//! Tests of the page of an audit in a real browser, by mouse and by keyboard, opened from disk
+//! without a network. Screenshots are kept in `audit-page` in the temporary folder of the target.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,8 +19,9 @@ use hostile_audit::{HOSTILE, hostile};
 use serde_json::json;
 use tellapart_report::{AuditPage, render_audit_html};
 
-/// Pairs in the made-up audit, and how many of them are the encoder's fault.
+/// Number of pairs in the made-up audit.
 const PAIRS: usize = 9;
+/// Number of pairs of cause `Encoder`.
 const BY_ENCODER: usize = 5;
 
 fn folder() -> PathBuf {
@@ -35,7 +36,8 @@ fn write(page: &AuditPage, name: &str) -> PathBuf {
     file
 }
 
-/// A browser, or a notice that goes past the capture of the test's output.
+/// Opens a browser, or writes a notice directly to stderr, where the test harness does not capture
+/// it.
 fn browser(test: &str) -> Option<Tab> {
     let Some(program) = chromium::find() else {
         let notice = format!("\nSKIPPED {test}: no Chromium in PATH\n");
@@ -48,7 +50,7 @@ fn browser(test: &str) -> Option<Tab> {
     Some(tab)
 }
 
-/// Exactly this pair is shown, marked in the table and named by the address.
+/// Asserts that exactly this pair is shown, marked in the table and named by the address.
 fn assert_shown(tab: &mut Tab, pair: usize) {
     tab.wait_for(&format!("location.hash === '#pair={pair}'"));
     assert_selected(tab, pair);
@@ -73,7 +75,7 @@ fn assert_selected(tab: &mut Tab, pair: usize) {
             .starts_with(&format!("Pair {pair}: rows ")),
         "{said}"
     );
-    // The map marks the ends of this pair.
+    // The map marks both ends of the pair.
     let ends = tab.eval(
         "[...document.querySelectorAll('#chosen circle')].map((c) => [c.cx.baseVal.value, c.cy.baseVal.value])",
     );
@@ -95,7 +97,7 @@ fn assert_no_complaints(tab: &Tab) {
     }
 }
 
-/// Middle of an element in the window, scrolled into view.
+/// Returns an expression for the middle of an element in the window, scrolled into view.
 fn middle(selector: &str) -> String {
     format!(
         "(() => {{ const e = document.querySelector({selector:?}); e.scrollIntoView({{block: 'center'}}); \
@@ -121,7 +123,7 @@ fn pairs_are_chosen_by_mouse_in_the_table_and_on_the_map() {
     tab.click(&middle("a[href='#pair=6']"));
     assert_shown(&mut tab, 6);
 
-    // On the map: pairs 5 and 3 lie alone; far from all of them nothing happens.
+    // On the map pairs 5 and 3 lie alone. A click far from all pairs does nothing.
     tab.click(&middle("#links [data-pair='5'] circle"));
     assert_shown(&mut tab, 5);
     tab.click(&middle("#links [data-pair='3'] circle"));
@@ -129,7 +131,7 @@ fn pairs_are_chosen_by_mouse_in_the_table_and_on_the_map() {
     tab.click("(() => { const b = document.querySelector('.map svg').getBoundingClientRect(); return [b.right - 9, b.bottom - 9]; })()");
     assert_shown(&mut tab, 3);
 
-    // Points move to the other map, the pairs and the mark with them.
+    // Points move to the other map, and the pairs and the mark with them.
     let places = "[...document.querySelectorAll('#points circle')].map((c) => [c.cx.baseVal.value, c.cy.baseVal.value])";
     let data = "JSON.parse(document.getElementById('audit-data').textContent).maps";
     let near = |tab: &mut Tab, map: &str| {
@@ -138,14 +140,14 @@ fn pairs_are_chosen_by_mouse_in_the_table_and_on_the_map() {
         ))
     };
     assert_eq!(near(&mut tab, "components"), json!(true));
-    tab.click(&middle("input[value=neighbours]"));
-    assert_eq!(near(&mut tab, "neighbours"), json!(true));
+    tab.click(&middle("input[value=neighbors]"));
+    assert_eq!(near(&mut tab, "neighbors"), json!(true));
     assert_eq!(near(&mut tab, "components"), json!(false));
     assert_selected(&mut tab, 3);
     tab.click(&middle("#links [data-pair='5'] circle"));
     assert_shown(&mut tab, 5);
 
-    // Each click on one spot takes the next pair there.
+    // Each further click on one spot chooses the next pair there.
     tab.click(&middle("input[value=components]"));
     tab.click(&middle("#links [data-pair='1'] circle"));
     let first = tab.eval("location.hash");
@@ -160,7 +162,7 @@ fn the_keyboard_alone_is_enough() {
         return;
     };
     tab.go_to(&write(&made_up_audit::page().unwrap(), "keyboard.html"), "");
-    // Every stop shows where it is; the map's choice comes first, then causes, then the table.
+    // Every stop has a visible focus: first the choice of the map, then causes, then the table.
     let mut stops = Vec::new();
     for _ in 0..7 {
         tab.press("Tab");
@@ -204,7 +206,7 @@ fn the_keyboard_alone_is_enough() {
     tab.press("Home");
     assert_shown(&mut tab, 1);
 
-    // The filter: only observations, then data; the choice follows.
+    // The filter goes through encoder, outlier, observation and data; the choice follows.
     let listed = "[...document.querySelectorAll('#table tbody tr')].filter((r) => r.checkVisibility()).length";
     let linked = "[...document.querySelectorAll('#links > g')].filter((g) => getComputedStyle(g).display !== 'none').length";
     tab.eval("document.querySelector('input[name=cause]').focus()");
@@ -212,10 +214,10 @@ fn the_keyboard_alone_is_enough() {
     assert_eq!(tab.eval(listed), json!(BY_ENCODER));
     assert_eq!(tab.eval(linked), json!(BY_ENCODER));
     assert_shown(&mut tab, 1);
-    for stray_then_observation in [6, 7] {
+    for outlier_then_observation in [6, 7] {
         tab.press("ArrowRight");
         assert_eq!(tab.eval(listed), json!(1));
-        assert_shown(&mut tab, stray_then_observation);
+        assert_shown(&mut tab, outlier_then_observation);
     }
     tab.press("ArrowRight");
     assert_shown(&mut tab, 8);
@@ -267,7 +269,7 @@ fn an_address_names_a_pair_and_scripts_are_not_needed_to_read() {
     assert_no_complaints(&tab);
 }
 
-/// The second pair takes many steps more.
+/// Returns a page whose second pair has a long witness.
 fn long_witness() -> AuditPage {
     let mut page = made_up_audit::page().unwrap();
     let pair = &mut page.audit.pairs[1];
@@ -302,7 +304,7 @@ fn it_fits_light_and_dark_screens_phones_and_paper() {
     tab.go_to(&write(&long_witness(), "long.html"), "pair=2");
     assert_eq!(tab.eval(too_wide), json!(0));
     tab.go_to(&file, "pair=2");
-    // A4 between margins of 14 mm.
+    // The width of A4 paper within margins of 14 mm.
     tab.resize(688, 1000, false);
     tab.show_as("print", "dark");
     assert_eq!(tab.eval(too_wide), json!(0));
@@ -346,7 +348,7 @@ fn a_page_without_pairs_or_map_has_a_quiet_script() {
     };
     let mut page = made_up_audit::page().unwrap();
     page.map = None;
-    page.colours = None;
+    page.colors = None;
     tab.go_to(&write(&page, "no-map.html"), "pair=2");
     tab.press("ArrowRight");
     tab.wait_for("document.querySelector('.story.selected').id === 'pair=3'");
@@ -354,7 +356,7 @@ fn a_page_without_pairs_or_map_has_a_quiet_script() {
     page.audit.pairs.clear();
     tab.go_to(&write(&page, "no-pairs.html"), "pair=2");
     tab.press("ArrowRight");
-    tab.click(&middle("input[value=neighbours]"));
+    tab.click(&middle("input[value=neighbors]"));
     tab.click(&middle(".map svg"));
     assert_no_complaints(&tab);
 }

@@ -1,4 +1,4 @@
-//! The page of an audit as text: what it says, and what it must never contain.
+//! Tests of the page of an audit as text: what it says, and what it must never contain.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -10,7 +10,7 @@ use hostile_audit::{HOSTILE, hostile};
 use markup::{assert_balanced, headings};
 use tellapart_audit::recorded::{Cause, Verdict};
 use tellapart_report::{
-    AuditPage, Observed, Picture, PointColours, ReportError, ShownRow, render_audit_html,
+    AuditPage, Observed, Picture, PointColors, ReportError, ShownRow, render_audit_html,
 };
 
 fn render(change: impl FnOnce(&mut AuditPage)) -> String {
@@ -21,7 +21,7 @@ fn render(change: impl FnOnce(&mut AuditPage)) -> String {
     html
 }
 
-/// The markup alone: a script may contain anything but its own end.
+/// Returns the markup alone, since a script may contain anything but its own end.
 fn without_scripts(html: &str) -> String {
     let mut out = String::new();
     for (index, part) in html.split("</script>").enumerate() {
@@ -32,7 +32,7 @@ fn without_scripts(html: &str) -> String {
     out
 }
 
-/// The story of a pair, from 1.
+/// Returns the story of a pair; pairs count from 1.
 fn story(html: &str, pair: usize) -> &str {
     let (_, rest) = html.split_once(&format!("id=\"pair={pair}\"")).unwrap();
     rest.split_once("</article>").unwrap().0
@@ -46,7 +46,7 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         "The encoder merged 666 pairs of observations that the data tells apart",
         "666 pairs of 5 kinds",
         "23 pairs of 1 kind",
-        "4 pairs of 1 kind; astray: ",
+        "4 pairs of 1 kind; rows: ",
         "340 pairs",
         "The search for candidates was exact",
         "Equal observations were given different latents",
@@ -57,10 +57,10 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         headings(&html),
         [
             "The pairs",
-            "What is usually looked at",
+            "Common diagnostics",
             "Healthy collapse",
             "What is provably apart",
-            "What the recording covers",
+            "Coverage of the recording",
             "For the record",
         ]
     );
@@ -69,13 +69,13 @@ fn the_verdict_comes_first_with_the_counts_and_the_search() {
         page.audit.search.recall = 0.987;
         page.audit.verdict = Verdict::Healthy;
         page.audit.counts.encoder = 0;
-        page.audit.counts.stray_rows = 0;
+        page.audit.counts.outlier_rows = 0;
     });
     let header = approximate.split("<main>").next().unwrap();
     assert!(header.contains("The encoder merged nothing that the data tells apart"));
     assert!(header.contains("98.7\u{202f}%") && header.contains("may have been missed"));
-    let strays = render(|page| page.audit.verdict = Verdict::Healthy);
-    assert!(strays.contains("keeps apart what the data tells apart, but for stray rows"));
+    let outliers = render(|page| page.audit.verdict = Verdict::Healthy);
+    assert!(outliers.contains("keeps apart what the data tells apart, except for outliers"));
     let undecided = render(|page| page.audit.verdict = Verdict::Undecided);
     assert!(undecided.contains("Too little of the data can be compared"));
 }
@@ -90,7 +90,7 @@ fn every_pair_has_a_row_a_link_and_a_story() {
         assert_eq!(html.matches(&format!("id=\"pair={pair}\"")).count(), 1);
         assert_eq!(html.matches(&format!("data-pair=\"{pair}\"")).count(), 1);
     }
-    // Both rows, the witness with all rows along it, the outcome, the limit.
+    // Both rows, all rows along the witness, the outcome and the limit.
     let second = story(&html, 2);
     let pair = &page.audit.pairs[1];
     for row in pair.trace_i.iter().chain(&pair.trace_j) {
@@ -110,9 +110,12 @@ fn every_pair_has_a_row_a_link_and_a_story() {
     );
     let kept = story(&html, 5);
     assert!(kept.contains("kept apart") && kept.contains("at least 0.180 apart, 0.630 in fact"));
-    let stray = story(&html, 6);
+    let outlier = story(&html, 6);
     let row = page.audit.pairs[5].j;
-    assert!(stray.contains(&format!("Row {row} lies astray")), "{stray}");
+    assert!(
+        outlier.contains(&format!("Row {row} is an outlier")),
+        "{outlier}"
+    );
     let unseen = story(&html, 7);
     assert!(
         unseen.contains("The observation cannot tell")
@@ -121,7 +124,7 @@ fn every_pair_has_a_row_a_link_and_a_story() {
     let open = story(&html, 8);
     assert!(open.contains("The data does not say") && open.contains("What would settle it"));
     assert!(open.contains("<kbd>add</kbd>\u{d7}2 from row"));
-    assert!(!open.contains("Strain") && !open.contains("class=\"trace\""));
+    assert!(!open.contains("Required Lipschitz") && !open.contains("class=\"trace\""));
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_picture_is_stored_once() {
     let stored = html.matches("data:image/png;base64,").count();
     assert_eq!(stored, html.matches("<symbol").count());
     let page = made_up_audit::page().unwrap();
-    // Both sides of the sixth pair show the same picture; counts of zero look alike too.
+    // Both rows of the pair of cause `Observation` show one picture, and so do all counts of zero.
     assert!(stored < page.rows.len());
     let used = html.matches("href=\"#seen-").count();
     assert!(used > stored, "{used} {stored}");
@@ -153,7 +156,7 @@ fn observations_that_are_no_pictures_are_values() {
         first.starts_with("differs\"><th scope=\"row\">7</th><td>708</td><td>711</td>"),
         "{first}"
     );
-    // Rows that nobody showed are shown by their number.
+    // Rows without an observation are shown by their number.
     let bare = render(|page| page.rows.clear());
     assert!(
         story(&bare, 2).contains("row 708") && !story(&bare, 2).contains("Observations differ in")
@@ -194,7 +197,7 @@ fn odd_numbers_never_reach_the_page() {
         let pairs = page.audit.pairs.iter_mut();
         for (pair, value) in pairs.zip(odd.into_iter().cycle()) {
             pair.distance = value;
-            pair.strain = Some(value);
+            pair.required_lipschitz = Some(value);
             for p in pair.p_i.iter_mut().flatten() {
                 *p = value as f32;
             }
@@ -204,7 +207,7 @@ fn odd_numbers_never_reach_the_page() {
         page.audit.diagnostics.mean_distance = f64::NAN;
         page.audit.diagnostics.singular_values.clear();
         let points = page.map.as_ref().unwrap().rows.len();
-        page.colours = Some(PointColours::Values {
+        page.colors = Some(PointColors::Values {
             name: "p".into(),
             of_point: odd.into_iter().cycle().take(points).collect(),
         });
@@ -215,17 +218,17 @@ fn odd_numbers_never_reach_the_page() {
 }
 
 #[test]
-fn numbers_become_few_colours() {
+fn numbers_become_few_colors() {
     let points = made_up_audit::page().unwrap().map.unwrap().rows.len();
     let keys = |of_point: Vec<f64>| {
         let html = render(|page| {
-            page.colours = Some(PointColours::Values {
+            page.colors = Some(PointColors::Values {
                 name: "rewards".into(),
                 of_point,
             });
         });
         let legend = html
-            .split_once("aria-label=\"colours by rewards\"")
+            .split_once("aria-label=\"colors by rewards\"")
             .unwrap()
             .1;
         legend
@@ -244,7 +247,7 @@ fn numbers_become_few_colours() {
 fn parts_may_be_missing() {
     let html = render(|page| {
         page.map = None;
-        page.colours = None;
+        page.colors = None;
         page.audit.healthy = None;
         page.audit.certificate = None;
         page.audit.contradictions.clear();
@@ -274,14 +277,14 @@ fn contradicting_records_are_errors() {
         }),
         ("p along", |page| page.audit.pairs[0].p_j.push(vec![0.0])),
         ("value of p", |page| page.audit.pairs[0].p_i[0].push(0.0)),
-        ("neighbours", |page| {
-            page.map.as_mut().unwrap().neighbours.pop();
+        ("neighbors", |page| {
+            page.map.as_mut().unwrap().neighbors.pop();
         }),
         ("not finite", |page| {
             page.map.as_mut().unwrap().pca[3][1] = f64::NAN
         }),
-        ("colours", |page| {
-            page.colours = Some(PointColours::Values {
+        ("colors", |page| {
+            page.colors = Some(PointColors::Values {
                 name: "p".into(),
                 of_point: vec![0.0],
             });

@@ -1,4 +1,4 @@
-//! The page as a whole: what it contains, and what it must never contain.
+//! Tests of the page that compares runs: what it contains, and what it must never contain.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -22,18 +22,18 @@ fn the_page_has_every_section_once_and_in_order() {
             "Side by side",
             "Every seed",
             "Without the truth",
-            "The latents",
+            "Latents",
             "Distances",
-            "What is merged, and why it must not be",
+            "Merged pairs and their witnesses",
             "What is provably apart",
-            "What the latents still hold",
+            "Reconstructions",
             "Curves",
             "For the record",
         ]
     );
     let count = |what: &str| html.matches(what).count();
     assert_eq!(count("<h1>"), 1);
-    // Four runs with a scatter, a matrix, pictures and losses each, and one chart of all.
+    // Scatter, matrix, pictures and losses of each of four runs, and one chart of all runs.
     assert_eq!(count("<figure>"), 17);
     assert_eq!(count("<figcaption>"), 17);
     assert_eq!(count("role=\"img\" aria-label="), 17);
@@ -46,7 +46,7 @@ fn the_page_has_every_section_once_and_in_order() {
 fn the_page_refers_to_nothing_outside_itself() {
     let page = made_up::page().unwrap();
     let html = render_html(&page).unwrap();
-    // Picture bytes may spell anything.
+    // The bytes of pictures may spell any word.
     let html: String = html
         .split("base64,")
         .map(|part| part.find('"').map_or(part, |end| &part[end..]))
@@ -69,7 +69,7 @@ fn the_page_refers_to_nothing_outside_itself() {
 
 #[test]
 fn hostile_text_stays_text() {
-    const HOSTILE: &str = "<script>alert('1')</script>\"><b onclick=x>&amp;";
+    const HOSTILE: &str = "<script>alert('1')</script>\"><b onclick=x>&amp;\u{0}\u{1b}";
     let mut page = made_up::page().unwrap();
     page.title = HOSTILE.into();
     page.lead = HOSTILE.into();
@@ -101,7 +101,13 @@ fn hostile_text_stays_text() {
     }
     let html = render_html(&page).unwrap();
     assert_balanced(&html);
-    assert!(!html.contains("<script") && !html.contains("<b onclick") && !html.contains("'1'"));
+    let figure = figures::curves(&page.runs[0].charts[0]);
+    for text in [html, figure] {
+        // Attributes are in double quotes, which no text can close.
+        assert!(text.contains("&lt;/script&gt;&quot;&gt;&lt;b onclick=x&gt;&amp;amp;"));
+        assert!(!text.contains("<script") && !text.contains("<b onclick") && !text.contains("='"));
+        assert!(!text.contains(['\u{0}', '\u{1b}']), "control characters");
+    }
 }
 
 #[test]
@@ -210,7 +216,7 @@ fn pictures_are_enlarged_without_smoothing() {
         .unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();
-    // One picture over another, two pixels wide and one high, with a gap of three: times two.
+    // Two pictures of two by one pixels, one above the other with a gap of three, enlarged by two.
     assert_eq!((info.width, info.height), (4, 10));
     let line: Vec<&[u8]> = pixels[..16].chunks(4).collect();
     assert_eq!(

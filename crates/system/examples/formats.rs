@@ -1,8 +1,9 @@
-//! How fast systems are read and written: `cargo run --release -p tellapart-system --example formats
-//! [STATES [ACTIONS [FOLDER]]]`.
+//! Measures how fast systems are read and written: `cargo run --release -p tellapart-system
+//! --example formats [STATES [ACTIONS [FOLDER]]]`.
 //!
-//! For each format, the median CPU time of the thread over five rounds, with the fastest and the slowest,
-//! formats taking turns; as a yardstick the same file read into memory and nothing done with it.
+//! Prints, for each format, the median CPU time of the thread over five rounds, with the fastest
+//! and the slowest. Formats take turns. The baseline reads the same file into memory and does
+//! nothing with it.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
@@ -56,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// All files of a system, read and forgotten.
+/// Reads all files of a system into memory, without parsing them.
 fn bytes_of(path: &Path) -> std::io::Result<Vec<Vec<u8>>> {
     let files = Format::of(path)
         .map(|format| format.files(path))
@@ -69,7 +70,7 @@ fn check(found: &MooreMachine, expected: &MooreMachine) {
     assert_eq!(found.states(), expected.states());
 }
 
-/// Milliseconds of CPU time of this thread.
+/// Returns the milliseconds of CPU time that `work` takes on this thread.
 fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<f64, E> {
     let start = cpu_milliseconds();
     let result = work()?;

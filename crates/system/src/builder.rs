@@ -1,16 +1,18 @@
-//! Building a machine one transition at a time, with every mistake named.
+//! Builds a machine one transition at a time, and names every mistake.
 
 use crate::machine::{MooreMachine, check_size};
 use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
 use crate::{ActionId, OutputId, StateId, SystemError};
 
-/// Marks "not given yet".
+/// Marks an entry that is not declared yet.
 const NONE: u32 = u32::MAX;
 
-/// Collects transitions and outputs in any order; [`build`](Self::build) checks that none is missing.
+/// Collects transitions and outputs in any order; [`build`](Self::build) checks that none is
+/// missing.
 ///
-/// Giving the same transition or output twice is fine, giving two different ones is an error.
+/// Declaring the same transition or output twice is allowed; declaring two different ones is an
+/// error.
 pub struct MooreMachineBuilder {
     actions: usize,
     next: Vec<StateId>,
@@ -21,7 +23,8 @@ pub struct MooreMachineBuilder {
 }
 
 impl MooreMachineBuilder {
-    /// A builder for `states` states and `actions` actions; takes `4 * states * (actions + 1)` bytes.
+    /// Creates a builder for `states` states and `actions` actions; takes
+    /// `4 * states * (actions + 1)` bytes.
     ///
     /// # Errors
     /// No states, no actions, or too many of them to number.
@@ -76,7 +79,7 @@ impl MooreMachineBuilder {
         Ok(self)
     }
 
-    /// Declares the output of a state by id; ids must be used without gaps: 0, 1, 2, ...
+    /// Declares the output of a state by id. The ids of all states must have no gaps: 0, 1, 2, ...
     ///
     /// # Errors
     /// A state out of range, a different output declared before, or outputs declared by value.
@@ -91,12 +94,12 @@ impl MooreMachineBuilder {
         self.set_output(state, output)
     }
 
-    /// Declares the output of a state by its value; equal values (by bits, but -0.0 equals 0.0) get
+    /// Declares the output of a state by its value. Equal values (by bits, but -0.0 equals 0.0) get
     /// equal ids, numbered by first declaration.
     ///
     /// # Errors
-    /// A state out of range, NaN, a width unlike the first one, a different output declared before, or
-    /// outputs declared by id.
+    /// A state out of range, NaN, a width unlike the first one, a different output declared before,
+    /// or outputs declared by id.
     pub fn output_value(
         &mut self,
         state: StateId,
@@ -131,7 +134,7 @@ impl MooreMachineBuilder {
         self.set_output(state, id)
     }
 
-    /// The machine, with initial state 0.
+    /// Builds the machine, with initial state 0.
     ///
     /// # Errors
     /// A missing transition or output (the first one is named), or a gap in the output ids.

@@ -1,4 +1,4 @@
-//! What can be wrong with a system or with the file it comes from.
+//! Errors of systems and of the files that hold them.
 
 use std::path::PathBuf;
 
@@ -6,46 +6,46 @@ use tellapart_files::FileError;
 
 use crate::NotTransitive;
 
-/// Why a system was refused. Every message names the state, action, array or line at fault.
+/// Reason why a system was refused. Every message names the state, action, array or line at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
-    /// No states at all.
+    /// A system without states.
     #[error("the system has no states; it needs at least one")]
     NoStates,
-    /// No actions at all.
+    /// A system without actions.
     #[error("the system has no actions; it needs at least one")]
     NoActions,
-    /// States are numbered by 32 bits, and one number is kept back.
+    /// More states than can be numbered: ids have 32 bits, and one is reserved.
     #[error("{states} states are too many: at most 4294967294 are supported")]
     TooManyStates {
-        /// How many were asked for.
+        /// Requested number of states.
         states: u64,
     },
-    /// The table of successors would be larger than allowed.
+    /// A table of successors with more entries than allowed.
     #[error(
         "a table of {states} states x {actions} actions has more than the {limit} entries allowed; \
          merge rare actions or split the system"
     )]
     TableTooLarge {
-        /// Rows of the table.
+        /// Number of rows of the table.
         states: u64,
-        /// Columns of the table.
+        /// Number of columns of the table.
         actions: u64,
-        /// The largest number of entries allowed.
+        /// Largest allowed number of entries.
         limit: u64,
     },
-    /// The flat table does not have one entry per state and action.
+    /// A flat table that does not have one entry per state and action.
     #[error(
         "the table of successors has {entries} entries, but {states} outputs x {actions} actions \
          need {states} x {actions}"
     )]
     TableShape {
-        /// Entries found.
+        /// Number of entries found.
         entries: usize,
-        /// States, as counted by the outputs.
+        /// Number of states, which is that of the outputs.
         states: usize,
-        /// Actions stated.
+        /// Stated number of actions.
         actions: usize,
     },
     /// A state id beyond the last state.
@@ -53,7 +53,7 @@ pub enum SystemError {
     StateOutOfRange {
         /// The id.
         state: u64,
-        /// How many states there are.
+        /// Number of states.
         states: usize,
     },
     /// An action id beyond the last action.
@@ -61,7 +61,7 @@ pub enum SystemError {
     ActionOutOfRange {
         /// The id.
         action: u64,
-        /// How many actions there are.
+        /// Number of actions.
         actions: usize,
     },
     /// A transition to a state that does not exist.
@@ -70,23 +70,23 @@ pub enum SystemError {
          0 to {}", states - 1
     )]
     TargetOutOfRange {
-        /// Where the transition starts.
+        /// State that the transition leaves.
         state: usize,
-        /// Under which action.
+        /// Action of the transition.
         action: usize,
-        /// Where it claims to lead.
+        /// Claimed target.
         target: i128,
-        /// How many states there are.
+        /// Number of states.
         states: usize,
     },
-    /// A transition was never given, but the transition function must be total.
+    /// A missing transition, where the transition function must be total.
     #[error(
         "state {state} has no transition under action {action}; every action must lead somewhere"
     )]
     MissingTransition {
-        /// The state.
+        /// State without the transition.
         state: usize,
-        /// The action.
+        /// Action without the transition.
         action: usize,
     },
     /// Two different targets for one state and action.
@@ -95,13 +95,13 @@ pub enum SystemError {
          deterministic"
     )]
     ConflictingTransition {
-        /// The state.
+        /// State that both transitions leave.
         state: usize,
-        /// The action.
+        /// Action of both transitions.
         action: usize,
-        /// The target given first.
+        /// Target declared first.
         first: usize,
-        /// The target given later.
+        /// Target declared later.
         second: usize,
     },
     /// A state without output.
@@ -116,56 +116,56 @@ pub enum SystemError {
         /// The state.
         state: usize,
     },
-    /// Output ids and output values cannot be mixed in one system.
+    /// Output ids and output values in one system, which cannot be mixed.
     #[error("state {state} was given an output id, others output values; use one of the two")]
     MixedOutputs {
-        /// The state whose output is of the other kind.
+        /// State whose output is of the other kind.
         state: usize,
     },
-    /// Output ids must be numbered without gaps.
+    /// Output ids with a gap.
     #[error(
         "output {missing} is given to no state though output {used} is; number outputs 0, 1, 2, ..."
     )]
     OutputGap {
-        /// The id that is absent.
+        /// Smallest missing id.
         missing: usize,
-        /// A larger id that is present.
+        /// A larger id that is used.
         used: usize,
     },
-    /// NaN equals nothing, itself included, so it cannot be an output.
+    /// NaN as an output. NaN equals nothing, itself included, so it cannot be one.
     #[error(
         "the output of state {state} is NaN in column {column}, and NaN equals no output; replace it"
     )]
     NanOutput {
-        /// The state (the row of the array).
+        /// State with that output (row of the array).
         state: usize,
-        /// The column of the output vector.
+        /// Column of the output vector.
         column: usize,
     },
-    /// A tolerance that is no distance.
+    /// A tolerance that is not a distance.
     #[error("the tolerance is {found}, but a finite number of at least 0 is expected")]
     Tolerance {
-        /// What was given.
+        /// The tolerance.
         found: f64,
     },
-    /// A tolerance where outputs are no numbers.
+    /// A tolerance for outputs that are not numeric.
     #[error(
         "a tolerance needs outputs that are numbers and nothing else, but these are labels, sets of \
          enabled actions, integers beyond 2^53, or just told apart; leave the tolerance out"
     )]
     NoValues,
-    /// A tolerance where an output is infinitely far from all others.
+    /// A tolerance for an output that is infinitely far from all others.
     #[error(
         "the output of state {state} is infinite in column {column}, and no distance to it is finite; \
          replace it, or leave the tolerance out"
     )]
     InfiniteOutput {
-        /// The first state with that output.
+        /// First state with that output.
         state: usize,
-        /// The column of the output vector.
+        /// Column of the output vector.
         column: usize,
     },
-    /// A tolerance that is no equivalence on the outputs that there are.
+    /// A tolerance that is not an equivalence on the outputs of the system.
     #[error(transparent)]
     NotTransitive(Box<NotTransitive>),
     /// Output vectors of different widths.
@@ -175,7 +175,7 @@ pub enum SystemError {
         state: usize,
         /// Width of the first output.
         expected: usize,
-        /// Width of this one.
+        /// Width of this output.
         found: usize,
     },
     /// Two output ids with one value.
@@ -186,24 +186,24 @@ pub enum SystemError {
         /// The larger id.
         second: usize,
     },
-    /// Values for outputs, or names for actions, in the wrong number.
+    /// A wrong number of values for outputs or of names for actions.
     #[error("{what}: expected {expected}, found {found}")]
     Count {
-        /// What was counted.
+        /// Description of the counted items.
         what: &'static str,
-        /// How many were needed.
+        /// Expected number.
         expected: usize,
-        /// How many there were.
+        /// Number found.
         found: usize,
     },
-    /// Two actions with one name.
+    /// Two actions with the same name.
     #[error("actions {first} and {second} are both named {name:?}; names must differ")]
     DuplicateActionName {
         /// The name.
         name: String,
-        /// The action named first.
+        /// Action named first.
         first: usize,
-        /// The action named later.
+        /// Action named later.
         second: usize,
     },
     /// A name that the format cannot hold.
@@ -213,118 +213,118 @@ pub enum SystemError {
     Label {
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// Problem of the name, in words.
         problem: &'static str,
     },
     /// An array of the right name with the wrong content.
     #[error("{}: array {array:?}: {problem}", path.display())]
     Array {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The array.
+        /// Name of the array.
         array: &'static str,
-        /// What is wrong, and what was expected.
+        /// Problem and expected content, in words.
         problem: String,
     },
-    /// The system in a file is not valid.
+    /// An invalid system in a file.
     #[error("{}: {source}", path.display())]
     In {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with the system.
+        /// The error in the system.
         source: Box<SystemError>,
     },
-    /// A line of a text file that cannot be understood.
+    /// A line of a text file that cannot be parsed.
     #[error("{}:{line}:{column}: {problem}", path.display())]
     Text {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Line, counted from 1.
         line: u64,
         /// Column in bytes, counted from 1.
         column: usize,
-        /// What is wrong, and what was expected.
+        /// Problem and expected text, in words.
         problem: String,
     },
-    /// A text file with two targets for one state and label.
+    /// Two targets for one state and label in a text file.
     #[error(
         "{}:{line}: state {state} leads to both {first_target} (line {first_line}) and \
          {second_target} under {label:?}; only deterministic systems are supported: give the two \
          transitions different labels or remove one", path.display()
     )]
     Nondeterministic {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The state.
+        /// State that both transitions leave.
         state: u32,
-        /// The label.
+        /// Label of both transitions.
         label: String,
-        /// The target given first.
+        /// Target given first.
         first_target: u32,
-        /// The target given later.
+        /// Target given later.
         second_target: u32,
         /// Line of the first transition, counted from 1.
         first_line: u64,
-        /// Line of the second one.
+        /// Line of the second transition.
         line: u64,
     },
     /// A `.tsys` file that is damaged, of another version, or not a system.
     #[error("{}: {problem}", path.display())]
     Binary {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong, beginning with a verb.
+        /// Problem, in words that begin with a verb.
         problem: String,
     },
-    /// Neither the extension nor the first bytes tell what the file is.
+    /// A file whose format neither its extension nor its first bytes tell.
     #[error(
         "{}: not a system file that is known; expected .npz (arrays `next` and `output`), .aut \
          (Aldebaran, beginning with `des`), .tra (PRISM), .boa.txt or .tsys", path.display()
     )]
     UnknownFormat {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The name of a file to be written does not tell a format.
+    /// A file to be written whose name does not tell a format.
     #[error(
         "{}: systems are written as .npz, .aut, .tra, .boa.txt, .tsys or .dot; name a file that ends in \
          one of them", path.display()
     )]
     UnknownExtension {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A drawing is written, never read.
+    /// A drawing to be read; drawings are only written.
     #[error("{}: a drawing cannot be read as a system; keep the system as .tsys", path.display())]
     Drawing {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A drawing that would be too large to be read by anybody.
+    /// A drawing that would be too large to read.
     #[error(
         "a drawing of {states} states is more than anybody can read; at most {limit} are drawn"
     )]
     TooLargeToDraw {
-        /// How many there are.
+        /// Number of states.
         states: usize,
-        /// How many are drawn.
+        /// Largest number of states that is drawn.
         limit: usize,
     },
-    /// More than a format can hold.
+    /// A system that is larger than its format can hold.
     #[error(
         "{states} states and {actions} actions are more than {format} can hold, which is {limits}"
     )]
     TooLargeFor {
-        /// The end of the format's names.
+        /// Extension of the format.
         format: &'static str,
-        /// How many states there are.
+        /// Number of states.
         states: usize,
-        /// How many actions there are.
+        /// Number of actions.
         actions: usize,
-        /// How many there may be.
+        /// Limits of the format, in words.
         limits: &'static str,
     },
-    /// The file cannot be read or written, or an archive is damaged.
+    /// A file that cannot be read or written, or a damaged archive.
     #[error(transparent)]
     File(#[from] FileError),
 }

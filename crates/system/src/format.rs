@@ -1,10 +1,10 @@
-//! The formats of files that hold systems.
+//! File formats of systems.
 
 use std::path::{Path, PathBuf};
 
 use crate::SystemError;
 
-/// A format of files, known by the end of their name.
+/// File format of a system, known by the end of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -12,18 +12,18 @@ pub enum Format {
     Npz,
     /// `.aut`: Aldebaran.
     Aut,
-    /// `.tra`: PRISM's explicit model files, with `.lab` and `.srew` beside it.
+    /// `.tra`: PRISM's explicit model files, with `.lab` and `.srew` next to it.
     Prism,
     /// `.boa.txt`: coalgebras of Boa.
     Boa,
-    /// `.tsys`: our binary format.
+    /// `.tsys`: the binary format of tellapart.
     Tsys,
     /// `.dot`: drawings for Graphviz; written only.
     Dot,
 }
 
 impl Format {
-    /// All of them with the ends of their names.
+    /// All formats with the ends of their names.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Npz, ".npz"),
         (Self::Aut, ".aut"),
@@ -33,7 +33,7 @@ impl Format {
         (Self::Dot, ".dot"),
     ];
 
-    /// The format that the name of a file tells, in upper or lower case.
+    /// Returns the format that the name of a file tells, in upper or lower case.
     #[must_use]
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
         let name = path
@@ -46,7 +46,7 @@ impl Format {
             .map(|(format, _)| format)
     }
 
-    /// As [`Format::of`], for a file that is to be written.
+    /// Returns the format that the name of a file to be written tells, in upper or lower case.
     ///
     /// # Errors
     /// [`SystemError::UnknownExtension`].
@@ -57,7 +57,7 @@ impl Format {
         })
     }
 
-    /// The files that a system at `path` consists of; `path` itself comes first.
+    /// Lists the files that a system at `path` consists of; `path` itself comes first.
     #[must_use]
     pub fn files(self, path: impl AsRef<Path>) -> Vec<PathBuf> {
         let path = path.as_ref();

@@ -1,14 +1,14 @@
-//! Seeded generators: the same seed gives the same system on every platform.
+//! Seeded generators of systems: the same seed gives the same system on every platform.
 //!
-//! Sizes must be sensible (at least one state, action and output; sizes that fit in memory): impossible
-//! ones are errors like everywhere else.
+//! Systems need at least one state, action and output, and must fit in memory. Impossible sizes are
+//! errors.
 
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{MooreMachine, OutputId, PartialMachine, StateId, SystemError, machine::check_size};
 
-/// Successors and outputs drawn uniformly and independently.
+/// Generates a machine whose successors and outputs are drawn uniformly and independently.
 ///
 /// Outputs that no state drew are dropped, so the machine may have fewer than `outputs`.
 ///
@@ -42,7 +42,7 @@ pub fn random(
     MooreMachine::from_table(actions, next, without_gaps(&drawn))
 }
 
-/// A counter that clips at both ends: action 0 counts down, action 1 up; only the count
+/// Generates a counter that clips at both ends: action 0 counts down, action 1 up. Only the count
 /// `counts / 2` is rewarded (values 0 and 1).
 ///
 /// All counts are distinguished; the largest shortest witness has about `counts / 2` actions. With
@@ -72,9 +72,11 @@ pub fn counter(counts: usize) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(2, next, output)?.with_output_values(1, vec![0.0, 1.0])
 }
 
-/// One action along a chain into a last state that stays and alone has another output.
+/// Generates a chain with one action. Its last state stays, and is the only one with another
+/// output.
 ///
-/// All states are distinguished, each only by walking to the end: refinement needs one round per state.
+/// All states are distinguished, each only by walking to the end: refinement needs one round per
+/// state.
 ///
 /// # Errors
 /// No states, or too many.
@@ -90,9 +92,9 @@ pub fn chain(states: usize) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(1, next, without_gaps(&ends))
 }
 
-/// A cycle of `2^order` states under one action whose outputs spell a de Bruijn word: the family on
-/// which Hopcroft's algorithm needs its full `n log n` (Berstel & Carton 2004, "On the complexity of
-/// Hopcroft's state minimization algorithm").
+/// Generates a cycle of `2^order` states under one action whose outputs spell a de Bruijn word.
+/// Hopcroft's algorithm needs its full `n log n` on this family (Berstel & Carton 2004, "On the
+/// complexity of Hopcroft's state minimization algorithm").
 ///
 /// # Errors
 /// `order` above 30.
@@ -122,12 +124,13 @@ pub fn de_bruijn_cycle(order: u32) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(1, next, without_gaps(&bits))
 }
 
-/// A cycle under one action whose outputs spell a Fibonacci word, `F(order)` states (`F(0) = 1`, `F(1) = 2`,
-/// each the sum of the two before).
+/// Generates a cycle under one action whose outputs spell a Fibonacci word. It has `F(order)`
+/// states, where `F(0) = 1`, `F(1) = 2`, and each is the sum of the two before.
 ///
-/// Every refinement of it splits the block that costs most: Hopcroft's algorithm needs its full `n log n`
-/// whichever splitter it takes (Castiglione, Restivo & Sciortino 2008, "Hopcroft's algorithm and cyclic
-/// automata"). All states are distinguished, by words of up to `F(order) - 2` actions.
+/// Every refinement of it splits the block that costs most. Hopcroft's algorithm needs its full
+/// `n log n` whichever splitter it takes (Castiglione, Restivo & Sciortino 2008, "Hopcroft's
+/// algorithm and cyclic automata"). All states are distinguished, by words of up to `F(order) - 2`
+/// actions.
 ///
 /// # Errors
 /// More states than can be numbered.
@@ -137,7 +140,7 @@ pub fn fibonacci_cycle(order: u32) -> Result<MooreMachine, SystemError> {
         (states, before) = (states.saturating_add(before), states);
     }
     check_size(states, 1)?;
-    // Each word is the one before, followed by the one before that: a, ab, aba, abaab, ...
+    // Each word is its predecessor followed by the one before that: a, ab, aba, abaab, ...
     let (mut word, mut previous) = (vec![0_u32], vec![1]);
     for _ in 0..order {
         let longer = [&word[..], &previous[..]].concat();
@@ -147,11 +150,11 @@ pub fn fibonacci_cycle(order: u32) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(1, next.collect(), without_gaps(&word))
 }
 
-/// A register of `order` bits, `2^order` states: action 0 or 1 shifts that bit in, the output is the bit
-/// that is shifted out next.
+/// Generates a shift register of `order` bits, with `2^order` states. Action 0 or 1 shifts that bit
+/// in; the output is the bit that is shifted out next.
 ///
-/// All states are distinguished, by words of up to `order - 1` actions: every block halves in every round.
-/// Its graph is de Bruijn's.
+/// All states are distinguished, by words of up to `order - 1` actions: every block halves in every
+/// round. Its graph is de Bruijn's.
 ///
 /// # Errors
 /// `order` above 30.
@@ -169,8 +172,8 @@ pub fn shift_register(order: u32) -> Result<MooreMachine, SystemError> {
     MooreMachine::from_table(2, next.collect(), without_gaps(&out))
 }
 
-/// A tree in which every state leads to its parent under all actions, `branching` children each; only the
-/// root, state 0, has another output and stays where it is.
+/// Generates a tree with `branching` children per state in which every state leads to its parent
+/// under all actions. Only the root, state 0, has another output, and it leads to itself.
 ///
 /// States are bisimilar iff they are equally deep; with `branching` 1 it is a chain.
 ///
@@ -191,7 +194,7 @@ pub fn tree(states: usize, actions: usize, branching: usize) -> Result<MooreMach
     MooreMachine::from_table(actions, next.collect(), without_gaps(&roots))
 }
 
-/// The same machine with its states renumbered at random.
+/// Renumbers the states of a machine at random.
 ///
 /// # Errors
 /// None for a valid machine; the signature leaves room for the checks of the constructor.
@@ -215,8 +218,9 @@ pub fn shuffled(machine: &MooreMachine, seed: u64) -> Result<MooreMachine, Syste
     machine.with_states(next, output, new_of_old[machine.initial().index()])
 }
 
-/// Every state becomes `nuisances` copies that behave alike: state `s` of the machine is states
-/// `s * nuisances..(s + 1) * nuisances`, and each transition lands in a random copy of its target.
+/// Replaces every state by `nuisances` copies that behave alike. State `s` of the machine becomes
+/// the states `s * nuisances..(s + 1) * nuisances`, and each transition leads to a random copy of
+/// its target.
 ///
 /// The classes are those of the machine; the nuisance carries no information about outputs.
 ///
@@ -246,8 +250,8 @@ pub fn with_nuisances(
     machine.with_states(next, output, StateId::new(machine.initial().get() * copies))
 }
 
-/// The same states and outputs with only some of the transitions: each is kept with probability
-/// `kept`, clamped to `0.0..=1.0`.
+/// Keeps the states and outputs of a machine, and each transition with probability `kept`, clamped
+/// to `0.0..=1.0`.
 ///
 /// # Errors
 /// None for a valid machine; the signature leaves room for the checks of the constructor.
@@ -270,7 +274,7 @@ pub fn thinned(
     PartialMachine::from_transitions(machine.actions(), &transitions, output)
 }
 
-/// Numbers the values that occur by first occurrence.
+/// Numbers the values that occur, by first occurrence.
 fn without_gaps(drawn: &[u32]) -> Vec<OutputId> {
     let mut rows = crate::outputs::DistinctRows::new(1);
     drawn

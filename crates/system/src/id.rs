@@ -12,13 +12,13 @@ macro_rules! typed_id {
         pub struct $name(u32);
 
         impl $name {
-            /// The id with this number.
+            /// Makes the id with this number.
             #[inline]
             pub const fn new(id: u32) -> Self {
                 Self(id)
             }
 
-            /// The id of position `index` in an array.
+            /// Makes the id of position `index` in an array.
             ///
             /// # Panics
             /// If `index` does not fit in 32 bits; no array of this project is that long.
@@ -28,13 +28,13 @@ macro_rules! typed_id {
                 Self(index as u32)
             }
 
-            /// The position in an array.
+            /// Returns the id as a position in an array.
             #[inline]
             pub const fn index(self) -> usize {
                 self.0 as usize
             }
 
-            /// The number itself.
+            /// Returns the id as a number.
             #[inline]
             pub const fn get(self) -> u32 {
                 self.0
@@ -56,18 +56,18 @@ macro_rules! typed_id {
 }
 
 typed_id!(
-    /// A state of a system, in `0..states`.
+    /// State of a system, in `0..states`.
     StateId
 );
 typed_id!(
-    /// An action of a system, in `0..actions`.
+    /// Action of a system, in `0..actions`.
     ActionId
 );
 typed_id!(
-    /// A distinct output (a distinct value of the auxiliary function), in `0..outputs`.
+    /// Distinct output of a system (a distinct value of the auxiliary function), in `0..outputs`.
     OutputId
 );
 typed_id!(
-    /// A block of a partition of the states (a class), in `0..blocks`.
+    /// Block of a partition of the states (a class), in `0..blocks`.
     BlockId
 );

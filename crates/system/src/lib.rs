@@ -1,18 +1,18 @@
 //! Finite systems: deterministic decision processes with an auxiliary output, as Moore machines.
 //!
 //! A [`MooreMachine`] has `n` states, `A` actions, a total transition function and one output per
-//! state. It is what the largest bisimulation is computed on: states are observations (or hidden
-//! states), the output is the auxiliary function `p`.
+//! state. The largest bisimulation is computed on it: its states are observations (or hidden
+//! states), its output is the auxiliary function `p`.
 //!
-//! * [`MooreMachineBuilder`] builds one transition at a time and rejects bad input by name;
+//! * [`MooreMachineBuilder`] builds a machine one transition at a time and names bad input;
 //!   [`MooreMachine::from_table`] takes whole tables.
-//! * A [`PartialMachine`] is the same where transitions may be missing.
-//! * [`read`] and [`mod@write`] know NumPy tables, Aldebaran, PRISM's explicit files, the text of Boa, and
-//!   a binary format of our own ([`Format`]).
+//! * A [`PartialMachine`] is a Moore machine in which transitions may be missing.
+//! * [`read`] and [`mod@write`] know NumPy tables, Aldebaran, PRISM's explicit files, the text of
+//!   Boa, and a binary format of tellapart ([`Format`]).
 //! * [`generate`] makes seeded systems for tests, benchmarks and trials.
 //!
-//! Ids are `u32` newtypes ([`StateId`], [`ActionId`], [`OutputId`], [`BlockId`]): they cannot be mixed
-//! up, and a table of ten million states and two actions takes 120 MB.
+//! Ids are `u32` newtypes ([`StateId`], [`ActionId`], [`OutputId`], [`BlockId`]): they cannot be
+//! mixed up, and a table of ten million states and two actions takes 120 MB.
 //!
 //! ```
 //! use tellapart_system::{ActionId, MooreMachineBuilder, StateId};

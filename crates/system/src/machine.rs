@@ -1,35 +1,36 @@
-//! The Moore machine itself: two flat tables and, where known, what the ids stand for.
+//! The Moore machine: two flat tables and, where known, the meaning of the ids.
 
 use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
-use crate::table::Table;
+use crate::table::IdSlice;
 use crate::{ActionId, OutputId, StateId, SystemError};
 
-/// The most states a system can have: ids are `u32`, and the last one marks "none" while building.
+/// Largest number of states of a system: ids are `u32`, and the last one marks "none" while
+/// building.
 pub(crate) const MAX_STATES: u64 = u32::MAX as u64 - 1;
 
 /// A deterministic system with an output per state.
 ///
-/// `states() >= 1` states, `actions() >= 1` actions, a total successor function and an [`OutputId`]
-/// per state. Output ids are numbered `0..outputs()` without gaps; equal ids mean equal outputs, and
-/// nothing else about outputs matters to bisimulation. The machine is immutable.
+/// It has `states() >= 1` states, `actions() >= 1` actions, a total successor function and an
+/// [`OutputId`] per state. Output ids are numbered `0..outputs()` without gaps. Equal ids mean
+/// equal outputs, and nothing else about outputs matters to bisimulation. The machine is immutable.
 ///
-/// Memory: `4 * states * (actions + 1)` bytes, plus what is known per output and action; a machine from
-/// a mapped file ([`crate::read::tsys`]) shares the bytes of the file instead. The table is state-major:
-/// the successors of one state under all actions lie together.
+/// Memory: `4 * states * (actions + 1)` bytes, plus the known meaning of outputs and actions. A
+/// machine from a mapped file ([`crate::read::tsys`]) shares the bytes of the file instead. The
+/// table is state-major: the successors of one state under all actions lie together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MooreMachine {
     actions: u32,
     outputs: u32,
     initial: StateId,
-    next: Table<StateId>,
-    output: Table<OutputId>,
+    next: IdSlice<StateId>,
+    output: IdSlice<OutputId>,
     meaning: OutputMeaning,
     action_names: Vec<String>,
 }
 
 impl MooreMachine {
-    /// A machine from whole tables: `next[state * actions + action]` and `output[state]`.
+    /// Makes a machine from whole tables: `next[state * actions + action]` and `output[state]`.
     ///
     /// The initial state is 0, actions have no names, outputs no values. Cost: one pass.
     ///
@@ -70,13 +71,13 @@ impl MooreMachine {
         })
     }
 
-    /// A machine whose tables were checked already: as [`MooreMachine::from_table`] does, with
-    /// `outputs` distinct ones.
+    /// Makes a machine with `outputs` distinct outputs from tables that passed the checks of
+    /// [`MooreMachine::from_table`] already.
     pub(crate) fn from_checked(
         actions: u32,
         outputs: u32,
-        next: Table<StateId>,
-        output: Table<OutputId>,
+        next: IdSlice<StateId>,
+        output: IdSlice<OutputId>,
     ) -> Self {
         Self {
             actions,
@@ -107,7 +108,7 @@ impl MooreMachine {
         self.outputs as usize
     }
 
-    /// Where `action` leads from `state`.
+    /// Returns the state that `action` leads to from `state`.
     ///
     /// # Panics
     /// If either id is out of range, as indexing a slice does; see [`MooreMachine::state`].
@@ -116,7 +117,7 @@ impl MooreMachine {
         self.successors(state)[action.index()]
     }
 
-    /// Where each action leads from `state`, `actions()` entries.
+    /// Returns the state that each action leads to from `state`, `actions()` entries.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -126,7 +127,7 @@ impl MooreMachine {
         &self.next[state.index() * actions..][..actions]
     }
 
-    /// The output of `state`.
+    /// Returns the output of `state`.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -135,7 +136,7 @@ impl MooreMachine {
         self.output[state.index()]
     }
 
-    /// Where a word of actions leads from `state`.
+    /// Returns the state that a word of actions leads to from `state`.
     ///
     /// # Panics
     /// If an id is out of range.
@@ -144,59 +145,60 @@ impl MooreMachine {
             .fold(state, |state, &action| self.successor(state, action))
     }
 
-    /// The whole successor table, state-major: `next_table()[state * actions() + action]`.
+    /// Returns the whole successor table, state-major: `next_table()[state * actions() + action]`.
     #[inline]
     pub fn next_table(&self) -> &[StateId] {
         &self.next
     }
 
-    /// The output of every state.
+    /// Returns the output of every state.
     #[inline]
     pub fn output_table(&self) -> &[OutputId] {
         &self.output
     }
 
-    /// The numbers that an output stands for, where the source of the system gave any.
+    /// Returns the vector that an output stands for, where the source of the system gave any.
     pub fn output_value(&self, output: OutputId) -> Option<&[f64]> {
         self.meaning.values.as_ref()?.get(output.index())
     }
 
-    /// How far apart, at most, the values of states with one output are, where outputs were made one within
-    /// a tolerance ([`MooreMachine::with_tolerance`]); `None` where they are equal.
+    /// Largest distance between the values of states with one output, where a tolerance merged
+    /// outputs ([`MooreMachine::with_tolerance`]); `None` where the values are equal.
     pub fn output_tolerance(&self) -> Option<f64> {
         self.meaning.tolerance
     }
 
-    /// The actions that a state with this output had in the partial system this machine completes,
-    /// ascending; `None` unless the machine came from a labelled transition system ([`crate::read::aut`]).
+    /// Returns the actions, ascending, that a state with this output has in the partial system that
+    /// this machine completes. `None` unless the machine came from a labeled transition system
+    /// ([`crate::read::aut`]).
     pub fn enabled_actions(&self, output: OutputId) -> Option<&[ActionId]> {
         self.meaning.enabled.as_ref()?.get(output.index())
     }
 
-    /// The labels that states with this output carry; `None` unless the source of the system gave
-    /// labels to states ([`crate::read::prism`]).
+    /// Returns the labels that states with this output carry. `None` unless the source of the
+    /// system gave labels to states ([`crate::read::prism`]).
     pub fn output_labels(&self, output: OutputId) -> Option<impl ExactSizeIterator<Item = &str>> {
         let labels = self.meaning.labels.as_ref()?;
         let names = labels.sets.get(output.index())?.iter();
         Some(names.map(|&label| labels.names[label as usize].as_str()))
     }
 
-    /// The name of an action (the label of an Aldebaran file), where there is one.
+    /// Name of an action (the label of an Aldebaran file), where it has one.
     pub fn action_name(&self, action: ActionId) -> Option<&str> {
         self.action_names.get(action.index()).map(String::as_str)
     }
 
-    /// The names of all actions; empty where they have none.
+    /// Names of all actions; empty where they have none.
     pub(crate) fn action_names(&self) -> &[String] {
         &self.action_names
     }
 
-    /// The initial state: 0 unless the source says otherwise. Bisimulation does not depend on it.
+    /// Initial state: 0 unless the source says otherwise. Bisimulation does not depend on it.
     pub fn initial(&self) -> StateId {
         self.initial
     }
 
-    /// The id of state `index`, checked: for numbers that a user typed.
+    /// Checks the number of a state, such as one that a user typed, and returns its id.
     ///
     /// # Errors
     /// [`SystemError::StateOutOfRange`].
@@ -211,17 +213,17 @@ impl MooreMachine {
         }
     }
 
-    /// All state ids, ascending.
+    /// Iterates over all state ids, ascending.
     pub fn state_ids(&self) -> impl ExactSizeIterator<Item = StateId> + use<> {
         (0..self.states() as u32).map(StateId::new)
     }
 
-    /// All action ids, ascending.
+    /// Iterates over all action ids, ascending.
     pub fn action_ids(&self) -> impl ExactSizeIterator<Item = ActionId> + use<> {
         (0..self.actions).map(ActionId::new)
     }
 
-    /// The same machine with numbers for its outputs: output `i` is `values[i * width..][..width]`.
+    /// Gives values to the outputs of the machine: output `i` is `values[i * width..][..width]`.
     ///
     /// # Errors
     /// A wrong number of values, NaN, or two outputs with one value.
@@ -263,7 +265,7 @@ impl MooreMachine {
         Ok(self)
     }
 
-    /// The same machine with names for its actions.
+    /// Gives names to the actions of the machine.
     ///
     /// # Errors
     /// A wrong number of names, or two equal ones.
@@ -293,7 +295,7 @@ impl MooreMachine {
         Ok(self)
     }
 
-    /// The same machine with another initial state.
+    /// Replaces the initial state of the machine.
     ///
     /// # Errors
     /// [`SystemError::StateOutOfRange`].
@@ -302,11 +304,12 @@ impl MooreMachine {
         Ok(self)
     }
 
-    /// Another machine over the same actions and outputs (their names and values are kept), with the
-    /// states, transitions and outputs given: for quotients and renumberings.
+    /// Makes a machine with other states, transitions and outputs over the same actions and
+    /// outputs, whose names and values are kept. For quotients and renumberings.
     ///
     /// # Errors
-    /// As [`MooreMachine::from_table`]; also when the new states do not use all of the outputs.
+    /// The errors of [`MooreMachine::from_table`]; also when the new states do not use all of the
+    /// outputs.
     pub fn with_states(
         &self,
         next: Vec<StateId>,
@@ -327,7 +330,7 @@ impl MooreMachine {
         Ok(machine)
     }
 
-    /// The same states and actions with other outputs.
+    /// Replaces the outputs of all states, and their meaning.
     pub(crate) fn with_outputs(
         self,
         output: Vec<OutputId>,
@@ -374,10 +377,11 @@ pub(crate) fn check_size(states: u64, actions: u64) -> Result<(), SystemError> {
     Ok(())
 }
 
-/// How many outputs there are; they must be numbered without gaps.
+/// Counts the distinct outputs, which must be numbered without gaps.
 pub(crate) fn count_outputs(output: &[OutputId]) -> Result<u32, SystemError> {
     let largest = output.iter().copied().max().unwrap_or_default().index();
-    // Ids beyond the number of states cannot be gapless: the table below stays as small as the input.
+    // Ids beyond the number of states cannot be gapless, so the table below stays as small as the
+    // input.
     let mut present = vec![false; (largest + 1).min(output.len() + 1)];
     for id in output {
         if let Some(slot) = present.get_mut(id.index()) {

@@ -1,21 +1,21 @@
-//! What the ids of outputs stand for, as far as the source of a system told.
+//! Meaning of the ids of outputs, as far as the source of a system gave it.
 
 use crate::ActionId;
 
-/// Nothing, or one or several of these; two outputs never agree in all that is known.
+/// Meaning of outputs: any of the fields may be known. Two outputs never agree in all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct OutputMeaning {
-    /// A vector of numbers for each output.
+    /// A vector of values for each output.
     pub(crate) values: Option<Vectors>,
-    /// The actions that the original, partial system enables.
+    /// Actions that the original, partial system enables.
     pub(crate) enabled: Option<Sets<ActionId>>,
-    /// The labels that the states carry.
+    /// Labels that the states carry.
     pub(crate) labels: Option<Labels>,
-    /// How far apart values are that were made one; each then stands for all within that.
+    /// Largest distance of values that were merged; each then stands for all values within it.
     pub(crate) tolerance: Option<f64>,
 }
 
-/// `width` numbers for each output: `values[output * width..][..width]`.
+/// A vector of `width` values for each output: `values[output * width..][..width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Vectors {
     pub(crate) width: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Sets<T> {
     pub(crate) members: Vec<T>,
 }
 
-/// Names, and for each output the positions of those that its states carry.
+/// Names, and for each output the positions of the names that its states carry.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Labels {
     pub(crate) names: Vec<String>,

@@ -1,4 +1,4 @@
-//! Numbering output vectors by exact equality.
+//! Numbers output vectors by exact equality.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::OutputId;
 
 /// Distinct rows of `width` 64-bit words, numbered by first occurrence.
 ///
-/// A hash map is used, but its keys are whole rows: equality is exact.
+/// The keys of the hash map are whole rows, so equality is exact.
 pub(crate) struct DistinctRows {
     width: usize,
     ids: HashMap<Box<[u64]>, u32, RandomState>,
@@ -30,10 +30,11 @@ impl DistinctRows {
         self.width
     }
 
-    /// The number of this row. There are never more distinct rows than states, so 32 bits suffice.
+    /// Returns the number of this row. There are never more distinct rows than states, so 32 bits
+    /// suffice.
     pub(crate) fn id(&mut self, row: &[u64]) -> OutputId {
         debug_assert_eq!(row.len(), self.width);
-        // Neighbouring states often agree: look at the last answer before hashing.
+        // Neighboring states often agree, so the last answer is checked before hashing.
         let start = self.latest as usize * self.width;
         if !self.ids.is_empty() && self.rows[start..start + self.width] == *row {
             return OutputId::new(self.latest);
@@ -50,7 +51,7 @@ impl DistinctRows {
         OutputId::new(self.latest)
     }
 
-    /// All distinct rows, one after the other, by id.
+    /// Returns all distinct rows, one after the other, by id.
     pub(crate) fn into_rows(self) -> Vec<u64> {
         self.rows
     }
@@ -89,8 +90,8 @@ impl DistinctBytes {
     }
 }
 
-/// The bits by which an output value is compared: -0.0 and 0.0 are the same number, hence the same
-/// output. `None` for NaN, which equals nothing.
+/// Returns the bits by which an output value is compared. -0.0 and 0.0 are the same number, hence
+/// the same output. `None` for NaN, which equals nothing.
 pub(crate) fn comparison_bits(value: f64) -> Option<u64> {
     (!value.is_nan()).then(|| (value + 0.0).to_bits())
 }

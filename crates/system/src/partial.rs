@@ -1,22 +1,24 @@
-//! Systems in which transitions may be missing.
+//! Moore machines in which transitions may be missing.
 
 use std::ops::Range;
 
 use crate::machine::{check_size, count_outputs};
 use crate::{ActionId, OutputId, StateId, SystemError};
 
-/// A deterministic system with an output per state, whose transition function may be partial: what a
-/// recording covers, or a protocol allows.
+/// A deterministic system with an output per state, whose transition function may be partial: the
+/// transitions that a recording covers, or a protocol allows.
 ///
-/// `states() >= 1` states, `actions() >= 1` actions, outputs numbered `0..outputs()` without gaps, and
-/// any number of transitions, at most one for each state and action. The system is immutable.
+/// It has `states() >= 1` states, `actions() >= 1` actions, outputs numbered `0..outputs()` without
+/// gaps, and any number of transitions, at most one for each state and action. The system is
+/// immutable.
 ///
 /// Memory: `4 * outputs + 8 * transitions + 8 * states` bytes; a missing transition takes none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartialMachine {
     actions: u32,
     outputs: u32,
-    /// The transitions of `state` are `bounds[state]..bounds[state + 1]`, by ascending action.
+    /// Bounds of the transitions of each state: `bounds[state]..bounds[state + 1]`, by ascending
+    /// action.
     bounds: Vec<usize>,
     action: Vec<ActionId>,
     target: Vec<StateId>,
@@ -24,13 +26,14 @@ pub struct PartialMachine {
 }
 
 impl PartialMachine {
-    /// A machine from its transitions (from, action, to), in any order, and the output of every state.
+    /// Makes a machine from its transitions (from, action, to), in any order, and the output of
+    /// every state.
     ///
-    /// Giving the same transition twice is fine. Cost: one pass, and sorting within states.
+    /// Giving the same transition twice is allowed. Cost: one pass, and sorting within states.
     ///
     /// # Errors
-    /// No states or actions, an id out of range, two targets for one state and action, or a gap in the
-    /// numbering of outputs.
+    /// No states or actions, an id out of range, two targets for one state and action, or a gap in
+    /// the numbering of outputs.
     pub fn from_transitions(
         actions: usize,
         transitions: &[(StateId, ActionId, StateId)],
@@ -65,7 +68,7 @@ impl PartialMachine {
         };
         machine.bounds.push(0);
         for (state, bounds) in given_bounds.windows(2).enumerate() {
-            // Stable, so that of two targets the one given first is named first.
+            // The sort is stable, so that an error names the target given first as the first.
             let row = &mut given[bounds[0]..bounds[1]];
             row.sort_by_key(|&(action, _)| action);
             machine.push_row(state, row)?;
@@ -119,7 +122,7 @@ impl PartialMachine {
         self.target.len()
     }
 
-    /// The actions that lead anywhere from `state`, ascending.
+    /// Returns the actions that lead anywhere from `state`, ascending.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -128,7 +131,8 @@ impl PartialMachine {
         &self.action[self.bounds[state.index()]..self.bounds[state.index() + 1]]
     }
 
-    /// Where the actions of [`PartialMachine::enabled`] lead from `state`, in the same order.
+    /// Returns the states that the actions of [`PartialMachine::enabled`] lead to from `state`, in
+    /// the same order.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -137,7 +141,7 @@ impl PartialMachine {
         &self.target[self.bounds[state.index()]..self.bounds[state.index() + 1]]
     }
 
-    /// The [`PartialMachine::successors`] of the states with these numbers, one after the other.
+    /// Returns the [`PartialMachine::successors`] of a range of states, one after the other.
     ///
     /// # Panics
     /// If a state is out of range, or the range ends before it begins.
@@ -146,7 +150,7 @@ impl PartialMachine {
         &self.target[self.bounds[states.start]..self.bounds[states.end]]
     }
 
-    /// Where `action` leads from `state`, if anywhere. Cost: a binary search.
+    /// Returns the state that `action` leads to from `state`, if any. Cost: a binary search.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -155,7 +159,7 @@ impl PartialMachine {
         Some(self.successors(state)[place])
     }
 
-    /// The output of `state`.
+    /// Returns the output of `state`.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -164,18 +168,18 @@ impl PartialMachine {
         self.output[state.index()]
     }
 
-    /// The output of every state.
+    /// Returns the output of every state.
     #[inline]
     pub fn output_table(&self) -> &[OutputId] {
         &self.output
     }
 
-    /// All state ids, ascending.
+    /// Iterates over all state ids, ascending.
     pub fn state_ids(&self) -> impl ExactSizeIterator<Item = StateId> + use<> {
         (0..self.states() as u32).map(StateId::new)
     }
 
-    /// All action ids, ascending.
+    /// Iterates over all action ids, ascending.
     pub fn action_ids(&self) -> impl ExactSizeIterator<Item = ActionId> + use<> {
         (0..self.actions).map(ActionId::new)
     }

@@ -1,4 +1,4 @@
-//! Reading systems from files.
+//! Readers of systems, one for each file format.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -25,12 +25,11 @@ pub use prism::{prism, prism_from};
 pub use transitions::MAX_TABLE_ENTRIES;
 pub use tsys::{tsys, tsys_bytes};
 
-/// Reads a system in whichever format the file is: by its name ([`Format::of`]), or else by its first
-/// bytes.
+/// Reads a system in the format that its name ([`Format::of`]) or else its first bytes tell.
 ///
 /// # Errors
-/// As the reader of the format; [`SystemError::UnknownFormat`] if it is none, [`SystemError::Drawing`] if
-/// it is a `.dot` file.
+/// The errors of the reader of that format; [`SystemError::UnknownFormat`] if it is none,
+/// [`SystemError::Drawing`] if it is a `.dot` file.
 pub fn any(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     let format = match Format::of(path) {

@@ -8,25 +8,26 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use tellapart_files::FileBytes;
 
-/// A slice of ids that either is owned or lies in a file; cloning the latter copies nothing.
+/// A slice of ids that is either owned or lies in a file; cloning the latter copies nothing.
 #[derive(Clone)]
-pub(crate) struct Table<T>(Storage<T>);
+pub(crate) struct IdSlice<T>(IdStorage<T>);
 
 #[derive(Clone)]
-enum Storage<T> {
+enum IdStorage<T> {
     Owned(Vec<T>),
     InFile {
         bytes: Arc<FileBytes>,
-        /// Where the table begins and ends, in bytes; a whole number of aligned elements.
+        /// First byte and end of the table; a whole number of aligned elements.
         range: (usize, usize),
         of: PhantomData<T>,
     },
 }
 
-impl<T: Pod> Table<T> {
-    /// The `count` elements from byte `start`; `None` if they are not all there, or not aligned.
+impl<T: Pod> IdSlice<T> {
+    /// Returns the `count` elements from byte `start`; `None` if they are not all there, or not
+    /// aligned.
     ///
-    /// Elements in files are little-endian: where the processor is not, they are copied and swapped.
+    /// Elements in files are little-endian; on other processors they are copied and swapped.
     pub(crate) fn in_file(
         bytes: &Arc<FileBytes>,
         start: usize,
@@ -37,10 +38,10 @@ impl<T: Pod> Table<T> {
         let elements = bytemuck::try_cast_slice::<u8, T>(bytes.get(start..end)?).ok()?;
         if cfg!(target_endian = "big") {
             let swapped = elements.iter().copied().map(swap).collect();
-            return Some(Self(Storage::Owned(swapped)));
+            return Some(Self(IdStorage::Owned(swapped)));
         }
         let bytes = Arc::clone(bytes);
-        Some(Self(Storage::InFile {
+        Some(Self(IdStorage::InFile {
             bytes,
             range: (start, end),
             of: PhantomData,
@@ -48,21 +49,21 @@ impl<T: Pod> Table<T> {
     }
 }
 
-impl<T> From<Vec<T>> for Table<T> {
+impl<T> From<Vec<T>> for IdSlice<T> {
     fn from(elements: Vec<T>) -> Self {
-        Self(Storage::Owned(elements))
+        Self(IdStorage::Owned(elements))
     }
 }
 
-impl<T: Pod> Deref for Table<T> {
+impl<T: Pod> Deref for IdSlice<T> {
     type Target = [T];
 
     #[inline]
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Storage::Owned(elements) => elements,
-            // Both steps were tried when the table was made.
-            Storage::InFile { bytes, range, .. } => bytes
+            IdStorage::Owned(elements) => elements,
+            // Neither step fails: `in_file` tried both when it made the table.
+            IdStorage::InFile { bytes, range, .. } => bytes
                 .get(range.0..range.1)
                 .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
                 .unwrap_or_default(),
@@ -70,13 +71,13 @@ impl<T: Pod> Deref for Table<T> {
     }
 }
 
-impl<T: Pod + PartialEq> PartialEq for Table<T> {
+impl<T: Pod + PartialEq> PartialEq for IdSlice<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: Pod + fmt::Debug> fmt::Debug for Table<T> {
+impl<T: Pod + fmt::Debug> fmt::Debug for IdSlice<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, formatter)
     }

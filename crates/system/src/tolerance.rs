@@ -1,10 +1,10 @@
-//! Outputs that count as equal up to a tolerance, where that is an equivalence on the data.
+//! Merges outputs that are equal up to a tolerance, where that is an equivalence on the data.
 
 use crate::meaning::{OutputMeaning, Vectors};
 use crate::{MooreMachine, OutputId, StateId, SystemError};
 
-/// Three states of which the second has an output close to those of both others, which are not close to
-/// each other.
+/// Three states whose outputs show that a tolerance is not transitive. The second output is close
+/// to the first and the third, which are not close to each other.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "outputs cannot be grouped within {tolerance}: state {} has {} and state {} has {}, which are {} apart; \
@@ -14,28 +14,31 @@ use crate::{MooreMachine, OutputId, StateId, SystemError};
     distances[2]
 )]
 pub struct NotTransitive {
-    /// How far apart outputs may be.
+    /// Largest distance of close outputs.
     pub tolerance: f64,
-    /// The first states with these outputs.
+    /// First states with these outputs.
     pub states: [StateId; 3],
-    /// Their outputs, as shown to people.
+    /// Outputs of the three states, formatted for people.
     pub values: [String; 3],
-    /// From the first to the second, the second to the third, and the first to the third.
+    /// Distances from the first to the second output, the second to the third, and the first to the
+    /// third.
     pub distances: [f64; 3],
 }
 
 impl MooreMachine {
-    /// The same machine with outputs that are at most `tolerance` apart, in Euclidean distance, made one.
-    /// The value of the first state stands for all, and the machine says so
+    /// Merges outputs that are at most `tolerance` apart, in Euclidean distance. The value of the
+    /// first state stands for all, and the machine keeps the tolerance
     /// ([`MooreMachine::output_tolerance`]).
     ///
-    /// "At most so far apart" is no equivalence in general: `a` and `b` may be close, and `b` and `c`, but
-    /// not `a` and `c`. Where that happens among the outputs, nothing is made one and three states are
-    /// named. Cost: `O(k log k)` for `k` distinct outputs if groups lie well apart and are well within the
-    /// tolerance; where they do not, pairs of outputs that are close in one direction are compared.
+    /// Being close is no equivalence in general: `a` and `b` may be close, and `b` and `c`, but not
+    /// `a` and `c`. Where that happens among the outputs, nothing is merged and the error names
+    /// three states. Cost: `O(k log k)` for `k` distinct outputs if groups lie well apart and are
+    /// well within the tolerance. Otherwise pairs of outputs that are close in one direction are
+    /// compared.
     ///
     /// # Errors
-    /// [`SystemError::Tolerance`], [`SystemError::NotTransitive`]; outputs that are no finite numbers.
+    /// [`SystemError::Tolerance`], [`SystemError::NotTransitive`]; [`SystemError::NoValues`] or
+    /// [`SystemError::InfiniteOutput`] for outputs that are not finite numbers.
     pub fn with_tolerance(self, tolerance: f64) -> Result<Self, SystemError> {
         if !tolerance.is_finite() || tolerance < 0.0 {
             return Err(SystemError::Tolerance { found: tolerance });
@@ -100,19 +103,20 @@ fn not_transitive(
     }))
 }
 
-/// Outputs in the order of their places along one direction: those that are close are close in it, too.
+/// Outputs ordered by their projections on one direction. Close outputs have close projections,
+/// too.
 struct Grouping<'a> {
     values: &'a Vectors,
     tolerance: f64,
-    /// By output.
+    /// Projection of each output.
     place: Vec<f64>,
-    /// How far apart in that direction close outputs may be, with rounding allowed for.
+    /// Largest difference of the projections of close outputs, with an allowance for rounding.
     reach: f64,
 }
 
 impl<'a> Grouping<'a> {
     fn new(values: &'a Vectors, tolerance: f64) -> Self {
-        // Any direction will do; this one is in no special position to grids and axes.
+        // Any direction is correct; this one is in no special position to grids and axes.
         let direction: Vec<f64> = (1..=values.width)
             .map(|column| 0.5 + (column as f64 * 0.618_033_988_749_895).fract())
             .collect();
@@ -144,12 +148,12 @@ impl<'a> Grouping<'a> {
         self.distance(a, b) <= self.tolerance
     }
 
-    /// A number for each output, equal iff they are close; or `[a, b, c]`, where `b` is close to both
-    /// others, which are not close to each other.
+    /// Returns a number for each output, equal iff they are close. Or fails with `[a, b, c]`, where
+    /// `b` is close to both others, which are not close to each other.
     fn groups(&self) -> Result<Vec<usize>, [usize; 3]> {
         let mut order: Vec<usize> = (0..self.place.len()).collect();
         order.sort_unstable_by(|&a, &b| self.place[a].total_cmp(&self.place[b]).then(a.cmp(&b)));
-        // The first of each group is its leader, and no two leaders are close.
+        // The first output of each group is its leader, and no two leaders are close.
         let mut members: Vec<Vec<usize>> = Vec::new();
         let mut group_of = vec![0; order.len()];
         let mut near = std::collections::VecDeque::new();
@@ -185,7 +189,8 @@ impl<'a> Grouping<'a> {
         Ok(group_of)
     }
 
-    /// Members of a group are close to their leader; are they to each other?
+    /// Checks that the members of a group, which are close to their leader, are close to each
+    /// other.
     fn check_within(&self, group: &[usize]) -> Result<(), [usize; 3]> {
         let extent = (0..self.values.width).map(|column| {
             let value = |&output: &usize| self.values.values[output * self.values.width + column];
@@ -198,7 +203,7 @@ impl<'a> Grouping<'a> {
         if norm(extent) <= self.tolerance {
             return Ok(());
         }
-        // The ends first: they are the likeliest.
+        // Starts with the ends, which are the likeliest to be far apart.
         for (count, &b) in group.iter().enumerate().rev() {
             if let Some(&a) = group[..count].iter().find(|&&a| !self.are_close(a, b)) {
                 return Err([a, group[0], b]);
@@ -207,14 +212,15 @@ impl<'a> Grouping<'a> {
         Ok(())
     }
 
-    /// Are outputs of different groups close?
+    /// Checks that no outputs of different groups are close.
     fn check_between(
         &self,
         members: &[Vec<usize>],
         order: &[usize],
         group_of: &[usize],
     ) -> Result<(), [usize; 3]> {
-        // Groups that are not over yet, along the direction, with those of their members that were passed.
+        // Groups with a member near the current output, and the number of members of each group
+        // passed so far.
         let mut passed = vec![0; members.len()];
         let mut open: Vec<usize> = Vec::new();
         for &output in order {
@@ -248,7 +254,7 @@ mod tests {
 
     use super::*;
 
-    /// All pairs and triples, as the definition has it.
+    /// Checks all pairs and triples, by the definition.
     fn is_transitive(grouping: &Grouping<'_>, count: usize) -> bool {
         let close = |a, b| grouping.are_close(a, b);
         let triples = (0..count).flat_map(|a| (0..count).map(move |b| (a, b)));
@@ -264,7 +270,7 @@ mod tests {
             let width = random.random_range(1..4);
             let count = random.random_range(1..9);
             let fine = random.random_range(2..40);
-            // Integers: distances that are just equal to the tolerance occur.
+            // Integers, so that distances equal to the tolerance occur.
             let numbers = (0..width * count).map(|_| f64::from(random.random_range(0..fine)));
             let values = numbers.collect();
             let values = Vectors { width, values };

@@ -1,15 +1,15 @@
-//! The layout of `.tsys` files: a system as it lies in memory.
+//! Layout of `.tsys` files, whose tables have the layout of memory.
 //!
-//! All numbers are little-endian. The header takes 128 bytes, each section begins at a multiple of 64
-//! bytes and is padded with zeros, and the last eight bytes are the XXH3 checksum (64 bits, seed 0) of
-//! all bytes before them.
+//! All numbers are little-endian. The header takes 128 bytes, and each section begins at a multiple
+//! of 64 bytes and is padded with zeros. The last eight bytes are the XXH3 checksum of all bytes
+//! before them (64 bits, seed 0).
 //!
 //! | bytes | header |
 //! | --- | --- |
-//! | 0..8 | `\x89TSYS\r\n\n`: no text, and no text mode leaves it whole |
+//! | 0..8 | `\x89TSYS\r\n\n`: not text, and any conversion of line ends damages it |
 //! | 8..12 | version, 1 |
-//! | 12..16 | what is known, a sum: 1 values of outputs, 2 enabled actions, 4 labels of states, 8 names of actions |
-//! | 16..112 | twelve counts of 64 bits: see [`Header`] |
+//! | 12..16 | sum: 1 values of outputs, 2 enabled actions, 4 labels of states, 8 names of actions |
+//! | 16..112 | twelve counts of 64 bits: see [`TsysHeader`] |
 //! | 112..128 | zero |
 //!
 //! | section | elements | there if |
@@ -24,7 +24,7 @@
 
 use std::ops::Range;
 
-/// What a `.tsys` file begins with.
+/// First bytes of a `.tsys` file.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89TSYS\r\n\n";
 pub(crate) const VERSION: u32 = 1;
 pub(crate) const HEADER_BYTES: usize = 128;
@@ -39,27 +39,27 @@ const HAS_ALL: u32 = 15;
 
 /// The header after magic and version; a count that belongs to an absent section is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct TsysHeader {
     pub(crate) known: u32,
-    /// Length of the file.
+    /// Length of the file in bytes.
     pub(crate) bytes: u64,
     pub(crate) states: u64,
     pub(crate) actions: u64,
     pub(crate) outputs: u64,
     pub(crate) initial: u64,
-    /// Numbers in the value of an output.
+    /// Number of elements of the value of an output.
     pub(crate) width: u64,
-    /// Enabled actions, over all sets.
+    /// Number of enabled actions, over all sets.
     pub(crate) enabled: u64,
-    /// Different labels.
+    /// Number of distinct labels.
     pub(crate) labels: u64,
-    /// Labels, over all sets.
+    /// Number of labels, over all sets.
     pub(crate) label_members: u64,
     pub(crate) label_bytes: u64,
     pub(crate) action_bytes: u64,
 }
 
-/// Where the sections begin, in the order of the file; `end` is where the checksum is.
+/// Positions of the sections, in the order of the file; `end` is that of the checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sections {
     pub(crate) next: u64,
@@ -70,11 +70,11 @@ pub(crate) struct Sections {
     pub(crate) label_names: u64,
     pub(crate) action_names: u64,
     pub(crate) end: u64,
-    /// What lies between the sections.
+    /// Ranges between the sections.
     pub(crate) padding: [Range<u64>; 7],
 }
 
-impl Header {
+impl TsysHeader {
     pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -87,10 +87,10 @@ impl Header {
         bytes
     }
 
-    /// The header in these bytes.
+    /// Decodes a header.
     ///
     /// # Errors
-    /// What is wrong with it, for a message about the file.
+    /// The problem of the header, for a message about the file.
     pub(crate) fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Self, String> {
         if bytes[..8] != MAGIC {
             return Err("does not begin as a .tsys file does".to_owned());
@@ -172,11 +172,11 @@ impl Header {
         ]
     }
 
-    /// Where everything lies; `None` if that is beyond 64 bits.
+    /// Computes the positions of the sections; `None` if they are beyond 64 bits.
     pub(crate) fn sections(&self) -> Option<Sections> {
         let has = |what| self.known & what != 0;
         let bounds = |sets: u64| sets.checked_add(1)?.checked_mul(8);
-        // Bounds of 8 bytes, then elements of `size` bytes.
+        // Length of `sets + 1` bounds of 8 bytes and `count` elements of `size` bytes.
         let ragged = |what, sets, count: u64, size| match has(what) {
             true => bounds(sets)?.checked_add(count.checked_mul(size)?),
             false => Some(0),
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn headers_come_back() {
-        let header = Header {
+        let header = TsysHeader {
             known: HAS_ALL,
             bytes: 1,
             states: 2,
@@ -244,19 +244,19 @@ mod tests {
             label_bytes: 10,
             action_bytes: u64::MAX,
         };
-        assert_eq!(Header::decode(&header.encode()), Ok(header));
+        assert_eq!(TsysHeader::decode(&header.encode()), Ok(header));
     }
 
     #[test]
     fn sections_are_aligned_and_lie_apart() {
-        let header = Header {
+        let header = TsysHeader {
             known: HAS_VALUES | HAS_ACTION_NAMES,
             states: 3,
             actions: 7,
             outputs: 2,
             width: 1,
             action_bytes: 5,
-            ..Header::default()
+            ..TsysHeader::default()
         };
         let found = header.sections().unwrap();
         let expected = Sections {
@@ -279,7 +279,7 @@ mod tests {
             ],
         };
         assert_eq!(found, expected);
-        let huge = Header {
+        let huge = TsysHeader {
             states: u64::MAX / 8,
             ..header
         };

@@ -1,4 +1,4 @@
-//! Writing systems to files; a file appears whole or not at all.
+//! Writers of systems, one for each file format; a file appears whole or not at all.
 
 use std::path::Path;
 
@@ -21,11 +21,11 @@ pub use npz::npz;
 pub use prism::prism;
 pub use tsys::{tsys, tsys_to};
 
-/// Writes a system in the format that the name of the file tells; drawings of at most [`DOT_STATES`]
-/// states.
+/// Writes a system in the format that the name of the file tells. Drawings have at most
+/// [`DOT_STATES`] states.
 ///
 /// # Errors
-/// [`SystemError::UnknownExtension`], or as the writer of the format.
+/// [`SystemError::UnknownExtension`], or the errors of the writer of that format.
 pub fn any(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let path = path.as_ref();
     match Format::of_output(path)? {

@@ -1,4 +1,4 @@
-//! Aldebaran files: what is read, what is refused and where, and what is written.
+//! Tests of Aldebaran files: what is read, what is refused and where, and what is written.
 
 #![allow(
     clippy::unwrap_used,
@@ -167,7 +167,7 @@ fn an_endless_line_is_refused() {
 }
 
 #[test]
-fn labelled_systems_come_back_as_they_were() {
+fn labeled_systems_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("system.aut");
     let text = "des (2, 4, 3)\n(0, \"a\", 1)\n(0, \"b\", 0)\n(1, \"b\", 2)\n(2, \"c d\", 2)\n";

@@ -1,4 +1,4 @@
-//! Boa's text format: what is read, what is refused and where, and what is written.
+//! Tests of Boa's text format: what is read, what is refused and where, and what is written.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn parse(text: &str) -> Result<MooreMachine, SystemError> {
 
 #[test]
 fn an_automaton() {
-    // A test of Boa's.
+    // From the tests of Boa.
     let machine =
         parse("List[0]{@1,@2}\nList[0]{@3,@2}\nList[0]{@4,@2}\nList[1]{@4,@3}\nList[1]{@3,@3}")
             .unwrap();
@@ -32,7 +32,7 @@ fn an_automaton() {
         machine.output_value(machine.output(StateId::new(4))),
         Some(&[1.0][..])
     );
-    // Spelled otherwise, and with another end.
+    // Another spelling of the tags, and other line ends.
     let other = parse(
         "List[00]{@1,@2}\r\nList[0]{@3,@2}\r\nList[0]{@4,@2}\nList[001]{@4,@3}\nList[1]{@3,@3}\n",
     );
@@ -72,7 +72,7 @@ fn states_with_fewer_successors_stay() {
     );
     let enabled = machine.enabled_actions(OutputId::new(1));
     assert_eq!(enabled, Some(&[ActionId::new(0)][..]));
-    // The same numbers of successors in several shapes: nothing but that they differ is known.
+    // Outputs with equal numbers of successors in several shapes have no meaning.
     let machine = parse("List[0]{@1,@1}\nList[0]{@0}\nList[1]{@0}\n").unwrap();
     assert_eq!(machine.outputs(), 3);
     assert_eq!(machine.enabled_actions(OutputId::new(0)), None);
@@ -157,7 +157,7 @@ fn damaged_files_never_panic() {
     }
 }
 
-/// Lines that are guessed and lines that are not, in any order, mean what they mean alone.
+/// Lines mean the same whether or not the reader guesses them, in any order.
 #[test]
 fn lines_mean_the_same_in_any_company() {
     let lines = [
@@ -178,7 +178,7 @@ fn lines_mean_the_same_in_any_company() {
         let drawn: Vec<usize> = (0..20).map(|_| draw(lines.len())).collect();
         let text: Vec<&str> = drawn.iter().map(|&line| lines[line]).collect();
         let machine = parse(&text.join("\n")).unwrap();
-        // `[07]` is `[7]`.
+        // `[07]` equals `[7]`.
         let kind = |line: usize| if line == 3 { 2 } else { line };
         for (a, &line_a) in drawn.iter().enumerate() {
             for (b, &line_b) in drawn.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! All formats alike: names, round trips of random machines, what is lost, drawings.
+//! Tests of all formats: names, round trips of random machines, lost data, drawings.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,8 @@ fn the_end_of_a_name_tells_the_format() {
     );
 }
 
-/// The partition of the states by output, whatever the numbers.
+/// Numbers the outputs of the states by first occurrence, so that machines with other ids compare
+/// equal.
 fn outputs_by_first_occurrence(machine: &MooreMachine) -> Vec<usize> {
     let mut seen = Vec::new();
     let number = |output| {
@@ -85,7 +86,7 @@ fn random_machines_keep_what_the_format_holds() {
     }
 }
 
-/// Aldebaran has no outputs: they become actions, and states with equal outputs still have equal ones.
+/// Aldebaran has no outputs: they become actions, and equal outputs stay equal.
 #[test]
 fn aldebaran_keeps_outputs_apart() {
     let folder = tempfile::tempdir().unwrap();
@@ -154,11 +155,12 @@ fn where_nothing_is_lost_the_same_machine_comes_back() {
             }
         }
     }
-    // npz, aut, tra, boa, tsys, dot
+    // In the order npz, aut, tra, boa, tsys, dot.
     assert_eq!(kept, [3, 2, 4, 2, 7, 0]);
 }
 
-/// What was known still is; formats may add to it, as Aldebaran does names, and Boa tags.
+/// Checks that all known data is still known. Formats may add to it: Aldebaran adds names, Boa
+/// tags.
 fn assert_known(machine: &MooreMachine, back: &MooreMachine, end: &str) {
     for action in machine.action_ids() {
         if let Some(name) = machine.action_name(action) {
@@ -199,7 +201,7 @@ fn what_is_lost_is_said() {
     );
     assert_eq!(
         lost(&counter, Format::Aut),
-        "the values of outputs (outputs are written as self-loops labelled output=ID)"
+        "the values of outputs (outputs are written as self-loops labeled output=ID)"
     );
     assert_eq!(
         lost(&counter, Format::Prism),
@@ -271,7 +273,7 @@ fn content_tells_the_format_where_the_name_does_not() {
     }
 }
 
-/// Nothing is left beside a file that could not be written.
+/// A failed write leaves no file behind.
 #[test]
 fn failures_leave_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
@@ -287,6 +289,6 @@ fn failures_leave_nothing_behind() {
     }
     let names = std::fs::read_dir(folder.path()).unwrap();
     let files = names.filter(|entry| entry.as_ref().unwrap().path().is_file());
-    // PRISM's files are written one after the other, the transitions last.
+    // Only two of PRISM's files exist: they are written one after the other, the transitions last.
     assert_eq!(files.count(), 2);
 }

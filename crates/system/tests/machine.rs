@@ -1,4 +1,4 @@
-//! The builder, whole tables and the generators.
+//! Tests of the builder, whole tables and the generators.
 
 #![allow(
     clippy::unwrap_used,
@@ -167,7 +167,7 @@ fn families_as_they_are_described() {
     assert!(message(generate::tree(7, 2, 0)).contains("children"));
 }
 
-/// One action; state `i` has output `values[i]`.
+/// Makes a machine with one action in which state `i` has output `values[i]`.
 fn with_values(values: &[[f64; 2]]) -> MooreMachine {
     let mut builder = MooreMachineBuilder::new(values.len(), 1).unwrap();
     for (state, value) in (0..).map(s).zip(values) {

@@ -1,4 +1,4 @@
-//! NumPy tables: what is read, what is refused, and what is written.
+//! Tests of NumPy tables: what is read, what is refused, and what is written.
 
 #![allow(
     clippy::unwrap_used,
@@ -87,7 +87,7 @@ fn outputs_are_grouped_exactly() {
         Some(&[1.0, 0.1][..])
     );
 
-    // f64 would hold these four as one number: they stay apart, without values.
+    // f64 would round these four to one value, so they stay apart, without values.
     let big = (1_u64 << 53..)
         .take(4)
         .map(|value| value * 2 + 1 - 3)

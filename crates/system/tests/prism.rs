@@ -1,4 +1,4 @@
-//! PRISM's explicit files: what is read, what is refused and where, and what is written.
+//! Tests of PRISM's explicit files: what is read, what is refused and where, and what is written.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ fn message(tra: &str) -> String {
     parse(tra, None, None).unwrap_err().to_string()
 }
 
-/// Labels, and all words of output, in the order of ids.
+/// Returns the labels of a state, in the order of their ids.
 fn labels(machine: &MooreMachine, state: u32) -> Vec<&str> {
     let output = machine.output(StateId::new(state));
     machine.output_labels(output).unwrap().collect()
@@ -72,20 +72,20 @@ fn a_markov_chain_has_one_action_without_a_name() {
     assert_eq!(machine.output_value(OutputId::new(0)), None);
 }
 
-/// The example of PRISM's manual for labelled transition systems.
+/// The example of PRISM's manual for labeled transition systems.
 #[test]
 fn a_transition_system_without_probabilities() {
     let lab = "0=\"init\" 1=\"deadlock\" 2=\"a\" 3=\"b\"\n0: 0 2 3\n1: 2\n3: 3\n";
     let tra = "4 6 6\n0 0 1\n0 1 2\n1 0 1\n1 1 3\n2 0 1\n3 0 3\n";
     let machine = parse(tra, Some(lab), None).unwrap();
     assert_eq!((machine.actions(), machine.outputs()), (2, 4));
-    // State 2 lacks the second choice: it stays, and its output says so.
+    // State 2 lacks the second choice: it leads to itself, and its output shows the choice missing.
     let second = ActionId::new(1);
     assert_eq!(machine.successor(StateId::new(2), second), StateId::new(2));
     let enabled = machine.enabled_actions(machine.output(StateId::new(2)));
     assert_eq!(enabled, Some(&[ActionId::new(0)][..]));
     assert_eq!(labels(&machine, 0), ["a", "b"]);
-    // With actions, the same without a probability and with it.
+    // With actions, the probability may be left out.
     let with = "2 2 2\n0 0 1 1 up\n1 0 0 1 down\n";
     let without = "2 2 2\n0 0 1 up\n1 0 0 down\n";
     assert_eq!(
@@ -103,7 +103,7 @@ fn choices_without_actions_are_their_numbers() {
         [StateId::new(0), StateId::new(1)]
     );
     assert_eq!(machine.action_name(ActionId::new(0)), None);
-    // Mixed: numbers first, then actions as they come.
+    // Mixed: numbers first, then actions by occurrence.
     let machine = parse("2 3 3\n0 0 1 1 b\n0 1 0 1 a\n1 0 1 1\n", None, None).unwrap();
     let names = machine
         .action_ids()

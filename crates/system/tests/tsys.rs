@@ -1,4 +1,4 @@
-//! The binary format: what is written comes back bit for bit, and nothing else is accepted.
+//! Tests of the binary format: machines come back bit for bit, and nothing else is accepted.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn aut(text: &str) -> MooreMachine {
     read::aut_from(Cursor::new(text), Path::new("test.aut"), 1 << 20).unwrap()
 }
 
-/// One machine of every kind of meaning.
+/// Makes machines that cover every kind of meaning except labels.
 fn machines() -> Vec<MooreMachine> {
     let named = generate::counter(5).unwrap();
     let names = ["fewer", "more \u{1f980}"].map(str::to_owned).to_vec();
@@ -99,8 +99,8 @@ fn every_truncation_and_every_flipped_byte_is_refused() {
     }
 }
 
-/// Changes that come with a right checksum, as a deceiver makes them: they give an error or a machine
-/// that keeps the rules, never a panic.
+/// Malicious changes with a correct checksum give an error or a machine that keeps the rules, never
+/// a panic.
 #[test]
 fn a_right_checksum_excuses_nothing() {
     for machine in machines() {
@@ -125,7 +125,7 @@ fn a_right_checksum_excuses_nothing() {
                     machine.output_value(output);
                     machine.output_labels(output).map(Iterator::count);
                 }
-                // What was accepted is in its one form.
+                // Accepted bytes are the only encoding of their machine.
                 assert_eq!(bytes_of(&machine), bytes, "byte {at} is {value}");
             }
         }

@@ -1,4 +1,4 @@
-//! Embeddings from a file: `.npy`, one array of an `.npz`, or one tensor of a `.safetensors`.
+//! Reads embeddings from a file: `.npy`, one array of an `.npz`, or one tensor of a `.safetensors`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,69 +8,69 @@ use tellapart_files::{Archive, Array, FileError, Values, read_npy};
 /// Latents of a recording's rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingFile {
-    /// `[rows, width]`; not checked for NaN.
+    /// Latents, `[rows, width]`; not checked for NaN.
     pub values: Vec<f32>,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub width: usize,
 }
 
-/// A file that holds no embeddings.
+/// A file without usable embeddings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddingError {
-    /// The file cannot be read.
+    /// A file that cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A name that ends in something else.
+    /// A name with another extension.
     #[error(
         "{path}: embeddings are read from .npy, .npz and .safetensors; save them as one of these", path = path.display()
     )]
     Format {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// Several arrays, or another one than was asked for.
+    /// Several arrays to choose from, or no array of the requested name.
     #[error("{path}: {problem}; name one with --array: {present}", path = path.display(), present = present.join(", "))]
     Choose {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Problem of the choice, in words.
         problem: String,
-        /// The arrays there are.
+        /// Names of the arrays in the file.
         present: Vec<String>,
     },
-    /// Not a `.safetensors` file.
+    /// A file that is not `.safetensors`.
     #[error("{path}: not a .safetensors file: {problem}", path = path.display())]
     Safetensors {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Problem of the file, in words.
         problem: String,
     },
-    /// An array that is no matrix.
+    /// An array that is not a matrix.
     #[error(
         "{path}: the embeddings have shape {shape:?}, but [rows, dimensions] is expected, one row for \
          each observation; {advice}", path = path.display()
     )]
     Shape {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The shape found.
+        /// Shape of the array.
         shape: Vec<usize>,
-        /// What to do.
+        /// Advice on how to reshape it.
         advice: &'static str,
     },
-    /// Numbers of another type.
+    /// Values of another type.
     #[error(
         "{path}: the embeddings have type {found}, but float32 or float64 is expected; convert them, \
          as with .astype(\"float32\")", path = path.display()
     )]
     Type {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The type found.
+        /// Type of the values.
         found: String,
     },
 }

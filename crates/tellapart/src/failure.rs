@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked, and with which exit code that ends.
+//! Failures of commands, and their exit codes.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -14,26 +14,26 @@ use tellapart::settings::SettingError;
 use tellapart::system::SystemError;
 use tellapart::train::TrainError;
 
-/// Exit code: the request was sound, but it could not be carried out.
+/// Exit code for a sound request that could not be carried out.
 pub(crate) const FAILED: u8 = 1;
-/// Exit code: something that was typed, or a file that was named, is wrong.
+/// Exit code for bad usage or a bad input file.
 pub(crate) const BAD_INPUT: u8 = 2;
-/// Exit code: an audit found unhealthy collapse.
+/// Exit code for an audit that found unhealthy collapse.
 pub(crate) const UNHEALTHY: u8 = 3;
 
-/// The end of a command that went wrong.
+/// Failure of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// To be told to the user.
+    /// An error to print to the user.
     Told { code: u8, error: Box<dyn Error> },
-    /// An audit found unhealthy collapse, and has said so.
+    /// Unhealthy collapse, which the audit has already reported.
     Unhealthy,
-    /// Whoever read our output has read enough (`| head`): nobody is left to tell.
+    /// A closed pipe: the reader of the output has ended (`| head`), so nothing is printed.
     ReaderGone,
 }
 
 impl Failure {
-    /// The user can put it right by typing or naming something else.
+    /// Makes a failure that the user can fix by other arguments or files.
     pub(crate) fn bad_input(error: impl Into<Box<dyn Error>>) -> Self {
         Self::Told {
             code: BAD_INPUT,
@@ -41,7 +41,7 @@ impl Failure {
         }
     }
 
-    /// The machine or the program is at fault.
+    /// Makes a failure of the machine or the program.
     pub(crate) fn failed(error: impl Into<Box<dyn Error>>) -> Self {
         Self::Told {
             code: FAILED,
@@ -50,7 +50,7 @@ impl Failure {
     }
 }
 
-/// The message, then each cause that says something new.
+/// Writes the message, then each cause whose text is not in it yet.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Told { error, .. } = self else {
@@ -69,7 +69,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure to write to standard output.
+/// Converts a failure to write to standard output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
@@ -85,7 +85,8 @@ impl From<FileError> for Failure {
             FileError::DiskFull { .. } | FileError::Io { .. } => true,
             FileError::Array { problem, .. } => match problem {
                 ArrayProblem::OutOfMemory { .. } => true,
-                // Decompressors report these two of bytes that are cut or packed strangely.
+                // Decompressors report these two kinds for bytes that are truncated or packed in
+                // unusual ways.
                 ArrayProblem::Io(source) => !matches!(
                     source.kind(),
                     io::ErrorKind::UnexpectedEof | io::ErrorKind::Unsupported
@@ -124,7 +125,8 @@ const A_RECORDING: &str = "it looks like a recording, which `evidence`, `audit` 
 const A_SYSTEM: &str = "it looks like a finite system, which `bisim`, `convert` and `inspect` read";
 
 impl Failure {
-    /// An archive without the array `wanted` that has `other` instead was meant for other commands.
+    /// Adds a hint to the error for an archive without the array `wanted` that has `other` instead:
+    /// it was meant for other commands.
     fn file_for(error: FileError, wanted: &str, other: &str, hint: &str) -> Self {
         match &error {
             FileError::MissingArray { name, present, .. }
@@ -198,15 +200,15 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Layer(&'static str, Option<Box<Layer>>);
+    struct ErrorLayer(&'static str, Option<Box<ErrorLayer>>);
 
-    impl fmt::Display for Layer {
+    impl fmt::Display for ErrorLayer {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str(self.0)
         }
     }
 
-    impl Error for Layer {
+    impl Error for ErrorLayer {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
             self.1.as_deref().map(|layer| layer as _)
         }
@@ -214,8 +216,8 @@ mod tests {
 
     #[test]
     fn causes_are_told_once() {
-        let cause = Layer("no room", Some(Box::new(Layer("quota of 3 GB", None))));
-        let error = Layer("a.npz cannot be written: no room", Some(Box::new(cause)));
+        let cause = ErrorLayer("no room", Some(Box::new(ErrorLayer("quota of 3 GB", None))));
+        let error = ErrorLayer("a.npz cannot be written: no room", Some(Box::new(cause)));
         assert_eq!(
             Failure::failed(error).to_string(),
             "a.npz cannot be written: no room\n  caused by: quota of 3 GB"

@@ -1,10 +1,10 @@
-//! What an encoder must keep apart, what it merges, and whose fault that is.
+//! Finds which observations an encoder merged that it must keep apart, with a witness and a cause.
 //!
-//! In a deterministic world, an auxiliary function `p` (a reward, say) and the way the world moves
-//! decide together which observations a representation must tell apart: the classes of the **largest
-//! bisimulation** (Yu et al. 2025, "Why and How Auxiliary Tasks Improve JEPA Representations", arXiv
-//! 2509.12249). Here is what computes them, worlds and recordings to learn from, and the audit of any
-//! encoder's embeddings against them.
+//! In a deterministic world, an auxiliary function `p` (a reward, say) and the transitions decide
+//! together which observations a representation must tell apart: the classes of the **largest
+//! bisimulation** (Yu et al. 2025, "Why and How Auxiliary Tasks Improve JEPA Representations",
+//! arXiv 2509.12249). This library computes it, for worlds and for recordings. It audits the
+//! embeddings of any encoder against it, and trains P-JEPAs.
 //!
 //! ```
 //! use tellapart::{BatchEnvironment, Counting, StateId, counting, largest_bisimulation, witness};
@@ -17,34 +17,35 @@
 //! // The reward has two values, yet no two counts may be merged: there are nine classes.
 //! assert_eq!(largest_bisimulation(&truth).blocks(), 9);
 //!
-//! // Neither 0 nor 8 is rewarded; to remove four objects tells them apart: 8 becomes 4.
+//! // Neither 0 nor 8 is rewarded. Four removals tell them apart, because 8 becomes 4.
 //! let word = witness(&truth, StateId::new(0), StateId::new(8)).ok_or("bisimilar")?;
 //! let names: Vec<_> = word.iter().filter_map(|&action| truth.action_name(action)).collect();
 //! assert_eq!(names, ["remove"; 4]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The rooms of the house are modules here; what is used most is also at the top:
+//! The packages of the workspace are modules here. What is used most is also at the top:
 //!
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`system`] | finite systems: [`MooreMachine`], readers, writers, generators |
-//! | [`bisim`] | [`largest_bisimulation`], [`quotient`], [`witness`] |
+//! | [`bisim`] | [`largest_bisimulation`], [`quotient`], [`witness`], evidence of recordings |
 //! | [`env`](mod@env) | worlds stepped in batches, such as [`Counting`] |
 //! | [`data`] | [`Trajectories`], replay, batches, splits by episode |
 //! | [`audit`] | embeddings against what must be told apart |
 //! | [`report`] | figures and self-contained pages |
 //! | [`files`] | NumPy files, atomic writes |
 //! | [`collect`] | records a world into trajectories |
-//! | [`embedding_file`] | embeddings made anywhere, from NumPy files or safetensors |
+//! | [`embedding_file`] | embeddings from NumPy files or safetensors |
 //! | [`inspect`] | says what is in a file |
-//! | [`model`] | P-JEPAs: encoders, latent dynamics, auxiliary heads |
+//! | [`model`] | P-JEPAs: encoders, predictors, auxiliary heads |
 //! | [`train`](mod@train) | configuration, the training loop, checkpoints, run directories |
 //! | [`experiment`] | runs measured against the truth; the paper's experiment |
 //! | [`settings`] | options of a world from `key=value` |
 //!
-//! Nothing here prints or keeps global state; random choices follow from the seeds that are given.
-//! The program `tellapart` is a thin shell around this library.
+//! Nothing here prints or keeps global state. Random choices follow from the seeds that are given.
+//! The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
+//! glossary are in the folder `docs` of the repository, and short programs in `examples`.
 
 pub mod collect;
 pub mod embedding_file;
@@ -72,3 +73,8 @@ pub use tellapart_env::{
 pub use tellapart_system::{
     ActionId, BlockId, MooreMachine, MooreMachineBuilder, OutputId, StateId,
 };
+
+/// The Rust blocks of README are doctests, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! The program `tellapart`: parse, call the library, print.
+//! The program `tellapart`: parses the command line, calls the library, prints.
 
 mod commands;
 mod failure;
@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 fn main() -> ExitCode {
     let program = match Program::try_parse() {
         Ok(program) => program,
-        // Also help and version; a reader that has gone away is no reason to complain.
+        // Also help and version. A closed pipe is no reason to complain.
         Err(message) => {
             let _ = message.print();
             return ExitCode::from(if message.use_stderr() {

@@ -1,27 +1,27 @@
-//! Options of a world from the words `key=value` of a command line.
+//! Parses the options of a world from `key=value` words of a command line.
 
 use serde::{Serialize, de::DeserializeOwned};
 use tellapart_env::{EnvError, World, WorldOptions, counting, grid};
 use toml::{Table, Value};
 
-/// Words that do not make options.
+/// Error of words that do not make options.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
-    /// Not of the form `key=value`.
+    /// A word that is not of the form `key=value`.
     #[error("`{word}` is not of the form key=value (for example max_steps=10)")]
     NotASetting {
         /// The word.
         word: String,
     },
-    /// No such option.
+    /// A key that is not an option.
     #[error("there is no option `{key}`{}; the options are {}", suggestion(.nearest), .known.join(", "))]
     UnknownKey {
-        /// The key that was given.
+        /// Given key.
         key: String,
-        /// The known key most like it, if any is.
+        /// Most similar known key, if one is similar enough.
         nearest: Option<String>,
-        /// All of them.
+        /// All known keys.
         known: Vec<String>,
     },
     /// A value of the wrong type.
@@ -29,7 +29,7 @@ pub enum SettingError {
     WrongType {
         /// The word.
         word: String,
-        /// What was expected instead.
+        /// Problem of the value, in words.
         problem: String,
     },
     /// Values that no world can have.
@@ -44,7 +44,7 @@ fn suggestion(nearest: &Option<String>) -> String {
         .unwrap_or_default()
 }
 
-/// The options of a world: the defaults, changed by `words` in their order.
+/// Returns the default options of a world, changed by `words` in their order.
 ///
 /// Values are TOML, or the bare words that a shell leaves; a list may be given with commas alone.
 ///
@@ -61,7 +61,7 @@ fn suggestion(nearest: &Option<String>) -> String {
 /// ```
 ///
 /// # Errors
-/// A [`SettingError`] that names the word, and what would do.
+/// A [`SettingError`] that names the word, and the valid ones.
 pub fn world_options<W: AsRef<str>>(
     world: World,
     words: impl IntoIterator<Item = W>,
@@ -74,7 +74,7 @@ pub fn world_options<W: AsRef<str>>(
     })
 }
 
-/// The words that make these options again, one for each option that is not absent.
+/// Returns the words that make these options again, one for each option that is not absent.
 #[must_use]
 pub fn world_words(options: &WorldOptions) -> Vec<String> {
     let table = match options {
@@ -88,7 +88,8 @@ pub fn world_words(options: &WorldOptions) -> Vec<String> {
         .collect()
 }
 
-/// The defaults, changed by `words`; in `every`, no option is left out because it is absent.
+/// Returns the default options, changed by `words`. `every` is a value in which no option is
+/// absent, so that it lists all keys.
 fn changed<O: Serialize + DeserializeOwned + Default, W: AsRef<str>>(
     every: &O,
     words: impl IntoIterator<Item = W>,
@@ -104,7 +105,7 @@ fn changed<O: Serialize + DeserializeOwned + Default, W: AsRef<str>>(
         let key = key.trim();
         let like = known.get(key).ok_or_else(|| unknown(key, &known))?;
         given.insert(key.to_owned(), value(text.trim(), like));
-        // One word at a time, so that the blame falls on the right one.
+        // Deserialized after every word, so that an error is blamed on the right one.
         options = O::deserialize(given.clone()).map_err(|error| SettingError::WrongType {
             word: word.to_owned(),
             problem: error.message().trim_end().to_owned(),
@@ -113,7 +114,7 @@ fn changed<O: Serialize + DeserializeOwned + Default, W: AsRef<str>>(
     Ok(options)
 }
 
-/// Some options of the counting world, none of them absent.
+/// Returns options of the counting world, none of them absent.
 fn every_counting_option() -> counting::Options {
     counting::Options {
         start_count: Some(0),
@@ -121,7 +122,7 @@ fn every_counting_option() -> counting::Options {
     }
 }
 
-/// A value as one would type it in a shell.
+/// Formats a value as one would type it in a shell.
 fn bare(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -134,7 +135,8 @@ fn bare(value: &Value) -> String {
     }
 }
 
-/// TOML where it is TOML, else text; a list where the option is one.
+/// Parses text as TOML if possible, else takes it as a string; makes a list where the option is
+/// one.
 fn value(text: &str, like: &Value) -> Value {
     let toml = || {
         format!("value = {text}")

@@ -1,4 +1,5 @@
-//! The only place that writes to the terminal: data to standard output, all else to standard error.
+//! The only module that writes to the terminal: data to standard output, all else to standard
+//! error.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
@@ -11,12 +12,12 @@ use serde::Serialize;
 
 use crate::failure::{self, Failure};
 
-/// How much is said beside the result.
+/// Amount of text printed in addition to the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
-    /// Errors.
+    /// Errors only.
     Quiet,
-    /// Also what was written, and progress.
+    /// Also files that were written, and progress.
     Normal,
     /// Also settings and times.
     Verbose,
@@ -36,38 +37,38 @@ impl Terminal {
         }
     }
 
-    /// Where the result goes. Buffered; flushed at the end of the program.
+    /// Writer of the result, buffered and flushed at the end of the program.
     pub(crate) fn out(&mut self) -> &mut impl Write {
         &mut self.out
     }
 
-    /// The result as one JSON document on one line.
+    /// Prints the result as one JSON document on one line.
     pub(crate) fn json(&mut self, document: &impl Serialize) -> Result<(), Failure> {
         serde_json::to_writer(&mut self.out, document).map_err(io::Error::from)?;
         Ok(self.out.write_all(b"\n")?)
     }
 
-    /// Whether only errors are to be said.
+    /// Whether only errors are printed.
     pub(crate) fn is_quiet(&self) -> bool {
         self.verbosity == Verbosity::Quiet
     }
 
-    /// What was done; not with `--quiet`.
+    /// Prints what was done, unless `--quiet` is given.
     pub(crate) fn note(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {
             tell(text);
         }
     }
 
-    /// How it was done; only with `--verbose`.
+    /// Prints details, only if `--verbose` is given.
     pub(crate) fn detail(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Verbose {
             tell(text);
         }
     }
 
-    /// A bar over `total` steps, named by their unit; it shows on a terminal only, and goes away
-    /// when dropped.
+    /// Makes a progress bar over `total` steps, named by their unit. It shows on a terminal only,
+    /// and disappears when dropped.
     pub(crate) fn progress(&self, total: usize, unit: &str) -> Progress {
         let is_shown = self.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
         let target = if is_shown {
@@ -88,11 +89,12 @@ impl Terminal {
         Ok(self.out.flush()?)
     }
 
-    /// Says why the program ends, and gives its exit code.
+    /// Prints why the program ends, and returns its exit code.
     pub(crate) fn fail(mut self, failure: &Failure) -> ExitCode {
         match failure {
             Failure::ReaderGone => {
-                // What is buffered has nowhere to go; dropping the buffer must not try again.
+                // The buffered output has no reader; dropping the buffer must not try to write it
+                // again.
                 let _ = self.out.into_parts();
                 ExitCode::SUCCESS
             }
@@ -111,11 +113,11 @@ impl Terminal {
     }
 }
 
-/// A progress bar; may be moved from any thread.
+/// Progress bar; may be moved from any thread.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// So many more steps are done.
+    /// Advances the bar by a number of steps.
     pub(crate) fn advance(&self, steps: u64) {
         self.0.inc(steps);
     }
@@ -129,7 +131,7 @@ impl Progress {
         self.0.set_position(done as u64);
     }
 
-    /// What goes on now, and which part of it is done.
+    /// Shows the current work and the share of it that is done.
     pub(crate) fn part_of(&self, what: &'static str, share: f64) {
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {eta} left") {
             self.0.set_style(style);
@@ -138,7 +140,7 @@ impl Progress {
         self.0.set_position((1000.0 * share) as u64);
     }
 
-    /// What goes on now, of unknown length.
+    /// Shows the current work, of unknown length.
     pub(crate) fn busy_with(&self, what: &'static str) {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             self.0.set_style(style);
@@ -154,8 +156,8 @@ impl Drop for Progress {
     }
 }
 
-/// A line to standard error; colours are taken out where they are not wanted (`NO_COLOR`, no
-/// terminal). There is nobody to tell when that fails.
+/// Prints a line to standard error, without colors where they are not wanted (`NO_COLOR`, no
+/// terminal). Failures are ignored, since there is nowhere to report them.
 fn tell(text: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }

@@ -1,9 +1,10 @@
-//! Checkpoints: a folder each, replaced as a whole.
+//! Checkpoints: each is a folder that is replaced as a whole.
 //!
-//! `model.safetensors` holds the parameters under PyTorch's names and layouts, `config.json` the
-//! shapes, `optimizer_*.bpk` Adam's moments (Burn's format), `state.json` how far the run had come.
-//! A new checkpoint is written beside the old one and swapped in, so that there is a whole one at
-//! every moment: at worst under the name `NAME.before`, where reading looks too.
+//! `model.safetensors` holds the parameters under PyTorch's names and layouts, and `config.json`
+//! the shapes. `optimizer_*.bpk` holds Adam's moments (Burn's format), and `state.json` the
+//! progress of the run. A new checkpoint is written next to the old one and swapped in, so that a
+//! whole one exists at every moment. At worst it has the name `NAME.before`, where reading looks
+//! too.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 use tellapart_model::parameters::{ParameterValues, parameters, with_parameters};
-use tellapart_model::{Interface, ModelConfig, Pjepa};
+use tellapart_model::{IoSpec, ModelConfig, Pjepa};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
@@ -26,45 +27,48 @@ use crate::run_directory::RunDirectory;
 
 const MOMENTS: [&str; 3] = [
     "optimizer_encoder.bpk",
-    "optimizer_dynamics.bpk",
+    "optimizer_predictor.bpk",
     "optimizer_head.bpk",
 ];
 
-/// How far a run has come.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingState {
-    /// Updates done.
+    /// Number of updates done.
     pub update: u64,
     /// Smallest total validation loss so far.
     pub best: Option<f32>,
-    /// CPU time of training, on all threads of its pool.
+    /// CPU time of training in seconds, on all threads of its pool.
     pub cpu_seconds: f64,
-    /// Time on the wall.
+    /// Wall-clock time of training in seconds.
     pub wall_seconds: f64,
-    /// Of the recording it is trained on; `None` in a live environment.
+    /// Fingerprint of the recording that the run is trained on; `None` in a live environment.
     #[serde(default)]
     pub recording: Option<u32>,
 }
 
-/// What a stored model is: enough to build it again.
+/// Value of [`StoredModel::schema`].
+const MODEL_SCHEMA: &str = "tellapart.model/2";
+
+/// Description of a stored model, enough to build it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredModel {
-    /// `tellapart.model/1`.
+    /// Schema, `tellapart.model/2`.
     pub schema: String,
-    /// The networks.
+    /// Architecture of the networks.
     pub model: ModelConfig,
-    /// What they fit.
-    pub interface: Interface,
-    /// Shape of every parameter.
+    /// Shapes that the networks fit.
+    pub interface: IoSpec,
+    /// Shape of every parameter, by name.
     pub parameters: BTreeMap<String, Vec<usize>>,
 }
 
-/// Which model a run directory keeps.
+/// Selection among the models that a run directory keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The newest.
+    /// The newest model.
     Latest,
-    /// The one of the smallest total validation loss.
+    /// The model of the smallest total validation loss.
     Best,
 }
 
@@ -80,20 +84,21 @@ impl Which {
 /// Loads the model of a run, with the shapes it was stored with.
 ///
 /// # Errors
-/// There is none, or its files are not whole.
+/// There is no checkpoint, or its files are not whole.
 pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredModel), TrainError> {
     let folder = whole_folder(&run.join(which.folder())).ok_or_else(|| TrainError::Run {
         path: run.join(which.folder()),
         problem: "there is no checkpoint here; train the run first".to_string(),
     })?;
-    let stored: StoredModel = read_json(&folder.join("config.json"))?;
+    let stored = read_model(&folder.join("config.json"))?;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let model = Pjepa::new(&stored.model, &stored.interface, &mut rng, device)?;
     let model = with_parameters(model, &read_tensors(&folder.join("model.safetensors"))?)?;
     Ok((model.valid(), stored))
 }
 
-/// A model and its moments as they are stored: the run may go on before it is known whether they are the best.
+/// Bytes of a model and its moments at one update. The run may go on before it is known whether the
+/// model is the best one.
 pub(crate) struct Snapshot {
     weights: Vec<u8>,
     moments: [Bytes; 3],
@@ -101,19 +106,21 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Serializes the model and the moments of a learner.
+    ///
     /// # Errors
-    /// What cannot be turned into bytes.
+    /// A value that cannot be turned into bytes.
     pub(crate) fn of(
         learner: &Learner,
         config: &ValidConfig,
-        interface: &Interface,
+        interface: &IoSpec,
     ) -> Result<Self, String> {
         let values = parameters(&learner.model);
         Ok(Self {
             weights: tensors_to_bytes(&values)?,
-            moments: learner.optimisers.to_bytes()?,
+            moments: learner.optimizers.to_bytes()?,
             stored: StoredModel {
-                schema: "tellapart.model/1".to_string(),
+                schema: MODEL_SCHEMA.to_string(),
                 model: config.model.clone(),
                 interface: *interface,
                 parameters: values
@@ -124,7 +131,7 @@ impl Snapshot {
         })
     }
 
-    /// Writes the latest checkpoint, and the best one if this is it.
+    /// Writes the latest checkpoint, and the best one as well if `best`.
     ///
     /// # Errors
     /// Files that cannot be written.
@@ -134,7 +141,8 @@ impl Snapshot {
         state: &TrainingState,
         best: bool,
     ) -> Result<(), TrainError> {
-        // The best first: `latest` says how good the best is, so it must not be ahead of it.
+        // The best first: the state in `latest` holds the score of the best, so it must not be
+        // ahead of it.
         let targets = if best {
             vec![Which::Best, Which::Latest]
         } else {
@@ -158,7 +166,7 @@ impl Snapshot {
     }
 }
 
-/// Puts the latest checkpoint of a directory into the learner, if there is one.
+/// Loads the latest checkpoint of a directory into the learner, if there is one.
 pub(crate) fn resume(
     directory: &RunDirectory,
     learner: &mut Learner,
@@ -174,8 +182,8 @@ pub(crate) fn resume(
         moments.push(Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
     }
     if let Ok(moments) = <[_; 3]>::try_from(moments) {
-        learner.optimisers = learner
-            .optimisers
+        learner.optimizers = learner
+            .optimizers
             .take()
             .with_bytes(moments)
             .map_err(|problem| TrainError::Run {
@@ -186,7 +194,8 @@ pub(crate) fn resume(
     Ok(Some(state))
 }
 
-/// The folder, or the one it was about to replace; whole means that its last-written file is there.
+/// Returns the folder, or else the one it was about to replace. A checkpoint counts as whole if
+/// `state.json` is there.
 fn whole_folder(folder: &Path) -> Option<PathBuf> {
     [folder.to_path_buf(), beside(folder, "before")]
         .into_iter()
@@ -302,10 +311,27 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, TrainError> {
     })
 }
 
+/// Reads `config.json`. The schema is checked first, since otherwise an error would blame fields of
+/// another version.
+fn read_model(path: &Path) -> Result<StoredModel, TrainError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: String,
+    }
+    let Versioned { schema } = read_json(path)?;
+    if schema != MODEL_SCHEMA {
+        return Err(TrainError::Run {
+            path: path.to_path_buf(),
+            problem: format!("has schema {schema}, and this version reads {MODEL_SCHEMA}; train the run again"),
+        });
+    }
+    read_json(path)
+}
+
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, TrainError> {
     serde_json::from_slice(&read_bytes(path)?).map_err(|error| TrainError::Run {
         path: path.to_path_buf(),
-        problem: format!("not a checkpoint of ours: {error}"),
+        problem: format!("not a checkpoint: {error}"),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Training a decoder on the latents of a finished model: it shows what they still contain.
+//! Training of a decoder on the latents of a finished model, which shows what they still contain.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -13,16 +13,16 @@ use crate::error::TrainError;
 use crate::evaluation::{HeldOut, embed};
 use crate::experience::Stream;
 use crate::observer::Observer;
-use crate::optimiser::moved;
+use crate::optimizer::moved;
 use crate::schedule;
 use crate::seeds::{Purpose, derived_seed, generator};
 
-/// Frames that latents are standardised on, and the mean image is taken of.
+/// Number of batches that set the standardization of latents and the mean image.
 const CALIBRATION_BATCHES: usize = 16;
-/// Gradients of the decoder are clipped to this norm.
+/// Norm to which the gradients of the decoder are clipped.
 const CLIP: f32 = 1.0;
 
-/// A decoder with the standardisation of its input.
+/// Decoder with the standardization of its input.
 #[derive(Debug)]
 pub struct TrainedDecoder {
     decoder: Decoder,
@@ -31,20 +31,20 @@ pub struct TrainedDecoder {
     mean_image: Tensor<4>,
 }
 
-/// How well held-out images were recovered: mean squared errors per pixel in `[0, 1]`.
+/// Errors of recovered held-out images: mean squared errors per value in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecodingErrors {
-    /// Of the decoder.
+    /// Error of the decoder.
     pub decoder: f64,
-    /// Of the mean training image, which knows nothing of the latent.
+    /// Error of the mean training image, which does not depend on the latent.
     pub mean_image: f64,
 }
 
-/// Trains a decoder from the latents of `model` to fresh observations of the environment; the model
-/// is not changed. `None` where the configuration asks for no decoder or observations are recorded.
+/// Trains a decoder from the latents of `model` to fresh observations of the environment. The model
+/// is not changed. `None` if the configuration asks for no decoder or observations are recorded.
 ///
 /// # Errors
-/// As the environment reports them.
+/// Those of the environment.
 pub fn train_decoder(
     model: &Pjepa,
     config: &ValidConfig,
@@ -74,7 +74,7 @@ pub fn train_decoder(
     }
     let latents = Tensor::cat(latents, 0);
     let mean = latents.clone().mean_dim(0);
-    // A collapsed coordinate is left as it is rather than blown up to unit size.
+    // A collapsed coordinate keeps its size instead of being blown up to unit size.
     let deviation = (latents - mean.clone())
         .square()
         .mean_dim(0)
@@ -86,7 +86,7 @@ pub fn train_decoder(
     let mut rng = generator(config.seed, Purpose::Decoder);
     let mut init = Init::new(&mut rng, &device, 4_000);
     let mut decoder = Decoder::new(&mut init, config.model.latent, [height, width, channels]);
-    let mut optimiser = Adam::optimizer(0.9, 0.999, 1e-8);
+    let mut optimizer = Adam::optimizer(0.9, 0.999, 1e-8);
     let plan = OptimizerConfig {
         updates: config.decoder.updates,
         warmup: 20,
@@ -104,7 +104,7 @@ pub fn train_decoder(
             .mean();
         let mut gradients = loss.backward();
         let rate = config.decoder.learning_rate * schedule::rate(&plan, update);
-        (decoder, _) = moved(&mut optimiser, decoder, &mut gradients, rate, CLIP);
+        (decoder, _) = moved(&mut optimizer, decoder, &mut gradients, rate, CLIP);
     }
     Ok(Some(TrainedDecoder {
         decoder: decoder.valid(),
@@ -115,7 +115,7 @@ pub fn train_decoder(
 }
 
 impl TrainedDecoder {
-    /// Images recovered from latents `[rows, width]`, u8, channels-last.
+    /// Decodes latents `[rows, width]` to u8 images, channels-last.
     pub fn decode(&self, latents: &[f32], device: &Device) -> Vec<u8> {
         self.images(latents, device)
             .into_data()
@@ -124,7 +124,7 @@ impl TrainedDecoder {
             .collect()
     }
 
-    /// Errors on held-out observations whose latents these are.
+    /// Computes the errors on held-out observations with these latents.
     pub fn errors(&self, held_out: &HeldOut, latents: &[f32], device: &Device) -> DecodingErrors {
         let width = latents.len() / held_out.rows().max(1);
         let bytes: usize = held_out.frame_shape.iter().product();

@@ -1,4 +1,4 @@
-//! What can go wrong in a run.
+//! Errors of a run.
 
 use std::path::PathBuf;
 
@@ -9,113 +9,113 @@ use tellapart_model::ModelError;
 
 use crate::config::ConfigError;
 
-/// Why a run could not begin, go on, or be read.
+/// Error that keeps a run from beginning, going on, or being read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The configuration.
+    /// Error of the configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The environment.
+    /// Error of the environment.
     #[error(transparent)]
     Environment(#[from] EnvError),
-    /// The recorded data.
+    /// Error of the recorded data.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The model.
+    /// Error of the model.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A file.
+    /// Error of a file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A folder or file of the run directory.
+    /// A folder or file of the run directory cannot be accessed.
     #[error("{action} {path}: {source}")]
     Io {
-        /// What was attempted.
+        /// Action that failed.
         action: &'static str,
-        /// On what.
+        /// File or folder that the action failed on.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// A stored run cannot be used.
     #[error("{path}: {problem}")]
     Run {
-        /// The file or folder.
+        /// File or folder with the problem.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// Description of the problem, and what to do.
         problem: String,
     },
-    /// Vector actions where distinct ones are needed.
+    /// Actions are vectors, but distinct actions are needed.
     #[error(
-        "`actions` are vectors of {width} numbers, and bounded dynamics have one network per \
-         distinct action; set model.dynamics=plain (single numbers within [-1, 1] are split as \
+        "`actions` are vectors of {width} numbers, and a bounded predictor has one network per \
+         distinct action; set model.predictor=plain (single numbers within [-1, 1] are split as \
          environment.actions=continuous-2 or continuous-3 says)"
     )]
     ContinuousActions {
-        /// Numbers in an action.
+        /// Length of an action vector.
         width: usize,
     },
-    /// The replay buffer cannot be had.
+    /// The replay buffer does not fit into memory.
     #[error(
-        "{rows} rows of {copies} copies do not fit into memory; choose a smaller data.window, \
-         data.copies or data.replay_rows"
+        "{rows} rows of {num_envs} environments do not fit into memory; choose a smaller data.window, \
+         data.num_envs or data.replay_rows"
     )]
     Replay {
-        /// Rows of all copies together.
+        /// Number of rows of all environments together.
         rows: usize,
-        /// As configured.
-        copies: usize,
-        /// What the buffer says.
+        /// Number of environments, as configured.
+        num_envs: usize,
+        /// Error of the buffer.
         source: DataError,
     },
-    /// A recording shorter than a window.
+    /// The recording has too few rows for a window.
     #[error(
         "{source_name}: {rows} rows of training episodes, but data.window is {window}; choose a smaller \
          window or record more"
     )]
     TooFewRows {
-        /// The recording.
+        /// Path of the recording.
         source_name: String,
-        /// Rows of its training episodes.
+        /// Number of rows in its training episodes.
         rows: usize,
-        /// Rows of a window.
+        /// Number of rows in a window.
         window: usize,
     },
-    /// A run cannot be continued on other data.
+    /// A run cannot be continued on another recording.
     #[error(
         "{source_name}: the recording is not the one this run began with; put that one back, or start \
          a new run in another folder"
     )]
     RecordingChanged {
-        /// The recording.
+        /// Path of the recording.
         source_name: String,
     },
-    /// A model and a recording of different worlds.
+    /// Model and recording belong to different worlds.
     #[error(
         "`{array}` of the recording are {found}, but the run was trained on {expected}: its encoder \
          takes recordings of its own world only"
     )]
     Unfit {
-        /// Which array.
+        /// Name of the array that does not fit.
         array: &'static str,
-        /// What the recording holds.
+        /// Kind of values in the recording.
         found: String,
-        /// What the model takes.
+        /// Kind of values that the model takes.
         expected: String,
     },
-    /// A random function of the pixels needs pixels.
+    /// The observations are not images, which a random function of the pixels needs.
     #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]
     NotImages,
-    /// A loss stopped being a number.
+    /// The gradients are no longer finite.
     #[error(
         "the loss is {loss} at update {update}: training diverged. Lower optimizer.learning_rate, or \
          loss.dynamics_weight; the last checkpoint before it is kept"
     )]
     Diverged {
-        /// Not finite.
+        /// Total loss at this update.
         loss: f32,
-        /// 0-based.
+        /// Index of the update, from 0.
         update: u64,
     },
 }

@@ -1,11 +1,11 @@
-//! The final evaluation: observations that nothing has trained on or chosen by, what a model makes
-//! of them, and how far its open-loop predictions hold.
+//! Final evaluation: observations that nothing was trained on or chosen by, their latents, and
+//! open-loop predictions from them.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom};
-use tellapart_model::dynamics::ActionBatch;
-use tellapart_model::trunk::Frames;
-use tellapart_model::{Interface, Pjepa};
+use tellapart_model::conv_stack::FrameBatch;
+use tellapart_model::predictor::ActionBatch;
+use tellapart_model::{IoSpec, Pjepa};
 use tellapart_system::{ActionId, MooreMachine};
 
 use crate::config::ValidConfig;
@@ -13,52 +13,52 @@ use crate::error::TrainError;
 use crate::experience::{describe_actions, random_function};
 use crate::seeds::{Purpose, derived_seed};
 
-/// Rows encoded together: bounds memory.
+/// Number of rows encoded together; bounds memory.
 const CHUNK: usize = 256;
 
-/// Fresh observations of a live environment, as many of every state, with what is known of each, and
-/// a recorded continuation of random actions after each.
+/// Fresh observations of a live environment, equally many of every state. Each has its factors and
+/// a recorded continuation of random actions.
 #[derive(Debug, Clone)]
 pub struct HeldOut {
-    /// `[rows, height, width, channels]`.
+    /// Frames `[rows, height, width, channels]`.
     pub frames: Vec<u8>,
-    /// `[height, width, channels]`.
+    /// Shape `[height, width, channels]` of a frame.
     pub frame_shape: [usize; 3],
     /// Hidden state of each row.
     pub states: Vec<u32>,
     /// Shape of the objects of each row.
     pub shapes: Vec<u32>,
-    /// Colour of the objects of each row, `[rows, 3]` in `[0, 1]`.
+    /// Color of the objects of each row, `[rows, 3]` in `[0, 1]`.
     pub colors: Vec<f32>,
-    /// Mean position of the objects in pixels, `[rows, 2]`; where there are none, NaN.
+    /// Mean position of the objects in pixels, `[rows, 2]`; NaN if there are none.
     pub mean_positions: Vec<f32>,
     /// p of each row, `[rows, width]`.
     pub targets: Vec<f32>,
-    /// Numbers in p.
+    /// Length of p.
     pub target_width: usize,
-    /// What was done and seen next, step after step.
+    /// Actions and what followed, step after step.
     pub continuation: Vec<RecordedStep>,
-    /// The finite system behind the observations.
+    /// Finite system behind the observations.
     pub truth: MooreMachine,
 }
 
-/// One step of all rows.
+/// Recorded step of all rows.
 #[derive(Debug, Clone)]
 pub struct RecordedStep {
-    /// `[rows, action width]`.
+    /// Action vectors `[rows, action width]`.
     pub actions: Vec<f32>,
-    /// Which distinct action each is.
+    /// Index of the distinct action of each row.
     pub action_ids: Vec<u32>,
-    /// p of the observation it led to, `[rows, width]`.
+    /// p of the observation that followed, `[rows, width]`.
     pub targets: Vec<f32>,
 }
 
 impl HeldOut {
-    /// `per_state` observations of every state, for this purpose alone. Episodes do not end here, so
-    /// that every row has a whole continuation.
+    /// Collects `per_state` observations of every state, for this purpose alone. Episodes do not
+    /// end at the target, so that every row has a whole continuation.
     ///
     /// # Errors
-    /// As the environment reports them.
+    /// Those of the environment.
     pub fn collect(
         config: &ValidConfig,
         purpose: Purpose,
@@ -119,38 +119,39 @@ impl HeldOut {
         Ok(held_out)
     }
 
-    /// Observations.
+    /// Returns the number of observations.
     pub fn rows(&self) -> usize {
         self.states.len()
     }
 }
 
-/// `E` of whole frames, `[rows, latent]`.
+/// Computes `E` of whole frames, `[rows, latent]`.
 pub fn embed(model: &Pjepa, frames: &[u8], shape: [usize; 3], device: &Device) -> Vec<f32> {
     let bytes: usize = shape.iter().product();
     let mut latents = Vec::new();
     for chunk in frames.chunks(CHUNK * bytes) {
-        let frames = Frames::new(chunk, shape, device);
+        let frames = FrameBatch::new(chunk, shape, device);
         latents.extend(to_vec(model.encoder.forward(&frames)));
     }
     latents
 }
 
-/// `P` of latents, `[rows, width of p]`.
+/// Computes `P` of latents, `[rows, width of p]`.
 pub fn predict(model: &Pjepa, latents: &[f32], width: usize, device: &Device) -> Vec<f32> {
     to_vec(model.head.predict(latent_tensor(latents, width, device)))
 }
 
-/// Open-loop predictions of p after 1, 2, ... recorded steps: `P(T(...T(z, a_1)..., a_k))`.
+/// Computes open-loop predictions of p after 1, 2, ... recorded steps:
+/// `P(T(...T(z, a_1)..., a_k))`.
 pub fn roll_out(
     model: &Pjepa,
-    interface: &Interface,
+    interface: &IoSpec,
     latents: &[f32],
     width: usize,
     steps: &[RecordedStep],
     device: &Device,
 ) -> Vec<Vec<f32>> {
-    let dynamics = model.dynamics.prepare();
+    let predictor = model.predictor.prepare();
     let mut latent = latent_tensor(latents, width, device);
     let mut predictions = Vec::with_capacity(steps.len());
     for step in steps {
@@ -160,18 +161,18 @@ pub fn roll_out(
             &step.action_ids,
             device,
         );
-        latent = dynamics.step(latent, &actions);
+        latent = predictor.step(latent, &actions);
         predictions.push(to_vec(model.head.predict(latent.clone())));
     }
     predictions
 }
 
-/// The same for one word taken from every row, with its representative action vectors: the
-/// prediction after the whole word.
+/// Computes the prediction of p after one word, taken from every row with its representative action
+/// vectors.
 pub fn roll_out_word(
     model: &Pjepa,
     config: &ValidConfig,
-    interface: &Interface,
+    interface: &IoSpec,
     latents: &[f32],
     word: &[ActionId],
     device: &Device,

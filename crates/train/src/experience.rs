@@ -5,27 +5,27 @@ mod recorded;
 
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
-use tellapart_model::Interface;
+use tellapart_model::IoSpec;
 
-pub use live::{Live, Step, Stream};
+pub use live::{Live, LiveStep, Stream};
 pub(crate) use live::{describe_actions, random_function};
-pub use recorded::Recorded;
+pub use recorded::RecordedExperience;
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 
-/// Where batches come from. Batch `n` is the same however the run got there, so that a resumed run
-/// sees what an uninterrupted one sees.
+/// Source of batches. Batch `n` is the same whether or not the run was interrupted before it, so a
+/// resumed run sees what an uninterrupted one sees.
 #[derive(Debug)]
 pub enum Experience {
-    /// A live environment under a random policy.
+    /// Live environment under a random policy.
     Live(Box<Live>),
     /// Recorded trajectories.
-    Recorded(Box<Recorded>),
+    RecordedExperience(Box<RecordedExperience>),
 }
 
 impl Experience {
-    /// Opens what the configuration names.
+    /// Opens the source that the configuration names.
     ///
     /// # Errors
     /// A file that cannot be read, has no such target, or no usable actions.
@@ -33,45 +33,48 @@ impl Experience {
         if config.is_live() {
             Ok(Self::Live(Box::new(Live::new(config)?)))
         } else {
-            Ok(Self::Recorded(Box::new(Recorded::open(config)?)))
+            Ok(Self::RecordedExperience(Box::new(
+                RecordedExperience::open(config)?,
+            )))
         }
     }
 
-    /// What the model has to fit.
-    pub fn interface(&self) -> Interface {
+    /// Returns the shapes that the model has to fit.
+    pub fn interface(&self) -> IoSpec {
         match self {
             Self::Live(live) => live.interface(),
-            Self::Recorded(recorded) => recorded.interface(),
+            Self::RecordedExperience(recorded) => recorded.interface(),
         }
     }
 
-    /// The next batch; `rng` chooses windows where they are chosen.
+    /// Returns the next batch. `rng` chooses the windows, except in `latest` batches.
     ///
     /// # Errors
-    /// Only where a buffer holds too few rows.
+    /// The buffer or the recording holds too few rows.
     pub fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
         match self {
             Self::Live(live) => live.next_batch(rng),
-            Self::Recorded(recorded) => recorded.next_batch(rng),
+            Self::RecordedExperience(recorded) => recorded.next_batch(rng),
         }
     }
 
-    /// Tells one recording from another; `None` for a live environment, which its seed determines.
+    /// Returns a number that tells one recording from another. `None` for a live environment, which
+    /// its seed determines.
     pub fn fingerprint(&self) -> Option<u32> {
         match self {
             Self::Live(_) => None,
-            Self::Recorded(recorded) => Some(recorded.fingerprint()),
+            Self::RecordedExperience(recorded) => Some(recorded.fingerprint()),
         }
     }
 
     /// Passes over the experience of `batches` updates that are already done.
     ///
     /// # Errors
-    /// As [`next_batch`](Self::next_batch).
+    /// Like [`next_batch`](Self::next_batch).
     pub fn skip(&mut self, batches: u64) -> Result<(), TrainError> {
         match self {
             Self::Live(live) => live.skip(batches),
-            Self::Recorded(_) => Ok(()),
+            Self::RecordedExperience(_) => Ok(()),
         }
     }
 }

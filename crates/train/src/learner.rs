@@ -1,58 +1,58 @@
-//! One update: losses of a batch, gradients, a step of every optimiser.
+//! One update: losses of a batch, gradients, a step of every optimizer.
 
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
 use tellapart_model::pjepa::{EncoderGradients, LatentNoise, TensorBatch};
-use tellapart_model::{Interface, Pjepa, device};
+use tellapart_model::{IoSpec, Pjepa, device};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
-use crate::optimiser::{GradientNorms, Optimisers};
+use crate::optimizer::{GradientNorms, Optimizers};
 use crate::schedule;
 use crate::seeds::{Purpose, generator, generator_at};
 use crate::tensors::{latent_noise, tensor_batch};
 
-/// A model and its optimisers.
+/// Model and its optimizers.
 pub struct Learner {
     pub(crate) model: Pjepa,
-    pub(crate) optimisers: Optimisers,
+    pub(crate) optimizers: Optimizers,
     config: ValidConfig,
     device: Device,
 }
 
-/// What one update saw; the losses are those before its step.
+/// Results of one update. The losses are those before its step.
 #[derive(Debug)]
 pub struct Update {
     /// Weighted sum of the losses, `[1]`.
     pub(crate) total: Tensor<1>,
     pub(crate) dynamics: Tensor<1>,
     pub(crate) auxiliary: Tensor<1>,
-    /// `[rows, latent]`, without autodiff.
+    /// Latents `[rows, latent]`, without autodiff.
     pub(crate) latents: Tensor<2>,
     pub(crate) norms: GradientNorms,
 }
 
 impl Learner {
-    /// A fresh model for this interface, on the configured device.
+    /// Builds a fresh model for this interface, on the configured device.
     ///
     /// # Errors
     /// A model that cannot be built, or a device that does not exist.
-    pub fn new(config: &ValidConfig, interface: Interface) -> Result<Self, TrainError> {
+    pub fn new(config: &ValidConfig, interface: IoSpec) -> Result<Self, TrainError> {
         tellapart_kernels::keep_freed_memory();
         let device = device::by_name(&config.device)?.autodiff();
-        let mut rng: ChaCha8Rng = generator(config.seed, Purpose::Initialisation);
+        let mut rng: ChaCha8Rng = generator(config.seed, Purpose::Initialization);
         Ok(Self {
             model: Pjepa::new(&config.model, &interface, &mut rng, &device)?,
-            optimisers: Optimisers::new(&config.optimizer),
+            optimizers: Optimizers::new(&config.optimizer),
             config: config.clone(),
             device,
         })
     }
 
-    /// What turns batches into the inputs of updates.
-    pub fn feed(&self) -> Feed {
-        Feed {
+    /// Returns the preparer that turns batches into inputs of updates.
+    pub fn feed(&self) -> BatchPreparer {
+        BatchPreparer {
             seed: self.config.seed,
             latent_noise: self.config.loss.latent_noise,
             latent: self.config.model.latent,
@@ -60,10 +60,10 @@ impl Learner {
         }
     }
 
-    /// Trains on one batch; `update` (0-based) sets rate and ramp. The learner goes in and comes out, because
-    /// parameters that only one owns are changed where they are.
+    /// Trains on one batch. `update` (0-based) sets the learning rate and the ramp. Takes `self` by
+    /// value so that Burn sees unique ownership and updates parameters in place.
     #[must_use]
-    pub fn update(mut self, inputs: Inputs, update: u64) -> (Self, Update) {
+    pub fn update(mut self, inputs: UpdateInputs, update: u64) -> (Self, Update) {
         let config = &self.config;
         let reaches = EncoderGradients {
             dynamics: config.gradients.dynamics,
@@ -74,7 +74,7 @@ impl Learner {
         let total = losses.dynamics.clone() * dynamics_weight(config, update)
             + losses.auxiliary.clone() * config.loss.auxiliary_weight;
         let gradients = total.backward();
-        let (model, norms) = self.optimisers.step(self.model, gradients, update);
+        let (model, norms) = self.optimizers.step(self.model, gradients, update);
         self.model = model;
         let done = Update {
             total: total.inner(),
@@ -87,27 +87,27 @@ impl Learner {
     }
 }
 
-/// Turns batches into the inputs of updates, before their turn comes.
+/// Preparer that turns batches into inputs of updates ahead of time.
 #[derive(Clone, Debug)]
-pub struct Feed {
+pub struct BatchPreparer {
     seed: u64,
     latent_noise: f32,
     latent: usize,
     device: Device,
 }
 
-/// What an update computes with, on the device.
+/// Inputs of an update, on the device.
 #[derive(Clone, Debug)]
-pub struct Inputs {
+pub struct UpdateInputs {
     batch: TensorBatch,
     noise: Option<LatentNoise>,
 }
 
-impl Feed {
-    /// `update` (0-based) sets the noise.
-    pub fn inputs(&self, batch: Batch, update: u64) -> Inputs {
+impl BatchPreparer {
+    /// Prepares the inputs of an update from its batch. `update` (0-based) sets the noise.
+    pub fn inputs(&self, batch: Batch, update: u64) -> UpdateInputs {
         let mut rng = generator_at(self.seed, Purpose::Noise, update);
-        Inputs {
+        UpdateInputs {
             noise: latent_noise(
                 &mut rng,
                 self.latent_noise,
@@ -120,7 +120,8 @@ impl Feed {
     }
 }
 
-/// Where `L_dyn` cannot reach the encoder there is nothing to ramp: T simply learns.
+/// Returns the weight of `L_dyn` at an update. If `L_dyn` cannot reach the encoder, there is
+/// nothing to ramp: the weight is 1, and T simply learns.
 pub(crate) fn dynamics_weight(config: &ValidConfig, update: u64) -> f32 {
     if config.gradients.dynamics {
         schedule::dynamics_weight(&config.loss, update)

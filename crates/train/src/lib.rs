@@ -1,10 +1,8 @@
-//! Training P-JEPAs: configuration, experience, the loop, checkpoints, run directories, and what a
-//! trained model makes of held-out observations.
+//! Training of P-JEPAs: configuration, experience, the training loop, checkpoints, run directories,
+//! and the evaluation of trained models on held-out observations.
 
-pub mod at_recording;
 pub mod checkpoint;
 pub mod config;
-mod course;
 pub mod decoding;
 mod error;
 pub mod evaluation;
@@ -13,8 +11,10 @@ pub mod learner;
 pub mod memory;
 pub mod metrics;
 pub mod observer;
-pub mod optimiser;
+pub mod optimizer;
+pub mod recording_evaluator;
 pub mod run_directory;
+mod run_log;
 pub mod schedule;
 pub mod seeds;
 pub mod target;

@@ -1,7 +1,7 @@
-//! How much memory the process has needed.
+//! Memory use of the process.
 
-/// The most this process ever held, in MiB, as the kernel accounts for it; `None` where it does not
-/// say (anywhere but Linux).
+/// Returns the peak memory of this process in MiB, as the kernel accounts for it. `None` on systems
+/// other than Linux, which do not report it.
 pub fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

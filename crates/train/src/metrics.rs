@@ -1,39 +1,40 @@
-//! What a run records as it goes: one row of `metrics.csv` each.
+//! Metrics of a run: the rows of `metrics.csv`.
 
 use std::fmt::Write as _;
 
-/// One record. Training columns are of the batch of that update; validation columns are there only
-/// where validation took place.
+/// Metrics after one update. Training values belong to the batch of that update. Validation values
+/// exist only if the update was validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricRecord {
-    /// Updates done, this one included.
+    /// Number of updates done, this one included.
     pub update: u64,
-    /// CPU time since the run began, on all threads of its pool, resumed parts together.
+    /// CPU time in seconds since the run began, on all threads of its pool, summed over resumed
+    /// parts.
     pub cpu_seconds: f64,
-    /// `L_dyn`.
+    /// Dynamics loss `L_dyn`.
     pub loss_dynamics: f32,
-    /// `L_p`.
+    /// Auxiliary loss `L_p`.
     pub loss_auxiliary: f32,
     /// Weight of `L_dyn` in this update.
     pub dynamics_weight: f32,
     /// Learning rate of this update, before the factors of the networks.
     pub learning_rate: f64,
-    /// Gradient norms before clipping: encoder, dynamics, head.
+    /// Gradient norms before clipping: encoder, predictor, head.
     pub gradient_norms: [f32; 3],
     /// Root mean square of the latents about their mean.
     pub latent_spread: f32,
-    /// Validation, where it took place.
+    /// Validation, if the update was validated.
     pub validation: Option<Validation>,
 }
 
 /// Losses and measures on the validation observations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validation {
-    /// `L_dyn`; `None` without a transition to validate on.
+    /// Dynamics loss `L_dyn`; `None` if there is no transition to validate on.
     pub loss_dynamics: Option<f32>,
-    /// `L_p`; `None` without an observation to validate on.
+    /// Auxiliary loss `L_p`; `None` if there is no observation to validate on.
     pub loss_auxiliary: Option<f32>,
-    /// In the order of the names the observer declared.
+    /// Measures, in the order of the names that the observer declared.
     pub measures: Vec<Option<f64>>,
 }
 
@@ -46,14 +47,14 @@ const COLUMNS: [&str; 12] = [
     "dynamics_weight",
     "learning_rate",
     "gradient_norm_encoder",
-    "gradient_norm_dynamics",
+    "gradient_norm_predictor",
     "gradient_norm_head",
     "latent_spread",
     "validation_loss_dynamics",
     "validation_loss_auxiliary",
 ];
 
-/// The header of `metrics.csv`: the same for every run with the same measures.
+/// Returns the header of `metrics.csv`, which is equal for all runs with equal measures.
 pub fn csv_header(measures: &[&str]) -> String {
     let mut names = COLUMNS.to_vec();
     names.extend(measures);
@@ -69,9 +70,9 @@ fn push_cell(row: &mut String, value: Option<impl std::fmt::LowerExp>) {
 }
 
 impl MetricRecord {
-    /// One line without its end; absent values are empty.
+    /// Formats the record as one line without a line end. Absent values are empty.
     pub fn csv_row(&self, measures: usize) -> String {
-        let [encoder, dynamics, head] = self.gradient_norms;
+        let [encoder, predictor, head] = self.gradient_norms;
         let mut row = format!(
             "{},{:.3},{:e},{:e},{},{:e},{:e},{:e},{:e},{:e}",
             self.update,
@@ -81,7 +82,7 @@ impl MetricRecord {
             self.dynamics_weight,
             self.learning_rate,
             encoder,
-            dynamics,
+            predictor,
             head,
             self.latent_spread
         );
@@ -102,7 +103,7 @@ impl MetricRecord {
 }
 
 impl MetricRecord {
-    /// Reads what [`csv_row`](Self::csv_row) wrote; `None` for a line that is not whole.
+    /// Reads a line that [`csv_row`](Self::csv_row) wrote; `None` if the line is not whole.
     pub fn from_csv(line: &str, measures: usize) -> Option<Self> {
         let fields: Vec<&str> = line.split(',').collect();
         if fields.len() != COLUMNS.len() + measures {

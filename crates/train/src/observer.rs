@@ -1,11 +1,11 @@
-//! How a run tells the rest of the program how it goes, and is told to stop.
+//! Interface through which a run reports its progress and can be stopped.
 
 use crate::metrics::MetricRecord;
 
 /// Latents of observations whose hidden state is known.
 #[derive(Debug, Clone, Copy)]
-pub struct LabelledLatents<'a> {
-    /// `[rows, width]`.
+pub struct LabeledLatents<'a> {
+    /// Latents `[rows, width]`.
     pub values: &'a [f32],
     /// Dimensions of the latent.
     pub width: usize,
@@ -13,31 +13,32 @@ pub struct LabelledLatents<'a> {
     pub states: &'a [u32],
 }
 
-/// Follows a run. Every method has a default that does nothing.
+/// Observer of a run. Every method has a default that does nothing.
 pub trait Observer {
-    /// Names of what [`measure`](Self::measure) answers: columns of `metrics.csv`.
+    /// Names of the values that [`measure`](Self::measure) returns: columns of `metrics.csv`.
     fn measures(&self) -> &[&'static str] {
         &[]
     }
 
-    /// Measures the validation latents; `None` where a quantity does not exist.
-    fn measure(&mut self, latents: LabelledLatents<'_>) -> Vec<Option<f64>> {
+    /// Measures the validation latents; `None` for a quantity that does not exist.
+    fn measure(&mut self, latents: LabeledLatents<'_>) -> Vec<Option<f64>> {
         let _ = latents;
         Vec::new()
     }
 
-    /// An update is done; where the model was evaluated after it, perhaps the next one is, too.
+    /// Called after an update with a metric record. If the record has a validation, the next update
+    /// may be done already.
     fn updated(&mut self, record: &MetricRecord) {
         let _ = record;
     }
 
-    /// Asked after every update: whether to write a checkpoint and stop.
+    /// Whether to write a checkpoint and stop. Asked after every update.
     fn wants_to_stop(&self) -> bool {
         false
     }
 }
 
-/// Follows nothing.
+/// Observer that does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

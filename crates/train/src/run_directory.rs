@@ -1,7 +1,8 @@
-//! The folder of one run.
+//! Run directories: the folder of one run.
 //!
-//! `config.toml` as resolved, `metrics.csv` and the same for TensorBoard, `checkpoints/{latest,best}`,
-//! `environment.json`, and whatever reports are made of it. A finished run is never overwritten.
+//! It holds `config.toml` as resolved, `metrics.csv` and its TensorBoard events,
+//! `checkpoints/{latest,best}`, `environment.json`, and the reports on the run. A finished run is
+//! never overwritten.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Write};
@@ -16,47 +17,48 @@ use crate::metrics::{MetricRecord, csv_header};
 use crate::tensorboard;
 
 const METRICS: &str = "metrics.csv";
-/// TensorBoard looks for `tfevents` in names of files.
+/// Name of the event file. TensorBoard looks for `tfevents` in file names.
 const EVENTS: &str = "events.out.tfevents.tellapart";
-/// Written last: its presence means that the run is finished.
+/// Name of the summary. It is written last: its presence means that the run is finished.
 const SUMMARY: &str = "summary.json";
 
-/// Locked while the run is trained; its content does not matter.
+/// Name of the file that is locked while the run is trained. Its content does not matter.
 const LOCK: &str = "lock";
 
-/// Held while a run is trained: two processes at once would mix their rows and checkpoints.
+/// Lock held while a run is trained. Two processes at once would mix their rows and checkpoints.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: Option<File>,
 }
 
-/// An existing folder that belongs to one run.
+/// Folder that belongs to one run. It is created when training begins.
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
 }
 
-/// Where and with what a run was made.
+/// Program and machine that a run was trained with.
 #[derive(Debug, Clone, Serialize)]
-pub struct Surroundings {
-    /// Of this program.
+pub struct RunEnvironment {
+    /// Version of this program.
     pub version: &'static str,
-    /// CPU cores the system offers.
+    /// Number of CPU cores that the system offers.
     pub cores: usize,
     /// Operating system and processor family.
     pub platform: String,
-    /// Where the arithmetic happened.
+    /// Device that computed.
     pub device: String,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
 }
 
 impl RunDirectory {
-    /// A folder for a new run, or with `resume` the one of a run that began earlier. Resuming a
-    /// finished run is allowed: there is nothing left to train. Nothing is written yet.
+    /// Opens a folder for a new run or, with `resume`, the folder of a run that began earlier.
+    /// Resuming a finished run is allowed: there is nothing left to train. Nothing is written yet.
     ///
     /// # Errors
-    /// A run is there already and `resume` was not asked for; or it has another configuration.
+    /// The path leads through a file. A run is there already and `resume` is false, or the run
+    /// there has another configuration.
     pub fn open(path: &Path, config: &ValidConfig, resume: bool) -> Result<Self, TrainError> {
         let directory = Self {
             path: path.to_path_buf(),
@@ -94,11 +96,12 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Makes the folder, keeps others out of it, and says in it what the run is; called once
-    /// everything the run needs is there, so that a run that cannot begin leaves nothing behind.
+    /// Creates the folder, locks it, and writes the configuration and `environment.json`. It is
+    /// called once everything that the run needs is there, so that a run that cannot begin leaves
+    /// nothing behind.
     ///
     /// # Errors
-    /// Another process is training here; otherwise as the system reports them.
+    /// Another process is training here; otherwise those of the system.
     pub(crate) fn begin(&self, config: &ValidConfig) -> Result<Lock, TrainError> {
         // A finished run is only read.
         if self.is_finished() {
@@ -123,7 +126,7 @@ impl RunDirectory {
             path: self.file("config.toml"),
             problem: error.to_string(),
         })?;
-        let surroundings = Surroundings {
+        let surroundings = RunEnvironment {
             version: env!("CARGO_PKG_VERSION"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -155,17 +158,17 @@ impl RunDirectory {
         }
     }
 
-    /// The folder.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A path inside it.
+    /// Returns the path of a file inside the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Whether its summary has been written.
+    /// Whether the summary has been written.
     pub fn is_finished(&self) -> bool {
         self.file(SUMMARY).exists()
     }
@@ -173,25 +176,25 @@ impl RunDirectory {
     /// Writes the summary, which finishes the run.
     ///
     /// # Errors
-    /// As the system reports them.
+    /// Those of the system.
     pub fn finish(&self, summary: &impl Serialize) -> Result<(), TrainError> {
         self.write_json(SUMMARY, summary)
     }
 
-    /// Writes a whole file: beside, then renamed.
+    /// Writes a whole file atomically: under another name, then renamed.
     ///
     /// # Errors
-    /// As the system reports them.
+    /// Those of the system.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         Ok(write_atomically(&self.file(name), |out| {
             out.write_all(bytes)
         })?)
     }
 
-    /// The same, for a record.
+    /// Writes a record as a JSON file, atomically.
     ///
     /// # Errors
-    /// As the system reports them.
+    /// Those of the system.
     pub fn write_json(&self, name: &str, record: &impl Serialize) -> Result<(), TrainError> {
         let mut text = serde_json::to_vec_pretty(record).map_err(|error| TrainError::Run {
             path: self.file(name),
@@ -218,7 +221,7 @@ impl RunDirectory {
         self.write(EVENTS, &events)
     }
 
-    /// Adds one row to both.
+    /// Appends one row to `metrics.csv` and to the event file.
     pub(crate) fn append_metrics(
         &self,
         record: &MetricRecord,
@@ -240,7 +243,7 @@ impl RunDirectory {
             })
     }
 
-    /// Drops rows after `update` (they will be made again) and returns those that stay.
+    /// Drops rows after `update`, which will be made again, and returns the others.
     pub(crate) fn keep_metrics_until(
         &self,
         update: u64,
@@ -272,7 +275,7 @@ impl RunDirectory {
                 }
                 continue;
             }
-            // A torn last line is one whose update will be made again.
+            // A torn last line belongs to an update that will be made again.
             let Some(record) = MetricRecord::from_csv(&line, measures.len()) else {
                 break;
             };

@@ -1,9 +1,9 @@
-//! How the learning rate and the weight of `L_dyn` change over a run.
+//! Schedules of the learning rate and of the weight of `L_dyn`.
 
 use crate::config::{LossConfig, OptimizerConfig};
 
-/// Share of the peak learning rate at `update` (0-based): linear warm-up, then a cosine down to
-/// `final_rate`.
+/// Returns the share of the peak learning rate at `update` (0-based): linear warm-up, then a cosine
+/// down to `final_rate`.
 pub fn rate(config: &OptimizerConfig, update: u64) -> f64 {
     let warm = ((update + 1) as f64 / config.warmup.max(1) as f64).min(1.0);
     let span = config.updates.saturating_sub(config.warmup).max(1) as f64;
@@ -12,10 +12,10 @@ pub fn rate(config: &OptimizerConfig, update: u64) -> f64 {
     warm * (config.final_rate + (1.0 - config.final_rate) * cosine)
 }
 
-/// Weight of `L_dyn` at `update`: the floor, then linear up to `dynamics_weight`.
+/// Returns the weight of `L_dyn` at `update`: the floor, then a linear rise to `dynamics_weight`.
 ///
-/// Ramped, because `L_dyn` alone is smallest when everything is mapped to one point: given full
-/// weight from the start it shrinks the latents before `L_p` has drawn them apart.
+/// The ramp is needed because `L_dyn` alone is smallest when everything is mapped to one point. At
+/// full weight from the start, it shrinks the latents before `L_p` has drawn them apart.
 pub fn dynamics_weight(config: &LossConfig, update: u64) -> f32 {
     let risen = if update >= config.ramp_end {
         1.0

@@ -1,23 +1,23 @@
-//! The fixed random function of the observation, as an auxiliary target.
+//! Fixed random function of the observation, as an auxiliary target.
 
 use rand_chacha::ChaCha8Rng;
 use tellapart_kernels::weighted_rows;
 use tellapart_model::init::normal;
 
-/// A fixed random linear map of the pixels, `R^(h*w*c) -> R^width`.
+/// Fixed random linear map of the pixels, `R^(h*w*c) -> R^width`.
 ///
-/// Entries are normal; one scale for all of them makes the mean squared value 1 on the calibration
-/// frames, so that losses compare across targets. By Johnson-Lindenstrauss the map keeps distances
-/// between images: predicting it takes most of what is in the image, nuisance included.
+/// Entries are normal. One common scale makes the mean squared value 1 on the calibration frames,
+/// so that losses compare across targets. By Johnson-Lindenstrauss the map keeps distances between
+/// images. Predicting it takes most of what is in the image, nuisance included.
 #[derive(Debug, Clone)]
 pub struct RandomFunction {
-    /// `[pixels, width]`.
+    /// Entries `[pixels, width]`.
     weights: Vec<f32>,
     width: usize,
 }
 
 impl RandomFunction {
-    /// `calibration` holds whole frames of `pixels` bytes.
+    /// Draws the map and scales it on `calibration`, which holds whole frames of `pixels` bytes.
     pub fn new(rng: &mut ChaCha8Rng, pixels: usize, width: usize, calibration: &[u8]) -> Self {
         let weights = (0..pixels * width).map(|_| normal(rng)).collect();
         let mut function = Self { weights, width };
@@ -36,12 +36,13 @@ impl RandomFunction {
         function
     }
 
-    /// Length of the value.
+    /// Returns the length of the value.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// `[rows, width]` for whole frames. Cost: `width` multiplications for each byte that is not zero.
+    /// Evaluates whole frames, `[rows, width]`. Cost: `width` multiplications for each nonzero
+    /// byte.
     pub fn evaluate(&self, frames: &[u8]) -> Vec<f32> {
         weighted_rows(frames, &self.weights, self.width, 1.0 / 255.0)
     }

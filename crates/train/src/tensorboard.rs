@@ -1,9 +1,9 @@
-//! Event files as TensorBoard reads them: the rows of `metrics.csv` as scalars.
+//! TensorBoard event files: the rows of `metrics.csv` as scalars.
 //!
-//! A file is a series of records (length, its checksum, bytes, their checksum: TensorFlow's TFRecord),
-//! each of which holds one `Event` message of protocol buffers. Of that only what scalars need is
-//! written here: `wall_time = 1`, `step = 2`, `file_version = 3`, `summary = 5` with `value = 1`, and in
-//! a value `tag = 1`, `simple_value = 2`.
+//! A file is a series of records (TensorFlow's TFRecord): length, its checksum, bytes, their
+//! checksum. Each record holds one `Event` message of protocol buffers, of which only the fields
+//! for scalars are written. These are `wall_time = 1`, `step = 2`, `file_version = 3`, and
+//! `summary = 5` with `value = 1`. In a value they are `tag = 1` and `simple_value = 2`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use crc::{CRC_32_ISCSI, Crc};
 
 const CASTAGNOLI: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
-/// The record that begins a file.
+/// Returns the record that begins a file.
 pub(crate) fn start() -> Vec<u8> {
     let mut event = Message::default();
     event.double(1, seconds_since_epoch());
@@ -19,7 +19,8 @@ pub(crate) fn start() -> Vec<u8> {
     record(&event.0)
 }
 
-/// One row of `metrics.csv`, whose first column is the update; empty cells are left out.
+/// Returns the record of one row of `metrics.csv`, whose first column is the update. Empty cells
+/// are left out.
 pub(crate) fn scalars(header: &str, row: &str) -> Vec<u8> {
     let mut summary = Message::default();
     let mut step = 0;
@@ -40,7 +41,7 @@ pub(crate) fn scalars(header: &str, row: &str) -> Vec<u8> {
     record(&event.0)
 }
 
-/// A message of protocol buffers under construction. Keys are `field << 3 | wire type`.
+/// Protocol buffers message under construction. Keys are `field << 3 | wire type`.
 #[derive(Default)]
 struct Message(Vec<u8>);
 
@@ -84,7 +85,8 @@ fn record(bytes: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Rotated and offset, so that a checksum of data that contains checksums stays a good one.
+/// Computes a masked checksum, rotated and offset. A checksum over data that contains checksums
+/// then stays a good one.
 fn masked_checksum(bytes: &[u8]) -> u32 {
     CASTAGNOLI
         .checksum(bytes)
@@ -102,8 +104,7 @@ fn seconds_since_epoch() -> f64 {
 mod tests {
     use super::*;
 
-    /// The first record of a file that TensorBoard's own writer made (its time set to 1), and the
-    /// checksums in it.
+    /// The first record is framed like that of TensorBoard's own writer (its time set to 1).
     #[test]
     fn records_are_framed_as_the_reader_expects() {
         let mut event = Message::default();
@@ -123,7 +124,7 @@ mod tests {
         let contains = |part: &[u8]| record.windows(part.len()).any(|window| window == part);
         assert!(contains(b"loss") && contains(&2.5_f32.to_le_bytes()));
         assert!(!contains(b"validation"));
-        // 300 as a varint in field 2.
+        // The step 300 as a varint in field 2.
         assert!(contains(&[0x10, 0xac, 0x02]));
     }
 }

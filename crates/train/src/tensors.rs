@@ -1,12 +1,12 @@
-//! Batches as tensors.
+//! Conversion of batches to tensors.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
-use tellapart_model::dynamics::ActionBatch;
+use tellapart_model::conv_stack::FrameBatch;
 use tellapart_model::init::two_normals;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
-use tellapart_model::trunk::Frames;
+use tellapart_model::predictor::ActionBatch;
 
 /// Moves a batch to the device.
 pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
@@ -18,7 +18,7 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
     let ids: Vec<u32> = sources.iter().map(|&row| batch.action_ids[row]).collect();
     let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
     TensorBatch {
-        observations: Frames::new(batch.frames, batch.frame_shape, device),
+        observations: FrameBatch::new(batch.frames, batch.frame_shape, device),
         actions: ActionBatch::new(&actions, width, &ids, device),
         targets: Tensor::from_data(
             TensorData::new(batch.targets, [rows, batch.target_width]),
@@ -29,7 +29,7 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
     }
 }
 
-/// Normal noise of this standard deviation for both networks; `None` for none.
+/// Draws normal noise of this standard deviation for both networks; `None` if it is 0.
 pub(crate) fn latent_noise(
     rng: &mut ChaCha8Rng,
     deviation: f32,

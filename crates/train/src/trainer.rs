@@ -4,47 +4,47 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use cpu_time::ThreadTime;
-use tellapart_model::{Interface, Pjepa, device};
+use tellapart_model::{IoSpec, Pjepa, device};
 
 use crate::checkpoint::TrainingState;
 use crate::config::ValidConfig;
-use crate::course::{Course, Milestone};
 use crate::error::TrainError;
 use crate::experience::Experience;
 use crate::learner::{Learner, dynamics_weight};
 use crate::metrics::MetricRecord;
 use crate::observer::Observer;
 use crate::run_directory::RunDirectory;
+use crate::run_log::{CheckpointRecord, RunRecorder};
 use crate::schedule;
 use crate::seeds::{Purpose, generator_at};
 use crate::validation::ValidationSet;
 
-/// A trained model with what its training was like.
+/// Trained model with a record of its training.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model, without autodiff.
+    /// Model without autodiff.
     pub model: Pjepa,
-    /// What it fits.
-    pub interface: Interface,
-    /// Every record, resumed parts included.
+    /// Shapes that the model fits.
+    pub interface: IoSpec,
+    /// All metric records, resumed parts included.
     pub records: Vec<MetricRecord>,
-    /// Updates done.
+    /// Number of updates done.
     pub updates: u64,
-    /// Whether it was stopped before the last update.
+    /// Whether the run was stopped before the last update.
     pub stopped: bool,
-    /// CPU time of training, on all threads of its pool.
+    /// CPU time of training in seconds, on all threads of its pool.
     pub cpu_seconds: f64,
-    /// Time on the wall.
+    /// Wall-clock time of training in seconds.
     pub wall_seconds: f64,
 }
 
 /// Trains one run, and writes metrics and checkpoints into `directory` if there is one.
 ///
-/// A directory with a checkpoint is continued from there: same seed, same device kind, same numbers
-/// as a run that was never interrupted.
+/// A directory with a checkpoint is continued from there. With the same seed and the same kind of
+/// device, results equal those of a run that was never interrupted.
 ///
-/// The threads of the current rayon pool share the work, and the CPU time of all of them is counted
-/// as the run's: give it a pool of its own where other work uses the pool, too.
+/// The threads of the current rayon pool share the work, and the run counts the CPU time of all of
+/// them as its own. Give the run its own pool if other work uses the current one.
 ///
 /// # Errors
 /// Data that cannot be read or does not fit, files that cannot be written, or a loss that stopped
@@ -54,14 +54,14 @@ pub fn train(
     directory: Option<&RunDirectory>,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    let clock = Clock::start();
+    let clock = TrainingClock::start();
     let mut experience = Experience::open(config)?;
     let interface = experience.interface();
     let mut learner = Learner::new(config, interface)?;
     let validation = ValidationSet::collect(config, &experience)?;
     let device = device::by_name(&config.device)?;
 
-    let mut course = Course {
+    let mut course = RunRecorder {
         config,
         directory,
         state: TrainingState {
@@ -85,10 +85,11 @@ pub fn train(
         let batch = experience.next_batch(&mut rng)?;
         Ok::<_, TrainError>(feed.inputs(batch, update))
     };
-    // Drawn before it is asked for; that of no update if the run is complete.
+    // Inputs of the next update, drawn ahead in the background. There are none after the last
+    // update.
     let mut drawn = None;
-    // What is known after the update before, but for how good its model is.
-    let mut pending: Option<(Milestone, Pjepa)> = None;
+    // The last validated update, complete except for the evaluation of its model.
+    let mut pending: Option<(CheckpointRecord, Pjepa)> = None;
     let mut state = course.state;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
@@ -96,13 +97,13 @@ pub fn train(
             .take()
             .unwrap_or_else(|| draw(&mut experience, update));
         if let Some((before, model)) = pending.take_if(|_| inputs.is_err()) {
-            // What is known is kept, also where there is nothing more to train on.
+            // The results of the update before are kept even if there is nothing left to train on.
             let found = validation.evaluate(&model, &device);
             course.evaluated(before, &validation, &found)?;
         }
         let inputs = inputs?;
-        // Where the pool has a thread to spare, the next batch is drawn, and the model as it was before this update
-        // evaluated, in the background.
+        // If the pool has a spare thread, two things happen in the background: the next batch is
+        // drawn, and the model as it was before this update is evaluated.
         let mut found = None;
         let done;
         (learner, done) = rayon::in_place_scope(|scope| {
@@ -123,7 +124,7 @@ pub fn train(
         let last = state.update == config.optimizer.updates;
         let validate = last || state.update.is_multiple_of(config.evaluation.every);
         let log = validate || state.update.is_multiple_of(config.evaluation.log_every);
-        // Gradients that are not finite have just been applied: nothing after this is worth keeping.
+        // Non-finite gradients have just been applied: no later state is worth keeping.
         if !done.norms.are_finite() {
             return Err(TrainError::Diverged {
                 loss: done.total.into_scalar::<f32>(),
@@ -136,7 +137,7 @@ pub fn train(
         state.cpu_seconds = cpu_before + clock.cpu();
         state.wall_seconds = wall_before + clock.wall();
         let record = log.then(|| {
-            let centred = done.latents.clone() - done.latents.mean_dim(0);
+            let centered = done.latents.clone() - done.latents.mean_dim(0);
             MetricRecord {
                 update: state.update,
                 cpu_seconds: state.cpu_seconds,
@@ -145,8 +146,8 @@ pub fn train(
                 dynamics_weight: dynamics_weight(config, update),
                 learning_rate: config.optimizer.learning_rate
                     * schedule::rate(&config.optimizer, update),
-                gradient_norms: [done.norms.encoder, done.norms.dynamics, done.norms.head],
-                latent_spread: centred.square().mean().sqrt().into_scalar::<f32>(),
+                gradient_norms: [done.norms.encoder, done.norms.predictor, done.norms.head],
+                latent_spread: centered.square().mean().sqrt().into_scalar::<f32>(),
                 validation: None,
             }
         });
@@ -156,7 +157,7 @@ pub fn train(
             }
             _ => None,
         };
-        let milestone = Milestone {
+        let milestone = CheckpointRecord {
             state,
             record,
             snapshot,
@@ -182,13 +183,13 @@ pub fn train(
     })
 }
 
-/// CPU and wall time since a run (or its resumed part) began.
-struct Clock {
+/// Clock of CPU and wall time since a run, or its resumed part, began.
+struct TrainingClock {
     cpu: Duration,
     wall: Instant,
 }
 
-impl Clock {
+impl TrainingClock {
     fn start() -> Self {
         Self {
             cpu: cpu_time(),
@@ -205,7 +206,8 @@ impl Clock {
     }
 }
 
-/// Of this thread and of the threads of the current rayon pool, which a run has to itself.
+/// Returns the CPU time of this thread and of the threads of the current rayon pool, which the run
+/// has to itself.
 fn cpu_time() -> Duration {
     let own = || ThreadTime::try_now().map_or(Duration::ZERO, |time| time.as_duration());
     let pool: Duration = rayon::broadcast(|_| own()).into_iter().sum();

@@ -1,5 +1,5 @@
-//! Observations to look at during training. They choose the best checkpoint and draw curves; the
-//! final evaluation uses others.
+//! Validation during training: its observations choose the best checkpoint and draw curves. The
+//! final evaluation uses other observations.
 
 use burn::tensor::Device;
 use tellapart_data::Batch;
@@ -13,40 +13,42 @@ use crate::experience::{Experience, describe_actions, random_function};
 use crate::seeds::{Purpose, derived_seed};
 use crate::tensors::tensor_batch;
 
-/// Rows of a recording that validation looks at, at most.
+/// Largest number of rows of a recording that validation uses.
 const RECORDED_ROWS: usize = 1024;
-/// Rows encoded together: bounds the memory of an evaluation.
+/// Number of rows encoded together; bounds the memory of an evaluation.
 const CHUNK: usize = 256;
 
-/// Pairs of consecutive observations: balanced over start states where the environment is live,
-/// held-out episodes where it is recorded.
+/// Observations for validation. A live environment gives pairs of consecutive observations,
+/// balanced over start states; a recording gives its held-out episodes.
 #[derive(Debug)]
 pub(crate) struct ValidationSet {
     batch: Batch,
     states: Vec<u32>,
 }
 
-/// What [`ValidationSet::evaluate`] found.
+/// Result of [`ValidationSet::evaluate`].
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
-    /// `[rows, latent]`.
+pub(crate) struct ValidationResult {
+    /// Latents `[rows, latent]`.
     pub(crate) latents: Vec<f32>,
-    /// `L_dyn`, without noise; `None` without transitions.
+    /// `L_dyn` without noise; `None` if there are no transitions.
     pub(crate) loss_dynamics: Option<f32>,
-    /// `L_p`, without noise; `None` without rows.
+    /// `L_p` without noise; `None` if there are no rows.
     pub(crate) loss_auxiliary: Option<f32>,
 }
 
 impl ValidationSet {
+    /// Collects the validation observations of a run.
+    ///
     /// # Errors
-    /// As the environment or the recording reports them.
+    /// Those of the environment or the recording.
     pub(crate) fn collect(
         config: &ValidConfig,
         experience: &Experience,
     ) -> Result<Self, TrainError> {
         let (batch, states) = match experience {
             Experience::Live(_) => live_pairs(config)?,
-            Experience::Recorded(recorded) => {
+            Experience::RecordedExperience(recorded) => {
                 let mut left = RECORDED_ROWS;
                 let mut windows = Vec::new();
                 for episode in recorded.held_out() {
@@ -67,13 +69,13 @@ impl ValidationSet {
         Ok(Self { batch, states })
     }
 
-    /// Hidden state of each row; empty where a recording does not know.
+    /// Returns the hidden state of each row. Empty if a recording has no states.
     pub(crate) fn states(&self) -> &[u32] {
         &self.states
     }
 
-    /// Losses and latents of a model without autodiff.
-    pub(crate) fn evaluate(&self, model: &Pjepa, device: &Device) -> Found {
+    /// Evaluates losses and latents of a model without autodiff.
+    pub(crate) fn evaluate(&self, model: &Pjepa, device: &Device) -> ValidationResult {
         let reaches = EncoderGradients {
             dynamics: true,
             auxiliary: true,
@@ -95,14 +97,15 @@ impl ValidationSet {
             start = rows.end;
         }
         let mean = |sum: f64, count: usize| (count > 0).then(|| (sum / count as f64) as f32);
-        Found {
+        ValidationResult {
             latents,
             loss_dynamics: mean(dynamics, transitions),
             loss_auxiliary: mean(auxiliary, self.batch.rows),
         }
     }
 
-    /// Chunks end where a transition does not, as far as episodes are short enough for that.
+    /// Returns the end of the chunk that begins at `start`. Chunks end between episodes if episodes
+    /// are short enough for that, so that no transition is lost.
     fn chunk_end(&self, start: usize) -> usize {
         let end = (start + CHUNK).min(self.batch.rows);
         (start + 1..=end)
@@ -112,7 +115,7 @@ impl ValidationSet {
     }
 }
 
-/// Rows of a batch; the last one no longer continues.
+/// Copies rows of a batch. The last of them no longer continues.
 fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
     let bytes = batch.frame_bytes();
     let mut continues = batch.continues[rows.clone()].to_vec();
@@ -134,22 +137,22 @@ fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
     }
 }
 
-/// For every start state, `validation_per_state` episodes of one step: rows 2i and 2i + 1.
+/// Collects `validation_per_state` episodes of one step for every start state: rows 2i and 2i + 1.
 fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     let seed = derived_seed(config.seed, Purpose::Validation);
     let mut options = config.environment.clone();
     options.end_at_target = false;
     let states = u32::from(options.max_count) + 1;
-    let copies = states as usize * config.evaluation.validation_per_state;
-    let mut world = Counting::new(options.validate()?, seed, copies);
-    let mut policy = RepeatedRandom::with_repeat(world.action_space(), seed, copies, 1);
+    let num_envs = states as usize * config.evaluation.validation_per_state;
+    let mut world = Counting::new(options.validate()?, seed, num_envs);
+    let mut policy = RepeatedRandom::with_repeat(world.action_space(), seed, num_envs, 1);
     let bytes = world.frame_bytes();
-    let (mut first, mut second) = (vec![0; copies * bytes], vec![0; copies * bytes]);
+    let (mut first, mut second) = (vec![0; num_envs * bytes], vec![0; num_envs * bytes]);
     let (mut at_first, mut at_second) = (
-        vec![Outcome::default(); copies],
-        vec![Outcome::default(); copies],
+        vec![Outcome::default(); num_envs],
+        vec![Outcome::default(); num_envs],
     );
-    let counts: Vec<u8> = (0..copies)
+    let counts: Vec<u8> = (0..num_envs)
         .map(|copy| (copy % states as usize) as u8)
         .collect();
     world.reset_with_counts(&counts, &mut first, &mut at_first)?;
@@ -162,13 +165,13 @@ fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     let width = world.action_space().vector_width();
     let mut batch = Batch {
         frame_shape: world.observation_shape(),
-        rows: 2 * copies,
+        rows: 2 * num_envs,
         action_width: width,
         target_width: random.as_ref().map_or(1, |function| function.width()),
         ..Batch::default()
     };
-    let mut states = Vec::with_capacity(2 * copies);
-    for copy in 0..copies {
+    let mut states = Vec::with_capacity(2 * num_envs);
+    for copy in 0..num_envs {
         for (frames, outcomes, continues) in
             [(&first, &at_first, true), (&second, &at_second, false)]
         {

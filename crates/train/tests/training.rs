@@ -14,7 +14,7 @@ use tellapart_train::metrics::MetricRecord;
 use tellapart_train::observer::Observer;
 use tellapart_train::{RunDirectory, Silent, TrainError, Trained, ValidConfig, config, train};
 
-/// A world of 16x16 images and a run of a dozen updates.
+/// World of 16x16 images, and a run of a dozen updates.
 const TINY: &str = r#"
 [environment]
 image_side = 16
@@ -44,7 +44,7 @@ horizon_steps = 3
 fn tiny(words: &[&str]) -> ValidConfig {
     let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
     config::parse(
-        &[config::Layer {
+        &[config::ConfigLayer {
             text: TINY,
             origin: "tiny",
         }],
@@ -53,7 +53,7 @@ fn tiny(words: &[&str]) -> ValidConfig {
     .unwrap()
 }
 
-/// Stops after so many updates.
+/// Observer that stops a run after a number of updates.
 struct StopAfter(u64, u64);
 
 impl Observer for StopAfter {
@@ -91,10 +91,10 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
             "data.sampling=uniform",
             "data.windows=2",
             "data.replay_rows=40",
-            "data.copies=2",
+            "data.num_envs=2",
         ],
         &[
-            "model.dynamics=plain",
+            "model.predictor=plain",
             "model.head=two-hot",
             "model.encoder=patch",
         ],
@@ -149,10 +149,10 @@ fn the_number_of_threads_changes_no_parameter_and_no_record() {
     }
 }
 
-/// The model of an update is evaluated while the next one is computed.
+/// The model of an update is evaluated while the next update is computed.
 #[test]
 fn the_best_checkpoint_is_of_the_update_that_validated_best() {
-    /// Stops after so many updates, whatever it has been told of them.
+    /// Observer that stops a run after a number of updates, whichever records it has seen.
     struct StopAt(u64, Cell<u64>);
 
     impl Observer for StopAt {
@@ -162,7 +162,7 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
         }
     }
 
-    // So fast that the last model is not always the best one.
+    // The learning rate is so high that the last model is not always the best one.
     let mut earlier = 0;
     for (seed, threads) in [(1, 1), (2, 2), (3, 1), (4, 2)] {
         let seed = format!("seed={seed}");
@@ -195,7 +195,7 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
         assert_eq!(totals.len(), 5);
         let best = totals.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
         earlier += usize::from(best < 20);
-        // Where a run stops, it evaluates at once.
+        // A run that stops evaluates at once.
         let (stopped, again) = stopping_at(best);
         let found = again.records.last().unwrap().validation.as_ref();
         assert_eq!(
@@ -219,7 +219,7 @@ fn the_convolutions_of_the_cnn_and_the_precision_of_products_are_configuration()
         "model.cnn.channels=[5, 6]",
         "model.cnn.kernels=[3, 4]",
         "model.cnn.strides=[2, 1]",
-        "model.cnn.normalise=false",
+        "model.cnn.normalize=false",
         "model.cnn.hidden=0",
     ];
     let plain = values(&train(&tiny(&sizes), None, &mut Silent).unwrap());
@@ -291,7 +291,7 @@ fn a_loss_that_may_not_reach_the_encoder_does_not() {
         "optimizer.encoder_rate=0",
     ]);
     assert_eq!(part(&neither, "encoder"), part(&untouched, "encoder"));
-    // Without gradients into the encoder, dynamics and head still learn.
+    // Without gradients into the encoder, predictor and head still learn.
     assert_ne!(
         part(&neither, "head"),
         part(&after(&["optimizer.head_rate=0"]), "head")
@@ -350,7 +350,7 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     assert!(problem.contains("no checkpoint"), "{problem}");
 }
 
-/// Three episodes of 16x16 images, with these rewards over and over.
+/// Writes three episodes of 16x16 images with these rewards.
 fn write_recording(path: &Path, reward: impl Fn(usize) -> f32) {
     let rows = 60;
     let last_of_episode = |row: usize| row % 20 == 19;
@@ -375,7 +375,7 @@ fn write_recording(path: &Path, reward: impl Fn(usize) -> f32) {
 fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.npz");
-    // Finite rewards whose squared error is not.
+    // The rewards are finite, but their squared error is not.
     write_recording(&data, |row| [0.0, 1e30][row % 2]);
     let config = tiny(&[&format!("data.source={}", data.display())]);
     let run = folder.path().join("run");
@@ -389,12 +389,12 @@ fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     assert!(!run.join("checkpoints/latest").exists());
 }
 
-/// What is known of the update before is not lost.
+/// The results of the update before the divergence are not lost.
 #[test]
 fn a_run_that_diverges_keeps_the_checkpoint_before() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.npz");
-    // One row is too much, and some windows are without it.
+    // One row is too large, and some windows do not contain it.
     write_recording(&data, |row| if row == 25 { 1e30 } else { 0.0 });
     let source = format!("data.source={}", data.display());
     let mut later = 0;
@@ -441,7 +441,7 @@ fn a_run_is_not_continued_on_another_recording() {
 
 #[test]
 fn a_run_is_trained_by_one_at_a_time() {
-    /// Tries to train the same run in the middle of it.
+    /// Observer that tries to train the same run in the middle of it.
     struct Second<'a>(&'a ValidConfig, &'a Path, Option<TrainError>);
 
     impl Observer for Second<'_> {
@@ -459,6 +459,6 @@ fn a_run_is_trained_by_one_at_a_time() {
     train(&config, Some(&directory), &mut second).unwrap();
     let refused = second.2.unwrap().to_string();
     assert!(refused.contains("another process"), "{refused}");
-    // Once the first is through, the folder is free.
+    // After the first training is done, the folder is free.
     run(&config, folder.path(), true, u64::MAX);
 }

@@ -1,5 +1,6 @@
-//! `merc-bisim FILE.aut`: the strong bisimulation of merc (<https://crates.io/crates/merc_reduction>),
-//! with the CPU time of reading and of reducing apart.
+//! `merc-bisim FILE.aut` runs the strong bisimulation of merc
+//! (<https://crates.io/crates/merc_reduction>) and prints the CPU time of reading and of reducing
+//! separately.
 
 use std::fs::File;
 

@@ -7,27 +7,27 @@ use tellapart_data::Trajectories;
 
 use super::closest::closest_distinguished;
 use super::evidence::{Recorded, RecordedOptions};
-use super::judge::{Finding, Judge};
-use super::neighbours::{Neighbours, Space};
-use super::points::Points;
-use super::record::{
-    AuditedPair, ContradictionRecord, Coverage, MOST_LISTED, Neighbourhoods, RecordedAudit, SCHEMA,
+use super::neighbors::{Neighbors, SearchSpace};
+use super::pair_oracle::{PairOracle, PairOutcome};
+use super::points::UniqueLatents;
+use super::scales::{Spread, unit_of_p};
+use super::scan::{FirstComparison, Scan};
+use super::schema::{
+    AuditedPair, ContradictionRecord, Coverage, MOST_LISTED, Neighborhoods, RecordedAudit, SCHEMA,
     Search,
 };
-use super::scan::{FirstLook, Scan};
-use super::units::{Spread, unit_of_p};
-use super::{diagnostics, healthy, verdict};
+use super::{diagnostics, invariance, verdict};
 use crate::{AuditError, Embeddings};
 
-/// Strain above which a distinguished pair counts as merged, unless said otherwise: a typical
+/// Required Lipschitz constant above which a distinguished pair counts as merged, unless said otherwise: a typical
 /// difference of `p` within a tenth of the spread of the latents. Nine well separated clusters need a
-/// strain of 1, nine on a line one of 4.
+/// constant of 1, nine on a line one of 4.
 pub const DEFAULT_THRESHOLD: f64 = 10.0;
-/// Nearest neighbours compared with each latent, unless said otherwise.
-pub const DEFAULT_NEIGHBOURS: usize = 16;
-/// Share of the rows that may lie astray, unless said otherwise.
-pub const DEFAULT_STRAYS: f64 = 0.05;
-const MOST_NEIGHBOURS: usize = 512;
+/// Nearest neighbors compared with each latent, unless said otherwise.
+pub const DEFAULT_NEIGHBORS: usize = 16;
+/// Share of the rows that may be outliers, unless said otherwise.
+pub const DEFAULT_OUTLIER_TOLERANCE: f64 = 0.05;
+const MOST_NEIGHBORS: usize = 512;
 /// Random pairs compared to learn how much can be compared at all.
 const COVERAGE_SAMPLE: usize = 4096;
 const CONTRADICTIONS_LISTED: usize = 20;
@@ -35,13 +35,13 @@ const CONTRADICTIONS_LISTED: usize = 20;
 /// How an audit is done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedAuditOptions {
-    /// Strain above which a distinguished pair counts as merged.
+    /// Required Lipschitz constant above which a distinguished pair counts as merged.
     pub threshold: f64,
-    /// Share of the rows that may lie astray: pairs with a stray row do not count as merged by the encoder
+    /// Share of the rows that may be outliers: pairs with an outlier do not count as merged by the encoder
     /// unless there are more of them.
-    pub strays: f64,
-    /// Nearest neighbours compared with each latent.
-    pub neighbours: usize,
+    pub outlier_tolerance: f64,
+    /// Nearest neighbors compared with each latent.
+    pub neighbors: usize,
     /// Pairs shown.
     pub shown: usize,
     /// The largest difference of any number at which two observations count as identical.
@@ -56,8 +56,8 @@ impl Default for RecordedAuditOptions {
     fn default() -> Self {
         Self {
             threshold: DEFAULT_THRESHOLD,
-            strays: DEFAULT_STRAYS,
-            neighbours: DEFAULT_NEIGHBOURS,
+            outlier_tolerance: DEFAULT_OUTLIER_TOLERANCE,
+            neighbors: DEFAULT_NEIGHBORS,
             shown: 10,
             same_observation: 0.0,
             seed: 0,
@@ -77,8 +77,8 @@ pub struct Audit<'a> {
     pub(super) options: RecordedAuditOptions,
     pub(super) recorded: &'a Recorded,
     mean: Vec<f64>,
-    outlying: Option<f64>,
-    pub(super) judge: Judge<'a>,
+    trimmed_share: Option<f64>,
+    pub(super) oracle: PairOracle<'a>,
 }
 
 impl<'a> Audit<'a> {
@@ -103,10 +103,10 @@ impl<'a> Audit<'a> {
         let Spread {
             mean,
             spread,
-            outlying,
+            trimmed_share,
         } = Spread::of(embeddings)?;
         let tolerance = evidence.tolerance.unwrap_or(0.0);
-        let judge = Judge {
+        let oracle = PairOracle {
             recorded,
             observations: &trajectories.observations,
             embeddings,
@@ -126,12 +126,12 @@ impl<'a> Audit<'a> {
             options,
             recorded,
             mean,
-            outlying,
-            judge,
+            trimmed_share,
+            oracle,
         })
     }
 
-    /// One pair's story, whether it is near or not. Which rows lie astray only the whole audit says.
+    /// One pair's story, whether it is near or not. Which rows are outliers only the whole audit says.
     ///
     /// # Errors
     /// A row that is not there.
@@ -144,55 +144,58 @@ impl<'a> Audit<'a> {
                 });
             }
         }
-        Ok(self.judge.pair(i, j, None))
+        Ok(self.oracle.pair(i, j, None))
     }
 
     /// The whole audit.
     ///
     /// Cost, for `n` different latents of width `d`: `n^2 d` multiplications up to 4e11 of them; above,
-    /// about `8000 n d`; then `n` times the number of neighbours comparisons of the oracle.
+    /// about `8000 n d`; then `n` times the number of neighbors comparisons of the oracle.
     ///
     /// # Errors
     /// A decomposition that fails.
     pub fn run(&self, progress: Progress<'_>) -> Result<RecordedAudit, AuditError> {
-        let Self { judge, options, .. } = self;
-        let points = Points::new(self.embeddings);
-        let space = Space {
+        let Self {
+            oracle, options, ..
+        } = self;
+        let points = UniqueLatents::new(self.embeddings);
+        let space = SearchSpace {
             embeddings: self.embeddings,
             points: &points,
             mean: &self.mean,
         };
-        let neighbours = Neighbours::find(&space, options.neighbours, options.seed, &|done| {
-            progress("nearest neighbours", done);
+        let neighbors = Neighbors::find(&space, options.neighbors, options.seed, &|done| {
+            progress("nearest neighbors", done);
         });
-        let (recall, recall_sample) = neighbours.recall(&space, options.seed);
-        let (scan, mut look) = Scan::new(judge, &points, &neighbours, options.seed, &|done| {
-            progress("comparing", done);
-        });
-        let closest = closest_distinguished(&space, judge, options.seed);
-        look.longest_witness = look.longest_witness.max(closest.longest_witness);
-        let coverage = self.coverage(&look);
-        let neighbourhoods = Neighbourhoods {
-            rows: look.judged_rows,
-            mixed: look.mixed(),
+        let (recall, recall_sample) = neighbors.recall(&space, options.seed);
+        let (scan, mut comparison) =
+            Scan::new(oracle, &points, &neighbors, options.seed, &|done| {
+                progress("comparing", done);
+            });
+        let closest = closest_distinguished(&space, oracle, options.seed);
+        comparison.longest_witness = comparison.longest_witness.max(closest.longest_witness);
+        let coverage = self.coverage(&comparison);
+        let neighborhoods = Neighborhoods {
+            rows: comparison.judged_rows,
+            mixed: comparison.mixed(),
             by_chance: {
                 let comparable = coverage.distinguished + coverage.agreeing;
                 (comparable > 0.0).then(|| coverage.distinguished / comparable)
             },
         };
-        let is_mixed = verdict::is_mixed(&neighbourhoods, options.strays);
+        let is_mixed = verdict::is_mixed(&neighborhoods, options.outlier_tolerance);
         let mut merged = self.merged(&scan, is_mixed, &closest.pairs);
         let kinds = merged.tally.take_kinds();
         let (added, tally) = (merged.added, &merged.tally);
-        let pair = |i: usize, j: usize| judge.pair(i, j, merged.strays.as_ref());
-        look.compared += added;
-        look.comparable += added;
-        look.distinguished += added;
+        let pair = |i: usize, j: usize| oracle.pair(i, j, merged.set_apart.as_ref());
+        comparison.compared += added;
+        comparison.comparable += added;
+        comparison.distinguished += added;
         progress("diagnostics", 0.0);
 
-        let counts = self.counts(&look, &kinds, &merged);
+        let counts = self.counts(&comparison, &kinds, &merged);
         let mut pairs = self.shown(&kinds, &pair);
-        let open = tally.open_examples(usize::from(look.longest_witness));
+        let open = tally.open_examples(usize::from(comparison.longest_witness));
         let open = open.iter().take(options.shown);
         pairs.extend(open.map(|&[i, j]| pair(i, j)));
         let mut audit = RecordedAudit {
@@ -201,31 +204,31 @@ impl<'a> Audit<'a> {
             reason: String::new(),
             warnings: Vec::new(),
             rows: self.trajectories.rows(),
-            episodes: judge.episodes.len(),
+            episodes: oracle.episodes.len(),
             observations: self.recorded.oracle.recording().observations(),
             latent_width: self.embeddings.width(),
             p: self.evidence.value.clone(),
             p_width: self.recorded.values.width,
-            p_unit: judge.p_unit,
+            p_unit: oracle.p_unit,
             tolerance: self.evidence.tolerance,
             actions: (0..self.recorded.actions.count as u32)
                 .map(|action| self.recorded.actions.name(action))
                 .collect(),
-            spread: judge.spread,
+            spread: oracle.spread,
             threshold: options.threshold,
-            strays: options.strays,
-            outlying: self.outlying,
+            outlier_tolerance: options.outlier_tolerance,
+            trimmed_share: self.trimmed_share,
             pairs,
-            astray: merged.astray.into_iter().take(MOST_LISTED).collect(),
+            outliers: merged.outliers.into_iter().take(MOST_LISTED).collect(),
             counts,
             search: Search {
-                method: if neighbours.is_exact {
+                method: if neighbors.is_exact {
                     "exact"
                 } else {
                     "approximate"
                 }
                 .to_owned(),
-                neighbours: neighbours.count(),
+                neighbors: neighbors.count(),
                 points: points.len(),
                 duplicates: points.duplicates(),
                 recall,
@@ -233,7 +236,7 @@ impl<'a> Audit<'a> {
                 exhausted: scan.exhausted(options.threshold),
                 followed: closest.followed,
             },
-            neighbourhoods,
+            neighborhoods,
             coverage,
             contradictions: self.contradictions(),
             closest: closest.pairs.first().map(|[i, j]| pair(*i, *j)),
@@ -242,11 +245,11 @@ impl<'a> Audit<'a> {
             healthy: None,
             certificate: None,
         };
-        audit.healthy = healthy::measure(
+        audit.healthy = invariance::measure(
             self.trajectories,
             self.embeddings,
             &audit,
-            judge.states.map(|states| (states, &tally.by_states)),
+            oracle.states.map(|states| (states, &tally.by_states)),
             options.seed,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
@@ -262,7 +265,7 @@ impl<'a> Audit<'a> {
         Ok(audit)
     }
 
-    fn coverage(&self, look: &FirstLook) -> Coverage {
+    fn coverage(&self, comparison: &FirstComparison) -> Coverage {
         let recording = self.recorded.oracle.recording();
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
         let rows = self.embeddings.rows();
@@ -272,10 +275,10 @@ impl<'a> Audit<'a> {
             let j = random.random_range(0..rows - 1);
             let j = if j >= i { j + 1 } else { j };
             sampled += 1;
-            match self.judge.finding(i, j).0 {
-                Finding::Distinguished(_) => distinguished += 1,
-                Finding::Agreeing(_) => agreeing += 1,
-                Finding::Incomparable | Finding::Undecided => {}
+            match self.oracle.outcome(i, j).0 {
+                PairOutcome::Distinguished(_) => distinguished += 1,
+                PairOutcome::Agreeing(_) => agreeing += 1,
+                PairOutcome::Incomparable | PairOutcome::Undecided => {}
             }
         }
         let share = |count: usize| count as f64 / sampled.max(1) as f64;
@@ -286,7 +289,7 @@ impl<'a> Audit<'a> {
             distinguished: share(distinguished),
             agreeing: share(agreeing),
             incomparable: share(sampled - distinguished - agreeing),
-            longest_witness: usize::from(look.longest_witness),
+            longest_witness: usize::from(comparison.longest_witness),
         }
     }
 
@@ -310,7 +313,7 @@ impl<'a> Audit<'a> {
 
     /// Two rows of one observation whose latents differ, and of how many observations there are such;
     /// of how many observations there are several rows.
-    fn different_latents(&self, points: &Points) -> verdict::DifferentLatents {
+    fn different_latents(&self, points: &UniqueLatents) -> verdict::DifferentLatents {
         let recording = self.recorded.oracle.recording();
         let mut first_of = vec![usize::MAX; recording.observations()];
         let mut found = verdict::DifferentLatents::default();
@@ -326,7 +329,8 @@ impl<'a> Audit<'a> {
             found.recurring += usize::from(!std::mem::replace(&mut has_several[observation], true));
             // Nearer than merged pairs lie, it is noise: of the encoder, or of how batches were made.
             let apart = 1.0 / self.options.threshold;
-            if points.of_row(first) != points.of_row(row) && self.judge.distance(first, row) > apart
+            if points.of_row(first) != points.of_row(row)
+                && self.oracle.distance(first, row) > apart
             {
                 found.example.get_or_insert([first, row]);
                 found.differing += usize::from(!std::mem::replace(&mut differs[observation], true));
@@ -347,17 +351,21 @@ impl RecordedAuditOptions {
         };
         if !(self.threshold.is_finite() && self.threshold > 0.0) {
             return bad(
-                "the threshold of strain",
+                "the threshold of the required Lipschitz constant",
                 self.threshold,
                 "finite and above zero",
             );
         }
-        if !(0.0..=1.0).contains(&self.strays) {
-            return bad("the share of stray rows", self.strays, "from 0 to 1");
+        if !(0.0..=1.0).contains(&self.outlier_tolerance) {
+            return bad(
+                "the share of outliers",
+                self.outlier_tolerance,
+                "from 0 to 1",
+            );
         }
-        if !(1..=MOST_NEIGHBOURS).contains(&self.neighbours) {
-            let value = self.neighbours as f64;
-            return bad("the number of neighbours", value, "from 1 to 512");
+        if !(1..=MOST_NEIGHBORS).contains(&self.neighbors) {
+            let value = self.neighbors as f64;
+            return bad("the number of neighbors", value, "from 1 to 512");
         }
         if !(self.same_observation.is_finite() && self.same_observation >= 0.0) {
             let value = self.same_observation;

@@ -1,19 +1,19 @@
 //! Distances between blocks of latents, by matrix products.
 
-use tellapart_kernels::{Linear, Precision};
+use tellapart_kernels::{Dense, Precision};
 
 use crate::Embeddings;
 
 /// Latents copied next to each other, less their common mean: what is far from the origin would lose
 /// the small distances to rounding.
-pub(super) struct Block {
+pub(super) struct LatentBlock {
     /// `[rows, width]`.
     values: Vec<f32>,
     half_squared_norms: Vec<f32>,
     width: usize,
 }
 
-impl Block {
+impl LatentBlock {
     pub(super) fn gather(
         embeddings: &Embeddings<'_>,
         mean: &[f64],
@@ -24,8 +24,8 @@ impl Block {
         let mut half_squared_norms = Vec::with_capacity(rows.len());
         for row in rows {
             let start = values.len();
-            let centred = embeddings.row(row).iter().zip(mean);
-            values.extend(centred.map(|(&value, mean)| (f64::from(value) - mean) as f32));
+            let centered = embeddings.row(row).iter().zip(mean);
+            values.extend(centered.map(|(&value, mean)| (f64::from(value) - mean) as f32));
             let squares = values[start..].iter().map(|value| value * value);
             half_squared_norms.push(0.5 * squares.sum::<f32>());
         }
@@ -47,7 +47,7 @@ impl Block {
     /// `2 * rows * other rows * width` operations; `products` is scratch space.
     pub(super) fn compare(
         &self,
-        others: &Block,
+        others: &LatentBlock,
         products: &mut Vec<f32>,
         mut offer: impl FnMut(usize, &[f32]),
     ) {
@@ -57,7 +57,7 @@ impl Block {
         }
         products.resize(rows * columns, 0.0);
         let negated: Vec<f32> = self.values.iter().map(|value| -value).collect();
-        let product = Linear::new(rows, self.width, columns, Precision::F32).and_then(|product| {
+        let product = Dense::new(rows, self.width, columns, Precision::F32).and_then(|product| {
             product.forward(
                 &negated,
                 &others.values,
@@ -74,13 +74,13 @@ impl Block {
 
 /// The rows with the least keys that were offered, without order.
 #[derive(Clone)]
-pub(super) struct Least {
+pub(super) struct TopK {
     items: Vec<(f32, u32)>,
     count: usize,
     limit: f32,
 }
 
-impl Least {
+impl TopK {
     pub(super) fn new(count: usize) -> Self {
         Self {
             items: Vec::new(),

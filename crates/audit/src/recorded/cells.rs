@@ -1,19 +1,19 @@
-//! Approximate nearest neighbours: exact search within cells of random projections.
+//! Approximate nearest neighbors: exact search within cells of random projections.
 //!
 //! The points are halved along the direction between two of them, again and again, until a cell holds
 //! few (a random projection tree; Dasgupta & Freund 2008). Within a cell all distances are measured by
 //! matrix products. Several trees cut in different places; a point keeps the best it was offered.
-//! A graph index (HNSW) finds more of the neighbours for each distance that it measures, but measures them one by
+//! A graph index (HNSW) finds more of the neighbors for each distance that it measures, but measures them one by
 //! one: matrix products on the same processor are some fifty times as fast.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::blocks::{Block, Least};
-use super::neighbours::Space;
+use super::blocks::{LatentBlock, TopK};
+use super::neighbors::SearchSpace;
 
-/// Points in a cell, at most.
+/// UniqueLatents in a cell, at most.
 const CELL: usize = 2048;
 /// Trees.
 const TREES: usize = 4;
@@ -25,7 +25,7 @@ const BLOCK_ROWS: usize = 256;
 ///
 /// `TREES * points * CELL * width` multiplications at most.
 pub(super) fn in_cells(
-    space: &Space<'_>,
+    space: &SearchSpace<'_>,
     count: usize,
     seed: u64,
     progress: &(dyn Fn(f64) + Sync),
@@ -57,7 +57,7 @@ fn tree_seed(seed: u64, branch: u64) -> u64 {
 }
 
 /// Orders the points so that the cells lie one after the other; see [`cells`].
-fn split(space: &Space<'_>, points: &mut [u32], seed: u64) {
+fn split(space: &SearchSpace<'_>, points: &mut [u32], seed: u64) {
     if points.len() <= CELL {
         return;
     }
@@ -94,14 +94,14 @@ fn cells(points: &[u32]) -> Vec<&[u32]> {
 }
 
 /// Nearest within one cell, for each of its points.
-fn search(space: &Space<'_>, cell: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
-    let all: Block = space.block(cell.iter().map(|&point| point as usize));
+fn search(space: &SearchSpace<'_>, cell: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
+    let all: LatentBlock = space.block(cell.iter().map(|&point| point as usize));
     let mut products = Vec::new();
     let mut lists = Vec::with_capacity(cell.len());
     for some in cell.chunks(BLOCK_ROWS) {
         let block = space.block(some.iter().map(|&point| point as usize));
         block.compare(&all, &mut products, |row, keys| {
-            let mut least = Least::new(count);
+            let mut least = TopK::new(count);
             least.offer(keys, |place| cell[place], some[row]);
             lists.push(least.into_items());
         });
@@ -123,7 +123,7 @@ fn merge(old: &mut Vec<(f32, u32)>, new: Vec<(f32, u32)>, count: usize) {
     old.truncate(count);
 }
 
-/// Sixteen lanes, so that the compiler vectorises.
+/// Sixteen lanes, so that the compiler vectorizes.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; 16];
     let (a_chunks, a_rest) = a.as_chunks::<16>();

@@ -4,7 +4,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::audit::Audit;
-use super::record::{AuditedPair, BoundedPair, PairBound, RecordedAudit, RecordedCertificate};
+use super::schema::{AuditedPair, BoundedPair, PairBound, RecordedAudit, RecordedCertificate};
 use crate::AuditError;
 use crate::embeddings::{check_matrix, squared_distance};
 use crate::residuals::ROUNDING;
@@ -93,7 +93,7 @@ impl Audit<'_> {
             found
                 .closest_pairs
                 .iter()
-                .map(|&[i, j]| self.judge.pair(i, j, None)),
+                .map(|&[i, j]| self.oracle.pair(i, j, None)),
         );
         let closest = pairs.len() - reported;
         let rows = self.embeddings.rows();
@@ -101,7 +101,7 @@ impl Audit<'_> {
         for _ in 0..if rows > 1 { RANDOM_PAIRS } else { 0 } {
             let [i, j] = [0; 2].map(|_| random.random_range(0..rows));
             if i != j {
-                pairs.push(self.judge.pair(i, j, None));
+                pairs.push(self.oracle.pair(i, j, None));
             }
         }
         pairs.retain(|pair| pair.witness.is_some());

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use tellapart_bisim::evidence::Comparison;
 
-use super::judge::{Finding, Judge};
-use super::neighbours::{Space, nearest_of, sample};
+use super::neighbors::{SearchSpace, nearest_of, sample};
+use super::pair_oracle::{PairOracle, PairOutcome};
 
 /// So many points are all looked at; of more, a sample is.
 const ALL: usize = 4096;
@@ -14,16 +14,20 @@ const TRIES: usize = 4096;
 
 /// The nearest distinguished pairs.
 pub(super) struct Closest {
-    /// Greatest strain first.
+    /// Greatest required Lipschitz constant first.
     pub(super) pairs: Vec<[usize; 2]>,
-    /// Points from which they were sought.
+    /// UniqueLatents from which they were sought.
     pub(super) followed: usize,
     /// Actions in the longest of their witnesses.
     pub(super) longest_witness: u16,
 }
 
 /// For each of some points the nearest row that the data tells from it.
-pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: u64) -> Closest {
+pub(super) fn closest_distinguished(
+    space: &SearchSpace<'_>,
+    oracle: &PairOracle<'_>,
+    seed: u64,
+) -> Closest {
     let points = space.points.len();
     if points < 2 {
         return Closest {
@@ -42,23 +46,23 @@ pub(super) fn closest_distinguished(space: &Space<'_>, judge: &Judge<'_>, seed: 
             chunk.iter().zip(lists).filter_map(|(&point, list)| {
                 let row = space.points.row(point as usize);
                 let is_told_apart = |other: &usize| {
-                    matches!(judge.finding(row, *other).0, Finding::Distinguished(_))
+                    matches!(oracle.outcome(row, *other).0, PairOutcome::Distinguished(_))
                 };
                 let others = list.into_items().into_iter();
                 let mut others = others.map(|(_, id)| space.points.row(id as usize));
                 let other = others.find(is_told_apart).or_else(|| {
                     let far = far.iter().map(|&id| space.points.row(id as usize));
-                    let far = far.map(|other| (judge.distance(row, other), other));
+                    let far = far.map(|other| (oracle.distance(row, other), other));
                     let mut far: Vec<(f64, usize)> = far.collect();
                     far.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                     far.into_iter().map(|(_, other)| other).find(is_told_apart)
                 })?;
                 let pair = [row.min(other), row.max(other)];
-                match judge.compare(pair[0], pair[1]) {
+                match oracle.compare(pair[0], pair[1]) {
                     Comparison::Distinguished(witness) => {
-                        let distance = judge.distance(pair[0], pair[1]);
+                        let distance = oracle.distance(pair[0], pair[1]);
                         let length = u16::try_from(witness.len()).unwrap_or(u16::MAX);
-                        Some((judge.strain(&witness, distance), pair, length))
+                        Some((oracle.required_lipschitz(&witness, distance), pair, length))
                     }
                     _ => None,
                 }

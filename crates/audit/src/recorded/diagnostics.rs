@@ -5,8 +5,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Trajectories;
 
-use super::neighbours::sample;
-use super::record::Diagnostics;
+use super::neighbors::sample;
+use super::schema::Diagnostics;
 use crate::{AuditError, Embeddings, Spectrum};
 
 /// Rows whose spectrum is taken; of more, a sample.
@@ -99,9 +99,9 @@ fn lidar(
     }
     let of_groups = "episodes".to_owned();
     let mut within = within.tr_mul(&within) / rows as f64;
-    let centre = means.row_mean();
+    let center = means.row_mean();
     for mut row in means.row_iter_mut() {
-        row -= &centre;
+        row -= &center;
     }
     let between = means.tr_mul(&means) / groups.len() as f64;
     let ridge = LIDAR_RIDGE * within.trace() / width as f64;

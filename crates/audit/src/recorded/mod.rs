@@ -2,6 +2,7 @@
 //! whose fault it is. It needs embeddings of anybody's encoder and the recording they were made from:
 //! no model, no ground truth.
 
+mod atomic_bitset;
 mod audit;
 mod blocks;
 mod cells;
@@ -9,27 +10,27 @@ mod certify;
 mod closest;
 mod diagnostics;
 mod evidence;
-mod healthy;
-mod judge;
-mod marks;
+mod invariance;
+mod merge_counts;
 mod merged;
-mod neighbours;
+mod neighbors;
+mod outliers;
+mod pair_oracle;
 mod points;
-mod record;
+mod scales;
 mod scan;
-mod strays;
-mod tally;
-mod units;
+mod schema;
 mod verdict;
 
 pub use audit::{
-    Audit, DEFAULT_NEIGHBOURS, DEFAULT_STRAYS, DEFAULT_THRESHOLD, Progress, RecordedAuditOptions,
+    Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, Progress,
+    RecordedAuditOptions,
 };
 pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
-pub use record::{
+pub use schema::{
     AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
-    HealthyCollapse, KeptNuisance, LatentMap, MOST_LISTED, MergeKind, Neighbourhoods, PairBound,
+    HealthyCollapse, KeptNuisance, LatentMap, MOST_LISTED, MergeKind, Neighborhoods, PairBound,
     RecordedAudit, RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;

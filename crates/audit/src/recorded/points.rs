@@ -12,7 +12,7 @@ const SIGNATURE_STEPS: usize = 6;
 const ORDERED_STEPS: usize = 16;
 
 /// The different latents, and the rows of each.
-pub(super) struct Points {
+pub(super) struct UniqueLatents {
     /// The first row of each point.
     first_rows: Vec<usize>,
     /// Rows, point by point.
@@ -22,7 +22,7 @@ pub(super) struct Points {
     of_row: Vec<u32>,
 }
 
-impl Points {
+impl UniqueLatents {
     /// Groups equal latents. One pass.
     pub(super) fn new(embeddings: &Embeddings<'_>) -> Self {
         let Distinct { ids, first_rows } =
@@ -83,7 +83,7 @@ impl Representatives {
     /// At most `most` rows of each point: rows whose futures (actions and values of `p` of the next
     /// steps) differ, spread evenly over those. So a thousand copies of one latent do not hide the one
     /// row among them that must be apart.
-    pub(super) fn new(points: &Points, recorded: &Recorded, most: usize) -> Self {
+    pub(super) fn new(points: &UniqueLatents, recorded: &Recorded, most: usize) -> Self {
         let chosen: Vec<Vec<u32>> = (0..points.len())
             .into_par_iter()
             .map(|point| representatives(points.rows(point), recorded, most))
@@ -118,9 +118,9 @@ fn representatives(rows: &[u32], recorded: &Recorded, most: usize) -> Vec<u32> {
     chosen
 }
 
-/// Pairs of neighbours in the order of the actions that follow the rows: where a word of at most
+/// Pairs of neighbors in the order of the actions that follow the rows: where a word of at most
 /// [`ORDERED_STEPS`] actions leads from two of the rows to different values, then so it does from two
-/// neighbours, since rows from which one word was recorded lie side by side. One pass over the rows finds
+/// neighbors, since rows from which one word was recorded lie side by side. One pass over the rows finds
 /// what comparing every two would (as far as observations do not recur).
 pub(super) fn in_order_of_actions(rows: &[u32], recorded: &Recorded) -> Vec<[usize; 2]> {
     let recording = recorded.oracle.recording();

@@ -1,8 +1,8 @@
 //! The verdict, and what it says in words.
 
-use super::record::{Cause, Counts, Coverage, Neighbourhoods, RecordedAudit, Verdict};
+use super::schema::{Cause, Counts, Coverage, Neighborhoods, RecordedAudit, Verdict};
 
-/// Share of rows with a distinguished row nearer than any kin above which the latents as a whole count
+/// Share of rows with a distinguished row nearer than any agreeing row, above which the latents as a whole count
 /// as mixed. An encoder that keeps all nine counts apart stays below 0.01, one that merges two of
 /// nine reaches 0.1.
 pub const MIXED_SHARE: f64 = 0.05;
@@ -25,17 +25,17 @@ pub(super) struct DifferentLatents {
     pub(super) example: Option<[usize; 2]>,
 }
 
-/// Whether the latents as a whole are mixed; of the rows a share `strays` may lie astray.
-pub(super) fn is_mixed(neighbourhoods: &Neighbourhoods, strays: f64) -> bool {
-    neighbourhoods.rows >= MIXED_ROWS
-        && neighbourhoods
+/// Whether the latents as a whole are mixed; a share `outlier_tolerance` of the rows may be outliers.
+pub(super) fn is_mixed(neighborhoods: &Neighborhoods, outlier_tolerance: f64) -> bool {
+    neighborhoods.rows >= MIXED_ROWS
+        && neighborhoods
             .mixed
-            .is_some_and(|share| share > MIXED_SHARE.max(strays))
+            .is_some_and(|share| share > MIXED_SHARE.max(outlier_tolerance))
 }
 
-/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged and neither row lies
-/// astray (no share of them is tolerated, since what is rare may be what matters; how many rows are concerned
-/// is said), or if more rows lie astray than may ([`RecordedAuditOptions`](super::RecordedAuditOptions)), which
+/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged and neither row is an
+/// outlier (no share of them is tolerated, since what is rare may be what matters; how many rows are concerned
+/// is said), or if there are more outliers than tolerated ([`RecordedAuditOptions`](super::RecordedAuditOptions)), which
 /// then count as merged; otherwise undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
 /// healthy. Pairs that no encoder of single observations could tell apart are said, and do not count.
 pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
@@ -71,16 +71,16 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
                 in_words(kinds(Cause::Encoder), "way", "ways"),
                 counts.encoder_rows,
                 audit.rows
-            ) + &match counts.stray_rows {
+            ) + &match counts.outlier_rows {
                 0 => String::new(),
-                rows if counts.stray == 0 => format!(
-                    " {} astray, more than the {} % that may be.",
-                    in_words(rows as usize, "row is", "rows are"),
-                    100.0 * audit.strays
+                rows if counts.outlier == 0 => format!(
+                    " {}, more than the {} % that are tolerated.",
+                    in_words(rows as usize, "row is an outlier", "rows are outliers"),
+                    100.0 * audit.outlier_tolerance
                 ),
                 rows => format!(
-                    " {} beside.",
-                    in_words(rows as usize, "stray row", "stray rows")
+                    " There are {} as well.",
+                    in_words(rows as usize, "outlier", "outliers")
                 ),
             }
         }
@@ -92,27 +92,26 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
             "Too little can be compared: of {} near pairs only {} share a recorded action.",
             counts.compared, counts.comparable
         ),
-        Verdict::Healthy => match audit.closest.as_ref().and_then(|pair| pair.strain) {
-            _ if counts.stray_rows > 0 => format!(
-                "The encoder keeps apart what the recording tells apart, but for {} of {} rows that {} astray: \
-                 among rows that must be apart (a strain above {}), and no class of {} own.",
-                counts.stray_rows,
+        Verdict::Healthy => match audit
+            .closest
+            .as_ref()
+            .and_then(|pair| pair.required_lipschitz)
+        {
+            _ if counts.outlier_rows > 0 => format!(
+                "The encoder keeps apart what the recording tells apart, but for {} of {} rows that {}: \
+                 among rows that must be apart (required Lipschitz constant above {}), without a class of their own.",
+                counts.outlier_rows,
                 audit.rows,
-                if counts.stray_rows == 1 {
-                    "lies"
+                if counts.outlier_rows == 1 {
+                    "is an outlier"
                 } else {
-                    "lie"
+                    "are outliers"
                 },
                 audit.threshold,
-                if counts.stray_rows == 1 {
-                    "its"
-                } else {
-                    "their"
-                },
             ),
-            Some(strain) => format!(
-                "The encoder keeps apart what the recording tells apart: the greatest strain found is \
-                 {strain:.2}, the threshold {}.",
+            Some(constant) => format!(
+                "The encoder keeps apart what the recording tells apart: the greatest required Lipschitz constant \
+                 found is {constant:.2}, the threshold {}.",
                 audit.threshold
             ),
             None => "The encoder keeps apart what the recording tells apart.".to_owned(),
@@ -140,10 +139,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
     {
         warnings.push(format!(
             "The latents are next to a point: their mean distance is {relative:.1e} of their mean norm. \
-             Strain is measured in units of what spread is left."
+             Required Lipschitz constants are in units of what spread is left."
         ));
     }
-    if let Some(share) = audit.outlying {
+    if let Some(share) = audit.trimmed_share {
         warnings.push(format!(
             "At most one row in a hundred makes up {:.0} % of the spread: latents far outside, as of a diverged \
              encoder. They are left out of the unit of distances.",
@@ -158,10 +157,12 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             different.differing, different.recurring
         ));
     }
-    let near = &audit.neighbourhoods;
-    if let (true, Some(mixed), Some(chance)) =
-        (is_mixed(near, audit.strays), near.mixed, near.by_chance)
-    {
+    let near = &audit.neighborhoods;
+    if let (true, Some(mixed), Some(chance)) = (
+        is_mixed(near, audit.outlier_tolerance),
+        near.mixed,
+        near.by_chance,
+    ) {
         let mut text = format!(
             "For {:.0} % of the rows the nearest comparable row is one that must be apart",
             100.0 * mixed

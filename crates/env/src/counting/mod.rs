@@ -1,9 +1,9 @@
-//! The counting world: a few identical objects on black, one more or one fewer at each step.
+//! Counting world: a few identical objects on black, one more or one fewer at each step.
 //!
-//! From Yu et al., "Why and How Auxiliary Tasks Improve JEPA Representations" (arXiv 2509.12249).
-//! Shape and colour are drawn once for each episode, positions anew at every step that is not a
-//! no-op, also when the count is clipped. None of them says anything about the future of the value,
-//! so the largest bisimulation has one class for each count: 9 by default.
+//! It follows Yu et al., "Why and How Auxiliary Tasks Improve JEPA Representations" (arXiv
+//! 2509.12249). Shape and color are drawn once for each episode. Positions are drawn anew at every
+//! step that is not a no-op, also when the count is clipped. None of them says anything about the
+//! future of the value, so the largest bisimulation has one class for each count: 9 by default.
 
 mod options;
 mod replica;
@@ -19,47 +19,48 @@ pub use self::{
     options::{Options, ValidOptions, Value},
     shape::Shape,
 };
-use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::Batch};
+use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::ReplicaBatch};
 
-/// Many copies of the counting world, stepped together.
+/// Batch of environments of the counting world, stepped together.
 ///
 /// State `k` of the [ground truth](BatchEnvironment::ground_truth) is the count `k`.
 ///
-/// Cost of a step: about two memsets of the frames, or one copy (the benchmark `renderer` measures it), and no
-/// allocation.
+/// Cost of a step: about two memsets of the frames, or one copy (the benchmark `renderer` measures
+/// it), and no allocation.
 #[derive(Debug, Clone)]
 pub struct Counting {
     options: ValidOptions,
-    batch: Batch<Replica>,
+    batch: ReplicaBatch<Replica>,
 }
 
 impl Counting {
-    /// `copies` copies; copy `i` draws from stream `i` of `seed`. Call
+    /// Creates `num_envs` environments; environment `i` draws from stream `i` of `seed`. Call
     /// [`reset`](BatchEnvironment::reset) to see the first observations.
-    pub fn new(options: ValidOptions, seed: u64, copies: usize) -> Self {
-        Self::with_streams(options, seed, 0..copies as u64)
+    pub fn new(options: ValidOptions, seed: u64, num_envs: usize) -> Self {
+        Self::with_streams(options, seed, 0..num_envs as u64)
     }
 
-    /// One copy for each stream. A copy is the same whatever the others are, so a batch may be shared
-    /// out: each thread with a range of the streams, and that part of the buffers.
+    /// Creates one environment for each stream. An environment does not depend on the others. A
+    /// batch may therefore be divided among threads, each with a range of the streams and its part
+    /// of the buffers.
     ///
     /// A world starts no threads itself: a step is bound by memory, and starting a thread takes
     /// about as long as drawing a hundred frames.
     pub fn with_streams(options: ValidOptions, seed: u64, streams: Range<u64>) -> Self {
-        let batch = Batch::new(seed, streams, |rng| Replica::new(&options, rng));
+        let batch = ReplicaBatch::new(seed, streams, |rng| Replica::new(&options, rng));
         Self { options, batch }
     }
 
-    /// The options it was made of.
+    /// Returns the options of the world.
     pub fn options(&self) -> &ValidOptions {
         &self.options
     }
 
-    /// Begins an episode in every copy, copy `i` with `counts[i]` objects: this is how to draw
-    /// observations balanced over the counts.
+    /// Begins an episode in every environment, environment `i` with `counts[i]` objects. Use it to
+    /// draw observations balanced over the counts.
     ///
     /// # Errors
-    /// If a buffer or `counts` does not hold one item for each copy, or a count is too great.
+    /// A buffer or `counts` does not hold one item for each environment, or a count is too large.
     pub fn reset_with_counts(
         &mut self,
         counts: &[u8],
@@ -79,25 +80,25 @@ impl Counting {
         self.run(frames, outcomes)
     }
 
-    /// How many objects copy `copy` shows.
-    ///
-    /// This and the following accessors panic if there is no such copy.
+    /// Returns the number of objects in environment `copy`. Panics if there is no such environment.
     pub fn count(&self, copy: usize) -> u8 {
         self.batch.replica(copy).count
     }
 
-    /// What the objects of copy `copy` look like.
+    /// Returns the shape of the objects in environment `copy`. Panics if there is no such
+    /// environment.
     pub fn shape(&self, copy: usize) -> Shape {
         self.batch.replica(copy).shape
     }
 
-    /// The red, green and blue of the objects of copy `copy`.
+    /// Returns red, green and blue of the objects in environment `copy`. Panics if there is no such
+    /// environment.
     pub fn color(&self, copy: usize) -> [u8; 3] {
         self.batch.replica(copy).color
     }
 
-    /// The centres `[x, y]` of the objects of copy `copy`, in pixels from the left and from the top,
-    /// then `[-1, -1]` until there are `max_count` of them.
+    /// Returns `max_count` centers `[x, y]` in environment `copy`, in pixels from the left and from
+    /// the top; `[-1, -1]` past the last object. Panics if there is no such environment.
     pub fn positions(&self, copy: usize) -> &[[i16; 2]] {
         &self.batch.replica(copy).positions
     }
@@ -145,7 +146,7 @@ impl BatchEnvironment for Counting {
     }
 }
 
-/// The first action removes, the last one adds, one between them keeps.
+/// Returns the effect of an action: the first removes, the last adds, one between them keeps.
 fn act_of(space: ActionSpace, action: Action) -> Option<Act> {
     let last = space.distinct() - 1;
     Some(match space.index_of(action)?.index() {

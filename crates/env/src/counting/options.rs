@@ -1,4 +1,4 @@
-//! Every constant of the counting world, and the check that they make one.
+//! Options of the counting world and their validation.
 
 use std::ops::Deref;
 
@@ -7,60 +7,65 @@ use serde::{Deserialize, Serialize};
 use super::Shape;
 use crate::{ActionSpace, EnvError, Ways, error::require};
 
-/// Every constant of the counting world; the defaults are the paper's setting.
+/// Options of the counting world. The defaults are the paper's setting.
 ///
-/// Unknown keys are rejected when read, missing ones take their default.
-/// [`validate`](Self::validate) turns them into the checked form that a world is made of.
+/// Unknown keys are errors, and missing keys take their defaults. [`Options::validate`] checks the
+/// values and returns the form that a world is built from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The greatest number of objects, at least 1; the least is 0. Default: 8.
+    /// Largest number of objects, at least 1. The smallest is 0.
     pub max_count: u8,
-    /// The count that the value rewards, at most `max_count`. Default: 4.
+    /// Count that the value rewards, at most `max_count`.
     pub target: u8,
-    /// The auxiliary function `p` of the current observation. Default: sparse.
+    /// Auxiliary function p of the current observation.
     pub value: Value,
-    /// The form of the actions, one of [`Options::ACTIONS`]. Default: `continuous-2`.
+    /// Form of the actions: `continuous-2` or `one-hot-2` (remove, add), `continuous-3` or
+    /// `one-hot-3` (remove, no-op, add).
     pub actions: ActionSpace,
-    /// The count every episode begins with, at most `max_count`; if absent, uniform in
-    /// `0..=max_count`. Default: absent.
+    /// Count that every episode begins with, at most `max_count`. If absent, it is drawn uniformly
+    /// from 0 to `max_count`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_count: Option<u8>,
-    /// After how many steps (actions) an episode is cut off, at least 1: it shows at most one
-    /// observation more than that. Default: 4.
+    /// Number of steps (actions) after which an episode is cut off, at least 1. An episode shows at
+    /// most one observation more.
     pub max_steps: u32,
-    /// Whether a step that leads to `target` ends the episode. Beginning at the target does not.
-    /// Default: true.
+    /// Whether a step that leads to `target` ends the episode. Beginning at `target` does not end
+    /// it.
     pub end_at_target: bool,
-    /// The shapes an episode chooses from, uniformly; at least one, none twice. Default: all four.
+    /// Shapes, one of which each episode draws uniformly: `circle`, `square`, `triangle`, `line`.
+    /// At least one, none twice.
     pub shapes: Vec<Shape>,
-    /// The least value of each colour channel, which is drawn uniformly. Default: 30.
+    /// Smallest value of each color channel, at most `color_max`. Channels are drawn uniformly,
+    /// once per episode.
     pub color_min: u8,
-    /// The greatest value of each colour channel, inclusive. Default: 225.
+    /// Largest value of each color channel, inclusive.
     pub color_max: u8,
-    /// Height and width of the image in pixels, from `2 * radius + 1` to 1024. Default: 64.
+    /// Height and width of the image in pixels, from `2 * radius + 1` to 1024.
     pub image_side: u32,
-    /// Objects fill a box of `2 * radius + 1` pixels; centres keep `radius` pixels from every edge.
-    /// At most 127. Default: 3.
+    /// Radius of an object in pixels, at most 127. An object fills a box of `2 * radius + 1`
+    /// pixels, and its center stays `radius` pixels away from every edge.
     pub radius: u32,
-    /// The least distance in pixels between two centres. Default: 7.
+    /// Smallest distance between two centers in pixels, as long as `placement_tries` suffice.
     pub min_distance: u32,
-    /// How many positions are tried for an object, at least 1; if all are too near to an earlier
-    /// object, the last one stays. Default: 50.
+    /// Number of positions tried for each object, at least 1. If all are too near to earlier
+    /// objects, the last one stays.
     pub placement_tries: u32,
 }
 
-/// The auxiliary function of the current count `k`, for the target `n`.
+/// Auxiliary function of the current count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
-    /// 1 if `k = n`, otherwise 0.
+    /// 1 if the count equals `target`, otherwise 0.
     Sparse,
-    /// `1 - |k - n| / max_count`, and 1 more if `k = n`.
+    /// `1 - |count - target| / max_count`, plus 1 if the count equals `target`.
     Dense,
 }
 
 impl Default for Options {
+    /// Returns the paper's setting: counts from 0 to 8 with target 4, a sparse value, two
+    /// continuous actions, episodes of at most 4 steps, and images of 64 pixels.
     fn default() -> Self {
         Self {
             max_count: 8,
@@ -81,7 +86,8 @@ impl Default for Options {
     }
 }
 
-/// [`Options`] that make a world. Reads like them; can only be had from [`Options::validate`].
+/// Checked [`Options`] of a counting world, read through `Deref`. Only [`Options::validate`] makes
+/// them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidOptions(Options);
 
@@ -94,7 +100,7 @@ impl Deref for ValidOptions {
 }
 
 impl Options {
-    /// The spaces of two actions (remove, add) and of three (remove, no-op, add).
+    /// The action spaces of two actions (remove, add) and of three (remove, no-op, add).
     pub const ACTIONS: [ActionSpace; 4] = [
         ActionSpace::Continuous { ways: Ways::Two },
         ActionSpace::Continuous { ways: Ways::Three },
@@ -163,7 +169,7 @@ impl Options {
         Ok(ValidOptions(self))
     }
 
-    /// `p` of an observation that shows `count` objects.
+    /// Returns p of an observation that shows `count` objects.
     pub fn value_of(&self, count: u8) -> f32 {
         let at_target = f32::from(u8::from(count == self.target));
         match self.value {

@@ -1,4 +1,4 @@
-//! One copy of the world: its random stream, its present episode.
+//! One environment of the counting world: its random stream and its current episode.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -7,20 +7,20 @@ use tellapart_system::StateId;
 use super::{Options, Shape, ValidOptions, shape::Stamp};
 use crate::{
     Outcome,
-    batch::{self, Clock, Move},
+    batch::{self, EpisodeClock, Move},
 };
 
-/// What an action does. The ground truth and the world share it.
+/// Effect of an action. The ground truth and the world share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     Remove,
-    /// The no-op: the very same frame.
+    /// No-op, which keeps the very same frame.
     Keep,
     Add,
 }
 
 impl Act {
-    /// The count after it, clipped.
+    /// Returns the count after the action, clipped.
     pub(super) fn apply(self, count: u8, max_count: u8) -> u8 {
         match self {
             Self::Remove => count.saturating_sub(1),
@@ -44,15 +44,15 @@ pub(super) struct Replica {
     pub(super) count: u8,
     pub(super) shape: Shape,
     pub(super) color: [u8; 3],
-    /// Centres `[x, y]` of the objects, then `[-1, -1]` up to the greatest count.
+    /// Centers `[x, y]` of the objects, then `[-1, -1]` up to the largest count.
     pub(super) positions: Vec<[i16; 2]>,
-    clock: Clock,
+    clock: EpisodeClock,
     stamp: Stamp,
 }
 
 impl batch::Replica for Replica {
-    type World = ValidOptions;
-    type Start = u8;
+    type Shared = ValidOptions;
+    type StartState = u8;
     type Act = Act;
 
     fn ended(&self) -> bool {
@@ -94,12 +94,12 @@ impl Replica {
             shape: Shape::Circle,
             color: [0; 3],
             positions: vec![[-1; 2]; usize::from(options.max_count)],
-            clock: Clock::new(),
+            clock: EpisodeClock::new(),
             stamp: Stamp::new(options.radius as usize),
         }
     }
 
-    /// Draws what is fixed for the episode; returns its first count.
+    /// Draws shape, color and, if absent, the first count of an episode; returns that count.
     fn begin(&mut self, options: &Options, count: Option<u8>) -> u8 {
         self.shape = options.shapes[self.rng.random_range(0..options.shapes.len() as u32) as usize];
         self.color =
@@ -108,7 +108,7 @@ impl Replica {
         count.unwrap_or_else(|| self.rng.random_range(0..=options.max_count))
     }
 
-    /// Draws all positions anew.
+    /// Draws new positions for all objects.
     fn place(&mut self, options: &Options) {
         let centers = options.radius as i16..(options.image_side - options.radius) as i16;
         let min_squared = u64::from(options.min_distance).pow(2);

@@ -1,19 +1,19 @@
-//! The four shapes, and how a frame is painted with them.
+//! The four shapes, and painting of frames with them.
 
 use serde::{Deserialize, Serialize};
 
-/// What the objects of an episode look like, in a box of `2 * radius + 1` pixels each way.
+/// Shape of the objects of an episode, in a box of `2 * radius + 1` pixels each way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// The pixels whose centre lies in the largest disc of the box.
+    /// The pixels whose center lies in the largest disc of the box.
     Circle = 0,
     /// The whole box.
     Square = 1,
     /// Apex in the middle of the top row, the bottom row full.
     Triangle = 2,
-    /// From the top left to the bottom right corner, 2 pixels wide (1 in the last row: it stays in
-    /// the box).
+    /// From the top left to the bottom right corner, 2 pixels wide, but 1 in the last row so that
+    /// it stays in the box.
     Line = 3,
 }
 
@@ -21,12 +21,12 @@ impl Shape {
     /// All shapes, in the order of their ids.
     pub const ALL: [Self; 4] = [Self::Circle, Self::Square, Self::Triangle, Self::Line];
 
-    /// The number that stands for the shape in recorded data.
+    /// Returns the number of the shape in recorded data.
     pub fn id(self) -> u8 {
         self as u8
     }
 
-    /// The pixels of one row of the box, from its left edge.
+    /// Returns the pixels of one row of the box, counted from its left edge.
     fn row(self, radius: usize, row: usize) -> std::ops::Range<usize> {
         let side = 2 * radius + 1;
         let middle = |half: usize| radius - half..radius + half + 1;
@@ -36,7 +36,7 @@ impl Shape {
             Self::Line => row..(row + 2).min(side),
             Self::Circle => {
                 let dy = row.abs_diff(radius);
-                // Distances in half pixels: the disc's diameter is the side of the box.
+                // Distances are in half pixels: the disc's diameter is the side of the box.
                 let inside = |dx: usize| 4 * (dx * dx + dy * dy) <= side * side;
                 middle((0..=radius).rev().find(|&dx| inside(dx)).unwrap_or(0))
             }
@@ -44,14 +44,14 @@ impl Shape {
     }
 }
 
-/// One object in its colour, black around it: what is painted wherever an object is.
+/// Stamp of one object in its color on black, painted wherever an object is.
 ///
-/// All objects of a frame are alike and the background is black, so painting is a bitwise "or" of
-/// whole rows of the box, in any order, also where objects overlap.
+/// All objects of a frame are alike and the background is black. Painting is therefore a bitwise
+/// "or" of whole rows of the box, in any order, even if objects overlap.
 #[derive(Debug, Clone)]
 pub(super) struct Stamp {
     radius: usize,
-    /// `side * side * 3` bytes, row by row.
+    /// Bytes of the box, `side * side * 3`, row by row.
     pixels: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl Stamp {
         }
     }
 
-    /// Takes on another shape and colour.
+    /// Changes the shape and color.
     pub(super) fn recut(&mut self, shape: Shape, color: [u8; 3]) {
         let side = 2 * self.radius + 1;
         self.pixels.fill(0);
@@ -76,13 +76,13 @@ impl Stamp {
         }
     }
 
-    /// Paints a whole frame: black, then an object at each centre `[x, y]`.
+    /// Paints a whole frame: black, then an object at each center `[x, y]`.
     pub(super) fn paint(&self, image_side: usize, centers: &[[i16; 2]], frame: &mut [u8]) {
         frame.fill(0);
         for &[x, y] in centers {
             let (left, top) = (x as usize - self.radius, y as usize - self.radius);
             let start = (top * image_side + left) * 3;
-            // The usual radius: rows of a length known in advance compile to a few wide instructions.
+            // For the usual radius, rows of a constant length compile to a few wide instructions.
             match self.radius {
                 3 => paint_rows_of::<21>(&self.pixels, image_side, &mut frame[start..]),
                 radius => {
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// One pixel at a time, asking of each whether an object covers it.
+    /// Reference implementation: asks of each pixel whether an object covers it.
     fn slow_twin(
         shape: Shape,
         radius: usize,

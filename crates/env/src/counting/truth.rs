@@ -1,4 +1,4 @@
-//! The finite system behind the counting world: one state for each count.
+//! Finite system behind the counting world: one state for each count.
 
 use tellapart_system::{ActionId, MooreMachine, MooreMachineBuilder, StateId, SystemError};
 

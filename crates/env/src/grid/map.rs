@@ -1,4 +1,4 @@
-//! The cells: where the agent can be, where it gets, and what it sees there.
+//! Map of the gridworld: the cells where the agent can be, where actions lead, and what it sees.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use super::Options;
 use crate::{Action, EnvError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Cell {
+pub(super) enum MapCell {
     Wall,
     Floor,
     Goal,
 }
 
-/// What an action does. The ground truth and the world share it.
+/// Effect of an action. The ground truth and the world share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     Up,
@@ -23,7 +23,7 @@ pub(super) enum Act {
 }
 
 impl Act {
-    /// In the order of their ids; the last one exists only by option.
+    /// All actions in the order of their ids; the last one exists only by option.
     pub(super) const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Left, Self::Right, Self::Stay];
 
     pub(super) fn of(options: &Options, action: Action) -> Option<Self> {
@@ -41,7 +41,7 @@ impl Act {
         }
     }
 
-    /// By how much it moves along x and y.
+    /// Returns the step along x and y.
     fn delta(self) -> [i16; 2] {
         match self {
             Self::Up => [0, -1],
@@ -53,22 +53,22 @@ impl Act {
     }
 }
 
-/// The grid. States are its cells that are not walls, row by row.
+/// Grid whose states are the cells that are not walls, row by row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Map {
     width: i16,
     height: i16,
-    cells: Vec<Cell>,
-    /// Of every cell, its state.
+    cells: Vec<MapCell>,
+    /// State of every cell; `None` for a wall.
     states: Vec<Option<u32>>,
-    /// Of every state, its `[x, y]`.
+    /// Position `[x, y]` of every state.
     positions: Vec<[i16; 2]>,
-    /// Of every state, the number of what is seen there, by first occurrence.
+    /// Number of the view in every state, by first occurrence.
     views: Vec<u32>,
 }
 
 impl Map {
-    /// Reads the layout; the view decides which cells look alike.
+    /// Reads the layout, and finds which cells look alike in the view.
     pub(super) fn new(options: &Options) -> Result<Self, EnvError> {
         let rows = &options.layout;
         let sides = 1..=MOST_CELLS;
@@ -87,9 +87,9 @@ impl Map {
             }
             for (x, letter) in row.chars().enumerate() {
                 cells.push(match letter {
-                    '#' => Cell::Wall,
-                    '.' => Cell::Floor,
-                    'G' => Cell::Goal,
+                    '#' => MapCell::Wall,
+                    '.' => MapCell::Floor,
+                    'G' => MapCell::Goal,
                     _ => {
                         let value = format!("{row:?} in row {y}, with {letter:?} in column {x}");
                         let expected = "only . (floor), # (wall) and G (goal)".to_owned();
@@ -98,7 +98,7 @@ impl Map {
                 });
             }
         }
-        if !cells.contains(&Cell::Goal) {
+        if !cells.contains(&MapCell::Goal) {
             let value = rows.join(",");
             return Err(bad_layout(value, "at least one goal, G".to_owned()));
         }
@@ -112,7 +112,7 @@ impl Map {
         };
         for y in 0..map.height {
             for x in 0..map.width {
-                if map.cell([x, y]) != Cell::Wall {
+                if map.cell([x, y]) != MapCell::Wall {
                     let index = map.index([x, y]);
                     map.states[index] = Some(map.positions.len() as u32);
                     map.positions.push([x, y]);
@@ -123,7 +123,7 @@ impl Map {
         Ok(map)
     }
 
-    /// How many states there are, at least 1.
+    /// Returns the number of states, at least 1.
     pub(super) fn states(&self) -> u32 {
         self.positions.len() as u32
     }
@@ -132,41 +132,46 @@ impl Map {
         self.positions[state as usize]
     }
 
-    /// States of equal numbers look alike up to nuisance.
+    /// Returns the number of the view in a state. States with equal numbers look alike up to
+    /// nuisance.
     pub(super) fn view(&self, state: u32) -> u32 {
         self.views[state as usize]
     }
 
     pub(super) fn is_goal(&self, state: u32) -> bool {
-        self.cell(self.position(state)) == Cell::Goal
+        self.cell(self.position(state)) == MapCell::Goal
     }
 
-    /// Where an action leads; a wall is not entered.
+    /// Returns the state that an action leads to. Walls are not entered.
     pub(super) fn successor(&self, state: u32, act: Act) -> u32 {
         let next = moved(self.position(state), act.delta());
-        if self.cell(next) == Cell::Wall {
+        if self.cell(next) == MapCell::Wall {
             return state;
         }
         self.states[self.index(next)].unwrap_or(state)
     }
 
-    /// What the agent sees, row by row.
-    pub(super) fn view_cells(&self, options: &Options, state: u32) -> impl Iterator<Item = Cell> {
+    /// Returns the cells that the agent sees, row by row.
+    pub(super) fn view_cells(
+        &self,
+        options: &Options,
+        state: u32,
+    ) -> impl Iterator<Item = MapCell> {
         let radius = options.view_radius as i16;
         let (center, goal_visible) = (self.position(state), options.goal_visible);
         let offsets = (-radius..=radius).flat_map(move |y| (-radius..=radius).map(move |x| [x, y]));
         offsets.map(move |offset| match self.cell(moved(center, offset)) {
-            Cell::Goal if !goal_visible => Cell::Floor,
+            MapCell::Goal if !goal_visible => MapCell::Floor,
             cell => cell,
         })
     }
 
-    /// What there is at `[x, y]`, also outside.
-    fn cell(&self, at: [i16; 2]) -> Cell {
+    /// Returns the cell at `[x, y]`; outside the grid, a wall.
+    fn cell(&self, at: [i16; 2]) -> MapCell {
         if (0..self.width).contains(&at[0]) && (0..self.height).contains(&at[1]) {
             self.cells[self.index(at)]
         } else {
-            Cell::Wall
+            MapCell::Wall
         }
     }
 
@@ -175,7 +180,7 @@ impl Map {
     }
 
     fn numbered_views(&self, options: &Options) -> Vec<u32> {
-        let mut numbers: HashMap<Vec<Cell>, u32> = HashMap::new();
+        let mut numbers: HashMap<Vec<MapCell>, u32> = HashMap::new();
         (0..self.states())
             .map(|state| {
                 let next = numbers.len() as u32;
@@ -186,7 +191,7 @@ impl Map {
     }
 }
 
-/// The most cells each way.
+/// Largest number of cells each way.
 const MOST_CELLS: usize = 64;
 
 fn moved([x, y]: [i16; 2], [dx, dy]: [i16; 2]) -> [i16; 2] {

@@ -1,12 +1,12 @@
-//! A gridworld seen through a small window: an agent walks among walls, and sees only the cells
+//! Gridworld seen through a small window: an agent walks among walls, and sees only the cells
 //! around it.
 //!
-//! The value is 1 at a goal. Here both kinds of merging happen that an audit must keep apart:
+//! The value is 1 at a goal. An audit must keep two kinds of merging apart, and both happen here:
 //!
-//! * Cells whose surroundings are alike **look alike**, bit for bit in episodes of one tint. Where
-//!   they are not bisimilar, no encoder of single observations can keep them apart: partial
-//!   observability, the observation's fault. [`Grid::view_of`] says which cells those are.
-//! * Cells that look different and are not bisimilar are merged by the encoder alone.
+//! * Cells with equal surroundings **look alike**, bit for bit in episodes of one tint. If they are
+//!   not bisimilar, no encoder of single observations can keep them apart. That is partial
+//!   observability, a fault of the observation. [`Grid::view_of`] says which cells those are.
+//! * If cells look different and are not bisimilar, only the encoder can merge them.
 //! * The tint of the floor, drawn once for each episode, and noise say nothing about the future of
 //!   the value: merging over them is healthy.
 
@@ -22,46 +22,48 @@ use tellapart_system::{MooreMachine, StateId};
 
 pub use self::options::{Options, ValidOptions};
 use self::{map::Act, replica::Replica};
-use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::Batch};
+use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::ReplicaBatch};
 
-/// Many copies of the gridworld, stepped together.
+/// Batch of environments of the gridworld, stepped together.
 ///
 /// The states of the [ground truth](BatchEnvironment::ground_truth) are the cells that are not
-/// walls, row by row from the top left. The actions are up, down, left, right and, by option, stay;
-/// who moves into a wall stays. An episode begins in a cell drawn uniformly, goals included.
+/// walls, row by row from the top left. The actions are up, down, left, right and, by option, stay.
+/// An agent that moves into a wall stays. An episode begins in a cell drawn uniformly, goals
+/// included.
 ///
-/// Cost of a step: the frames are written once, and without noise nothing is drawn but at the
-/// beginning of an episode; no allocation.
+/// Cost of a step: the frames are written once, and nothing is allocated. Without noise, random
+/// values are drawn only at the beginning of an episode.
 #[derive(Debug, Clone)]
 pub struct Grid {
     options: ValidOptions,
-    batch: Batch<Replica>,
+    batch: ReplicaBatch<Replica>,
 }
 
 impl Grid {
-    /// `copies` copies; copy `i` draws from stream `i` of `seed`. Call
+    /// Creates `num_envs` environments; environment `i` draws from stream `i` of `seed`. Call
     /// [`reset`](BatchEnvironment::reset) to see the first observations.
-    pub fn new(options: ValidOptions, seed: u64, copies: usize) -> Self {
-        Self::with_streams(options, seed, 0..copies as u64)
+    pub fn new(options: ValidOptions, seed: u64, num_envs: usize) -> Self {
+        Self::with_streams(options, seed, 0..num_envs as u64)
     }
 
-    /// One copy for each stream. A copy is the same whatever the others are, so a batch may be shared
-    /// out: each thread with a range of the streams, and that part of the buffers.
+    /// Creates one environment for each stream. An environment does not depend on the others. A
+    /// batch may therefore be divided among threads, each with a range of the streams and its part
+    /// of the buffers.
     pub fn with_streams(options: ValidOptions, seed: u64, streams: Range<u64>) -> Self {
-        let batch = Batch::new(seed, streams, Replica::new);
+        let batch = ReplicaBatch::new(seed, streams, Replica::new);
         Self { options, batch }
     }
 
-    /// The options it was made of.
+    /// Returns the options of the world.
     pub fn options(&self) -> &ValidOptions {
         &self.options
     }
 
-    /// Begins an episode in every copy, copy `i` in state `states[i]`: this is how to draw
+    /// Begins an episode in every environment, environment `i` in state `states[i]`. Use it to draw
     /// observations balanced over the cells.
     ///
     /// # Errors
-    /// If a buffer or `states` does not hold one item for each copy, or there is no such state.
+    /// A buffer or `states` does not hold one item for each environment, or there is no such state.
     pub fn reset_with_states(
         &mut self,
         states: &[StateId],
@@ -82,20 +84,21 @@ impl Grid {
         self.run(frames, outcomes)
     }
 
-    /// Column and row of the cell where copy `copy` is, from the top left.
-    ///
-    /// This and the following accessor panic if there is no such copy.
+    /// Returns column and row of the cell of environment `copy`, from the top left. Panics if there
+    /// is no such environment.
     pub fn position(&self, copy: usize) -> [i16; 2] {
         self.options.map.position(self.batch.replica(copy).state)
     }
 
-    /// Which of the colours the floor of copy `copy` has, from 0.
+    /// Returns the index of the floor color of environment `copy`, from 0. Panics if there is no
+    /// such environment.
     pub fn tint(&self, copy: usize) -> u8 {
         self.batch.replica(copy).tint
     }
 
-    /// The number of what is seen in `state`: two states have equal numbers iff they look alike up to
-    /// tint and noise. Numbered by first occurrence; panics if there is no such state.
+    /// Returns the number of the view in `state`, by first occurrence. Two states have equal
+    /// numbers if and only if they look alike up to tint and noise. Panics if there is no such
+    /// state.
     pub fn view_of(&self, state: StateId) -> u32 {
         self.options.map.view(state.get())
     }

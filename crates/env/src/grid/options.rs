@@ -1,4 +1,4 @@
-//! Every constant of the gridworld, and the check that they make one.
+//! Options of the gridworld and their validation.
 
 use std::ops::Deref;
 
@@ -7,39 +7,40 @@ use serde::{Deserialize, Serialize};
 use super::{map::Map, paint::FLOORS};
 use crate::{ActionSpace, EnvError, error::require};
 
-/// Every constant of the gridworld.
+/// Options of the gridworld.
 ///
-/// Unknown keys are rejected when read, missing ones take their default.
-/// [`validate`](Self::validate) turns them into the checked form that a world is made of.
+/// Unknown keys are errors, and missing keys take their defaults. [`Options::validate`] checks the
+/// values and returns the form that a world is built from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The rows of the grid from the top, all of one length: `.` floor, `#` wall, `G` goal (the
-    /// agent can stand on it; at least one). At most 64 cells each way; outside is wall. Default:
-    /// [`FOUR_ROOMS`](Self::FOUR_ROOMS).
+    /// Rows of the grid from the top, all of one length, at most 64 cells each way: `.` is floor,
+    /// `#` wall, `G` a goal, on which the agent can stand. At least one goal is needed; everything
+    /// outside is wall. Default: [`Options::FOUR_ROOMS`].
     pub layout: Vec<String>,
-    /// How many cells the agent sees each way: the image shows `2 * view_radius + 1` cells each way,
-    /// the agent's own in the middle. At most 64. Default: 1.
+    /// Number of cells that the agent sees in each direction, at most 64. The image shows
+    /// `2 * view_radius + 1` cells each way, with the agent's cell in the middle. Default: 1.
     pub view_radius: u32,
-    /// Height and width of a cell in pixels, at least 1; the image is at most 1024 pixels each way.
-    /// (The encoders of `tellapart-model` need at least 16.) Default: 8, which makes 24 of them.
+    /// Height and width of a cell in pixels, at least 1; the image has at most 1024 pixels each
+    /// way. The encoders of `tellapart-model` need an image of at least 16. Default: 8, an image of
+    /// 24 pixels.
     pub cell_side: u32,
-    /// Whether a goal is drawn; otherwise it looks like floor, and not even the value can be told
-    /// from the image. Default: true.
+    /// Whether goals are drawn. If not, they look like floor, and the image does not even show the
+    /// value. Default: true.
     pub goal_visible: bool,
-    /// Whether there is a fifth action, to stay. Default: false.
+    /// Whether there is a fifth action, which stays in place. Default: false.
     pub stay: bool,
-    /// From how many colours of the floor each episode draws one, uniformly: a nuisance that lasts
-    /// for an episode. From 1 (no nuisance) to 8. Default: 4.
+    /// Number of floor colors, from 1 to 8, one of which each episode draws uniformly. More than 1
+    /// makes a nuisance that lasts for an episode. Default: 4.
     pub tints: u8,
-    /// By how much each byte of the image may be off, either way: uniform, and drawn anew at every
-    /// step, a nuisance that lasts for a step. At most 127. Default: 0.
+    /// Largest amount, up to 127, by which each byte of the image is off in either direction. It is
+    /// drawn uniformly at every step: a nuisance that lasts for a step. Default: 0.
     pub noise: u8,
-    /// After how many steps (actions) an episode is cut off, at least 1: it shows at most one
-    /// observation more than that. Default: 20.
+    /// Number of steps (actions) after which an episode is cut off, at least 1. An episode shows at
+    /// most one observation more. Default: 20.
     pub max_steps: u32,
-    /// Whether a step that leads to a goal ends the episode. Beginning at one does not. Default:
-    /// true.
+    /// Whether a step that leads to a goal ends the episode. Beginning at a goal does not end it.
+    /// Default: true.
     pub end_at_goal: bool,
 }
 
@@ -59,7 +60,7 @@ impl Default for Options {
     }
 }
 
-/// [`Options`] that make a world. Reads like them; can only be had from [`Options::validate`].
+/// Checked [`Options`] of a gridworld, read through `Deref`. Only [`Options::validate`] makes them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidOptions {
     options: Options,
@@ -75,9 +76,9 @@ impl Deref for ValidOptions {
 }
 
 impl Options {
-    /// Four rooms joined by four doors (after Sutton, Precup and Singh, "Between MDPs and
-    /// semi-MDPs", 1999) with the goal in the last corner: 40 cells, no two bisimilar, of which the
-    /// default view cannot tell 22 from some other.
+    /// Four rooms joined by four doors, with the goal in the last corner (after Sutton, Precup and
+    /// Singh, "Between MDPs and semi-MDPs", 1999). It has 40 cells, no two of them bisimilar. The
+    /// default view cannot tell 22 of them from some other cell.
     pub const FOUR_ROOMS: [&str; 7] = [
         "...#...", //
         "...#...", ".......", "##.#.##", ".......", "...#...", "...#..G",
@@ -104,7 +105,7 @@ impl Options {
         Ok(ValidOptions { options: self, map })
     }
 
-    /// Height and width of the image in cells.
+    /// Returns the height and width of the image in cells.
     pub(super) fn view_side(&self) -> usize {
         2 * self.view_radius as usize + 1
     }

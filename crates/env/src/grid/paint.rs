@@ -1,10 +1,10 @@
-//! How a view becomes an image.
+//! Painting of a view as an image.
 
 use rand::{Rng, RngExt};
 
-use super::{Options, map::Cell};
+use super::{Options, map::MapCell};
 
-/// The colours of the floor that an episode draws from.
+/// Floor colors that an episode draws from.
 pub(super) const FLOORS: [[u8; 3]; 8] = [
     [200, 200, 200],
     [150, 180, 210],
@@ -18,10 +18,10 @@ pub(super) const FLOORS: [[u8; 3]; 8] = [
 const WALL: [u8; 3] = [40, 40, 40];
 const GOAL: [u8; 3] = [220, 40, 40];
 
-/// Paints `view`, its cells row by row, over the whole frame.
+/// Paints `view`, the cells row by row, over the whole frame.
 pub(super) fn paint(
     options: &Options,
-    view: impl Iterator<Item = Cell>,
+    view: impl Iterator<Item = MapCell>,
     floor: [u8; 3],
     frame: &mut [u8],
 ) {
@@ -32,9 +32,9 @@ pub(super) fn paint(
         let (first, rest) = cells.split_at_mut(row_bytes);
         for (pixels, cell) in first.chunks_exact_mut(cell_bytes).zip(&mut view) {
             let color = match cell {
-                Cell::Wall => WALL,
-                Cell::Floor => floor,
-                Cell::Goal => GOAL,
+                MapCell::Wall => WALL,
+                MapCell::Floor => floor,
+                MapCell::Goal => GOAL,
             };
             for pixel in pixels.chunks_exact_mut(3) {
                 pixel.copy_from_slice(&color);
@@ -46,7 +46,7 @@ pub(super) fn paint(
     }
 }
 
-/// Puts every byte off by up to `noise` either way.
+/// Changes every byte by up to `noise` in either direction.
 pub(super) fn disturb(noise: u8, rng: &mut impl Rng, frame: &mut [u8]) {
     if noise == 0 {
         return;

@@ -1,4 +1,4 @@
-//! One copy of the world: its random stream, its present episode.
+//! One environment of the gridworld: its random stream and its current episode.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::{
     Outcome,
-    batch::{self, Clock, Move},
+    batch::{self, EpisodeClock, Move},
 };
 
 #[derive(Debug, Clone)]
 pub(super) struct Replica {
     rng: ChaCha8Rng,
     pub(super) state: u32,
-    /// Which of the floors the episode has.
+    /// Index of the floor color of the episode.
     pub(super) tint: u8,
-    clock: Clock,
+    clock: EpisodeClock,
 }
 
 impl Replica {
@@ -29,14 +29,14 @@ impl Replica {
             rng,
             state: 0,
             tint: 0,
-            clock: Clock::new(),
+            clock: EpisodeClock::new(),
         }
     }
 }
 
 impl batch::Replica for Replica {
-    type World = ValidOptions;
-    type Start = StateId;
+    type Shared = ValidOptions;
+    type StartState = StateId;
     type Act = Act;
 
     fn ended(&self) -> bool {

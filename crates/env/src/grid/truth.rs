@@ -1,4 +1,4 @@
-//! The finite system behind the gridworld: one state for each cell that is not a wall.
+//! Finite system behind the gridworld: one state for each cell that is not a wall.
 
 use tellapart_system::{ActionId, MooreMachine, MooreMachineBuilder, StateId, SystemError};
 

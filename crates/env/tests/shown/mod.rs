@@ -1,4 +1,4 @@
-//! A world with buffers, and what it last showed.
+//! A world with buffers, which hold what it last showed.
 
 use tellapart_env::{Action, BatchEnvironment, Outcome};
 

@@ -9,7 +9,7 @@ use memmap2::{MmapMut, MmapRaw};
 /// Some numbers that begin with a cache line, to whom nobody else has access.
 pub(super) enum Memory {
     /// Few of them.
-    Lines(Vec<Line>),
+    Lines(Vec<CacheLine>),
     /// A part of a mapping, in numbers. No two parts of one mapping overlap.
     Pages(Arc<MmapRaw>, Range<usize>),
 }
@@ -17,7 +17,7 @@ pub(super) enum Memory {
 /// A cache line, zeros.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(super) struct Line([f32; LINE]);
+pub(super) struct CacheLine([f32; LINE]);
 
 /// Numbers of a cache line.
 pub(crate) const LINE: usize = 16;
@@ -45,7 +45,7 @@ impl Memory {
             LARGE.. => mapped(len).map(|pages| Self::Pages(pages, 0..len)),
             _ => Self::share(len),
         };
-        pages.unwrap_or_else(|| Self::Lines(vec![Line([0.0; LINE]); len / LINE]))
+        pages.unwrap_or_else(|| Self::Lines(vec![CacheLine([0.0; LINE]); len / LINE]))
     }
 
     /// The next part of the mapping that is shared, or the first of another.

@@ -1,4 +1,4 @@
-//! Normalisation and ReLU in vectors of sixteen (AVX-512), for channels that fill them: the same numbers, bit
+//! Normalization and ReLU in vectors of sixteen (AVX-512), for channels that fill them: the same numbers, bit
 //! for bit, as the plain loops, in less time. Short rows are what compilers do badly.
 //!
 //! A sum over a row ends with adding up the lanes of a vector, most of which then idle. Here the lanes of
@@ -15,7 +15,7 @@ use super::{Affine, TOGETHER};
 
 /// Lanes of a vector.
 const LANES: usize = 16;
-// Sums of the rows of a block are the lanes of one vector.
+// Accumulator of the rows of a block are the lanes of one vector.
 const _: () = assert!(TOGETHER == LANES);
 
 /// Whether rows of so many channels are whole vectors.
@@ -72,7 +72,7 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
 }
 
 /// One vector of the channels of at most sixteen rows: their gradient, times gamma where it passes the ReLU, takes its
-/// place, and is added to the sums of the rows, which the first column begins, plain and along the normalised numbers. Down a column, because sums over
+/// place, and is added to the sums of the rows, which the first column begins, plain and along the normalized numbers. Down a column, because sums over
 /// rows then stay in registers: through memory each waits for the one before.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -152,8 +152,8 @@ fn moments(rows: &[f32], channels: usize, epsilon: f32) -> ([f32; LANES], [f32; 
         let mean = _mm512_set1_ps(mean);
         let mut own = _mm512_setzero_ps();
         for numbers in row.as_chunks::<LANES>().0 {
-            let centred = _mm512_sub_ps(load(numbers), mean);
-            own = _mm512_add_ps(own, _mm512_mul_ps(centred, centred));
+            let centered = _mm512_sub_ps(load(numbers), mean);
+            own = _mm512_add_ps(own, _mm512_mul_ps(centered, centered));
         }
         *square = own;
     }
@@ -233,11 +233,11 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use crate::lanes::Isa;
     use crate::norm::{
-        Affine, measure, measure_plainly, normalise, normalise_gradient,
-        normalise_gradient_plainly, normalise_plainly,
+        Affine, measure, measure_plainly, normalize, normalize_gradient,
+        normalize_gradient_plainly, normalize_plainly,
     };
+    use crate::simd::Isa;
 
     #[test]
     fn the_numbers_are_those_of_the_plain_loops() {
@@ -281,8 +281,8 @@ mod tests {
                 "seed {seed}: {rows} rows of {channels}"
             );
             assert_eq!(
-                run(normalise, normalise_gradient),
-                run(normalise_plainly, normalise_gradient_plainly),
+                run(normalize, normalize_gradient),
+                run(normalize_plainly, normalize_gradient_plainly),
                 "seed {seed}: {rows} rows of {channels}"
             );
         }

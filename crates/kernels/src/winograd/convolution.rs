@@ -4,22 +4,22 @@ use super::POSITIONS;
 use super::packing::Packing;
 use super::tiling::Tiling;
 use super::transform::{Image, Planes, transform_back, transform_taps};
-use crate::item::{Item, Items};
-use crate::lanes::Isa;
+use crate::element::{Element, ElementBuffer};
+use crate::epilogue::{Epilogue, Out};
+use crate::microkernel::{ImplicitGemm, implicit_gemm};
 use crate::padded::Source;
 use crate::panels::padded_start;
 use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::stored::{Finish, Out};
-use crate::tile::{Gathered, gathered_product};
+use crate::simd::Isa;
 use crate::workspace::{Workspace, apart};
 
 /// Transformed weights, and where tiles lie.
-pub(crate) struct Minimal<I> {
+pub(crate) struct Winograd<I> {
     tiling: Tiling,
     rows: Pixels,
     packing: Packing,
-    /// Items of a tile at a position.
+    /// Elements of a tile at a position.
     depth: usize,
     image: Image,
     image_len: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Minimal<I> {
 /// added to them, and what they add up to arrives there.
 pub(super) const IN_ALL: usize = 5;
 
-impl<I: Item> Minimal<I> {
+impl<I: Element> Winograd<I> {
     /// For up to `images` images in one call; `weight` is `[out, in, 3, 3]`, `bias` `[out]`.
     pub(crate) fn new(
         isa: Isa,
@@ -102,7 +102,7 @@ impl<I: Item> Minimal<I> {
         &self,
         isa: Isa,
         input: Source<'_>,
-        finish: Finish<'_, f32>,
+        epilogue: Epilogue<'_, f32>,
         out: &mut [f32],
         workspace: &mut Workspace,
     ) {
@@ -116,8 +116,8 @@ impl<I: Item> Minimal<I> {
             |images, tiles, from, products| {
                 self.multiply(isa, tiles.len(), from, planes, products);
                 let first = images.start * self.image_len;
-                let (finish, out) = (finish.from(first), &mut out[first..]);
-                transform_back(isa, self.image, planes, products, tiles, finish, out);
+                let (epilogue, out) = (epilogue.from(first), &mut out[first..]);
+                transform_back(isa, self.image, planes, products, tiles, epilogue, out);
             },
         );
     }
@@ -131,7 +131,7 @@ impl<I: Item> Minimal<I> {
             } else {
                 &self.zeros
             };
-            let product = Gathered {
+            let product = ImplicitGemm {
                 input: I::of_words(input),
                 pixels: self.rows.first(tiles),
                 runs: &[0],
@@ -140,7 +140,7 @@ impl<I: Item> Minimal<I> {
                 start,
                 columns: self.image.channels,
             };
-            gathered_product(isa, &product, Out::plain(output));
+            implicit_gemm(isa, &product, Out::plain(output));
         }
     }
 }
@@ -149,45 +149,49 @@ impl<I: Item> Minimal<I> {
 struct Panels<I> {
     len: usize,
     apart: usize,
-    items: Items<I>,
+    elements: ElementBuffer<I>,
 }
 
-impl<I: Item> Panels<I> {
+impl<I: Element> Panels<I> {
     fn new(
         isa: Isa,
         [inputs, outputs]: [usize; 2],
         tap: impl Fn(usize, usize, usize, usize) -> f32,
     ) -> Self {
-        let (width, depth) = (isa.columns(), inputs.div_ceil(I::NUMBERS));
+        let (width, depth) = (isa.columns(), inputs.div_ceil(I::VALUES));
         let len = outputs.next_multiple_of(width) * depth;
         let apart = apart(len);
-        let mut items = Items::zeros(POSITIONS * apart);
+        let mut elements = ElementBuffer::zeros(POSITIONS * apart);
         let transformed = |input: usize, output: usize| {
             transform_taps(std::array::from_fn(|row| {
                 std::array::from_fn(|column| tap(input, output, row, column))
             }))
         };
         for first in (0..outputs).step_by(width) {
-            for item in 0..depth {
+            for element in 0..depth {
                 for output in first..outputs.min(first + width) {
-                    let at = first * depth + item * width + output - first;
-                    let inputs = item * I::NUMBERS..inputs.min((item + 1) * I::NUMBERS);
+                    let at = first * depth + element * width + output - first;
+                    let inputs = element * I::VALUES..inputs.min((element + 1) * I::VALUES);
                     let mut weights = [[[0.0; 4]; 4]; 2];
                     for (to, input) in weights.iter_mut().zip(inputs.clone()) {
                         *to = transformed(input, output);
                     }
                     for position in 0..POSITIONS {
-                        items[position * apart + at] = I::of_each(inputs.len(), |number| {
+                        elements[position * apart + at] = I::of_each(inputs.len(), |number| {
                             weights[number].as_flattened()[position]
                         });
                     }
                 }
             }
         }
-        Self { len, apart, items }
+        Self {
+            len,
+            apart,
+            elements,
+        }
     }
 
     fn of(&self, position: usize) -> &[I] {
-        &self.items[position * self.apart..][..self.len]
+        &self.elements[position * self.apart..][..self.len]
     }
 }

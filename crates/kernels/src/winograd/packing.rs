@@ -1,32 +1,33 @@
 //! Which numbers of transformed tiles share a word of memory, where products are of pairs.
 
-use crate::item::Item;
-use crate::lanes::{Lanes, Pair};
+use crate::element::Element;
+use crate::precision::Pair;
+use crate::simd::Lanes;
 
 /// What a word holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Packing {
     /// One number.
     Numbers,
-    /// Two neighbouring channels: for sums over channels.
+    /// Two neighboring channels: for sums over channels.
     Channels,
     /// The same channel of two tiles, the second of them zero where there is none: for sums over tiles.
     Tiles,
 }
 
 impl Packing {
-    /// For products of items, summed over channels.
-    pub(crate) fn over_channels<I: Item>() -> Self {
-        if I::NUMBERS == 1 {
+    /// For products of elements, summed over channels.
+    pub(crate) fn over_channels<I: Element>() -> Self {
+        if I::VALUES == 1 {
             Self::Numbers
         } else {
             Self::Channels
         }
     }
 
-    /// For products of items, summed over tiles.
-    pub(crate) fn over_tiles<I: Item>() -> Self {
-        if I::NUMBERS == 1 {
+    /// For products of elements, summed over tiles.
+    pub(crate) fn over_tiles<I: Element>() -> Self {
+        if I::VALUES == 1 {
             Self::Numbers
         } else {
             Self::Tiles
@@ -61,7 +62,7 @@ pub(super) trait Packed {
     ///
     /// # Safety
     /// `to`, the row, is writable for these channels; the processor has the instruction set of `S`.
-    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]);
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Vector; 2]);
 }
 
 pub(super) struct Numbers;
@@ -73,7 +74,7 @@ impl Packed for Numbers {
     const TILES: usize = 1;
 
     #[inline(always)]
-    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Vector; 2]) {
         // SAFETY: as the caller promises.
         unsafe { S::store(to.add(channel), values[0]) }
     }
@@ -84,7 +85,7 @@ impl Packed for Channels {
     const TILES: usize = 1;
 
     #[inline(always)]
-    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Vector; 2]) {
         // SAFETY: as the caller promises; channels are even, and a pair is as large as a word.
         unsafe { S::store_pairs(to.cast::<Pair>().add(channel / 2), values[0]) }
     }
@@ -95,7 +96,7 @@ impl Packed for Tiles {
     const TILES: usize = 2;
 
     #[inline(always)]
-    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Sums; 2]) {
+    unsafe fn store<S: Lanes>(to: *mut f32, channel: usize, values: [S::Vector; 2]) {
         // SAFETY: as the caller promises; a pair is as large as a word.
         unsafe { S::store_joined(to.cast::<Pair>().add(channel), values[0], values[1]) }
     }

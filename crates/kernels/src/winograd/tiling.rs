@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::POSITIONS;
 use super::packing::Packing;
 use super::transform::{Image, Planes, transform_inputs};
-use crate::lanes::Isa;
 use crate::padded::Source;
 use crate::pixels::Pixels;
 use crate::shape::ConvShape;
+use crate::simd::Isa;
 use crate::stored::Stored;
 use crate::workspace::{Workspace, apart};
 
@@ -136,15 +136,15 @@ impl Tile {
 
 /// In equal blocks whose input stays in a second-level cache.
 fn images_at_once(shape: &ConvShape, images: usize) -> usize {
-    const NUMBERS: usize = 32 << 10;
-    let most = (NUMBERS / shape.image_len()).max(1);
+    const VALUES: usize = 32 << 10;
+    let most = (VALUES / shape.image_len()).max(1);
     images.div_ceil(images.div_ceil(most).max(1)).max(1)
 }
 
 /// Tiles of a block: 256 KiB of them, but enough to fill the register tiles; blocks of equal size.
 fn block(shape: &ConvShape, tiles: usize) -> usize {
-    const NUMBERS: usize = 64 << 10;
+    const VALUES: usize = 64 << 10;
     let channels = shape.in_channels + shape.out_channels;
-    let most = (NUMBERS / POSITIONS / channels).max(16);
+    let most = (VALUES / POSITIONS / channels).max(16);
     tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1)
 }

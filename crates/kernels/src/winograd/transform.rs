@@ -4,9 +4,9 @@
 use super::packing::{Channels, Numbers, Packed, Packing, Tiles};
 use super::tiling::Tile;
 use crate::each_isa::on_each_isa;
-use crate::item::Item;
-use crate::lanes::{Isa, Lanes};
-use crate::stored::Finish;
+use crate::element::Element;
+use crate::epilogue::Epilogue;
+use crate::simd::{Isa, Lanes};
 
 /// How the pixels of images lie, channels-last.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(crate) fn transform_inputs(
 }
 
 /// Transformed gradients of 2x2 outputs, for sums over tiles.
-pub(crate) fn transform_gradients<I: Item>(
+pub(crate) fn transform_gradients<I: Element>(
     isa: Isa,
     image: Image,
     from: &[f32],
@@ -53,7 +53,7 @@ pub(crate) fn transform_gradients<I: Item>(
     planes: Planes,
     to: &mut [f32],
 ) {
-    let transform = if I::NUMBERS == 1 {
+    let transform = if I::VALUES == 1 {
         gradients_as_numbers
     } else {
         gradients_by_tiles
@@ -62,17 +62,17 @@ pub(crate) fn transform_gradients<I: Item>(
 }
 
 on_each_isa!(
-    inputs_as_numbers = transform of lanes [Inputs, Numbers] (
+    inputs_as_numbers = transform of lanes [InputTransform, Numbers] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    inputs_by_channels = transform of pairs [Inputs, Channels] (
+    inputs_by_channels = transform of pairs [InputTransform, Channels] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
 on_each_isa!(
-    inputs_by_tiles = transform of pairs [Inputs, Tiles] (
+    inputs_by_tiles = transform of pairs [InputTransform, Tiles] (
         image: Image, from: &[f32], tiles: &[Tile], planes: Planes, to: &mut [f32]
     )
 );
@@ -88,7 +88,7 @@ on_each_isa!(
 );
 on_each_isa!(
     transform_back = outputs of lanes(
-        image: Image, planes: Planes, from: &[f32], tiles: &[Tile], finish: Finish<'_, f32>, to: &mut [f32]
+        image: Image, planes: Planes, from: &[f32], tiles: &[Tile], epilogue: Epilogue<'_, f32>, to: &mut [f32]
     )
 );
 
@@ -103,11 +103,11 @@ trait Transform {
         from: &[f32],
         tile: &Tile,
         channel: usize,
-    ) -> [[S::Sums; 4]; 4];
+    ) -> [[S::Vector; 4]; 4];
 }
 
 /// `B' d B` of 4x4 pixels.
-struct Inputs;
+struct InputTransform;
 
 /// `A y A'` of 2x2 pixels; those beyond the edges are zero.
 struct Gradients;
@@ -138,14 +138,14 @@ unsafe fn transform<S: Lanes, T: Transform, P: Packed>(
     }
 }
 
-impl Transform for Inputs {
+impl Transform for InputTransform {
     #[inline(always)]
     unsafe fn of<S: Lanes>(
         image: Image,
         from: &[f32],
         tile: &Tile,
         channel: usize,
-    ) -> [[S::Sums; 4]; 4] {
+    ) -> [[S::Vector; 4]; 4] {
         let from = &from[tile.input..][..image.span(tile.seen)];
         // Most tiles see no padding, and are spared asking for each pixel.
         let inside = tile.seen == [4, 4];
@@ -166,7 +166,7 @@ impl Transform for Inputs {
             }
         };
         // SAFETY: as the caller promises.
-        both_axes(pixels, |[a, b, c, d]: [S::Sums; 4]| unsafe {
+        both_axes(pixels, |[a, b, c, d]: [S::Vector; 4]| unsafe {
             [
                 S::subtract(a, c),
                 S::add(b, c),
@@ -184,7 +184,7 @@ impl Transform for Gradients {
         from: &[f32],
         tile: &Tile,
         channel: usize,
-    ) -> [[S::Sums; 4]; 4] {
+    ) -> [[S::Vector; 4]; 4] {
         let from = &from[tile.output..][..image.span(tile.size)];
         let pixels = |row, column| {
             // SAFETY: the slice just taken ends with the last pixel.
@@ -198,7 +198,7 @@ impl Transform for Gradients {
             }
         };
         // SAFETY: as the caller promises.
-        both_axes(pixels, |[a, b]: [S::Sums; 2]| unsafe {
+        both_axes(pixels, |[a, b]: [S::Vector; 2]| unsafe {
             [
                 a,
                 S::add(a, b),
@@ -219,7 +219,7 @@ unsafe fn outputs<S: Lanes>(
     planes: Planes,
     from: &[f32],
     tiles: &[Tile],
-    finish: Finish<'_, f32>,
+    epilogue: Epilogue<'_, f32>,
     to: &mut [f32],
 ) {
     assert!(planes.row_len >= image.channels);
@@ -227,7 +227,7 @@ unsafe fn outputs<S: Lanes>(
     for (index, tile) in tiles.iter().enumerate() {
         let from = &from[index * planes.row_len..][..planes.span()];
         let to = &mut to[tile.output..][..image.span(tile.size)];
-        let finish = finish.part(tile.output..tile.output + to.len());
+        let epilogue = epilogue.part(tile.output..tile.output + to.len());
         for channel in vectors.clone() {
             // SAFETY: the slices just taken end with the last position, and with the last pixel.
             unsafe {
@@ -235,15 +235,15 @@ unsafe fn outputs<S: Lanes>(
                     let at = (row * 4 + column) * planes.len + channel;
                     S::load(from.as_ptr().add(at))
                 };
-                let pixels: [[S::Sums; 2]; 2] =
-                    both_axes(products, |[a, b, c, d]: [S::Sums; 4]| {
+                let pixels: [[S::Vector; 2]; 2] =
+                    both_axes(products, |[a, b, c, d]: [S::Vector; 4]| {
                         [S::add(S::add(a, b), c), S::subtract(S::subtract(b, c), d)]
                     });
                 for (row, pixels) in pixels.into_iter().enumerate() {
                     for (column, pixel) in pixels.into_iter().enumerate() {
                         if row < tile.size[0] && column < tile.size[1] {
                             let at = image.at(row, column) + channel;
-                            let pixel = finish.vector::<S>(at, pixel);
+                            let pixel = epilogue.vector::<S>(at, pixel);
                             S::store(to.as_mut_ptr().add(at), pixel);
                         }
                     }
@@ -339,8 +339,8 @@ impl Planes {
         self,
         to: *mut f32,
         channel: usize,
-        first: [[S::Sums; 4]; 4],
-        second: Option<[[S::Sums; 4]; 4]>,
+        first: [[S::Vector; 4]; 4],
+        second: Option<[[S::Vector; 4]; 4]>,
     ) {
         // SAFETY: as the caller promises.
         unsafe {

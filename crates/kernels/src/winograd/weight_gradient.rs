@@ -7,17 +7,17 @@ use super::convolution::IN_ALL;
 use super::packing::Packing;
 use super::tiling::Tiling;
 use super::transform::{Image, transform_gradients, transform_taps_back};
-use crate::item::Item;
-use crate::lanes::Isa;
-use crate::norm::accumulate;
+use crate::element::Element;
+use crate::elementwise::accumulate;
+use crate::microkernel::{Accumulator, WeightGradGemm, weight_grad_gemm};
 use crate::padded::Source;
 use crate::pixels::Pixels;
 use crate::shape::ConvShape;
-use crate::tile::{Correlated, Sums, correlated_product};
+use crate::simd::Isa;
 use crate::workspace::Workspace;
 
-/// Sums over images of the gradients with respect to the transformed weight and to the bias.
-pub(crate) struct MinimalWeightGradient<I> {
+/// Accumulator over images of the gradients with respect to the transformed weight and to the bias.
+pub(crate) struct WinogradWeightGradient<I> {
     shape: ConvShape,
     tiling: Tiling,
     packing: Packing,
@@ -25,10 +25,10 @@ pub(crate) struct MinimalWeightGradient<I> {
     /// Channels of a transformed tile that count.
     taps: Vec<usize>,
     columns: usize,
-    items: PhantomData<I>,
+    elements: PhantomData<I>,
 }
 
-impl<I: Item> MinimalWeightGradient<I> {
+impl<I: Element> WinogradWeightGradient<I> {
     /// For up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let tiling = Tiling::new(shape, images);
@@ -41,7 +41,7 @@ impl<I: Item> MinimalWeightGradient<I> {
             taps: (0..shape.in_channels).collect(),
             columns,
             packing: Packing::over_tiles::<I>(),
-            items: PhantomData,
+            elements: PhantomData,
         }
     }
 
@@ -56,7 +56,7 @@ impl<I: Item> MinimalWeightGradient<I> {
         isa: Isa,
         input: Source<'_>,
         gradient: &[f32],
-        sums: Sums<'_>,
+        sums: Accumulator<'_>,
         workspace: &mut Workspace,
     ) {
         let image = Image {
@@ -94,7 +94,7 @@ impl<I: Item> MinimalWeightGradient<I> {
                         I::add_rows(isa, gradient, &mut part);
                         accumulate(isa, bias, &part);
                     }
-                    let product = Correlated {
+                    let product = WeightGradGemm {
                         input: I::of_words(input),
                         taps: &self.taps,
                         pixels: self.rows.first(rows),
@@ -102,7 +102,7 @@ impl<I: Item> MinimalWeightGradient<I> {
                         columns: self.columns,
                         is_first,
                     };
-                    correlated_product(isa, &product, sums);
+                    weight_grad_gemm(isa, &product, sums);
                 }
                 is_first = false;
             },

@@ -1,56 +1,59 @@
-//! The generic strided encoder.
+//! Generic encoder of strided convolutions.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::convolved;
+use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
 use crate::error::ModelError;
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
-use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const EPSILON: f32 = 1e-5;
 
-/// Weights, and activations of one image: a slip of the keyboard is an error rather than an exhausted
-/// machine.
+/// Largest number of weights, and of activations of one image. A typing error then gives an error
+/// instead of exhausting the machine.
 const MOST: usize = 100_000_000;
 
-/// The convolutions of a [`Cnn`]: one for each element of `channels`, `kernels` and `strides`.
+/// Convolutions of the `cnn` encoder: one for each element of `channels`, `kernels` and `strides`,
+/// which have equal lengths from 1 to 16. Weights, and activations of one image, are limited to 100
+/// million each.
 ///
-/// Images are padded with zeros on every side by half of what a kernel is wider than its stride,
-/// rounded up: at stride 2 or more each convolution divides a size that is a multiple of its stride by it.
+/// Zero padding on every side is half of `kernel - stride`, rounded up, and never negative. At
+/// stride 2 or more, a convolution therefore divides any multiple of its stride by the stride.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CnnConfig {
-    /// Channels of each output.
+    /// Output channels of each convolution, from 1 to 1024.
     pub channels: Vec<usize>,
-    /// Rows and columns of each kernel.
+    /// Height and width of each kernel in pixels, from 1 to 64.
     pub kernels: Vec<usize>,
-    /// Steps between neighbouring outputs.
+    /// Stride of each convolution along both axes, from 1 to 64.
     pub strides: Vec<usize>,
-    /// Layer normalisation over the channels of each pixel, before the ReLU after each convolution
-    /// (the hidden layer is always normalised). It matters: without it before the last ReLU the
-    /// encoder collapsed in trials.
-    pub normalise: bool,
-    /// Width of the dense layer before the latent; 0 for none.
+    /// Whether layer normalization over the channels of each pixel precedes the ReLU after each
+    /// convolution. The hidden layer is always normalized. In trials, the encoder collapsed without
+    /// normalization before the last of these ReLUs.
+    pub normalize: bool,
+    /// Width of the dense layer before the latent, from 0 to 4096; 0 for none.
     pub hidden: usize,
 }
 
 impl Default for CnnConfig {
-    /// 8/4, 3/2, 3/2 with 32, 32, 64 channels, and one hidden layer of 256.
+    /// Returns convolutions 8/4, 3/2 and 3/2 (kernel/stride) with 32, 32 and 64 channels, and one
+    /// hidden layer of 256.
     fn default() -> Self {
         Self {
             channels: vec![32, 32, 64],
             kernels: vec![8, 3, 3],
             strides: vec![4, 2, 2],
-            normalise: true,
+            normalize: true,
             hidden: 256,
         }
     }
 }
 
-/// Strided convolutions with ReLU, flattened; then at most one hidden layer.
+/// Encoder of strided convolutions with ReLU, flattened, then at most one hidden layer.
 #[derive(Module, Debug)]
 pub struct Cnn {
     convs: Vec<Conv>,
@@ -61,7 +64,7 @@ pub struct Cnn {
 }
 
 impl Cnn {
-    /// Of a config that [fits](CnnConfig::check_fits).
+    /// Builds the encoder of a config that [fits](CnnConfig::check_fits).
     pub(crate) fn new(
         init: &mut Init,
         config: &CnnConfig,
@@ -73,7 +76,7 @@ impl Cnn {
         for (out, kernel, stride) in config.convolutions() {
             let padding = padding(kernel, stride);
             convs.push(Conv::new(init, channels, out, kernel, stride, padding));
-            if config.normalise {
+            if config.normalize {
                 norms.push(LayerNorm::new(init, out, EPSILON));
             }
             height = convolved(height, kernel, stride, padding);
@@ -98,23 +101,24 @@ impl Cnn {
         }
     }
 
-    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
-        // What follows a convolution belongs to the next one; what follows the last stands alone.
+    pub(crate) fn forward(&self, frames: &FrameBatch) -> Tensor<2> {
+        // A stage begins with what follows the convolution before it; what follows the last
+        // convolution comes after the stack.
         let stages: Vec<Stage> = self
             .convs
             .iter()
             .enumerate()
             .map(|(index, conv)| {
                 conv.stage(match index.checked_sub(1) {
-                    None => StageInput::Plain,
+                    None => StagePrologue::Nothing,
                     Some(before) => self
                         .norms
                         .get(before)
-                        .map_or(StageInput::Relu, LayerNorm::stage_input),
+                        .map_or(StagePrologue::Relu, LayerNorm::stage_prologue),
                 })
             })
             .collect();
-        let x = trunk(frames, &stages);
+        let x = conv_stack(frames, &stages);
         let x = match self.norms.last() {
             Some(norm) => norm.forward_relu(x),
             None => activation::relu(x),
@@ -134,10 +138,10 @@ impl CnnConfig {
         all.map(|(&channels, (&kernel, &stride))| (channels, kernel, stride))
     }
 
-    /// Checks what does not depend on the data.
+    /// Checks the keys that do not depend on the data.
     ///
     /// # Errors
-    /// Names the key, the value and what is possible.
+    /// Names the key, its value and the possible values.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         let bad = |key, found: String, expected| {
             Err(ModelError::BadConfig {
@@ -186,11 +190,11 @@ impl CnnConfig {
         Ok(())
     }
 
-    /// Checks that images of `[height, width, channels]` have something left after each convolution,
-    /// and that weights and activations are of a size that a computer may hold.
+    /// Checks that each convolution leaves something of images of `[height, width, channels]`, and
+    /// that a computer may hold the weights and activations.
     ///
     /// # Errors
-    /// Names the key, the value and what is possible.
+    /// Names the key, its value and the possible values.
     pub(crate) fn check_fits(&self, shape: [usize; 3], latent: usize) -> Result<(), ModelError> {
         let [height, width, mut channels] = shape;
         let mut size = [height, width];
@@ -230,7 +234,7 @@ impl CnnConfig {
     }
 }
 
-/// Zeros on every side.
+/// Returns the number of zeros on every side.
 fn padding(kernel: usize, stride: usize) -> usize {
     kernel.saturating_sub(stride).div_ceil(2)
 }

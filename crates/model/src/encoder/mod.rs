@@ -1,8 +1,8 @@
-//! Encoders: image -> latent.
+//! Encoders from images to latents.
 //!
-//! * [`cnn`]: strided convolutions, flattened. Generic: nothing in it knows about counting.
+//! * [`cnn`]: strided convolutions, flattened. Generic: nothing in it is specific to counting.
 //! * [`resnet`]: the paper's reference, eight residual blocks of 32 channels.
-//! * [`patch`]: per-patch features summed over positions. Cheap, and with a strong prior: a sum over
+//! * [`patch`]: features of patches, summed over positions. Cheap, with a strong prior: a sum over
 //!   positions counts by construction, and cannot tell where anything is.
 
 pub mod cnn;
@@ -13,23 +13,23 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::conv_stack::FrameBatch;
 use crate::init::Init;
 use crate::pjepa::ModelConfig;
-use crate::trunk::Frames;
 
-/// Which encoder.
+/// Kind of encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EncoderKind {
-    /// Strided convolutions, flattened: no pooling prior.
+    /// Strided convolutions, flattened. It has no pooling prior.
     Cnn,
     /// The paper's reference: eight residual blocks of 32 channels.
     Resnet,
-    /// Per-patch features summed over positions: cheap, with a counting prior.
+    /// Features of patches, summed over positions. It is cheap and has a counting prior.
     Patch,
 }
 
-/// An image encoder, u8 frames `[batch, height, width, channels]` -> `[batch, latent]`.
+/// Image encoder from u8 frames `[batch, height, width, channels]` to `[batch, latent]`.
 #[derive(Module, Debug)]
 pub enum Encoder {
     /// See [`cnn`].
@@ -41,7 +41,7 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// `shape` is `[height, width, channels]`.
+    /// Builds the configured encoder for frames of `shape` `[height, width, channels]`.
     pub fn new(init: &mut Init, config: &ModelConfig, shape: [usize; 3]) -> Self {
         let latent = config.latent;
         match config.encoder {
@@ -51,8 +51,8 @@ impl Encoder {
         }
     }
 
-    /// Frames to latents.
-    pub fn forward(&self, frames: &Frames) -> Tensor<2> {
+    /// Encodes frames as latents.
+    pub fn forward(&self, frames: &FrameBatch) -> Tensor<2> {
         match self {
             Self::Cnn(encoder) => encoder.forward(frames),
             Self::Resnet(encoder) => encoder.forward(frames),
@@ -61,7 +61,7 @@ impl Encoder {
     }
 }
 
-/// Output length of a convolution along one axis.
+/// Returns the output length of a convolution along one axis.
 pub(crate) fn convolved(length: usize, kernel: usize, stride: usize, padding: usize) -> usize {
     (length + 2 * padding - kernel) / stride + 1
 }

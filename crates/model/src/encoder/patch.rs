@@ -1,27 +1,29 @@
-//! Per-patch features, summed over positions.
+//! Encoder of patch features, summed over positions.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
 use super::convolved;
+use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
-use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const CHANNELS: usize = 32;
 const KERNEL: usize = 8;
 const HIDDEN: usize = 256;
-/// Larger than usual: most patches are empty, and their tiny variance must not be blown up.
+/// Offset of the variance. It is larger than usual: most patches are empty, and their tiny variance
+/// must not be blown up.
 const EPSILON: f32 = 1e-3;
-/// The latents start close together, so that early training does not fight over their scale.
+/// Scale of the initial latents. They start close together, so that early training does not fight
+/// over their scale.
 const LATENT_SCALE: f32 = 0.01;
 
-/// One 8/4 convolution and two per-location layers of 32, summed over locations minus the response
-/// to an empty window, then a three-layer MLP of 256.
+/// Encoder of one 8/4 convolution and two per-location layers of 32. Their features are summed over
+/// locations, minus the response to an empty window. A three-layer MLP of 256 follows.
 ///
-/// Its prior, said plainly: the sum over positions IS a count of whatever the features detect, and
+/// Its prior is strong: the sum over positions is a count of whatever the features detect, and
 /// position is lost before the first dense layer. It learns counting about five times faster than
-/// the generic encoder; it is no evidence that an encoder without that prior would.
+/// the generic encoder. It is no evidence that an encoder without that prior would learn it.
 #[derive(Module, Debug)]
 pub struct Patch {
     conv: Conv,
@@ -57,8 +59,8 @@ impl Patch {
         }
     }
 
-    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
-        let conv = self.conv.stage(StageInput::Plain);
+    pub(crate) fn forward(&self, frames: &FrameBatch) -> Tensor<2> {
+        let conv = self.conv.stage(StagePrologue::Nothing);
         let window = frames.black(KERNEL);
         let empty = self.features(
             &window,
@@ -75,14 +77,14 @@ impl Patch {
         self.latent.forward(x)
     }
 
-    /// Features summed over locations, `[batch, channels]`.
-    fn features(&self, frames: &Frames, conv: Stage) -> Tensor<2> {
+    /// Sums the features over locations, `[batch, channels]`.
+    fn features(&self, frames: &FrameBatch, conv: Stage) -> Tensor<2> {
         let norms = std::iter::once(&self.conv_norm).chain(&self.norms);
         let mut stages = vec![conv];
         for (layer, norm) in self.layers.iter().zip(norms.clone()) {
-            stages.push(layer.stage(norm.stage_input()));
+            stages.push(layer.stage(norm.stage_prologue()));
         }
-        let mut x = trunk(frames, &stages);
+        let mut x = conv_stack(frames, &stages);
         if let Some(norm) = norms.last() {
             x = norm.forward_relu(x);
         }

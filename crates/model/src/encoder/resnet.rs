@@ -4,28 +4,29 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
 use super::convolved;
+use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
 use crate::init::Init;
 use crate::layers::{Conv, LayerNorm, Linear};
-use crate::trunk::{Frames, Stage, StageInput, trunk};
 
 const CHANNELS: usize = 32;
 const STAGES: usize = 4;
 const BLOCKS_PER_STAGE: usize = 2;
 const EPSILON: f32 = 1e-5;
 
-/// Four stages; each halves the image with a strided convolution and runs two residual blocks
-/// (`x + conv(relu(norm(conv(relu(norm(x))))))`); flattened into one dense layer.
+/// Residual encoder of four stages, flattened into one dense layer. Each stage halves the image
+/// with a strided convolution and runs two residual blocks,
+/// `x + conv(relu(norm(conv(relu(norm(x))))))`.
 #[derive(Module, Debug)]
 pub struct Resnet {
     downs: Vec<Conv>,
-    blocks: Vec<Block>,
+    blocks: Vec<ResidualBlock>,
     norm: LayerNorm,
     latent: Linear,
 }
 
-/// One residual block.
+/// Residual block: twice normalization, ReLU and convolution, plus its input.
 #[derive(Module, Debug)]
-pub struct Block {
+pub struct ResidualBlock {
     norms: Vec<LayerNorm>,
     convs: Vec<Conv>,
 }
@@ -39,7 +40,7 @@ impl Resnet {
             channels = CHANNELS;
             height = convolved(height, 3, 2, 1);
             width = convolved(width, 3, 2, 1);
-            blocks.extend((0..BLOCKS_PER_STAGE).map(|_| Block::new(init)));
+            blocks.extend((0..BLOCKS_PER_STAGE).map(|_| ResidualBlock::new(init)));
         }
         let flat = height * width * CHANNELS;
         Self {
@@ -50,21 +51,21 @@ impl Resnet {
         }
     }
 
-    pub(crate) fn forward(&self, frames: &Frames) -> Tensor<2> {
+    pub(crate) fn forward(&self, frames: &FrameBatch) -> Tensor<2> {
         let mut stages = Vec::new();
         for (down, blocks) in self.downs.iter().zip(self.blocks.chunks(BLOCKS_PER_STAGE)) {
-            stages.push(down.stage(StageInput::Plain));
+            stages.push(down.stage(StagePrologue::Nothing));
             for block in blocks {
                 block.extend(&mut stages);
             }
         }
-        let x = trunk(frames, &stages);
+        let x = conv_stack(frames, &stages);
         let x = self.norm.forward(activation::relu(x).flatten(1, 3));
         self.latent.forward(x)
     }
 }
 
-impl Block {
+impl ResidualBlock {
     fn new(init: &mut Init) -> Self {
         Self {
             norms: (0..2)
@@ -76,11 +77,11 @@ impl Block {
         }
     }
 
-    /// Appends the block to the stages before it, whose last output it adds to its own.
+    /// Appends the block to the stages, and adds the output of the last stage before it to its own.
     fn extend(&self, stages: &mut Vec<Stage>) {
         let from = stages.len() - 1;
         for (norm, conv) in self.norms.iter().zip(&self.convs) {
-            stages.push(conv.stage(norm.stage_input()));
+            stages.push(conv.stage(norm.stage_prologue()));
         }
         if let Some(last) = stages.last_mut() {
             last.add = Some(from);

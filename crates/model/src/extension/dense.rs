@@ -1,4 +1,4 @@
-//! Dense layers.
+//! Dense layers as operations of Burn.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -6,15 +6,15 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::TensorData;
-use tellapart_kernels::{Linear, LinearGradients, Precision};
+use tellapart_kernels::{Dense, DenseGradients, Precision};
 
 use super::{checked, register, values_of};
 
-/// The gradients of a dense layer.
+/// Gradients of a dense layer.
 #[derive(Debug)]
-pub(super) struct Dense;
+pub(super) struct DenseBackward;
 
-impl Backward<Flex, 3> for Dense {
+impl Backward<Flex, 3> for DenseBackward {
     /// Input, weight and bias; precision of the products.
     type State = ([FlexTensor; 3], Precision);
 
@@ -29,7 +29,7 @@ impl Backward<Flex, 3> for Dense {
         let [x, weight, bias] = inputs.each_ref().map(values_of);
         let mut to_input = ops.parents[0].as_ref().map(|_| vec![0.0; x.len()]);
         let (mut to_weight, mut to_bias) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
-        let gradients = LinearGradients {
+        let gradients = DenseGradients {
             input: to_input.as_deref_mut(),
             weight: &mut to_weight,
             bias: &mut to_bias,
@@ -54,8 +54,8 @@ pub(super) fn linear(inputs: &[FlexTensor; 3], precision: Precision) -> FlexTens
     FlexTensor::from_data(TensorData::new(out, [rows, bias.len()]))
 }
 
-/// Of a dense layer: input `[rows, inputs]`, weight `[outputs, inputs]`.
-fn sizes([x, weight, _]: &[FlexTensor; 3], precision: Precision) -> Linear {
+/// Returns the sizes of a dense layer with input `[rows, inputs]` and weight `[outputs, inputs]`.
+fn sizes([x, weight, _]: &[FlexTensor; 3], precision: Precision) -> Dense {
     let (x, weight) = (x.layout().shape(), weight.layout().shape());
-    checked(Linear::new(x[0], x[1], weight[0], precision))
+    checked(Dense::new(x[0], x[1], weight[0], precision))
 }

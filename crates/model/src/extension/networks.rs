@@ -1,4 +1,4 @@
-//! Networks with MaxMin, of which one is chosen for each row.
+//! Networks with MaxMin as operations of Burn. Each row goes through the network chosen for it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tellapart_kernels::{MaxMinGradients, MaxMinNetworks, MaxMinParameters};
 
 use super::{checked, register, values_of};
 
-/// How many networks of how many layers, and which of them each row goes through.
+/// Number of networks and of their layers, and the network chosen for each row.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) networks: usize,
@@ -20,11 +20,11 @@ pub(crate) struct Choice {
     pub(crate) ids: Arc<[u32]>,
 }
 
-/// Their gradients.
+/// Gradients of networks with MaxMin.
 #[derive(Debug)]
-pub(super) struct Networks;
+pub(super) struct NetworksBackward;
 
-impl Backward<Flex, 3> for Networks {
+impl Backward<Flex, 3> for NetworksBackward {
     /// Input, weight and bias.
     type State = ([FlexTensor; 3], Choice);
 
@@ -68,7 +68,7 @@ pub(super) fn networks(inputs: &[FlexTensor; 3], choice: &Choice) -> FlexTensor 
     FlexTensor::from_data(TensorData::new(out, inputs[0].layout().shape().clone()))
 }
 
-/// The input is `[rows, width]`.
+/// Returns the sizes of networks with input `[rows, width]`.
 fn sizes([x, ..]: &[FlexTensor; 3], choice: &Choice) -> MaxMinNetworks {
     let width = x.layout().shape()[1];
     checked(MaxMinNetworks::new(choice.networks, choice.layers, width))

@@ -1,4 +1,4 @@
-//! Normalisation with its activation.
+//! Layer normalization with its activation as an operation of Burn.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,11 +10,11 @@ use tellapart_kernels::{Activation, NormGradients};
 
 use super::{checked, register, values_of};
 
-/// The gradients of normalisation and activation, all from one pass.
+/// Gradients of normalization and activation, all from one pass.
 #[derive(Debug)]
-pub(super) struct Normalisation;
+pub(super) struct NormBackward;
 
-impl Backward<Flex, 3> for Normalisation {
+impl Backward<Flex, 3> for NormBackward {
     /// Input, gamma and beta; epsilon; activation.
     type State = ([FlexTensor; 3], f32, Activation);
 
@@ -25,7 +25,7 @@ impl Backward<Flex, 3> for Normalisation {
         _checkpointer: &mut Checkpointer,
     ) {
         let (inputs, epsilon, activation) = ops.state;
-        // Copied only if somebody else has it; otherwise it is changed where it is.
+        // Copied only if shared; otherwise it is changed in place.
         let mut gradient = grads.consume::<Flex>(&ops.node).into_data();
         let inputs = inputs.each_ref().map(FlexTensor::to_contiguous);
         let [x, gamma, beta] = inputs.each_ref().map(values_of);

@@ -1,4 +1,4 @@
-//! Matrices made orthogonal.
+//! Björck's iteration as an operation of Burn, which makes matrices orthogonal.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,11 +10,11 @@ use tellapart_kernels::Orthogonal;
 
 use super::{checked, register, values_of};
 
-/// The gradient through Björck's iteration.
+/// Gradient through Björck's iteration.
 #[derive(Debug)]
-pub(super) struct Bjorck;
+pub(super) struct BjorckBackward;
 
-impl Backward<Flex, 1> for Bjorck {
+impl Backward<Flex, 1> for BjorckBackward {
     type State = FlexTensor;
 
     fn backward(
@@ -43,7 +43,7 @@ pub(super) fn orthogonal(weight: &FlexTensor) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(out, weight.layout().shape().clone()))
 }
 
-/// Of `[count, width, width]`.
+/// Returns the sizes of matrices `[count, width, width]`.
 fn matrices(weight: &FlexTensor) -> Orthogonal {
     let shape = weight.layout().shape();
     checked(Orthogonal::new(shape[0], shape[2]))

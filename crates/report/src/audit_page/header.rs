@@ -1,184 +1,146 @@
+//! Top of the page: verdict, counts, and how complete the search was.
+
+use maud::{Markup, html};
 use tellapart_audit::recorded::{Cause, RecordedAudit, Verdict};
 
 use crate::AuditPage;
-use crate::page::{Fact, facts};
-use crate::text::{escape, grouped, percent, plain};
+use crate::elements::fact;
+use crate::text::{grouped, percent, plain};
 
-/// The verdict, why, how many pairs, and how complete the search was.
-pub(super) fn header(page: &AuditPage) -> String {
+/// Returns the header of the page.
+pub(super) fn header(page: &AuditPage) -> Markup {
     let audit = &page.audit;
-    let (tone, badge) = match audit.verdict {
-        Verdict::Unhealthy => ("merged", "unhealthy"),
-        Verdict::Healthy => ("apart", "healthy"),
-        Verdict::Undecided => ("open", "undecided"),
-    };
-    let warnings: String = audit
-        .warnings
-        .iter()
-        .map(|warning| format!("<li>{}</li>\n", escape(warning)))
-        .collect();
-    let warnings = if warnings.is_empty() {
-        warnings
-    } else {
-        format!("<ul class=\"warnings\" aria-label=\"Warnings\">\n{warnings}</ul>\n")
-    };
-    format!(
-        "<header>\n<p class=\"kicker\"><span class=\"badge {tone}\">{badge}</span> {}</p>\n\
-         <h1>{}</h1>\n<p class=\"lead\">{}</p>\n{warnings}{}<p class=\"search\">{}</p>\n</header>\n",
-        escape(&page.title),
-        escape(&verdict(audit)),
-        escape(&audit.reason),
-        facts(&counts(audit), "facts"),
-        escape(&search(audit)),
-    )
-}
-
-fn verdict(audit: &RecordedAudit) -> String {
-    match (audit.verdict, audit.counts.encoder) {
-        (Verdict::Unhealthy, 1) => {
-            "The encoder merged one pair of observations that the data tells apart".to_owned()
-        }
-        (Verdict::Unhealthy, 2..) => format!(
-            "The encoder merged {} pairs of observations that the data tells apart",
-            grouped(audit.counts.encoder)
-        ),
-        (Verdict::Unhealthy, 0) => {
-            "The encoder merged observations that the data tells apart".to_owned()
-        }
-        (Verdict::Healthy, _) if audit.counts.stray_rows > 0 => {
-            "The encoder keeps apart what the data tells apart, but for stray rows".to_owned()
-        }
-        (Verdict::Healthy, _) => "The encoder merged nothing that the data tells apart".to_owned(),
-        (Verdict::Undecided, _) => {
-            "Too little of the data can be compared to say what was merged".to_owned()
+    html! {
+        header {
+            p.kicker {
+                @match audit.verdict {
+                    Verdict::Unhealthy => span.badge.merged { "unhealthy" },
+                    Verdict::Healthy => span.badge.apart { "healthy" },
+                    Verdict::Undecided => span.badge.open { "undecided" },
+                }
+                " " (page.title)
+            }
+            h1 { (verdict(audit)) }
+            p.lead { (audit.reason) }
+            @if !audit.warnings.is_empty() {
+                ul.warnings aria-label="Warnings" {
+                    @for warning in &audit.warnings { li { (warning) } }
+                }
+            }
+            (counts(audit))
+            p.search { (search(audit)) }
         }
     }
 }
 
-fn counts(audit: &RecordedAudit) -> Vec<Fact> {
+fn verdict(audit: &RecordedAudit) -> Markup {
+    html! {
+        @match (audit.verdict, audit.counts.encoder) {
+            (Verdict::Unhealthy, merged) => {
+                "The encoder merged "
+                @match merged {
+                    0 => "observations",
+                    1 => "one pair of observations",
+                    _ => { (grouped(merged)) " pairs of observations" },
+                }
+                " that the data tells apart"
+            },
+            (Verdict::Healthy, _) if audit.counts.outlier_rows > 0 =>
+                "The encoder keeps apart what the data tells apart, except for outliers",
+            (Verdict::Healthy, _) => "The encoder merged nothing that the data tells apart",
+            (Verdict::Undecided, _) =>
+                "Too little of the data can be compared to say what was merged",
+        }
+    }
+}
+
+fn counts(audit: &RecordedAudit) -> Markup {
     let counts = &audit.counts;
-    let merged = |pairs: u64, cause: Cause| {
+    let merged = |count: u64, cause: Cause| {
         let kinds = counts
             .kinds
             .iter()
             .filter(|kind| kind.cause == cause)
             .count();
-        match kinds {
-            0 => pairs_of(pairs),
-            1 => format!("{} of 1 kind", pairs_of(pairs)),
-            _ => format!("{} of {kinds} kinds", pairs_of(pairs)),
+        html! {
+            (pairs(count))
+            @match kinds {
+                0 => {},
+                1 => " of 1 kind",
+                _ => { " of " (kinds) " kinds" },
+            }
         }
     };
-    let mut facts = vec![
-        Fact::new(
-            "Merged by the encoder",
-            merged(counts.encoder, Cause::Encoder),
-        ),
-        Fact::new(
-            "Not told apart by the observation",
-            merged(counts.observation, Cause::Observation),
-        ),
-        Fact::new(
-            "With a stray row",
-            match counts.stray_rows {
-                0 => merged(0, Cause::Stray),
-                _ => format!(
-                    "{}; astray: {}",
-                    merged(counts.stray, Cause::Stray),
-                    named(&audit.astray)
-                ),
-            },
-        ),
-        Fact::new("Left open by the data", pairs_of(counts.data)),
-        Fact::new(
-            "Compared",
-            format!(
-                "{}, {} told apart by the data",
-                pairs_of(counts.compared),
-                grouped(counts.distinguished)
-            ),
-        ),
-    ];
-    if counts.undecided > 0 {
-        facts.push(Fact::new("Given up", pairs_of(counts.undecided)));
-    }
-    facts.push(Fact::new(
-        "Recording",
-        format!(
-            "{} rows, {} episodes, {} different observations",
-            grouped(audit.rows as u64),
-            grouped(audit.episodes as u64),
-            grouped(audit.observations as u64)
-        ),
-    ));
-    facts.push(Fact::new(
-        "Latents",
-        format!("{} dimensions", audit.latent_width),
-    ));
-    let mut p = match audit.p_width {
-        1 => audit.p.clone(),
-        width => format!("{}, {width} numbers", audit.p),
+    let outliers = html! {
+        (merged(counts.outlier, Cause::Outlier))
+        @if counts.outlier_rows > 0 { "; rows: " (first_rows(&audit.outliers)) }
     };
-    if let Some(tolerance) = audit.tolerance {
-        p += &format!(", equal within {}", plain(tolerance));
+    let compared = html! {
+        (pairs(counts.compared)) ", " (grouped(counts.distinguished)) " told apart by the data"
+    };
+    let recording = html! {
+        (grouped(audit.rows)) " rows, " (grouped(audit.episodes)) " episodes, "
+        (grouped(audit.observations)) " distinct observations"
+    };
+    let p = html! {
+        (audit.p)
+        @if audit.p_width != 1 { ", " (audit.p_width) " values" }
+        @if let Some(tolerance) = audit.tolerance { ", equal within " (plain(tolerance)) }
+    };
+    let of_observation = merged(counts.observation, Cause::Observation);
+    html! {
+        dl.facts {
+            (fact("Merged by the encoder", merged(counts.encoder, Cause::Encoder)))
+            (fact("Not told apart by the observation", of_observation))
+            (fact("With an outlier", outliers))
+            (fact("Left open by the data", pairs(counts.data)))
+            (fact("Compared", compared))
+            @if counts.undecided > 0 { (fact("Given up", pairs(counts.undecided))) }
+            (fact("Recording", recording))
+            (fact("Latents", html! { (audit.latent_width) " dimensions" }))
+            (fact("p", p))
+        }
     }
-    facts.push(Fact::new("p", p));
-    facts
 }
 
-/// The first of some rows.
-fn named(rows: &[usize]) -> String {
-    const NAMED: usize = 12;
-    let first: Vec<String> = rows.iter().take(NAMED).map(usize::to_string).collect();
-    let rest = if rows.len() > NAMED { ", \u{2026}" } else { "" };
+/// Lists rows, of many only the first.
+fn first_rows(rows: &[usize]) -> String {
+    const SHOWN: usize = 12;
+    let first: Vec<String> = rows.iter().take(SHOWN).map(usize::to_string).collect();
+    let rest = if rows.len() > SHOWN { ", \u{2026}" } else { "" };
     first.join(", ") + rest
 }
 
-fn pairs_of(count: u64) -> String {
+fn pairs(count: u64) -> String {
     match count {
         1 => "1 pair".to_owned(),
         _ => format!("{} pairs", grouped(count)),
     }
 }
 
-/// How candidates were found, and what may have been missed.
-fn search(audit: &RecordedAudit) -> String {
+/// Says how candidates were found, and what the search may have missed.
+fn search(audit: &RecordedAudit) -> Markup {
     let search = &audit.search;
-    let points = grouped(search.points as u64);
-    let mut text = if search.method == "exact" {
-        format!(
-            "The search for candidates was exact: every two of {points} different latents were \
-             measured, and the {} nearest of each compared.",
-            search.neighbours
-        )
-    } else {
-        format!(
-            "The search for candidates was {}: of the {} nearest neighbours of each of {points} \
-             different latents it found {} (measured on {} of them); pairs among the rest may have \
-             been missed.",
-            search.method,
-            search.neighbours,
-            percent(search.recall),
-            grouped(search.recall_sample as u64)
-        )
-    };
-    text += &format!(
-        " From {} of them the search went on to the nearest row that must be apart. For {} of them \
-         everything within the distance of a merge was compared; around the others more lies that near \
-         than was compared, the nearest first.",
-        grouped(search.followed as u64),
-        percent(search.exhausted)
-    );
-    if search.duplicates > 0 {
-        text += &format!(
-            " {} rows share their latent with another row.",
-            grouped(search.duplicates as u64)
-        );
+    let points = grouped(search.points);
+    html! {
+        "The search for candidates was "
+        @if search.method == "exact" {
+            "exact: it measured the distances between all " (points) " distinct latents and \
+            compared each with its " (search.neighbors) " nearest."
+        } @else {
+            (search.method) ": of the " (search.neighbors) " nearest neighbors of each of "
+            (points) " distinct latents it found " (percent(search.recall)) " (measured on "
+            (grouped(search.recall_sample)) " of them). Pairs among the rest may have been missed."
+        }
+        " For " (grouped(search.followed)) " latents it went on to the nearest row that must be \
+        apart. For " (percent(search.exhausted)) " of all latents it compared everything within \
+        the distance of a merge. Around the others lies more within that distance; only the \
+        nearest of it was compared."
+        @if search.duplicates > 0 {
+            " " (grouped(search.duplicates)) " rows share their latent with another row."
+        }
+        " A pair counts as merged if its required Lipschitz constant is above "
+        (plain(audit.threshold)) ": the factor by which predictor and head would have to stretch \
+        latent distances, in units of the spread, to differences of p, in units of their median."
     }
-    text += &format!(
-        " A pair counts as merged where its strain is above {}: the stretch, in these units, that \
-         dynamics and head on top of the latents would need.",
-        plain(audit.threshold)
-    );
-    text
 }

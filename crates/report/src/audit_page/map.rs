@@ -1,51 +1,54 @@
+//! Map of the latents.
+
+use maud::{Markup, html};
 use serde::Serialize;
 use tellapart_audit::recorded::{AuditedPair, LatentMap};
 
-use super::{PointColours, key};
+use super::{PointColors, key};
+use crate::elements::legend;
 use crate::figures::{SIDE, View, nice_length, scrambled};
 use crate::svg::Svg;
-use crate::text::{escape, number, percent, plain, round_number};
+use crate::text::{number, percent, plain, round_number};
 use crate::{ClassNames, Point};
 
-/// Shades of a number that takes many values.
+/// Number of shades for a number that takes many values.
 const SHADES: usize = 9;
 
-/// A map as it is drawn.
+/// Map as it is drawn. Points are in a scrambled order.
 pub(super) struct Drawn {
-    /// The colours and what they mean.
+    /// Classes that have colors.
     pub(super) classes: ClassNames,
     of_point: Vec<u32>,
-    /// Where the points are.
+    /// Places of the points.
     pub(super) places: Places,
-    /// The points that each pair joins, where both are on the map.
+    /// Points that each pair joins, if both are on the map.
     pub(super) ends: Vec<Option<[usize; 2]>>,
     explained_share: [f64; 2],
     units_per_pixel: f64,
 }
 
-/// Where the points are in the picture, which is a square of [`SIDE`].
+/// Places of the points in both maps, in a square picture of side [`SIDE`].
 #[derive(Serialize)]
 pub(super) struct Places {
     components: Vec<[f64; 2]>,
-    neighbours: Vec<[f64; 2]>,
+    neighbors: Vec<[f64; 2]>,
 }
 
 impl Drawn {
     pub(super) fn new(
         map: &LatentMap,
-        colours: Option<&PointColours>,
+        colors: Option<&PointColors>,
         pairs: &[AuditedPair],
     ) -> Self {
-        let (classes, of_point) = match colours {
+        let (classes, of_point) = match colors {
             None => (
                 names(String::new(), vec![String::new()]),
                 vec![0; map.rows.len()],
             ),
-            Some(PointColours::Classes { names, of_point }) => (names.clone(), of_point.clone()),
-            Some(PointColours::Values { name, of_point }) => shades(name, of_point),
+            Some(PointColors::Classes { names, of_point }) => (names.clone(), of_point.clone()),
+            Some(PointColors::Values { name, of_point }) => shades(name, of_point),
         };
-        // Neighbours in the list are often of one class; a scrambled order hides no class under
-        // another. Everything here is in that order.
+        // Points are often listed class by class. In a scrambled order no class hides another.
         let order = scrambled(map.rows.len());
         let mut place_of = vec![0; order.len()];
         for (place, &point) in order.iter().enumerate() {
@@ -63,7 +66,7 @@ impl Drawn {
             of_point: order.iter().map(|&point| of_point[point]).collect(),
             places: Places {
                 components,
-                neighbours: place(&map.neighbours, &order).0,
+                neighbors: place(&map.neighbors, &order).0,
             },
             ends: pairs
                 .iter()
@@ -74,8 +77,9 @@ impl Drawn {
         }
     }
 
-    /// The picture with its key and the choice between the maps. `spread` is the unit of the scale.
-    pub(super) fn markup(&self, pairs: &[AuditedPair], spread: f64) -> String {
+    /// Returns the picture with its key and the choice between both maps. `spread` is the unit of
+    /// the scale.
+    pub(super) fn markup(&self, pairs: &[AuditedPair], spread: f64) -> Markup {
         let label = format!(
             "Map of {} latents; pairs are lines with rings at their ends. The same pairs are in the \
              table.",
@@ -89,7 +93,7 @@ impl Drawn {
         }
         svg.close();
         svg.open("id=\"links\"");
-        // The worst pair lies on top.
+        // Drawn last, the worst pair lies on top.
         for (index, ends) in self.ends.iter().enumerate().rev() {
             let Some([a, b]) = ends else { continue };
             let ([ax, ay], [bx, by]) = (self.places.components[*a], self.places.components[*b]);
@@ -111,30 +115,45 @@ impl Drawn {
             svg.text("name", 0.0, 0.0, end);
         }
         svg.close();
-        let [first, second] = self.explained_share;
-        let scale = match self.scale(spread) {
-            Some((pixels, length)) => format!(
-                "<span class=\"scale\"><span class=\"bar\" style=\"width:{:.1}%\"></span> {length} \
-                 of the spread</span>",
-                100.0 * pixels / SIDE
-            ),
-            None => "<span class=\"scale\">all points coincide</span>".to_owned(),
-        };
-        format!(
-            "<figure class=\"map\">\n<fieldset class=\"choice needs-script\"><legend class=\"hidden\">Map</legend>\
-             <label><input type=\"radio\" name=\"map\" value=\"components\" checked><span>Principal components</span></label>\
-             <label><input type=\"radio\" name=\"map\" value=\"neighbours\"><span>Neighbours</span></label></fieldset>\n\
-             {}{}<figcaption><span data-map=\"components\">{scale} <span class=\"axes\">PC 1 ({}) \u{d7} PC 2 ({})</span></span>\
-             <span data-map=\"neighbours\" hidden>t-SNE: neighbours stay together, distances between \
-             groups mean nothing.</span></figcaption></figure>\n",
-            svg.inline(),
-            self.legend(),
-            percent(first),
-            percent(second),
-        )
+        let [first, second] = self.explained_share.map(percent);
+        html! {
+            figure.map {
+                fieldset.choice.needs-script {
+                    legend.hidden { "Map" }
+                    label {
+                        input type="radio" name="map" value="components" checked;
+                        span { "Principal components" }
+                    }
+                    label {
+                        input type="radio" name="map" value="neighbors";
+                        span { "Neighbors" }
+                    }
+                }
+                (svg.inline())
+                @if !self.classes.noun.is_empty() { (legend(&self.classes)) }
+                figcaption {
+                    span data-map="components" {
+                        span.scale {
+                            @if let Some((pixels, length)) = self.scale(spread) {
+                                @let share = format!("width:{:.1}%", 100.0 * pixels / SIDE);
+                                span.bar style=(share) {} " " (length) " of the spread"
+                            } @else {
+                                "all points coincide"
+                            }
+                        }
+                        " "
+                        span.axes { "PC 1 (" (first) ") \u{d7} PC 2 (" (second) ")" }
+                    }
+                    span data-map="neighbors" hidden {
+                        "t-SNE: neighbors stay together, distances between groups mean nothing."
+                    }
+                }
+            }
+        }
     }
 
-    /// A round length in units of the spread, and how long it is in the picture.
+    /// Returns the length of a scale bar in the picture, and its round length in units of `spread`.
+    /// `None` if all points coincide.
     fn scale(&self, spread: f64) -> Option<(f64, String)> {
         let unit = spread / self.units_per_pixel;
         if self.units_per_pixel <= 0.0 || !unit.is_normal() {
@@ -143,29 +162,13 @@ impl Drawn {
         let length = nice_length(SIDE / 4.0 / unit);
         Some((length * unit, round_number(length)))
     }
-
-    fn legend(&self) -> String {
-        if self.classes.noun.is_empty() {
-            return String::new();
-        }
-        let noun = escape(&self.classes.noun);
-        let keys: String = (0..self.classes.len())
-            .map(|class| {
-                let name = escape(&self.classes.name(class as u32));
-                format!("<li><span class=\"swatch c{class}\"></span>{name}</li>")
-            })
-            .collect();
-        format!(
-            "<ul class=\"legend\" aria-label=\"colours by {noun}\"><li class=\"noun\">{noun}</li>{keys}</ul>\n"
-        )
-    }
 }
 
 fn names(noun: String, names: Vec<String>) -> ClassNames {
     ClassNames { noun, names }
 }
 
-/// Places in the picture, and how many latent units a pixel is (0 where all coincide).
+/// Returns places in the picture, and latent units per pixel (0 if all points coincide).
 fn place(points: &[[f64; 2]], order: &[usize]) -> (Vec<[f64; 2]>, f64) {
     let points: Vec<Point> = order
         .iter()
@@ -181,7 +184,7 @@ fn place(points: &[[f64; 2]], order: &[usize]) -> (Vec<[f64; 2]>, f64) {
     (places.collect(), view.units_per_pixel)
 }
 
-/// A number as a class: one for each value where there are few, otherwise even steps from the
+/// Groups values into classes: one for each value if there are few, otherwise even steps from the
 /// smallest to the largest.
 fn shades(name: &str, values: &[f64]) -> (ClassNames, Vec<u32>) {
     let mut distinct: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();

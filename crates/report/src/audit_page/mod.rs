@@ -1,7 +1,7 @@
-//! The page of an audit of recorded data: a verdict, a map, and the story of every pair.
+//! Page of an audit of recorded data: a verdict, a map, and the story of every pair.
 //!
-//! All of it is in the markup, so that it can be read without scripts; the script chooses which pair
-//! is shown, filters, and moves the points between the two maps.
+//! The markup contains everything, so that the page can be read without scripts. The script chooses
+//! which pair is shown, filters pairs, and moves the points between the two maps.
 
 mod check;
 mod header;
@@ -11,12 +11,14 @@ mod observed;
 mod pairs;
 mod story;
 
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use tellapart_audit::recorded::{AuditedPair, Cause, LatentMap, RecordedAudit};
 
-use crate::page::{Fact, STYLE, document, records};
+use crate::elements::{document, records};
+use crate::page::{Fact, STYLE};
 use crate::text::plain;
-use crate::{ClassNames, ReportError, colour, svg};
+use crate::{ClassNames, ReportError, color, svg};
 use observed::Gallery;
 
 pub use observed::{Observed, Picture, ShownRow};
@@ -24,19 +26,19 @@ pub use observed::{Observed, Picture, ShownRow};
 const AUDIT_STYLE: &str = include_str!("audit.css");
 const SCRIPT: &str = include_str!("audit.js");
 
-/// Everything the page of an audit shows.
+/// Contents of the page of an audit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditPage {
-    /// What was audited, such as "latents.npy against walks.npz".
+    /// Name of the audited data, such as "latents.npy against walks.npz".
     pub title: String,
-    /// What was found.
+    /// Result of the audit.
     pub audit: RecordedAudit,
-    /// Where the latents lie.
+    /// Places of the latents in two dimensions.
     pub map: Option<LatentMap>,
-    /// How the points of the map are coloured; without it they are all alike.
-    pub colours: Option<PointColours>,
-    /// What was observed in the rows that pairs and their traces show, in any order; a row that is
-    /// missing is shown by its number alone.
+    /// Colors of the points of the map; without them all points look alike.
+    pub colors: Option<PointColors>,
+    /// Observations of the rows in pairs and their traces, in any order. A missing row is shown by
+    /// its number alone.
     pub rows: Vec<ShownRow>,
     /// Files and settings, for the record.
     pub settings: Vec<Fact>,
@@ -44,76 +46,81 @@ pub struct AuditPage {
     pub environment: Vec<Fact>,
 }
 
-/// Colours of the points of a [`LatentMap`], in its order.
+/// Colors of the points of a [`LatentMap`], in the order of its rows.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum PointColours {
-    /// By true class.
+pub enum PointColors {
+    /// Colors by true class.
     Classes {
-        /// How classes are called.
+        /// Names of the classes.
         names: ClassNames,
-        /// The class of each point.
+        /// Class of each point.
         of_point: Vec<u32>,
     },
-    /// By a number, such as `p`.
+    /// Colors by a number, such as `p`.
     Values {
-        /// What the number is.
+        /// Name of the number.
         name: String,
-        /// Its value at each point.
+        /// Value at each point.
         of_point: Vec<f64>,
     },
 }
 
-/// Renders the page as one HTML file that refers to nothing outside itself, and that its own content
-/// security policy keeps from doing so.
+/// Renders the page as one HTML file that refers to nothing outside itself. Its content security
+/// policy forbids it to.
 ///
 /// # Errors
-/// [`ReportError`] when parts of the record contradict each other: a trace with fewer values of `p`
-/// than rows, a map with more colours than points.
+/// [`ReportError`] when parts of the record contradict each other, such as a trace with fewer
+/// values of `p` than rows, or a map with more colors than points; when a place on the map is not
+/// finite; when a picture is too large.
 pub fn render_audit_html(page: &AuditPage) -> Result<String, ReportError> {
     check::consistent(page)?;
     let gallery = Gallery::new(&page.rows)?;
     let map = page
         .map
         .as_ref()
-        .map(|map| map::Drawn::new(map, page.colours.as_ref(), &page.audit.pairs));
-    let mut body = header::header(page);
-    body += &gallery.definitions();
-    body += "<main>\n";
-    body += &pairs::section(page, map.as_ref(), &gallery);
-    body += &measures::sections(&page.audit);
-    body += &records(&page.settings, &page.environment);
-    body += "</main>\n";
-    body += &script(page, map.as_ref())?;
+        .map(|map| map::Drawn::new(map, page.colors.as_ref(), &page.audit.pairs));
+    let body = html! {
+        (header::header(page))
+        (gallery.definitions())
+        main {
+            (pairs::section(page, map.as_ref(), &gallery))
+            (measures::sections(&page.audit))
+            (records(&page.settings, &page.environment))
+        }
+        (script(page, map.as_ref())?)
+    };
     let classes = map.as_ref().map_or(0, |map| map.classes.len());
     let style = format!(
         "{STYLE}{AUDIT_STYLE}{}{}",
         svg::STYLE,
-        colour::rules(classes)
+        color::rules(classes)
     );
-    // The page cannot reach for anything, whatever a name in the data may have smuggled in.
-    let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-                  img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-                  base-uri 'none'; form-action 'none'\">\n";
-    Ok(document(&page.title, policy, &style, &body))
+    // A second guard besides escaping: the page cannot load anything, whatever a name contains.
+    let policy = html! {
+        meta http-equiv="Content-Security-Policy"
+            content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+                     script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    };
+    Ok(document(&page.title, policy, &style, body))
 }
 
-/// What the script must know: the rest it reads off the page.
+/// Data for the script, which reads everything else off the page.
 #[derive(Serialize)]
 struct ScriptData<'a> {
     pairs: Vec<ScriptPair>,
-    /// Places of all points in the picture, for each map.
+    /// Places of all points in the picture, for both maps.
     maps: Option<&'a map::Places>,
 }
 
 #[derive(Serialize)]
 struct ScriptPair {
     cause: Cause,
-    /// Which points of the map it joins.
+    /// Points of the map that the pair joins.
     points: Option<[usize; 2]>,
 }
 
-fn script(page: &AuditPage, map: Option<&map::Drawn>) -> Result<String, ReportError> {
+fn script(page: &AuditPage, map: Option<&map::Drawn>) -> Result<Markup, ReportError> {
     let pairs = page
         .audit
         .pairs
@@ -127,36 +134,40 @@ fn script(page: &AuditPage, map: Option<&map::Drawn>) -> Result<String, ReportEr
         pairs: pairs.collect(),
         maps: map.map(|map| &map.places),
     };
-    // Nothing in the data can end the block or start a comment in it.
+    // Without `<`, nothing in the data can end the script element or start a comment.
     let json = serde_json::to_string(&data)?.replace('<', "\\u003c");
-    Ok(format!(
-        "<script type=\"application/json\" id=\"audit-data\">{json}</script>\n<script>\n{SCRIPT}</script>\n"
-    ))
+    Ok(html! {
+        script type="application/json" #audit-data { (PreEscaped(json)) }
+        script { (PreEscaped(SCRIPT)) }
+    })
 }
 
-/// What a cause is called in class names.
+/// Returns the name of a cause in style classes and in the script.
 fn key(cause: Cause) -> &'static str {
     match cause {
         Cause::Encoder => "encoder",
         Cause::Observation => "observation",
-        Cause::Stray => "stray",
+        Cause::Outlier => "outlier",
         Cause::Data => "data",
     }
 }
 
-/// Whether the pair counts as merged: strained beyond the threshold.
+/// Whether the required Lipschitz constant of a pair is above the threshold.
 fn is_merged(audit: &RecordedAudit, pair: &AuditedPair) -> bool {
     pair.cause != Cause::Data
-        && (pair.strain_is_infinite || pair.strain.is_some_and(|strain| strain > audit.threshold))
+        && (pair.required_lipschitz_is_infinite
+            || pair
+                .required_lipschitz
+                .is_some_and(|constant| constant > audit.threshold))
 }
 
-/// Euclidean distance of two values of `p`.
+/// Returns the Euclidean distance between two values of `p`.
 fn difference(a: &[f32], b: &[f32]) -> f64 {
     let square = |(&a, &b): (&f32, &f32)| (f64::from(a) - f64::from(b)).powi(2);
     a.iter().zip(b).map(square).sum::<f64>().sqrt()
 }
 
-/// A value of `p`; of a wide one the first numbers.
+/// Formats a value of `p`; of a wide one, only the first elements and the width.
 fn value(p: &[f32]) -> String {
     const SHOWN: usize = 3;
     let shown = p.iter().take(SHOWN).map(|&v| plain(f64::from(v)));

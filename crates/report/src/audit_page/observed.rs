@@ -1,34 +1,40 @@
+//! Observations as a reader sees them: pictures or values.
+
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+use maud::{Markup, html};
+
 use crate::ReportError;
+use crate::elements::column_heads;
 use crate::figures::png_of_pixels;
 use crate::svg::data_uri;
-use crate::text::{escape, plain};
+use crate::text::plain;
 
-/// One row of the recording.
+/// Row of the recording, with its observation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownRow {
-    /// Its number.
+    /// Number of the row.
     pub row: usize,
-    /// Its episode, from 0.
+    /// Episode, from 0.
     pub episode: usize,
-    /// Its step within the episode, from 0.
+    /// Step within the episode, from 0.
     pub step: usize,
-    /// What was observed.
+    /// Observation.
     pub observed: Observed,
 }
 
-/// An observation as a reader can see it.
+/// Observation in a form that a reader can see.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Observed {
-    /// A picture.
+    /// Picture.
     Picture(Picture),
-    /// Plain numbers.
+    /// Vector of values.
     Values(Vec<f32>),
 }
 
-/// RGB pixels.
+/// RGB picture.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Picture {
     height: usize,
@@ -37,10 +43,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// `pixels` is `[height, width, 3]`.
+    /// Creates a picture from `pixels`, `[height, width, 3]`.
     ///
     /// # Errors
-    /// [`ReportError::Shape`] when it is not; [`ReportError::Size`] when a side is 0 or too long.
+    /// [`ReportError::Shape`] when `pixels` has another length, [`ReportError::Size`] when a side
+    /// is 0.
     pub fn new([height, width]: [usize; 2], pixels: Vec<u8>) -> Result<Self, ReportError> {
         let expected = height.saturating_mul(width).saturating_mul(3);
         if pixels.len() != expected {
@@ -59,72 +66,79 @@ impl Picture {
             pixels,
         })
     }
+
+    fn view_box(&self) -> String {
+        format!("0 0 {} {}", self.width, self.height)
+    }
+
+    /// Returns the SVG symbol `seen-{number}`, which shows the picture wherever it is used.
+    fn symbol(&self, number: usize) -> Result<Markup, ReportError> {
+        let png = png_of_pixels(self.width, self.height, &self.pixels)?;
+        Ok(html! {
+            symbol #{ "seen-" (number) } viewBox=(self.view_box()) {
+                image.pixels width=(self.width) height=(self.height) href=(data_uri(&png)) {}
+            }
+        })
+    }
 }
 
-/// The rows by number, and every different picture once.
+/// Rows by number, and each distinct picture once.
 pub(super) struct Gallery<'a> {
     rows: BTreeMap<usize, &'a ShownRow>,
     numbers: HashMap<&'a Picture, usize>,
-    definitions: String,
+    symbols: Vec<Markup>,
 }
 
 impl<'a> Gallery<'a> {
     pub(super) fn new(rows: &'a [ShownRow]) -> Result<Self, ReportError> {
-        let (mut numbers, mut definitions) = (HashMap::new(), String::new());
+        let (mut numbers, mut symbols) = (HashMap::new(), Vec::new());
         for row in rows {
             let Observed::Picture(picture) = &row.observed else {
                 continue;
             };
-            if numbers.contains_key(picture) {
-                continue;
+            let number = symbols.len();
+            if let Entry::Vacant(entry) = numbers.entry(picture) {
+                entry.insert(number);
+                symbols.push(picture.symbol(number)?);
             }
-            let (width, height) = (picture.width, picture.height);
-            let uri = data_uri(&png_of_pixels(width, height, &picture.pixels)?);
-            definitions += &format!(
-                "<symbol id=\"seen-{}\" viewBox=\"0 0 {width} {height}\"><image class=\"pixels\" \
-                 width=\"{width}\" height=\"{height}\" href=\"{uri}\"/></symbol>\n",
-                numbers.len(),
-            );
-            numbers.insert(picture, numbers.len());
         }
         Ok(Self {
             rows: rows.iter().map(|row| (row.row, row)).collect(),
             numbers,
-            definitions,
+            symbols,
         })
     }
 
-    /// The pictures, to be used by [`Gallery::picture`].
-    pub(super) fn definitions(&self) -> String {
-        if self.definitions.is_empty() {
-            return String::new();
+    /// Returns the hidden definitions that [`Gallery::picture`] refers to.
+    pub(super) fn definitions(&self) -> Markup {
+        html! {
+            @if !self.symbols.is_empty() {
+                svg.hidden aria-hidden="true" {
+                    defs { @for symbol in &self.symbols { (symbol) } }
+                }
+            }
         }
-        format!(
-            "<svg class=\"hidden\" aria-hidden=\"true\"><defs>\n{}</defs></svg>\n",
-            self.definitions
-        )
     }
 
-    /// The picture observed in a row, if it is one.
-    pub(super) fn picture(&self, row: usize) -> Option<String> {
+    /// Returns the picture observed in a row, if it is one.
+    pub(super) fn picture(&self, row: usize) -> Option<Markup> {
         let Observed::Picture(picture) = &self.rows.get(&row)?.observed else {
             return None;
         };
         let number = self.numbers.get(picture)?;
-        Some(format!(
-            "<svg class=\"seen\" role=\"img\" aria-label=\"observation of row {row}\" \
-             viewBox=\"0 0 {} {}\"><use href=\"#seen-{number}\"/></svg>",
-            picture.width, picture.height
-        ))
+        Some(html! {
+            svg.seen role="img" aria-label={ "observation of row " (row) }
+                viewBox=(picture.view_box()) { use href={ "#seen-" (number) } {} }
+        })
     }
 
-    /// "episode 3, step 2".
+    /// Says where a row was recorded, such as "episode 3, step 2".
     pub(super) fn place(&self, row: usize) -> Option<String> {
         let shown = self.rows.get(&row)?;
         Some(format!("episode {}, step {}", shown.episode, shown.step))
     }
 
-    /// How two observations differ, in words; `None` where they cannot be compared.
+    /// Says how two observations differ; `None` if they cannot be compared.
     pub(super) fn difference(&self, i: usize, j: usize) -> Option<String> {
         match (&self.rows.get(&i)?.observed, &self.rows.get(&j)?.observed) {
             (Observed::Picture(a), Observed::Picture(b)) => {
@@ -140,8 +154,8 @@ impl<'a> Gallery<'a> {
         }
     }
 
-    /// Two vectors side by side, the entries that differ most first.
-    pub(super) fn values(&self, i: usize, j: usize) -> Option<String> {
+    /// Returns a table of two vectors, with the entries that differ most first.
+    pub(super) fn values(&self, i: usize, j: usize) -> Option<Markup> {
         const SHOWN: usize = 12;
         let (Observed::Values(a), Observed::Values(b)) =
             (&self.rows.get(&i)?.observed, &self.rows.get(&j)?.observed)
@@ -154,30 +168,29 @@ impl<'a> Gallery<'a> {
             .enumerate()
             .map(|(entry, (&a, &b))| (entry, f64::from(a), f64::from(b)))
             .collect();
+        // Infinities may be equal, but their difference is not a number.
         let gap = |(_, a, b): &(usize, f64, f64)| if a == b { 0.0 } else { (a - b).abs() };
         entries.sort_by(|x, y| gap(y).total_cmp(&gap(x)));
-        let rows: String = entries
-            .iter()
-            .take(SHOWN)
-            .map(|&(entry, a, b)| {
-                let class = if a == b { "same" } else { "differs" };
-                format!(
-                    "<tr class=\"{class}\"><th scope=\"row\">{entry}</th><td>{}</td><td>{}</td></tr>\n",
-                    plain(a),
-                    plain(b)
-                )
-            })
-            .collect();
-        let more = match entries.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!("; {more} more are not shown"),
-        };
-        Some(format!(
-            "<table class=\"values\"><caption>Observed values, the largest differences first{}</caption>\
-             <thead><tr><th scope=\"col\">entry</th><th scope=\"col\">row {i}</th><th scope=\"col\">row {j}</th>\
-             </tr></thead><tbody>\n{rows}</tbody></table>\n",
-            escape(&more)
-        ))
+        Some(html! {
+            table.values {
+                caption {
+                    "Observed values, the largest differences first"
+                    @if entries.len() > SHOWN {
+                        "; " (entries.len() - SHOWN) " more are not shown"
+                    }
+                }
+                thead { tr { (column_heads(["entry", &format!("row {i}"), &format!("row {j}")])) } }
+                tbody {
+                    @for &(entry, a, b) in entries.iter().take(SHOWN) {
+                        tr.(if a == b { "same" } else { "differs" }) {
+                            th scope="row" { (entry) }
+                            td { (plain(a)) }
+                            td { (plain(b)) }
+                        }
+                    }
+                }
+            }
+        })
     }
 }
 

@@ -1,4 +1,6 @@
-use crate::colour::series_style;
+//! Line charts.
+
+use crate::color::series_style;
 use crate::svg::Svg;
 use crate::text::{number, power_of_ten};
 
@@ -8,37 +10,37 @@ const LEFT: f64 = 50.0;
 const RIGHT: f64 = 10.0;
 const FOOT: f64 = 34.0;
 const KEY_LINE: f64 = 16.0;
-/// More points than this are more than a screen can show.
+/// Most points of a line; a screen cannot show more.
 const MOST_POINTS: usize = 240;
 
-/// A line chart.
+/// Line chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// What is shown.
+    /// Name of the quantity.
     pub title: String,
-    /// What the horizontal axis counts, with its unit.
+    /// Quantity of the horizontal axis, with its unit.
     pub x_label: String,
     /// Scale of the vertical axis.
     pub scale: Scale,
-    /// The lines.
+    /// Lines.
     pub series: Vec<Series>,
 }
 
 /// Scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Even steps.
+    /// Linear scale.
     Linear,
-    /// Powers of ten; values that are not above zero are left out.
+    /// Logarithmic scale by powers of ten; values that are not above zero are left out.
     Logarithmic,
 }
 
-/// One line; a point that is not finite breaks it.
+/// Line of a chart. A point that is not finite breaks it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Its name in the key.
+    /// Name in the key.
     pub name: String,
-    /// Horizontal and vertical value of each point, by rising horizontal value.
+    /// Horizontal and vertical value of each point, by increasing horizontal value.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -113,7 +115,7 @@ pub(crate) fn draw(chart: &Chart) -> Svg {
     svg
 }
 
-/// Evenly chosen points, the last one always among them.
+/// Returns evenly chosen points, always with the last one.
 fn thinned(points: &[(f64, f64)]) -> impl Iterator<Item = &(f64, f64)> {
     let stride = points.len().div_ceil(MOST_POINTS).max(1);
     let last = points.len().saturating_sub(1);
@@ -124,8 +126,8 @@ fn thinned(points: &[(f64, f64)]) -> impl Iterator<Item = &(f64, f64)> {
         .map(|(_, p)| p)
 }
 
-/// Left upper corner of each entry of the key, in lines as wide as the chart. Text widths are
-/// estimated: there is no font here to ask.
+/// Returns the upper left corner of each entry of the key, in lines as wide as the chart. Text
+/// widths are estimated, since no font is available to measure them.
 fn place_key(series: &[Series]) -> Vec<(f64, f64)> {
     let (mut x, mut y) = (LEFT, 0.0);
     series
@@ -150,10 +152,11 @@ struct Axis {
 }
 
 impl Axis {
-    /// From round number to round number, about five steps of 1, 2 or 5 times a power of ten.
+    /// Creates an axis between round numbers, with about five steps of 1, 2 or 5 times a power of
+    /// ten.
     fn linear(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values);
-        // Equal values (or ones too close for their size) still get an axis of some length.
+        // Values that are equal, or nearly so for their size, still need an axis of some length.
         let margin = 0.5 * low.abs().max(f64::MIN_POSITIVE.sqrt());
         let (low, high) = if high - low > 1e-9 * high.abs().max(low.abs()) {
             (low, high)
@@ -187,7 +190,7 @@ impl Axis {
         }
     }
 
-    /// Without the room that round ends would add: lines reach both edges.
+    /// Cuts off the room that round ends add, so that lines reach both edges.
     fn tight(self, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values);
         if low < high {
@@ -204,7 +207,7 @@ impl Axis {
     fn ticks(&self) -> Vec<(f64, String)> {
         let first = (self.low / self.step - 1e-6).ceil() as i64;
         let last = (self.high / self.step + 1e-6).floor() as i64;
-        // A decade axis counts from its low end, whatever its step.
+        // Decades are counted from the low end, which need not be a multiple of the step.
         let (first, last, origin) = if self.decades {
             (0, ((self.high - self.low) / self.step) as i64, self.low)
         } else {
@@ -223,7 +226,7 @@ impl Axis {
             .collect()
     }
 
-    /// As many decimals as the step needs.
+    /// Formats a tick with as many decimals as the step needs.
     fn plain(&self, value: f64) -> String {
         let decimals = -self.step.log10().floor();
         if !(-6.0..=4.0).contains(&decimals) {

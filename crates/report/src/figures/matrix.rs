@@ -1,7 +1,9 @@
+//! Distance matrix, sorted by class.
+
 use tellapart_audit::SortedDistances;
 
 use super::raster::Raster;
-use crate::colour::magma;
+use crate::color::magma;
 use crate::svg::Svg;
 use crate::text::number;
 use crate::{ClassNames, ReportError};
@@ -10,7 +12,7 @@ const SIDE: f64 = 280.0;
 const MARGIN: f64 = 20.0;
 const FOOT: f64 = 26.0;
 
-/// The heat map with class borders, class names on two sides, and its scale.
+/// Draws the heat map with class borders, class names on two sides, and its scale.
 pub(crate) fn draw(
     distances: &SortedDistances,
     classes: &ClassNames,
@@ -102,7 +104,7 @@ fn picture(distances: &SortedDistances, largest: f32, scale: usize) -> Result<Ra
     Ok(raster)
 }
 
-/// The largest finite distance, of a record that agrees with itself.
+/// Checks that the record is consistent, and returns its largest finite distance.
 fn check(distances: &SortedDistances) -> Result<f32, ReportError> {
     let count = distances.rows.len();
     let (found, expected) = (distances.distances.len(), count.saturating_mul(count));

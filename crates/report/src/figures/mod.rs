@@ -1,7 +1,7 @@
-//! Single figures, for a page or as files of their own.
+//! Single figures, for a page or as separate files.
 //!
-//! The functions here give complete files: SVG text or PNG bytes. SVG figures carry their style,
-//! for light and dark.
+//! The functions return complete files: SVG text or PNG bytes. SVG figures contain their style, for
+//! light and dark.
 
 mod curves;
 mod matrix;
@@ -22,39 +22,41 @@ pub(crate) use raster::png_of_pixels;
 pub(crate) use reconstructions::draw as draw_reconstructions;
 pub(crate) use scatter::{SIDE, View, draw as draw_scatter, nice_length, scrambled};
 
-/// A scatter of latents in two principal components, coloured by class, as an SVG file.
+/// Draws latents in two principal components, colored by class, as an SVG file.
 #[must_use]
 pub fn scatter(scatter: &Scatter, classes: &ClassNames) -> String {
     draw_scatter(scatter, classes, "latents").standalone(classes.len())
 }
 
-/// A line chart as an SVG file.
+/// Draws a line chart as an SVG file.
 #[must_use]
 pub fn curves(chart: &Chart) -> String {
     draw_curves(chart).standalone(0)
 }
 
-/// The class-sorted distance matrix as an SVG file, with class names and a scale.
+/// Draws the class-sorted distance matrix as an SVG file, with class names and a scale.
 ///
 /// # Errors
 /// [`ReportError::Shape`] when the record contradicts itself.
-pub fn labelled_distance_matrix(
+pub fn labeled_distance_matrix(
     distances: &SortedDistances,
     classes: &ClassNames,
 ) -> Result<String, ReportError> {
     Ok(draw_matrix(distances, classes, "latents")?.standalone(0))
 }
 
-/// The class-sorted distance matrix as a plain PNG: dark is near, bright is far; thin white lines
-/// part the classes. Two pixels for an observation.
+/// Draws the class-sorted distance matrix as a plain PNG, two pixels for each observation. Dark is
+/// near, bright is far; thin white lines separate the classes.
 ///
 /// # Errors
-/// [`ReportError::Shape`] when the record contradicts itself, [`ReportError::Size`] when it is empty.
+/// [`ReportError::Shape`] when the record contradicts itself, [`ReportError::Size`] when it is
+/// empty or too large.
 pub fn distance_matrix(distances: &SortedDistances) -> Result<Vec<u8>, ReportError> {
     matrix::picture_with_borders(distances)
 }
 
-/// Originals above their reconstructions as a plain PNG, `times` times enlarged without smoothing.
+/// Draws originals above their reconstructions as a plain PNG, enlarged by the factor `times`
+/// without smoothing.
 ///
 /// # Errors
 /// [`ReportError::Size`] when the picture would be empty or too large.

@@ -1,8 +1,10 @@
+//! Raster images, and their encoding as PNG.
+
 use crate::ReportError;
 
 const LARGEST_SIDE: usize = 32_767;
 
-/// RGBA pixels, row by row.
+/// RGBA image, row by row.
 pub(super) struct Raster {
     width: usize,
     height: usize,
@@ -10,7 +12,7 @@ pub(super) struct Raster {
 }
 
 impl Raster {
-    /// Transparent.
+    /// Creates a transparent image.
     pub(super) fn new(width: usize, height: usize) -> Result<Self, ReportError> {
         if !(1..=LARGEST_SIDE).contains(&width) || !(1..=LARGEST_SIDE).contains(&height) {
             return Err(ReportError::Size { width, height });
@@ -22,7 +24,7 @@ impl Raster {
         })
     }
 
-    /// Paints an opaque square of `side` pixels; what lies outside is cut off.
+    /// Paints an opaque square of `side` pixels, clipped to the image.
     pub(super) fn square(&mut self, x: usize, y: usize, side: usize, [r, g, b]: [u8; 3]) {
         for row in y..(y + side).min(self.height) {
             for column in x..(x + side).min(self.width) {
@@ -44,7 +46,7 @@ impl Raster {
     }
 }
 
-/// RGB pixels, row by row, as a PNG.
+/// Encodes RGB pixels, row by row, as a PNG.
 pub(crate) fn png_of_pixels(
     width: usize,
     height: usize,

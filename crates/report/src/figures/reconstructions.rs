@@ -1,10 +1,12 @@
+//! Pictures next to their reconstructions.
+
 use super::raster::Raster;
 use crate::ReportError;
 use crate::svg::Svg;
 
 const GAP: usize = 3;
 
-/// Pictures beside what a decoder made of their latents.
+/// Pictures, and their reconstructions from latents by a decoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconstructions {
     height: usize,
@@ -15,8 +17,8 @@ pub struct Reconstructions {
 }
 
 impl Reconstructions {
-    /// `originals` and `rebuilt` are `[n, height, width, 3]`, RGB; `names` says what each of the
-    /// `n` pictures shows (such as its class).
+    /// Creates the record from RGB arrays `originals` and `rebuilt`, `[n, height, width, 3]`, and
+    /// a name for each of the `n` pictures (such as its class).
     ///
     /// # Errors
     /// [`ReportError::Shape`] when an array does not have `n * height * width * 3` values.
@@ -51,7 +53,7 @@ impl Reconstructions {
     }
 }
 
-/// The montage with a name above every column and one beside every row.
+/// Draws the montage, with a name above each column and a label to the left of each row.
 pub(crate) fn draw(pairs: &Reconstructions, what: &str) -> Result<Svg, ReportError> {
     const SIDE: f64 = 62.0;
     const LEFT: f64 = 74.0;

@@ -1,8 +1,10 @@
+//! Scatter plot of latents, and the placement that the map of an audit shares.
+
 use crate::ClassNames;
 use crate::svg::Svg;
 use crate::text::{percent, round_number};
 
-/// Width and height of the plane in the picture.
+/// Width and height of the plot area, in pixels.
 pub(crate) const SIDE: f64 = 300.0;
 const FOOT: f64 = 22.0;
 const PADDING: f64 = 26.0;
@@ -10,13 +12,13 @@ const PADDING: f64 = 26.0;
 /// Latents in two dimensions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
-    /// The observations.
+    /// Observations.
     pub points: Vec<Point>,
     /// Share of the variance along each axis, in `[0, 1]`.
     pub explained_share: [Option<f64>; 2],
 }
 
-/// One observation.
+/// Observation as a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// First principal component.
@@ -27,8 +29,10 @@ pub struct Point {
     pub class: u32,
 }
 
-/// Both axes share one scale, so that distances on the page are distances in the plane; a bar says
-/// how long a latent unit is, since a collapsed run would otherwise look like any other.
+/// Draws the scatter plot.
+///
+/// Both axes share one scale, so that distances on the page are distances in the plane. A bar gives
+/// the scale, since a collapsed run would otherwise look like any other.
 pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
     let points: Vec<Point> = scatter
         .points
@@ -37,14 +41,14 @@ pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
         .filter(|p| p.x.is_finite() && p.y.is_finite())
         .collect();
     let label = format!(
-        "Scatter of {what}: {} observations in two principal components, coloured by {}",
+        "Scatter of {what}: {} observations in two principal components, colored by {}",
         points.len(),
         classes.noun
     );
     let mut svg = Svg::new(SIDE, SIDE + FOOT, &label);
     svg.rect("frame", 0.5, 0.5, SIDE - 1.0, SIDE - 1.0);
     let view = View::around(&points);
-    // Neighbours in the list are often of one class; a scrambled order hides no class under another.
+    // Points are often listed class by class. In a scrambled order no class hides another.
     for index in scrambled(points.len()) {
         let (x, y) = view.place(points[index].x, points[index].y);
         svg.circle(&format!("dot c{}", points[index].class), x, y, 2.3);
@@ -73,7 +77,7 @@ pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
     svg
 }
 
-/// A class name (or several, where classes are at one place) and where it stands.
+/// Name of a class (or of several classes in one place), and its place.
 struct Label {
     name: String,
     x: f64,
@@ -87,8 +91,8 @@ impl Label {
     }
 }
 
-/// Every class's name by its centroid, moved outward so as not to cover the cluster. Where labels
-/// would still overlap, classes have no places of their own, and the key must do.
+/// Places the name of each class next to its centroid, outward so as not to cover the cluster.
+/// Returns no labels if they would still overlap: then the key must do.
 fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
     const ONE_PLACE: f64 = 15.0;
     // Names, centroid and radius (root mean square), in pixels.
@@ -127,7 +131,8 @@ fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
             let length = right.hypot(down).max(1.0);
             let half = half_width(&name);
             let outward = 8.0 + 1.2 * radius.min(24.0);
-            // A long label goes above, where the edge of the picture cannot push it back.
+            // A label of several names goes above, where the edge of the picture cannot push it
+            // back.
             let (right, down) = if names.len() > 1 {
                 (0.0, -length)
             } else {
@@ -135,7 +140,7 @@ fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
             };
             let x = x + (outward + half) * right / length;
             let y = y + (outward + 4.0) * down / length;
-            // `max` before `min`: a name wider than the picture must not panic.
+            // `clamp` would panic for a name that is wider than the picture.
             Label {
                 name,
                 x: x.max(half + 3.0).min(SIDE - half - 3.0),
@@ -154,15 +159,15 @@ fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
     }
 }
 
-/// Half the width of a name, estimated: there is no font here to ask.
+/// Estimates half the width of a name. No font is available to measure it.
 fn half_width(name: &str) -> f64 {
     3.0 * name.chars().count() as f64 + 1.0
 }
 
-/// How the plane is laid into the picture.
+/// Mapping of the plane into the picture.
 pub(crate) struct View {
-    centre: (f64, f64),
-    /// 0 when there is nothing to scale by.
+    center: (f64, f64),
+    /// Latent units per pixel; 0 if all points coincide or there are none.
     pub(crate) units_per_pixel: f64,
 }
 
@@ -179,13 +184,13 @@ impl View {
         let (x, y) = (range(|p| p.x), range(|p| p.y));
         if points.is_empty() {
             return Self {
-                centre: (0.0, 0.0),
+                center: (0.0, 0.0),
                 units_per_pixel: 0.0,
             };
         }
         let units = (x.1 - x.0).max(y.1 - y.0) / (SIDE - 2.0 * PADDING);
         Self {
-            centre: (f64::midpoint(x.0, x.1), f64::midpoint(y.0, y.1)),
+            center: (f64::midpoint(x.0, x.1), f64::midpoint(y.0, y.1)),
             units_per_pixel: if units.is_normal() { units } else { 0.0 },
         }
     }
@@ -195,13 +200,13 @@ impl View {
             return (SIDE / 2.0, SIDE / 2.0);
         }
         (
-            SIDE / 2.0 + (x - self.centre.0) / self.units_per_pixel,
-            SIDE / 2.0 - (y - self.centre.1) / self.units_per_pixel,
+            SIDE / 2.0 + (x - self.center.0) / self.units_per_pixel,
+            SIDE / 2.0 - (y - self.center.1) / self.units_per_pixel,
         )
     }
 }
 
-/// Every index once, in an order that has nothing to do with the order given.
+/// Returns the indices below `count` in a scrambled order, always the same one.
 pub(crate) fn scrambled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&index| {
@@ -212,7 +217,7 @@ pub(crate) fn scrambled(count: usize) -> Vec<usize> {
     order
 }
 
-/// The largest of 1, 2, 5 times a power of ten that is not above `length`.
+/// Returns the largest of 1, 2, 5 times a power of ten that is not above `length`.
 pub(crate) fn nice_length(length: f64) -> f64 {
     let power = 10f64.powf(length.log10().floor());
     [5.0, 2.0]

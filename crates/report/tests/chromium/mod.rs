@@ -1,7 +1,7 @@
-//! A headless Chromium, driven through its DevTools protocol.
+//! Headless Chromium, driven through its DevTools protocol.
 //!
-//! The protocol is spoken over a pipe (`--remote-debugging-pipe`: JSON messages that end in a zero
-//! byte), so there is no port, no web socket, and nothing to depend on.
+//! The protocol runs over a pipe (`--remote-debugging-pipe`: JSON messages that end in a zero
+//! byte), so it needs no port, no web socket and no dependency.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(120);
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// The browser's program, if this machine has one. `TELLAPART_REQUIRE_BROWSER` makes its absence an
-/// error, so that continuous integration cannot skip what needs it.
+/// Finds the browser's program, if it is installed. `TELLAPART_REQUIRE_BROWSER` makes its absence
+/// an error, so that continuous integration cannot skip tests.
 pub(crate) fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -30,16 +30,16 @@ pub(crate) fn find() -> Option<PathBuf> {
     found
 }
 
-/// One page in a browser of its own, without a network.
+/// Page in a separate browser without a network.
 pub(crate) struct Tab {
     browser: Child,
     to_browser: Option<ChildStdin>,
     from_browser: Receiver<Value>,
     session: Option<String>,
     last_id: u64,
-    /// What the page reported that it should not: exceptions, refused requests.
+    /// Exceptions, log entries such as refused requests, and dialogs of the page.
     pub(crate) complaints: Vec<String>,
-    /// Every address the page asked for.
+    /// Addresses that the page requested.
     pub(crate) requests: Vec<String>,
     _profile: tempfile::TempDir,
 }
@@ -111,7 +111,7 @@ impl Tab {
         tab
     }
 
-    /// Sends a command and waits for its answer; what happens meanwhile is noted.
+    /// Sends a command, waits for its answer, and notes events that arrive before it.
     pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": params});
@@ -144,7 +144,7 @@ impl Tab {
         }
     }
 
-    /// The value of an expression.
+    /// Evaluates an expression.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let mut answer = self.call("Runtime.evaluate", params);
@@ -164,9 +164,9 @@ impl Tab {
         }
     }
 
-    /// Opens a file from disk; `fragment` is what follows the `#`.
+    /// Opens a file from disk; `fragment` is the part of the address behind `#`.
     pub(crate) fn go_to(&mut self, file: &Path, fragment: &str) {
-        // Only another document is a fresh page.
+        // If only the fragment changed, the browser would not load the page again.
         self.call("Page.navigate", json!({"url": "about:blank"}));
         self.wait_for("location.href === 'about:blank'");
         let address = format!("file://{}#{fragment}", file.display());
@@ -174,7 +174,7 @@ impl Tab {
         self.wait_for("location.protocol === 'file:' && document.readyState === 'complete'");
     }
 
-    /// Presses and releases a key, with its effect on the focus and on forms.
+    /// Presses and releases a key, which also moves the focus and changes forms.
     pub(crate) fn press(&mut self, key: &str) {
         let code = match key {
             "Tab" => 9,
@@ -200,7 +200,7 @@ impl Tab {
         }
     }
 
-    /// Clicks at a place given by an expression for `[x, y]` in the window.
+    /// Clicks at `place`, an expression for `[x, y]` in the window.
     pub(crate) fn click(&mut self, place: &str) {
         let place = self.eval(place);
         for kind in ["mousePressed", "mouseReleased"] {
@@ -209,7 +209,7 @@ impl Tab {
         }
     }
 
-    /// The window's size in CSS pixels.
+    /// Sets the size of the window, in CSS pixels.
     pub(crate) fn resize(&mut self, width: u32, height: u32, phone: bool) {
         let scale = if phone { 2 } else { 1 };
         let size =
@@ -217,7 +217,7 @@ impl Tab {
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// `media` is `screen` or `print`, `scheme` is `light` or `dark`.
+    /// Emulates the medium `screen` or `print` and the scheme `light` or `dark`.
     pub(crate) fn show_as(&mut self, media: &str, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call(
@@ -226,7 +226,7 @@ impl Tab {
         );
     }
 
-    /// The whole page as a picture.
+    /// Writes a screenshot of the whole page.
     pub(crate) fn screenshot(&mut self, to: &Path) {
         let shot = self.call(
             "Page.captureScreenshot",
@@ -239,7 +239,7 @@ impl Tab {
 
 impl Drop for Tab {
     fn drop(&mut self) {
-        // The end of its input ends the browser and all its processes.
+        // The browser and all its processes end when its input ends.
         drop(self.to_browser.take());
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(10) {

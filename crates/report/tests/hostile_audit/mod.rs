@@ -1,15 +1,15 @@
-//! A page whose data tries to be markup.
+//! Page whose data tries to be markup.
 
-use tellapart_report::{AuditPage, PointColours};
+use tellapart_report::{AuditPage, PointColors};
 
-/// What may stand in a name and must stay text: ends of elements, attributes and scripts.
+/// Text that tries to end elements, attributes and scripts.
 pub(crate) const HOSTILE: &str =
     "</script><script>window.marked=1</script>\"'><img src=x onerror=marked=1>&amp;<!--";
 
-/// The page with hostile text wherever text comes from the data.
+/// Puts hostile text wherever the page shows text from the data.
 pub(crate) fn hostile(mut page: AuditPage) -> AuditPage {
     page.title = HOSTILE.into();
-    if let Some(PointColours::Classes { names, .. }) = &mut page.colours {
+    if let Some(PointColors::Classes { names, .. }) = &mut page.colors {
         names.noun = HOSTILE.into();
         names.names.fill(HOSTILE.into());
     }

@@ -1,4 +1,4 @@
-//! Made-up runs that look like the counting experiment, for the tests and the sample page.
+//! Made-up runs that resemble the counting experiment, for tests and the example.
 
 use std::error::Error;
 
@@ -174,7 +174,7 @@ fn run(
             vec![0; pair.a.saturating_sub(4) as usize]
         });
     }
-    // Predictions as good as the clusters are tight: the value of the class plus noise.
+    // Predictions are the true value plus noise; the noise is smaller for tighter clusters.
     let quality = 0.5 * (1.0 - clusters.nearest_centroid_accuracy) + 0.02;
     let after = |class: u32, k: usize, up: bool| {
         let end = if up {
@@ -227,7 +227,7 @@ fn run(
         certificate: Some(Certificate::measure(&embeddings, &classes, &rollouts, 1)?),
         clusters,
     };
-    // The certificate of made-up predictions is not sound; the design is what matters here.
+    // A certificate of made-up predictions is not sound, but here only the design matters.
     let certificate = audit.certificate.as_mut();
     if let Some(soundness) = certificate.and_then(|found| found.soundness.as_mut()) {
         soundness.violations = 0;
@@ -303,24 +303,24 @@ fn run(
     })
 }
 
-/// Black frames with as many blobs as the class says, and a blurred version of each.
+/// Returns black frames with as many blobs as their class, and a blurred version of each.
 fn pictures() -> Result<Reconstructions, Box<dyn Error>> {
     const SIDE: usize = 64;
     let mut rng = ChaCha8Rng::seed_from_u64(77);
     let mut originals = Vec::new();
     let mut rebuilt = Vec::new();
     for class in 0..CLASSES {
-        let colour: [u8; 3] = std::array::from_fn(|_| rng.random_range(60..226));
-        let centres: Vec<(i32, i32)> = (0..class)
+        let color: [u8; 3] = std::array::from_fn(|_| rng.random_range(60..226));
+        let centers: Vec<(i32, i32)> = (0..class)
             .map(|_| (rng.random_range(3..61), rng.random_range(3..61)))
             .collect();
         for y in 0..SIDE as i32 {
             for x in 0..SIDE as i32 {
                 let square = |(u, v): &(i32, i32)| (x - u).pow(2) + (y - v).pow(2);
-                let nearest = centres.iter().map(square).min().unwrap_or(i32::MAX);
-                originals.extend(if nearest <= 9 { colour } else { [0; 3] });
+                let nearest = centers.iter().map(square).min().unwrap_or(i32::MAX);
+                originals.extend(if nearest <= 9 { color } else { [0; 3] });
                 let blur = (-f64::from(nearest.min(9999)) / 90.0).exp();
-                rebuilt.extend(colour.map(|c| (f64::from(c) * 0.7 * blur) as u8));
+                rebuilt.extend(color.map(|c| (f64::from(c) * 0.7 * blur) as u8));
             }
         }
     }

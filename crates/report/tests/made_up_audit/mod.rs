@@ -1,4 +1,4 @@
-//! A made-up audit that looks like one of the counting world, for the tests and the sample page.
+//! Made-up audit that resembles one of the counting world, for tests and the example.
 
 use std::error::Error;
 
@@ -6,11 +6,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tellapart_audit::recorded::{
     AuditedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
-    KeptNuisance, LatentMap, MergeKind, Neighbourhoods, PairBound, RecordedAudit,
+    KeptNuisance, LatentMap, MergeKind, Neighborhoods, PairBound, RecordedAudit,
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 use tellapart_audit::{Embeddings, Spectrum};
-use tellapart_report::{AuditPage, ClassNames, Fact, Observed, Picture, PointColours, ShownRow};
+use tellapart_report::{AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ShownRow};
 
 const SIDE: usize = 32;
 const WIDTH: usize = 8;
@@ -18,12 +18,12 @@ const BACKGROUND_EPISODES: usize = 140;
 const REMOVE: u32 = 0;
 const ADD: u32 = 1;
 
-/// Rows as they are recorded: count, episode, step.
+/// Recorded rows: count, episode, step.
 #[derive(Default)]
 struct Rows(Vec<(u32, usize, usize)>);
 
 impl Rows {
-    /// An episode that starts at a count and takes the actions; answers with its rows.
+    /// Records an episode that starts at `count` and takes the actions of `word`; returns its rows.
     fn episode(&mut self, mut count: u32, word: &[u32]) -> Vec<usize> {
         let episode = self.0.last().map_or(0, |row| row.1 + 1);
         let first = self.0.len();
@@ -52,7 +52,7 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
         rows.episode(rng.random_range(0..9), &word);
     }
     let mut pairs = Vec::new();
-    // Counts, word, distance; None: equal latents.
+    // Counts, word and distance; `None` means equal latents.
     let encoder: [(u32, u32, &[u32], Option<f64>); 5] = [
         (7, 8, &[REMOVE; 3], None),
         (6, 7, &[REMOVE; 2], Some(0.0021)),
@@ -70,9 +70,9 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
             kind,
         ));
     }
-    let mut stray = pair(&mut rows, (3, 5), &[ADD], Some(0.03), Cause::Stray, 5);
-    stray.astray = Some(stray.j);
-    pairs.push(stray);
+    let mut outlier = pair(&mut rows, (3, 5), &[ADD], Some(0.03), Cause::Outlier, 5);
+    outlier.outlier = Some(outlier.j);
+    pairs.push(outlier);
     pairs.push(pair(
         &mut rows,
         (2, 3),
@@ -84,7 +84,7 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
     for (a, b) in [(1, 1), (3, 3)] {
         let mut open = pair(&mut rows, (a, b), &[REMOVE], Some(0.0015), Cause::Data, 0);
         open.witness = None;
-        open.strain = None;
+        open.required_lipschitz = None;
         open.kind = None;
         for trace in [&mut open.trace_i, &mut open.trace_j] {
             trace.truncate(1);
@@ -109,7 +109,7 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
     let spectrum = Spectrum::measure(&embeddings)?;
     let wanted: Vec<usize> = pairs.iter().flat_map(|pair| [pair.i, pair.j]).collect();
     let map = LatentMap::draw(&embeddings, &wanted, 300)?;
-    let colours = PointColours::Classes {
+    let colors = PointColors::Classes {
         names: ClassNames {
             noun: "count".into(),
             names: (0..9).map(|count| count.to_string()).collect(),
@@ -119,7 +119,7 @@ pub(crate) fn page() -> Result<AuditPage, Box<dyn Error>> {
     Ok(AuditPage {
         title: "latents.npy against walks.npz".into(),
         map: Some(map),
-        colours: Some(colours),
+        colors: Some(colors),
         rows: shown,
         settings: vec![
             Fact::new("--data", "walks.npz"),
@@ -152,10 +152,10 @@ fn pair(
         episodes: [rows.0[trace_i[0]].1, rows.0[trace_j[0]].1],
         steps: [0, 0],
         distance: distance.unwrap_or(0.0),
-        strain: distance.map(|distance| 1.0 / distance),
-        strain_is_infinite: distance.is_none(),
+        required_lipschitz: distance.map(|distance| 1.0 / distance),
+        required_lipschitz_is_infinite: distance.is_none(),
         cause,
-        astray: None,
+        outlier: None,
         witness: Some(word.to_vec()),
         p_i: p(&trace_i),
         p_j: p(&trace_j),
@@ -180,7 +180,7 @@ fn latents(rows: &Rows, pairs: &[AuditedPair], rng: &mut ChaCha8Rng) -> Vec<f32>
         .0
         .iter()
         .flat_map(|row| {
-            // The highest counts lie together.
+            // The highest counts lie close together.
             let angle = 0.42 * f64::from(row.0.min(6)) + 0.02 * f64::from(row.0);
             let mut place = [0.0f64; WIDTH];
             (place[0], place[1]) = (3.0 * angle.cos(), 3.0 * angle.sin());
@@ -201,8 +201,8 @@ fn latents(rows: &Rows, pairs: &[AuditedPair], rng: &mut ChaCha8Rng) -> Vec<f32>
     latents
 }
 
-/// As many squares as the count says, in places of the row's own. The pair that the observation
-/// cannot tell shows the same picture on both sides.
+/// Returns a picture for each row, with as many squares as its count, in random places. The pair of
+/// cause `Observation` shows one picture on both sides.
 fn shown_rows(rows: &Rows, pairs: &[AuditedPair]) -> Result<Vec<ShownRow>, Box<dyn Error>> {
     let mut shown = Vec::new();
     for pair in pairs {
@@ -223,7 +223,7 @@ fn shown_rows(rows: &Rows, pairs: &[AuditedPair]) -> Result<Vec<ShownRow>, Box<d
 
 fn picture(count: u32, seed: u64) -> Result<Picture, Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let colour: [u8; 3] = std::array::from_fn(|_| rng.random_range(60..=235));
+    let color: [u8; 3] = std::array::from_fn(|_| rng.random_range(60..=235));
     let mut places: Vec<usize> = (0..16).collect();
     let mut pixels = vec![0; SIDE * SIDE * 3];
     for _ in 0..count {
@@ -231,7 +231,7 @@ fn picture(count: u32, seed: u64) -> Result<Picture, Box<dyn Error>> {
         for pixel in 0..25 {
             let x = place % 4 * 8 + 1 + pixel % 5;
             let y = place / 4 * 8 + 1 + pixel / 5;
-            pixels[(y * SIDE + x) * 3..][..3].copy_from_slice(&colour);
+            pixels[(y * SIDE + x) * 3..][..3].copy_from_slice(&color);
         }
     }
     Ok(Picture::new([SIDE, SIDE], pixels)?)
@@ -247,7 +247,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             witness: pair.witness.clone().unwrap_or_default(),
             p: [vec![0.0], vec![1.0]],
             pairs: alike,
-            strain: pair.strain,
+            required_lipschitz: pair.required_lipschitz,
             distance: pair.distance,
         })
         .collect();
@@ -274,9 +274,9 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         actions: vec!["remove".into(), "add".into()],
         spread: 2.9,
         threshold: 10.0,
-        strays: 0.05,
-        outlying: None,
-        astray: pairs.iter().filter_map(|pair| pair.astray).collect(),
+        outlier_tolerance: 0.05,
+        trimmed_share: None,
+        outliers: pairs.iter().filter_map(|pair| pair.outlier).collect(),
         pairs,
         counts: Counts {
             compared: 30_412,
@@ -284,8 +284,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             comparable: 24_310,
             encoder: 666,
             encoder_rows: 210,
-            stray: 4,
-            stray_rows: 1,
+            outlier: 4,
+            outlier_rows: 1,
             observation: 23,
             data: 340,
             undecided: 0,
@@ -293,7 +293,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         },
         search: Search {
             method: "exact".into(),
-            neighbours: 32,
+            neighbors: 32,
             points: rows.0.len() - 1,
             duplicates: 2,
             recall: 1.0,
@@ -301,7 +301,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             exhausted: 0.08,
             followed: 1450,
         },
-        neighbourhoods: Neighbourhoods {
+        neighborhoods: Neighborhoods {
             rows: 412,
             mixed: Some(0.113),
             by_chance: Some(0.61),

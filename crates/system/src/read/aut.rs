@@ -1,4 +1,4 @@
-//! Labelled transition systems in the Aldebaran format.
+//! Reads labeled transition systems in the Aldebaran format.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,58 +9,61 @@ use super::lines::Lines;
 use super::names::Names;
 use super::scan::LineError;
 use super::transitions::{
-    Completed, MAX_TABLE_ENTRIES, Refused, Transitions, contradiction, most_states,
+    Completed, MAX_TABLE_ENTRIES, Refused, TransitionTable, contradiction, most_states,
 };
 use crate::meaning::OutputMeaning;
 use crate::{MooreMachine, StateId, SystemError};
 
 mod line;
 
-use line::{Header, Transition, Unchecked, guessed};
+use line::{AutHeader, AutTransition, Unchecked, guessed};
 
-/// A longer line is no sensible label but a file of another kind.
+/// Longest line in bytes. A longer one is no sensible label but a file of another kind.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// `(0,a,0)` and the end of the line.
+/// Bytes of the shortest line: `(0,a,0)` and the end of the line.
 const SHORTEST_LINE_BYTES: u64 = 8;
 
-/// Reads a deterministic labelled transition system in Aldebaran (`.aut`) format, streaming.
+/// Reads a deterministic labeled transition system in Aldebaran (`.aut`) format, streaming.
 ///
-/// The first line is `des (first, transitions, states)`, each further one `(from, label, to)`, with the
-/// label in double quotes or not; quotes are not part of the label, and commas may occur in it. Blank
-/// lines and repeated transitions are allowed. Labels become actions, numbered by first occurrence and
-/// named ([`MooreMachine::action_name`]); `first` becomes [`MooreMachine::initial`].
+/// The first line is `des (first, transitions, states)`, each further one `(from, label, to)`, with
+/// or without double quotes around the label. Quotes are not part of the label, and commas may
+/// occur in it. Blank lines and repeated transitions are allowed. Labels become actions, numbered
+/// by first occurrence and named ([`MooreMachine::action_name`]); `first` becomes
+/// [`MooreMachine::initial`].
 ///
-/// # Labelled transition systems as Moore machines
+/// # Labeled transition systems as Moore machines
 /// The format has no outputs and its systems may be partial. The machine takes the **set of enabled
-/// labels** as the output of a state ([`MooreMachine::enabled_actions`]), and a **self-loop** for each
-/// missing transition. Its equivalence is strong bisimilarity of the original:
+/// labels** as the output of a state ([`MooreMachine::enabled_actions`]), and a **self-loop** for
+/// each missing transition. Its equivalence is strong bisimilarity of the original:
 ///
-/// * Let `R` be the largest strong bisimulation. Related states enable the same labels, so they have
-///   equal outputs. Under an enabled label both have exactly one successor, and each must match the
-///   other, so successors are related; under a label that is not enabled both stay. So `R` refines the
-///   output and is stable.
+/// * Let `R` be the largest strong bisimulation. Related states enable the same labels, so they
+///   have equal outputs. Under an enabled label both have exactly one successor, and each must
+///   match the other, so successors are related. Under a label that is not enabled both stay. So
+///   `R` refines the output and is stable.
 /// * Conversely, let an equivalence refine the output and be stable. Related states enable the same
 ///   labels, and under those the (real) successors are related: a strong bisimulation.
 ///
-/// A shortest witness never uses a self-loop that was added: when one of the two states enables the
-/// label and the other does not, they differ already; when neither does, the step changes nothing.
+/// A shortest witness never uses an added self-loop. When one of the two states enables the label
+/// and the other does not, they differ already; when neither does, the step changes nothing.
 /// Internal steps (`tau`, `i`) are labels like any other.
 ///
 /// # Errors
-/// Anything malformed with its line and column; a non-deterministic system with the state, the label,
-/// both targets and both lines; a table beyond [`MAX_TABLE_ENTRIES`]. Memory: the table, 4 bytes a state
-/// and label, and as much again while a label turns up that the first 4096 lines did not have.
+/// Anything malformed, with its line and column. A non-deterministic system, with the state, the
+/// label, both targets and both lines. A table beyond [`MAX_TABLE_ENTRIES`]. Memory: the table, 4
+/// bytes per state and label, and as much again when a label appears that the first 4096 lines did
+/// not have.
 pub fn aut(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     let (file, _) = tellapart_files::open(path)?;
     aut_from(file, path, MAX_TABLE_ENTRIES)
 }
 
-/// As [`aut`], from any reader; `path` is used in errors only, `max_table_entries` bounds the memory.
+/// Reads an Aldebaran file, in the format of [`aut`], from any reader. `path` is used in errors
+/// only; `max_table_entries` bounds the memory.
 ///
 /// # Errors
-/// As [`aut`].
+/// The errors of [`aut`], with `max_table_entries` as the bound of the table.
 pub fn aut_from(
     mut reader: impl Read + Seek,
     path: &Path,
@@ -77,7 +80,7 @@ pub fn aut_from(
     let mut lines = Lines::new(&mut reader, path, MAX_LINE_BYTES);
     let header = read_header(&mut lines, length)?;
     let mut labels = Names::default();
-    let mut transitions = Transitions::new(header.states, max_table_entries);
+    let mut transitions = TransitionTable::new(header.states, max_table_entries);
     let refused = match read_transitions(&mut lines, &header, &mut labels, &mut transitions)? {
         Ok(()) if labels.len() == 0 => return Err(inside(SystemError::NoActions)),
         Ok(()) => {
@@ -97,7 +100,7 @@ pub fn aut_from(
             let label = labels.into_strings().swap_remove(action as usize);
             let wanted = (state, &label.clone()[..]);
             let target_of = |line: &[u8]| {
-                let found = Transition::parse(line, header.states).ok()?;
+                let found = AutTransition::parse(line, header.states).ok()?;
                 ((found.from, found.label) == wanted).then_some(found.to)
             };
             let at = (state, label);
@@ -115,8 +118,8 @@ pub fn aut_from(
         .map_err(inside)
 }
 
-/// The first line that is not blank, of a file of `length` bytes.
-fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, SystemError> {
+/// Reads the header, which is the first line that is not blank, of a file of `length` bytes.
+fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<AutHeader, SystemError> {
     let header = loop {
         let Some(line) = lines.next()? else {
             return Err(lines.fail_at_end(
@@ -124,11 +127,11 @@ fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, 
             ));
         };
         if !line.trim_ascii().is_empty() {
-            break Header::parse(line);
+            break AutHeader::parse(line);
         }
     };
     let header = header.map_err(|error| lines.fail(error))?;
-    // The table is laid out before all is read, so the header must be credible.
+    // The table is allocated before all is read, so the header must be credible.
     let transitions = header.transitions.min(length / SHORTEST_LINE_BYTES);
     let states = header.states;
     if u64::from(states) > most_states(transitions) {
@@ -142,18 +145,18 @@ fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, 
     Ok(header)
 }
 
-/// All lines after the header.
+/// Reads all lines after the header.
 fn read_transitions(
     lines: &mut Lines<'_, impl Read>,
-    header: &Header,
+    header: &AutHeader,
     labels: &mut Names,
-    transitions: &mut Transitions,
+    transitions: &mut TransitionTable,
 ) -> Result<Result<(), Refused>, SystemError> {
     let (states, promised) = (header.states, header.transitions);
     let mut found = 0;
     loop {
         let guessed = guessed(lines.rest(), labels).filter(|&(from, _, to, _)| {
-            // Beyond the states is a fault, and its place is to be found out.
+            // A state out of range is an error, and the slow path finds its column.
             from < states && to < states
         });
         let (from, label, to) = match guessed {
@@ -188,7 +191,7 @@ fn read_transitions(
     Ok(Ok(()))
 }
 
-/// From, the number of the label, to.
+/// Parses a line into (from, number of the label, to).
 fn read_line(line: &[u8], states: u32, labels: &mut Names) -> Result<(u32, u32, u32), LineError> {
     if let Some(Unchecked {
         from,
@@ -203,8 +206,8 @@ fn read_line(line: &[u8], states: u32, labels: &mut Names) -> Result<(u32, u32, 
         labels.spell(label, between);
         return Ok((from, label, to));
     }
-    // A new label, an unusual form, or a fault.
-    let Transition { from, label, to } = Transition::parse(line, states)?;
+    // A new label, an unusual form, or an error.
+    let AutTransition { from, label, to } = AutTransition::parse(line, states)?;
     let label = label.as_bytes();
     let id = labels.get(label).unwrap_or_else(|| labels.insert(label));
     Ok((from, id, to))

@@ -1,4 +1,4 @@
-//! Deterministic coalgebras in the text format of Boa.
+//! Reads deterministic coalgebras in the text format of Boa.
 
 use std::io::Read;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::meaning::{OutputMeaning, Sets};
 use crate::outputs::DistinctBytes;
 use crate::{ActionId, MooreMachine, OutputId, StateId, SystemError};
 
-/// Longer than the longest list of states the format allows.
+/// Longest line in bytes, above that of the longest list of states the format allows.
 const MAX_LINE_BYTES: usize = 1 << 22;
 
-/// More lists in lists are no sensible output.
+/// Deepest nesting of lists; deeper lists are no sensible output.
 const MAX_DEPTH: u32 = 16;
 
-/// Reads the text format of Boa (Jacobs & Wissmann, POPL 2023; <https://github.com/julesjacobs/boa>),
-/// `.boa.txt`, where it describes a deterministic system.
+/// Reads the text format of Boa (Jacobs & Wissmann, POPL 2023;
+/// <https://github.com/julesjacobs/boa>), `.boa.txt`, where it describes a deterministic system.
 ///
 /// Line `i` (counted from 0) describes state `i`, without spaces:
 ///
@@ -30,34 +30,35 @@ const MAX_DEPTH: u32 = 16;
 /// tag   = 0 to 255
 /// ```
 ///
-/// A node of `List`s alone, in lists or not, is deterministic: its states, from left to right, are the
-/// successors under actions 0, 1, ..., and all that surrounds them is the output of the state. A Moore
-/// machine of three actions with the output 7 in a state is `List[7]{@0,@4,@2}`. States with fewer
-/// successors than others stay where they are under the further actions; their outputs differ from the
-/// others' already. So the classes are Boa's. Outputs have values where every line is of the simple form
-/// `List[tag]{@...}` with the same number of successors: the tags.
+/// A node of `List`s alone, nested or not, is deterministic. Its states, from left to right, are
+/// the successors under actions 0, 1, ..., and all that surrounds them is the output of the state.
+/// A Moore machine of three actions with the output 7 in a state is `List[7]{@0,@4,@2}`. States
+/// with fewer successors than others lead to themselves under the further actions; their outputs
+/// differ from the others' already. So the classes are Boa's. Outputs have values, namely the tags,
+/// where every line has the simple form `List[tag]{@...}` with the same number of successors.
 ///
 /// # Errors
-/// Anything malformed with its line and column; the other kinds of node, which describe other systems
-/// (sets of successors, weights); a state that no line describes; a table beyond [`MAX_TABLE_ENTRIES`].
-/// Memory: the table of successors, while it grows up to twice.
+/// Anything malformed, with its line and column. The other kinds of node, which describe other
+/// systems (sets of successors, weights). A state that no line describes. A table beyond
+/// [`MAX_TABLE_ENTRIES`]. Memory: the table of successors, and up to twice that while it grows.
 pub fn boa(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     let (file, _) = tellapart_files::open(path)?;
     boa_from(file, path, MAX_TABLE_ENTRIES)
 }
 
-/// As [`boa`], from any reader; `path` is used in errors only, `max_table_entries` bounds the memory.
+/// Reads the format of [`boa`] from any reader. `path` is used in errors only; `max_table_entries`
+/// bounds the memory.
 ///
 /// # Errors
-/// As [`boa`].
+/// The errors of [`boa`], with `max_table_entries` as the bound of the table.
 pub fn boa_from(
     reader: impl Read,
     path: &Path,
     max_table_entries: u64,
 ) -> Result<MooreMachine, SystemError> {
     let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
-    // Successors one after the other, states of any number of them.
+    // Successors of all states, one after the other; their number differs between states.
     let mut successors: Vec<StateId> = Vec::new();
     let mut output: Vec<OutputId> = Vec::new();
     let mut outputs = DistinctBytes::default();
@@ -104,17 +105,18 @@ pub fn boa_from(
 }
 
 /// Lines whose states come one after the other at the end, as in `List[1]{@2,@3}` and
-/// `List[1]{List[0]{},@2,@3}`: what precedes the states, and how many they are, tell the output.
+/// `List[1]{List[0]{},@2,@3}`. The text before the states (the head) and their number determine the
+/// output.
 #[derive(Default)]
 struct SimpleLines {
     heads: Names,
-    /// For each head the number of states in one line that begins so, and the output of that.
+    /// Number of states and output of a line with each head.
     meant: Vec<(usize, OutputId)>,
 }
 
 impl SimpleLines {
-    /// Reads the next line if it begins like an earlier one, with as many states: its output, and its
-    /// length with its end.
+    /// Reads the next line if it begins like an earlier one and has as many states. Returns its
+    /// output, and its length with its end.
     #[inline]
     fn guess(
         &mut self,
@@ -156,7 +158,7 @@ impl SimpleLines {
         Some((output, at + 2))
     }
 
-    /// Takes note of a line that was read, with `arity` states, if it is simple.
+    /// Remembers a line that was read, with `arity` states, if it is simple.
     fn learn(&mut self, line: &[u8], arity: usize, output: OutputId) {
         let Some(length) = memchr::memchr(b'@', line) else {
             return;
@@ -219,7 +221,8 @@ fn machine(
             successors.extend_from_slice(own);
             successors.resize((state + 1) * actions, StateId::from_index(state));
         }
-        // Shapes may differ in more than the number of successors: nothing is known but that they do.
+        // Outputs mean enabled actions only if their numbers of successors all differ. Otherwise
+        // shapes differ in more than that, and outputs have no meaning.
         let mut enabled = Sets::new();
         for &arity in &arities {
             enabled.push((0..arity).map(ActionId::from_index));
@@ -234,7 +237,7 @@ fn machine(
     Ok(MooreMachine::from_table(actions, successors, output)?.with_meaning(meaning))
 }
 
-/// The tag of a shape `List[tag]{@,@}`.
+/// Returns the tag of a shape `List[tag]{@,@}`.
 fn simple_tag(shape: &[u8]) -> Option<f64> {
     let rest = shape.strip_prefix(b"List[")?;
     let close = memchr::memchr(b']', rest)?;
@@ -243,7 +246,7 @@ fn simple_tag(shape: &[u8]) -> Option<f64> {
     is_simple.then_some(f64::from(tag))
 }
 
-/// The highest state that is mentioned, and where.
+/// Highest state that is mentioned, and its position.
 #[derive(Default)]
 struct Highest {
     state: u32,
@@ -253,7 +256,7 @@ struct Highest {
 }
 
 impl Highest {
-    /// A state at position `at` of a line.
+    /// Notes a state at position `at` of a line.
     #[inline]
     fn see(&mut self, state: u32, at: usize) {
         if state > self.state {
@@ -273,7 +276,7 @@ impl Highest {
     }
 }
 
-/// Reads one line: states go to `successors`, all else to `shape`.
+/// Parser of one line: writes states to `successors`, all else to `shape`.
 struct Node<'l, 'o> {
     line: &'l [u8],
     at: usize,
@@ -325,7 +328,7 @@ impl Node<'_, '_> {
         };
         self.expect(b']')?;
         self.expect(b'{')?;
-        // Always the same spelling, so that `[07]` is `[7]`.
+        // Tags are spelled anew, so that `[07]` equals `[7]`.
         self.shape.extend_from_slice(b"List[");
         self.shape
             .extend_from_slice(itoa::Buffer::new().format(tag).as_bytes());

@@ -1,4 +1,4 @@
-//! Lines of a text file, one after the other, without a copy of each.
+//! Lines of a text file, one after the other, without copying each.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,16 +8,16 @@ use tellapart_files::FileError;
 use super::scan::LineError;
 use crate::SystemError;
 
-/// What is read at once.
+/// Number of bytes that are read at once.
 const BLOCK_BYTES: usize = 1 << 18;
 
-/// Walks through a file line by line. Memory: a block, or the longest line.
+/// Iterates over a file line by line. Memory: a block, or the longest line.
 pub(super) struct Lines<'p, R> {
     reader: R,
     path: &'p Path,
     longest: usize,
     buffer: Vec<u8>,
-    /// What of the buffer is still to be handed out.
+    /// Part of the buffer that has not been returned yet.
     start: usize,
     end: usize,
     number: u64,
@@ -25,7 +25,8 @@ pub(super) struct Lines<'p, R> {
 }
 
 impl<'p, R: Read> Lines<'p, R> {
-    /// Lines longer than `longest` bytes are refused: the file must be of another kind.
+    /// Reads lines of up to `longest` bytes. Longer ones are errors: the file must be of another
+    /// kind.
     pub(super) fn new(reader: R, path: &'p Path, longest: usize) -> Self {
         Self {
             reader,
@@ -39,7 +40,7 @@ impl<'p, R: Read> Lines<'p, R> {
         }
     }
 
-    /// The next line without its end (`\n` or `\r\n`); `None` at the end of the file.
+    /// Returns the next line without its end (`\n` or `\r\n`); `None` at the end of the file.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, SystemError> {
         let mut searched = 0;
@@ -71,30 +72,30 @@ impl<'p, R: Read> Lines<'p, R> {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    /// What lies in memory of the lines to come, from the beginning of the next one.
+    /// Returns the bytes in memory that follow, from the beginning of the next line.
     #[inline]
     pub(super) fn rest(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Passes over the next line, which takes so many bytes with its end, all of them in memory.
+    /// Skips the next line, of `length` bytes with its end, all of them in memory.
     #[inline]
     pub(super) fn pass(&mut self, length: usize) {
         self.start = (self.start + length).min(self.end);
         self.number += 1;
     }
 
-    /// The number of the line that was handed out last, counted from 1.
+    /// Number of the line returned last, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// An error in the line that was handed out last.
+    /// Makes an error in the line returned last.
     pub(super) fn fail(&self, error: LineError) -> SystemError {
         self.fail_at(self.number, error)
     }
 
-    /// An error in the line that would come next.
+    /// Makes an error in the line that would come next.
     pub(super) fn fail_at_end(&self, problem: impl Into<String>) -> SystemError {
         let problem = problem.into();
         self.fail_at(self.number + 1, LineError { column: 1, problem })
@@ -113,7 +114,7 @@ impl<'p, R: Read> Lines<'p, R> {
         }
     }
 
-    /// Makes room behind what is left, and reads into it.
+    /// Makes room after the remaining bytes, and reads into it.
     fn fill(&mut self) -> Result<(), SystemError> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -138,7 +139,7 @@ impl<'p, R: Read> Lines<'p, R> {
 mod tests {
     use super::*;
 
-    /// Gives a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Trickle<'t>(&'t [u8], usize);
 
     impl Read for Trickle<'_> {

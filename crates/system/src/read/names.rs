@@ -1,29 +1,30 @@
-//! Names of actions, numbered by first occurrence.
+//! Numbers the names of actions by first occurrence.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// Finds the number of a name quickest if names come round in the same order again and again.
+/// Numbers of names. Lookup is fastest if names recur in the same order again and again.
 #[derive(Default)]
 pub(super) struct Names {
     ids: HashMap<Vec<u8>, u32, RandomState>,
     names: Vec<Vec<u8>>,
-    /// How each name was written the last time, with what surrounds it.
+    /// Latest spelling of each name, with the text around it.
     spellings: Vec<Vec<u8>>,
-    /// For each name, which one came after it the last time.
+    /// Name that followed each name the last time.
     after: Vec<u32>,
     latest: u32,
 }
 
 pub(super) struct Guess {
     pub(super) id: u32,
-    /// Of the name and what surrounds it, in bytes.
+    /// Length in bytes of the name and the text around it.
     pub(super) length: usize,
 }
 
 impl Names {
-    /// The name that is likely to come next, if the text goes on as it was written the last time.
+    /// Returns the name that is likely to come next, if the text continues with its latest
+    /// spelling.
     #[inline]
     pub(super) fn guess(&self, text: &[u8]) -> Option<Guess> {
         let id = *self.after.get(self.latest as usize)?;
@@ -33,13 +34,13 @@ impl Names {
         is_right.then_some(Guess { id, length })
     }
 
-    /// Says that a guess was right.
+    /// Notes that a guess was right.
     #[inline]
     pub(super) fn took(&mut self, guess: &Guess) {
         self.latest = guess.id;
     }
 
-    /// Says how a name was written, with what surrounds it.
+    /// Notes how a name was spelled, with the text around it.
     pub(super) fn spell(&mut self, id: u32, spelling: &[u8]) {
         let known = &mut self.spellings[id as usize];
         if known != spelling {
@@ -48,7 +49,7 @@ impl Names {
         }
     }
 
-    /// The number of a name that is known.
+    /// Returns the number of a known name, trying the one that followed the latest name before.
     #[inline]
     pub(super) fn get(&mut self, name: &[u8]) -> Option<u32> {
         let guess = *self.after.get(self.latest as usize)?;
@@ -62,12 +63,12 @@ impl Names {
         Some(id)
     }
 
-    /// As [`Names::get`], without regard to the order in which names come.
+    /// Returns the number of a known name, regardless of the order of names.
     pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
         self.ids.get(name).copied()
     }
 
-    /// Numbers a name that is not known yet. There are fewer than lines, which 32 bits count.
+    /// Numbers a new name. There are fewer names than lines, which 32 bits count.
     pub(super) fn insert(&mut self, name: &[u8]) -> u32 {
         let id = self.names.len() as u32;
         self.ids.insert(name.to_vec(), id);
@@ -85,7 +86,7 @@ impl Names {
         self.names.len()
     }
 
-    /// All names by number; they must have been valid UTF-8.
+    /// Returns all names by number; they must be valid UTF-8.
     pub(super) fn into_strings(self) -> Vec<String> {
         let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
         self.names.into_iter().map(text).collect()

@@ -1,4 +1,4 @@
-//! Systems as NumPy tables.
+//! Reads systems as NumPy tables.
 
 use std::path::Path;
 
@@ -8,30 +8,30 @@ use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
 use crate::{MooreMachine, OutputId, StateId, SystemError};
 
-/// The largest magnitude up to which `f64` holds every integer.
+/// Largest magnitude up to which `f64` holds every integer.
 const EXACT_INTEGERS: u64 = 1 << 53;
 
 /// Reads a `.npz` archive with two arrays:
 ///
-/// * `next` `[states, actions]`, any integer type: where each action leads from each state;
+/// * `next` `[states, actions]`, any integer type: the successor of each state under each action;
 /// * `output` `[states]` or `[states, m]`, integers, floats or bool: the value of the auxiliary
-///   function. Outputs are equal iff all their values are, by exact bits, except that -0.0 equals 0.0;
-///   output ids are numbered by first occurrence.
+///   function. Outputs are equal iff all their values are, by exact bits, except that -0.0 equals
+///   0.0; output ids are numbered by first occurrence.
 ///
-/// Other arrays are ignored. Output values are kept ([`MooreMachine::output_value`]) unless one is an
-/// integer beyond 2^53, which `f64` cannot hold: then outputs are told apart, but have no values.
+/// Other arrays are ignored. Output values are kept ([`MooreMachine::output_value`]) unless one is
+/// an integer beyond 2^53, which `f64` cannot hold: then outputs are distinct, but have no values.
 ///
 /// # Errors
-/// An unreadable archive, a missing or mis-shaped array, a successor out of range (with its state and
-/// action), NaN (with its row and column).
+/// An unreadable archive, a missing or misshaped array, a successor out of range (with its state
+/// and action), NaN (with its row and column).
 pub fn npz(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     npz_archive(&mut Archive::open(path)?)
 }
 
-/// As [`npz`], from an archive that is already open.
+/// Reads the arrays of [`npz`] from an archive that is already open.
 ///
 /// # Errors
-/// As [`npz`].
+/// The errors of [`npz`].
 pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
     let path = archive.path().to_path_buf();
     let wrong = |array, problem| SystemError::Array {
@@ -74,13 +74,13 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
     };
     let (output, meaning) = number_outputs(&outputs.values, width).map_err(inside)?;
     drop(outputs);
-    // The same memory is used again: both are 32-bit words.
+    // The memory is reused: both types are 32-bit words.
     let next = next.into_iter().map(StateId::new).collect();
     let machine = MooreMachine::from_table(actions, next, output).map_err(inside)?;
     Ok(machine.with_meaning(meaning))
 }
 
-/// Gives equal rows equal ids, and finds what the ids stand for.
+/// Gives equal rows equal ids, and finds the values of the ids.
 fn number_outputs(
     values: &Values,
     width: usize,
@@ -112,7 +112,7 @@ fn number_outputs(
     Ok((output, meaning))
 }
 
-/// The bits by which one value is compared with others of its array; `None` for NaN.
+/// Returns the bits by which one value is compared with others of its array; `None` for NaN.
 fn value_bits(values: &Values, index: usize) -> Option<u64> {
     match values {
         Values::Bool(values) => Some(u64::from(values[index])),

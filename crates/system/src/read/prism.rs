@@ -1,4 +1,4 @@
-//! PRISM's explicit model files.
+//! Reads PRISM's explicit model files.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -16,13 +16,13 @@ mod rewards;
 mod transitions;
 
 use labels::StateLabels;
-use transitions::Table;
+use transitions::PrismTable;
 
-/// Reads PRISM's explicit model files: `NAME.tra` (transitions), and beside it `NAME.lab` (labels of
-/// states) and `NAME.srew` (state rewards) where there are any.
+/// Reads PRISM's explicit model files: `NAME.tra` (transitions), and where they exist `NAME.lab`
+/// (labels of states) and `NAME.srew` (state rewards) next to it.
 ///
-/// Format: appendix "Explicit Model Files" of PRISM's manual. Of the transitions, these forms are read;
-/// blank lines and comments (`#`) may lie in between:
+/// Format: appendix "Explicit Model Files" of PRISM's manual. These forms of transitions are read,
+/// with blank lines and comments (`#`) anywhere:
 ///
 /// | model | first line | further lines |
 /// | --- | --- | --- |
@@ -31,25 +31,26 @@ use transitions::Table;
 /// | LTS | `states choices transitions` | `from choice to [action]` |
 ///
 /// # As a Moore machine
-/// * **Only deterministic models**: the probability of every transition must be 1, and a state must not
+/// * **Only deterministic models**: the probability of every transition must be 1. A state must not
 ///   have two choices of the same action that lead to different states.
-/// * **Actions**: a choice with an action is that action; a choice without is the action of its number
-///   (in a Markov chain, 0). Where no choice has an action, actions are the numbers of choices and have
-///   no names; otherwise numbers come first and actions follow by first occurrence, with names.
-/// * **Missing choices**: a state that lacks a choice stays where it is under that action. If any state
-///   does, the set of actions that a state enables is a part of its output
-///   ([`MooreMachine::enabled_actions`]), as in [`aut`](super::aut), where it is shown that this keeps
-///   bisimilarity. PRISM's repair of deadlocks (a choice that stays) is not applied.
+/// * **Actions**: a choice with an action is that action; a choice without is the action of its
+///   number (in a Markov chain, 0). Where no choice has an action, actions are the numbers of
+///   choices and have no names. Otherwise numbers come first and actions follow by first
+///   occurrence, with names.
+/// * **Missing choices**: a state that lacks a choice leads to itself under that action. If any
+///   state does, the set of actions that a state enables is a part of its output
+///   ([`MooreMachine::enabled_actions`]). [`aut`](super::aut) shows that this keeps bisimilarity.
+///   PRISM's repair of deadlocks (a self-loop) is not applied.
 /// * **Outputs**: states have equal outputs if they enable the same actions, carry the same labels
-///   ([`MooreMachine::output_labels`]) and have the same reward ([`MooreMachine::output_value`]; 0 where
-///   the file gives none). Without either file, what is enabled is all that there is.
-/// * **Built-in labels**: `init` gives the initial state (the first, where there are several), `deadlock`
-///   is ignored; neither is part of the output.
+///   ([`MooreMachine::output_labels`]) and have the same reward ([`MooreMachine::output_value`]; 0
+///   where the file gives none). Without either file, the enabled actions alone are the output.
+/// * **Built-in labels**: `init` gives the initial state (the first, where there are several),
+///   `deadlock` is ignored; neither is part of the output.
 ///
 /// # Errors
-/// Anything malformed with its line and column; probabilities other than 1 and contradicting choices
-/// with their state and action; a table beyond [`MAX_TABLE_ENTRIES`]. Memory: as [`aut`](super::aut), and
-/// 12 bytes a state.
+/// Anything malformed, with its line and column. Probabilities other than 1 and contradicting
+/// choices, with their state and action. A table beyond [`MAX_TABLE_ENTRIES`]. Memory: that of
+/// [`aut`](super::aut), and 12 bytes per state.
 pub fn prism(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     let (file, _) = tellapart_files::open(path)?;
@@ -67,10 +68,11 @@ pub fn prism(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     )
 }
 
-/// As [`prism`], from any readers; paths are used in errors only, `max_table_entries` bounds the memory.
+/// Reads the files of [`prism`] from any readers. Paths are used in errors only;
+/// `max_table_entries` bounds the memory.
 ///
 /// # Errors
-/// As [`prism`].
+/// The errors of [`prism`], with `max_table_entries` as the bound of the table.
 pub fn prism_from<R: Read + Seek>(
     (transitions, path): (R, &Path),
     labels: Option<(R, &Path)>,
@@ -88,11 +90,11 @@ pub fn prism_from<R: Read + Seek>(
 }
 
 fn machine(
-    table: Table,
+    table: PrismTable,
     labels: Option<StateLabels>,
     rewards: Option<Vec<f64>>,
 ) -> Result<MooreMachine, SystemError> {
-    let Table { completed, actions } = table;
+    let PrismTable { completed, actions } = table;
     let is_total = match &completed.sets.bounds[..] {
         [0, only] => *only == completed.next.len() / completed.enabled.len(),
         _ => false,
@@ -109,7 +111,7 @@ fn machine(
     for (state, id) in output.iter_mut().enumerate() {
         let label_set = labels.as_ref().map_or(0, |labels| labels.set_of[state]);
         let reward = rewards.as_ref().map_or(0.0, |rewards| rewards[state]);
-        // Rewards were looked at when they were read: none is NaN.
+        // The reader of rewards refuses NaN, so the default is never used.
         let reward = comparison_bits(reward).unwrap_or_default();
         *id = distinct.id(&[u64::from(id.get()), u64::from(label_set), reward]);
     }
@@ -139,7 +141,7 @@ fn machine(
     machine.with_initial(initial.unwrap_or(StateId::new(0)))
 }
 
-/// The sets with these numbers.
+/// Selects the sets with these numbers.
 fn select<T: Clone>(sets: &Sets<T>, numbers: impl Iterator<Item = u64>) -> Sets<T> {
     let mut selected = Sets::new();
     for number in numbers {
@@ -149,7 +151,7 @@ fn select<T: Clone>(sets: &Sets<T>, numbers: impl Iterator<Item = u64>) -> Sets<
     selected
 }
 
-/// Blank lines and comments.
+/// Whether a line is blank or a comment.
 fn is_skipped(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     line.is_empty() || line.starts_with(b"#")

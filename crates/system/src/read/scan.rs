@@ -1,6 +1,6 @@
-//! Reading a line of text from left to right.
+//! Scans a line of text from left to right.
 
-/// What is wrong with a line, and at which column (bytes, counted from 1).
+/// Problem of a line, and its column (bytes, counted from 1).
 pub(super) struct LineError {
     pub(super) column: usize,
     pub(super) problem: String,
@@ -26,7 +26,7 @@ pub(super) fn error(at: usize, problem: impl Into<String>) -> LineError {
     }
 }
 
-/// Reads a line from left to right; spaces before every token are skipped.
+/// Scans a line from left to right, skipping spaces before every token.
 pub(super) struct Scanner<'l> {
     pub(super) line: &'l [u8],
     pub(super) at: usize,
@@ -37,7 +37,7 @@ impl<'l> Scanner<'l> {
         Self { line, at: 0 }
     }
 
-    /// Moves to the next byte that is no space; returns its position.
+    /// Moves to the next byte that is not a space, and returns its position.
     pub(super) fn skip_spaces(&mut self) -> usize {
         let rest = &self.line[self.at..];
         self.at += rest.len() - rest.trim_ascii_start().len();
@@ -72,7 +72,7 @@ impl<'l> Scanner<'l> {
         Ok(value)
     }
 
-    /// The next run of bytes that are no spaces; empty at the end of the line.
+    /// Returns the next run of bytes that are not spaces; empty at the end of the line.
     pub(super) fn word(&mut self) -> &'l [u8] {
         let rest = &self.line[self.skip_spaces()..];
         let length = rest.iter().position(u8::is_ascii_whitespace);
@@ -90,8 +90,8 @@ impl<'l> Scanner<'l> {
     }
 }
 
-/// A number of at most nine digits at `*at`, which moves behind it; `None` if there is no such number,
-/// and then the careful way must find out why.
+/// Parses a number of one to nine digits at `*at`, and moves `*at` behind it. Returns `None` for
+/// anything else, and leaves it to the careful parser to find the reason.
 #[inline]
 pub(super) fn short_number(line: &[u8], at: &mut usize) -> Option<u32> {
     let (mut value, mut digits) = (0, 0);
@@ -112,19 +112,20 @@ pub(super) fn short_number(line: &[u8], at: &mut usize) -> Option<u32> {
     (1..=9).contains(&digits).then_some(value)
 }
 
-/// The number that eight bytes of text begin with (the first byte in the lowest place), and how many
-/// digits it has: all bytes at once, by adding neighbours, then pairs, then fours.
+/// Returns the number that eight bytes of text begin with (the first byte in the lowest place), and
+/// its number of digits. Takes all bytes at once, by adding neighbors, then pairs, then fours.
 #[inline]
 fn up_to_eight_digits(text: u64) -> (u32, usize) {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let values = text ^ (EACH * u64::from(b'0'));
-    // The highest bit of every byte above 9: the first bytes are right, whatever is carried later.
+    // Sets the highest bit of every byte above 9. Carries only reach later bytes, so the first such
+    // byte is right.
     let others = (values.wrapping_add(EACH * 0x76) | values) & (EACH * 0x80);
     let digits = (others.trailing_zeros() / 8) as usize;
     if digits == 0 {
         return (0, 0);
     }
-    // Digits to the end, zeros before them.
+    // Moves the digits to the end and puts zeros before them.
     let values = values << (64 - 8 * digits as u32);
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
@@ -185,7 +186,7 @@ mod tests {
         ] {
             assert_eq!(short_number(text.as_bytes(), &mut 0), None, "{text:?}");
         }
-        // Every byte that may follow.
+        // Every byte that may follow a number.
         for follows in 0..=255_u8 {
             let text = [b'4', b'2', follows, 0xff, 0, b'1', b'2', b'3'];
             let expected = if follows.is_ascii_digit() { 3 } else { 2 };

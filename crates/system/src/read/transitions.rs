@@ -1,4 +1,4 @@
-//! From a list of transitions, in any order, to a table.
+//! Collects transitions, given in any order, in a table.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -10,31 +10,31 @@ use crate::meaning::Sets;
 use crate::outputs::DistinctRows;
 use crate::{ActionId, OutputId, StateId, SystemError};
 
-/// Largest table of successors (states x actions) that is built from text: 4 GiB of it.
+/// Largest table of successors (states x actions) that is built from text: 4 GiB.
 pub const MAX_TABLE_ENTRIES: u64 = 1 << 30;
 
-/// Up to this many states a header is believed even if no transition mentions them.
+/// Number of states that a header may claim even if no transition mentions them.
 const UNMENTIONED_STATES: u64 = 1 << 20;
 
-/// How many transitions are kept aside before the table is laid out: by then most actions are known.
+/// Number of transitions kept aside before the table is allocated; by then most actions are known.
 const EARLY: usize = 4096;
 
 const MISSING: StateId = StateId::new(u32::MAX);
 
-/// A partial table of successors that grows with the actions that become known.
+/// A partial table of successors that grows as new actions appear.
 ///
 /// Memory: the table, at most twice as wide as it must be, and the old one while it grows.
-pub(super) struct Transitions {
+pub(super) struct TransitionTable {
     states: usize,
     max_entries: u64,
-    /// From, action, to.
+    /// Transitions kept aside, as (from, action, to).
     early: Vec<[u32; 3]>,
-    /// Columns of the table, 0 before it is laid out.
+    /// Number of columns of the table; 0 before it is allocated.
     width: usize,
     next: Vec<StateId>,
 }
 
-/// Why a transition could not be entered.
+/// Reason why a transition could not be added.
 pub(super) enum Refused {
     /// The state has another successor under the action.
     Conflict { state: u32, action: u32 },
@@ -45,12 +45,12 @@ pub(super) enum Refused {
 /// A table in which every action leads somewhere.
 pub(super) struct Completed {
     pub(super) next: Vec<StateId>,
-    /// For each state, which of the sets its enabled actions are.
+    /// Set of enabled actions of each state, as an index into `sets`.
     pub(super) enabled: Vec<OutputId>,
     pub(super) sets: Sets<ActionId>,
 }
 
-impl Transitions {
+impl TransitionTable {
     pub(super) fn new(states: u32, max_entries: u64) -> Self {
         Self {
             states: states as usize,
@@ -61,7 +61,7 @@ impl Transitions {
         }
     }
 
-    /// Enters a transition; state and target must exist.
+    /// Adds a transition; state and target must exist.
     #[inline]
     pub(super) fn add(&mut self, from: u32, action: u32, to: u32) -> Result<(), Refused> {
         if action as usize >= self.width {
@@ -78,7 +78,7 @@ impl Transitions {
         Ok(())
     }
 
-    /// A transition before there is a table, or with an action beyond it.
+    /// Adds a transition before the table is allocated, or with an action beyond it.
     #[cold]
     fn add_new(&mut self, from: u32, action: u32, to: u32) -> Result<(), Refused> {
         if self.width == 0 && self.early.len() < EARLY {
@@ -88,13 +88,13 @@ impl Transitions {
         let known = self.early.iter().map(|&[_, action, _]| action).max();
         let needed = known.map_or(0, |known| known as usize + 1);
         let needed = needed.max(action as usize + 1);
-        // Doubling keeps the copying of wide tables linear.
+        // Doubling keeps the cost of copying wide tables linear.
         let widest = (self.max_entries / self.states as u64) as usize;
         self.widen(needed.max((2 * self.width).min(widest)))?;
         self.add(from, action, to)
     }
 
-    /// Makes the table `width` columns wide, and enters what was kept aside.
+    /// Makes the table `width` columns wide, and adds the transitions kept aside.
     fn widen(&mut self, width: usize) -> Result<(), Refused> {
         let (states, actions) = (self.states as u64, width as u64);
         if states.saturating_mul(actions) > self.max_entries {
@@ -118,7 +118,8 @@ impl Transitions {
         Ok(())
     }
 
-    /// The whole table, its columns in this order: a missing transition becomes a self-loop.
+    /// Returns the whole table with its columns in this order; missing transitions become
+    /// self-loops.
     pub(super) fn complete(mut self, order: &[usize]) -> Result<Completed, Refused> {
         let actions = order.len();
         if self.width == 0 {
@@ -126,7 +127,7 @@ impl Transitions {
         }
         let is_in_order = order.is_sorted() && self.width == actions;
         if !is_in_order {
-            // Rows only ever move to the front.
+            // Compacting in place is safe, since rows only ever move to the front.
             let mut row = vec![MISSING; actions];
             for state in 0..self.states {
                 let old = &self.next[state * self.width..][..self.width];
@@ -162,9 +163,10 @@ impl Transitions {
     }
 }
 
-/// The error for two transitions of `state` under one action: the file is read again to find the lines.
+/// Makes the error for two transitions of `state` under one action, reading the file again to find
+/// the lines.
 ///
-/// `target_of` gives the target of a line that is such a transition.
+/// `target_of` returns the target of a line that is such a transition.
 pub(super) fn contradiction(
     mut reader: impl Read + Seek,
     path: &Path,
@@ -180,7 +182,7 @@ pub(super) fn contradiction(
     loop {
         let target = match lines.next() {
             Ok(Some(line)) => target_of(line),
-            // Only if the file has changed meanwhile.
+            // Happens only if the file has changed meanwhile.
             Ok(None) => return lines.fail_at_end("the file changes while it is read"),
             Err(error) => return error,
         };
@@ -203,12 +205,13 @@ pub(super) fn contradiction(
     }
 }
 
-/// How many states a header may claim, of a file with at most `transitions` transitions.
+/// Returns the largest number of states that the header of a file with `transitions` transitions
+/// may claim.
 pub(super) fn most_states(transitions: u64) -> u64 {
     (2 * transitions + 1).max(UNMENTIONED_STATES)
 }
 
-/// Bit sets as sorted lists.
+/// Converts bit sets to sorted lists.
 fn sets(rows: &[u64], words: usize) -> Sets<ActionId> {
     let mut sets = Sets::new();
     for row in rows.chunks_exact(words) {

@@ -1,4 +1,4 @@
-//! Systems as they lie in memory.
+//! Reads the binary format `.tsys`, whose tables have the layout of memory.
 
 use std::hash::Hasher as _;
 use std::ops::Range;
@@ -11,10 +11,10 @@ use twox_hash::xxhash3_64::Hasher as Xxh3;
 
 use crate::machine::check_size;
 use crate::meaning::{Labels, OutputMeaning, Sets, Vectors};
-use crate::table::Table;
+use crate::table::IdSlice;
 use crate::tsys::{
-    CHECKSUM_BYTES, HAS_ACTION_NAMES, HAS_ENABLED, HAS_LABELS, HAS_VALUES, HEADER_BYTES, Header,
-    Sections,
+    CHECKSUM_BYTES, HAS_ACTION_NAMES, HAS_ENABLED, HAS_LABELS, HAS_VALUES, HEADER_BYTES, Sections,
+    TsysHeader,
 };
 use crate::{ActionId, MooreMachine, OutputId, StateId, SystemError};
 
@@ -22,28 +22,30 @@ mod checks;
 
 use checks::{check_disabled, check_distinct};
 
-/// Checksum and range are looked at together, while this many bytes are in the cache.
+/// Block size in bytes. The checksum and the range of a block are checked together, while it is in
+/// the cache.
 const CHUNK_BYTES: usize = 1 << 17;
 
-/// Opens our binary format (`.tsys`, written by [`crate::write::tsys`]).
+/// Opens the binary format of tellapart (`.tsys`, written by [`crate::write::tsys`]).
 ///
 /// The tables stay in the file, which is mapped where that is safe ([`FileBytes::open`]) and read
-/// otherwise. All of it is looked at once, at the speed of memory: the checksum must be right, and
-/// every successor, output, action and label must exist. So no file, damaged or made to deceive, gives
-/// a machine that breaks the rules of [`MooreMachine`]; a checksum is no proof of who wrote the file.
+/// otherwise. Everything is checked once, at the speed of memory: the checksum must be right, and
+/// every successor, output, action and label must exist. So no file, damaged or malicious, gives a
+/// machine that breaks the rules of [`MooreMachine`]. A checksum is no proof of who wrote the file.
 ///
 /// # Errors
-/// [`SystemError::Binary`] with what is wrong: another version, a length or a checksum that differs
-/// from what the file says, or content that is no system.
+/// [`SystemError::Binary`] with the problem: another version, a length or a checksum that differs
+/// from the stated one, or content that is not a system. [`SystemError::In`] if the system in the
+/// file is invalid.
 pub fn tsys(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     tsys_bytes(FileBytes::open(path)?, path)
 }
 
-/// As [`tsys`], from the bytes of a file; `path` is used in errors only.
+/// Opens the format of [`tsys`] from the bytes of a file; `path` is used in errors only.
 ///
 /// # Errors
-/// As [`tsys`].
+/// The errors of [`tsys`].
 pub fn tsys_bytes(bytes: FileBytes, path: &Path) -> Result<MooreMachine, SystemError> {
     let opened = Opened::new(Arc::new(bytes));
     opened.and_then(|file| file.machine()).map_err(|wrong| {
@@ -75,10 +77,10 @@ impl From<SystemError> for Wrong {
     }
 }
 
-/// A file whose header agrees with its length; nothing else is known of it.
+/// A file whose header agrees with its length; nothing else is checked yet.
 struct Opened {
     bytes: Arc<FileBytes>,
-    header: Header,
+    header: TsysHeader,
     sections: Sections,
 }
 
@@ -92,7 +94,7 @@ impl Opened {
             )
             .into());
         };
-        let header = Header::decode(first)?;
+        let header = TsysHeader::decode(first)?;
         if length != header.bytes {
             let (should, problem) = (
                 header.bytes,
@@ -133,14 +135,15 @@ impl Opened {
     }
 
     fn machine(self) -> Result<MooreMachine, Wrong> {
-        let Header {
+        let TsysHeader {
             states,
             actions,
             outputs,
             initial,
             ..
         } = self.header;
-        // Sizes fit: `check_size` bounds the first two, and all of it is in memory.
+        // The sizes fit `usize`: `check_size` bounds the first two, and the whole file is in
+        // memory.
         let (states, actions) = (states as usize, actions as usize);
         if outputs == 0 || outputs > states as u64 {
             return Err(format!("claims {outputs} outputs for {states} states").into());
@@ -168,7 +171,7 @@ impl Opened {
         })
     }
 
-    /// The checksum, and that all successors and outputs exist, in one pass over the file.
+    /// Checks the checksum, and that all successors and outputs exist, in one pass over the file.
     fn check_tables(
         &self,
         next: &[StateId],
@@ -273,12 +276,17 @@ impl Opened {
         self.header.known & what != 0
     }
 
-    fn table<T: Pod>(&self, start: u64, count: usize, swap: fn(T) -> T) -> Result<Table<T>, Wrong> {
-        let table = Table::in_file(&self.bytes, start as usize, count, swap);
+    fn table<T: Pod>(
+        &self,
+        start: u64,
+        count: usize,
+        swap: fn(T) -> T,
+    ) -> Result<IdSlice<T>, Wrong> {
+        let table = IdSlice::in_file(&self.bytes, start as usize, count, swap);
         table.ok_or_else(out_of_place)
     }
 
-    /// Elements copied out of the file.
+    /// Copies elements out of the file.
     fn elements<T: Pod>(
         &self,
         start: u64,
@@ -297,7 +305,7 @@ impl Opened {
             .map(from_le))
     }
 
-    /// Bounds that ascend from 0 to `total`.
+    /// Reads bounds, which must ascend from 0 to `total`.
     fn bounds(&self, start: u64, sets: usize, total: u64) -> Result<Vec<usize>, Wrong> {
         let bounds: Vec<usize> = self
             .elements(start, sets.saturating_add(1), u64::from_le)?
@@ -360,7 +368,8 @@ fn swap_output(id: OutputId) -> OutputId {
     OutputId::new(id.get().swap_bytes())
 }
 
-/// The largest of those elements that begin within `bytes`, where the table begins at byte `start`.
+/// Returns the largest of the elements that begin within `bytes`, in a table that begins at byte
+/// `start`.
 fn largest_in<T: Copy + Ord + Default>(table: &[T], start: u64, bytes: &Range<usize>) -> T {
     let entry = |byte: usize| byte.saturating_sub(start as usize).div_ceil(size_of::<T>());
     let (from, to) = (entry(bytes.start), entry(bytes.end).min(table.len()));

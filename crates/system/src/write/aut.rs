@@ -1,4 +1,4 @@
-//! Labelled transition systems in the Aldebaran format.
+//! Writes labeled transition systems in the Aldebaran format.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use crate::{ActionId, MooreMachine, SystemError};
 
 /// Writes an Aldebaran `.aut` file; labels are always quoted.
 ///
-/// Where only enabled actions tell outputs apart, as in a machine that [`crate::read::aut`] made, it is
-/// written as it was: only enabled transitions. The format has no outputs, so any other machine with
-/// more than one output gets a self-loop labelled `output=ID` at every state, which keeps bisimilarity:
-/// states with different outputs enable different labels. Actions without names are labelled `a0`,
-/// `a1`, ...
+/// Where only enabled actions tell outputs apart, as in a machine that [`crate::read::aut`] made,
+/// only enabled transitions are written, as they were read. The format has no outputs. Any other
+/// machine with more than one output gets a self-loop labeled `output=ID` at every state. That
+/// keeps bisimilarity: states with different outputs enable different labels. Actions without names
+/// are labeled `a0`, `a1`, ...
 ///
 /// # Errors
 /// A name that cannot be a label (a double quote, a control character, or the name of an output
-/// self-loop), or the file cannot be written; then whatever was at `path` is untouched.
+/// self-loop), or a file that cannot be written; then the file at `path` is untouched.
 pub fn aut(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let labels = labels(machine)?;
     let actions: Vec<ActionId> = machine.action_ids().collect();
@@ -52,12 +52,12 @@ pub fn aut(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemE
     })
 }
 
-/// Outputs are written out unless there is nothing to tell apart or the labels tell it already.
+/// Whether outputs are written: not if there is only one, or if the labels tell them apart already.
 fn shows_outputs(machine: &MooreMachine) -> bool {
     machine.outputs() > 1 && !machine.meaning().is_only_enabled()
 }
 
-/// What stands between the two states of a transition.
+/// Returns the text between the two states of a transition, for each action.
 fn labels(machine: &MooreMachine) -> Result<Vec<String>, SystemError> {
     let label = |action: ActionId| {
         let Some(name) = machine.action_name(action) else {

@@ -1,23 +1,23 @@
-//! Deterministic systems in the text format of Boa.
+//! Writes deterministic systems in the text format of Boa.
 
 use std::path::Path;
 
 use super::text::write_text;
 use crate::{MooreMachine, SystemError};
 
-/// What Boa can hold: states have 30 bits, lengths of lists 16.
+/// Largest number of states that Boa can hold; states have 30 bits, lengths of lists 16.
 const MAX_STATES: usize = 1 << 30;
 const MAX_ACTIONS: usize = 65_000;
 
-/// Writes the text format of Boa (`.boa.txt`, read by [`crate::read::boa`], where it is explained).
+/// Writes the text format of Boa (`.boa.txt`), which [`crate::read::boa`] reads and explains.
 ///
-/// The tag of a state is the value of its output, if all values are single whole numbers from 0 to 255,
-/// otherwise the number of its output. Where there are more than 256, further digits (to the base 256)
-/// follow as empty lists: `List[1]{List[3]{},@0,@1}` has output 769.
+/// The tag of a state is the value of its output, if all values are single whole numbers from 0 to
+/// 255, otherwise the number of its output. Where there are more than 256 outputs, further digits
+/// (to the base 256) follow as empty lists: `List[1]{List[3]{},@0,@1}` has output 769.
 ///
 /// # Errors
-/// More states or actions than the format can hold, or the file cannot be written; then whatever was at
-/// `path` is untouched.
+/// More states or actions than the format can hold, or a file that cannot be written; then the file
+/// at `path` is untouched.
 pub fn boa(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     if machine.states() > MAX_STATES || machine.actions() > MAX_ACTIONS {
         return Err(SystemError::TooLargeFor {
@@ -44,7 +44,7 @@ pub fn boa(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemE
     })
 }
 
-/// The values of all outputs, if they can be tags.
+/// Returns the values of all outputs, if they can be tags.
 pub(super) fn tags(machine: &MooreMachine) -> Option<Vec<u8>> {
     let vectors = machine.meaning().values.as_ref()?;
     if !machine.meaning().is_only_values() || vectors.width != 1 {
@@ -54,7 +54,7 @@ pub(super) fn tags(machine: &MooreMachine) -> Option<Vec<u8>> {
     vectors.values.iter().map(tag).collect()
 }
 
-/// What the lines of each output begin with.
+/// Returns the beginning of the lines of each output.
 fn numbered(outputs: usize) -> Vec<String> {
     let digits = (1..).find(|&digits| outputs <= 1_usize << (8 * digits));
     let head = |output: usize| {

@@ -1,4 +1,4 @@
-//! Drawings, for Graphviz.
+//! Writes drawings for Graphviz.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::text::write_text;
 use crate::{MooreMachine, OutputId, StateId, SystemError};
 
-/// Larger systems make drawings that nobody can read.
+/// Largest number of states that is drawn by default; drawings of larger systems are unreadable.
 pub const DOT_STATES: usize = 500;
 
 /// Writes the system as a directed graph in Graphviz's language (`.dot`), which is not read again.
@@ -15,8 +15,8 @@ pub const DOT_STATES: usize = 500;
 /// States show their number and their output, edges the actions; only enabled actions are drawn.
 ///
 /// # Errors
-/// [`SystemError::TooLargeToDraw`] beyond `most_states` states, or the file cannot be written; then
-/// whatever was at `path` is untouched.
+/// [`SystemError::TooLargeToDraw`] beyond `most_states` states, or a file that cannot be written;
+/// then the file at `path` is untouched.
 pub fn dot(
     machine: &MooreMachine,
     path: impl AsRef<Path>,
@@ -62,7 +62,7 @@ pub fn dot(
     })
 }
 
-/// Where the state leads, and under which actions.
+/// Returns the successors of the state with the names of the actions that lead there.
 fn edges(machine: &MooreMachine, state: StateId, names: &[String]) -> BTreeMap<StateId, String> {
     let enabled = machine.enabled_actions(machine.output(state));
     let mut edges: BTreeMap<StateId, String> = BTreeMap::new();
@@ -77,7 +77,7 @@ fn edges(machine: &MooreMachine, state: StateId, names: &[String]) -> BTreeMap<S
     edges
 }
 
-/// What is known of an output, escaped; what edges show is not repeated.
+/// Describes an output by its labels and values, escaped; what edges show is not repeated.
 fn described(machine: &MooreMachine, output: OutputId) -> String {
     let mut parts = Vec::new();
     if let Some(labels) = machine.output_labels(output) {
@@ -99,7 +99,7 @@ fn described(machine: &MooreMachine, output: OutputId) -> String {
     parts.join("\\n")
 }
 
-/// As text between quotes.
+/// Escapes text for use between quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

@@ -1,11 +1,11 @@
-//! What a format has no place for.
+//! Lists the data of a machine that a format has no place for.
 
 use crate::write::{boa, prism};
 use crate::{Format, MooreMachine, StateId};
 
-/// What of this machine a file of this format will not hold, each as it follows the word "without"; empty
-/// if all that is known of the machine is still known of the one that is read back. States, successors and
-/// which states have equal outputs always stay.
+/// Lists the data of this machine that a file of this format does not hold, each worded to follow
+/// "without". Empty if the machine that is read back has all data of this one. States, successors
+/// and which states have equal outputs are always kept.
 #[must_use]
 pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
     let meaning = machine.meaning();
@@ -52,8 +52,8 @@ pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
         ],
         Format::Aut if meaning.is_only_enabled() => vec![],
         Format::Aut => vec![
-            values("outputs are written as self-loops labelled output=ID"),
-            labels("outputs are written as self-loops labelled output=ID"),
+            values("outputs are written as self-loops labeled output=ID"),
+            labels("outputs are written as self-loops labeled output=ID"),
         ],
         Format::Prism => {
             let tells_all = prism::tells_all(machine);

@@ -1,4 +1,4 @@
-//! Systems as NumPy tables.
+//! Writes systems as NumPy tables.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use tellapart_files::{ArchiveWriter, Array, Values};
 use crate::{MooreMachine, StateId, SystemError};
 
 /// Writes a `.npz` archive that [`crate::read::npz`] reads: `next` `[states, actions]` (uint32) and
-/// `output`, the values of the outputs (`[states]` or `[states, m]`, float64) where there are any,
-/// otherwise their ids (`[states]`, uint32).
+/// `output`. The latter holds the values of the outputs (`[states]` or `[states, m]`, float64)
+/// where there are any, otherwise their ids (`[states]`, uint32).
 ///
-/// [`lost`](super::lost) says what has no place in the format.
+/// [`lost`](super::lost) lists what has no place in the format.
 ///
 /// # Errors
-/// The file cannot be written; then whatever was at `path` is untouched.
+/// A file that cannot be written; then the file at `path` is untouched.
 pub fn npz(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let (states, actions) = (machine.states(), machine.actions());
     let mut archive = ArchiveWriter::create(path)?;

@@ -1,4 +1,4 @@
-//! PRISM's explicit model files.
+//! Writes PRISM's explicit model files.
 
 use std::path::Path;
 
@@ -7,20 +7,20 @@ use tellapart_files::FileError;
 use super::text::write_text;
 use crate::{ActionId, MooreMachine, OutputId, SystemError};
 
-/// Writes PRISM's explicit model files, as [`crate::read::prism`] reads them: an MDP at `path`
-/// (`NAME.tra`), labels in `NAME.lab`, and in `NAME.srew` the values of outputs where they are single
-/// numbers.
+/// Writes PRISM's explicit model files, which [`crate::read::prism`] reads: an MDP at `path`
+/// (`NAME.tra`), labels in `NAME.lab`, and in `NAME.srew` the values of outputs where they are
+/// single numbers.
 ///
-/// Only enabled actions become choices. Names of actions are written if all of them are identifiers as
-/// PRISM has them; otherwise a partial machine gets `a0`, `a1`, ..., and a total one no names. Outputs
+/// Only enabled actions become choices. Names of actions are written if all of them are identifiers
+/// of PRISM; otherwise a partial machine gets `a0`, `a1`, ..., and a total one no names. Outputs
 /// that labels and values do not tell apart become labels `output_ID`.
 ///
 /// # Errors
-/// A file cannot be written; it is then as it was, but others of the three may be new. A `NAME.srew`
-/// that is there and would not belong to the model is removed.
+/// A file that cannot be written; it is then unchanged, but others of the three may be new. An
+/// existing `NAME.srew` that would not belong to the model is removed.
 pub fn prism(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let path = path.as_ref();
-    // The transitions come last: who sees them sees the others.
+    // The transitions come last, so that a reader who sees them sees the other files, too.
     write_labels(machine, &path.with_extension("lab"))?;
     write_rewards(machine, &path.with_extension("srew"))?;
     write_transitions(machine, path)
@@ -52,7 +52,7 @@ fn write_transitions(machine: &MooreMachine, path: &Path) -> Result<(), SystemEr
     })
 }
 
-/// The end of the lines of each action; none where choices have no names.
+/// Returns the end of the lines of each action; empty where choices have no names.
 fn action_names(machine: &MooreMachine) -> Vec<String> {
     let names = machine.action_names();
     if !names.is_empty() && names.iter().all(|name| is_identifier(name)) {
@@ -68,7 +68,7 @@ fn action_names(machine: &MooreMachine) -> Vec<String> {
 
 fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
     let meaning = machine.meaning();
-    // The label numbers of the states of each output; 0 is `init`.
+    // Label numbers of the states of each output; 0 is `init`.
     let (names, numbers): (Vec<String>, Vec<String>) = if tells_all(machine) {
         let labels = meaning.labels.as_ref();
         let names = labels.map_or(&[][..], |labels| &labels.names);
@@ -153,7 +153,7 @@ fn write_rewards(machine: &MooreMachine, path: &Path) -> Result<(), SystemError>
     })
 }
 
-/// Whether enabled actions, labels and one reward a state tell all outputs apart.
+/// Whether enabled actions, labels and one reward per state tell all outputs apart.
 pub(super) fn tells_all(machine: &MooreMachine) -> bool {
     let meaning = machine.meaning();
     match &meaning.values {
@@ -162,7 +162,7 @@ pub(super) fn tells_all(machine: &MooreMachine) -> bool {
     }
 }
 
-/// A word that PRISM takes for a name.
+/// Whether PRISM accepts the word as a name.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut bytes = name.bytes();
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';

@@ -1,4 +1,4 @@
-//! Text with many numbers, written quickly.
+//! Writes text with many numbers quickly.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,10 +7,10 @@ use tellapart_files::write_atomically;
 
 use crate::SystemError;
 
-/// Lines are handed on in pieces of about this size.
+/// Size in bytes from which the buffer is passed on.
 const PIECE_BYTES: usize = 1 << 16;
 
-/// A text file that appears whole or not at all.
+/// Writes a text file that appears whole or not at all.
 pub(super) fn write_text(
     path: &Path,
     write: impl FnOnce(&mut Text<'_>) -> io::Result<()>,

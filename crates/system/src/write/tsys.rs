@@ -1,4 +1,4 @@
-//! Systems as they lie in memory.
+//! Writes the binary format `.tsys`, whose tables have the layout of memory.
 
 use std::hash::Hasher as _;
 use std::io::{self, Write};
@@ -8,26 +8,30 @@ use tellapart_files::write_atomically;
 use twox_hash::xxhash3_64::Hasher as Xxh3;
 
 use crate::meaning::{OutputMeaning, Sets};
-use crate::tsys::{CHECKSUM_BYTES, HAS_ACTION_NAMES, HAS_ENABLED, HAS_LABELS, HAS_VALUES, Header};
+use crate::tsys::{
+    CHECKSUM_BYTES, HAS_ACTION_NAMES, HAS_ENABLED, HAS_LABELS, HAS_VALUES, TsysHeader,
+};
 use crate::{MooreMachine, SystemError};
 
-/// Writes our binary format (`.tsys`), which [`crate::read::tsys`] opens without parsing.
+/// Writes the binary format of tellapart (`.tsys`), which [`crate::read::tsys`] opens without
+/// parsing.
 ///
-/// Nothing is lost. Takes `4 * states * (actions + 1)` bytes, and what is known of outputs and actions.
-/// The same machine gives the same bytes.
+/// Only the tolerance of outputs is lost ([`MooreMachine::output_tolerance`]). Takes
+/// `4 * states * (actions + 1)` bytes, and the known data of outputs and actions. The same machine
+/// gives the same bytes.
 ///
 /// # Errors
-/// The file cannot be written; then whatever was at `path` is untouched.
+/// A file that cannot be written; then the file at `path` is untouched.
 pub fn tsys(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     Ok(write_atomically(path.as_ref(), |file| {
         tsys_to(machine, file)
     })?)
 }
 
-/// As [`tsys`], to any writer.
+/// Writes the format of [`tsys`] to any writer.
 ///
 /// # Errors
-/// What the writer says.
+/// The error of the writer, or a file that would exceed 2^64 bytes.
 pub fn tsys_to(machine: &MooreMachine, writer: &mut dyn Write) -> io::Result<()> {
     let too_large = || io::Error::other("the file would be larger than 2^64 bytes");
     let mut header = header(machine);
@@ -72,14 +76,14 @@ pub fn tsys_to(machine: &MooreMachine, writer: &mut dyn Write) -> io::Result<()>
     out.writer.write_all(&checksum.to_le_bytes())
 }
 
-fn header(machine: &MooreMachine) -> Header {
+fn header(machine: &MooreMachine) -> TsysHeader {
     let text_bytes = |names: &[String]| names.iter().map(|name| name.len() as u64).sum();
-    let mut header = Header {
+    let mut header = TsysHeader {
         states: machine.states() as u64,
         actions: machine.actions() as u64,
         outputs: machine.outputs() as u64,
         initial: u64::from(machine.initial().get()),
-        ..Header::default()
+        ..TsysHeader::default()
     };
     let OutputMeaning {
         values,
@@ -108,7 +112,7 @@ fn header(machine: &MooreMachine) -> Header {
     header
 }
 
-/// Writes, counts and sums up.
+/// Writes bytes, counts them and adds them to the checksum.
 struct Summed<'w> {
     writer: &'w mut dyn Write,
     hasher: Xxh3,

@@ -1,4 +1,4 @@
-//! What each world says of a frame beside its state: the nuisances of the recorded data.
+//! Hidden variables of each world's frames other than the state: the nuisances of recorded data.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use tellapart_system::StateId;
 
 /// A world that can be recorded.
 pub(super) trait Recordable: BatchEnvironment {
-    /// Its columns of its own while they grow.
+    /// Columns of this world's nuisances while they grow.
     type Hidden: Default;
 
-    /// Adds what is true of the frame that the first copy shows, in `state`.
+    /// Adds the nuisances of the frame that the first environment shows, in `state`.
     fn push_hidden(&self, state: StateId, hidden: &mut Self::Hidden);
 
-    /// The columns as arrays of `rows` rows, by name.
+    /// Converts the columns to named arrays of `rows` rows.
     fn arrays(hidden: Self::Hidden, rows: usize) -> BTreeMap<String, Array>;
 }
 

@@ -1,4 +1,4 @@
-//! Recording a world into trajectories.
+//! Records a world as trajectories.
 
 use tellapart_data::{Actions, DataError, Frames, Trajectories, TrajectoryParts};
 use tellapart_env::{
@@ -9,34 +9,33 @@ use self::hidden::Recordable;
 
 mod hidden;
 
-/// How a world is recorded: whole episodes, one after the other, under
-/// [`RepeatedRandom`], from one seed.
+/// Records whole episodes of a world, one after the other, under [`RepeatedRandom`], from one seed.
 ///
 /// The same seed gives the same episodes on every machine, and a longer recording begins with the
 /// shorter one.
 ///
 /// ```
-/// use tellapart::{collect::Recording, counting};
+/// use tellapart::{collect::Recorder, counting};
 ///
 /// let options = counting::Options::default().validate()?;
-/// let recorded = Recording::new(options, 20, 7).record(|_episodes| {})?;
+/// let recorded = Recorder::new(options, 20, 7).record(|_episodes| {})?;
 /// assert_eq!(recorded.episodes().count(), 20);
 /// assert_eq!(recorded.extra["positions"].shape, [recorded.rows(), 8, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recording {
-    /// The world.
+pub struct Recorder {
+    /// Options of the world.
     pub options: WorldOptions,
-    /// How many episodes, at least 1.
+    /// Number of episodes, at least 1.
     pub episodes: usize,
-    /// Of the world and of the policy, which draw from streams of their own.
+    /// Seed of the world and of the policy, which draw from separate streams.
     pub seed: u64,
-    /// For how many steps the policy repeats each action. Default:
+    /// Number of steps for which the policy repeats each action. Default:
     /// [`World::repeat_steps`](tellapart_env::World::repeat_steps).
     pub repeat_steps: u32,
-    /// The most bytes of frames that are kept, since a recording is held in memory as a whole.
-    /// Default: [`Recording::MAX_FRAME_BYTES`].
+    /// Largest size of all frames in bytes; the whole recording is held in memory. Default:
+    /// [`Recorder::MAX_FRAME_BYTES`].
     pub max_frame_bytes: u64,
 }
 
@@ -44,7 +43,7 @@ pub struct Recording {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectError {
-    /// Nothing to record.
+    /// No episodes.
     #[error("0 episodes were asked for, but a recording needs at least 1")]
     NoEpisodes,
     /// More frames than may be kept in memory.
@@ -53,35 +52,35 @@ pub enum CollectError {
          fewer, or several files with different seeds", limit / (1 << 20)
     )]
     TooLarge {
-        /// How many were asked for.
+        /// Requested number of episodes.
         episodes: usize,
-        /// During which one, from 1, there was no more room; 1 if that was plain from the start.
+        /// Episode, counted from 1, that exceeded the limit; 1 if even the shortest episodes would.
         reached: usize,
-        /// The most bytes of frames.
+        /// Largest size of the frames in bytes.
         limit: u64,
     },
-    /// The memory that would be allowed is not there.
+    /// The system has less memory than the limit allows.
     #[error(
         "out of memory during episode {reached}: record fewer, or several files with different \
          seeds"
     )]
     OutOfMemory {
-        /// During which episode, from 1.
+        /// Episode, counted from 1, in which memory ran out.
         reached: usize,
     },
-    /// The world refused a request.
+    /// A request that the world refused.
     #[error(transparent)]
     World(#[from] EnvError),
-    /// What was recorded does not make trajectories.
+    /// Recorded data that does not make trajectories.
     #[error(transparent)]
     Data(#[from] DataError),
 }
 
-impl Recording {
-    /// 4 GiB: about 75 000 episodes of the counting world as it is by default.
+impl Recorder {
+    /// Default limit of the frames: 4 GiB, about 75 000 episodes of the default counting world.
     pub const MAX_FRAME_BYTES: u64 = 4 << 30;
 
-    /// `episodes` episodes of the world of these options.
+    /// Makes a recorder of `episodes` episodes of a world.
     #[must_use]
     pub fn new(options: impl Into<WorldOptions>, episodes: usize, seed: u64) -> Self {
         let options = options.into();
@@ -94,18 +93,18 @@ impl Recording {
         }
     }
 
-    /// Records; `progress` is told after each episode how many are complete.
+    /// Records the episodes; calls `progress` after each one with the number of complete episodes.
     ///
-    /// | array | shape | what it is |
+    /// | array | shape | content |
     /// | --- | --- | --- |
-    /// | `observations` | `[N, height, width, 3]` u8 | the frames |
-    /// | `actions` | `[N]` ids, or `[N, 1]` numbers in `[-1, 1]` | taken at the frame; without meaning where an episode ends |
-    /// | `rewards` | `[N]` f32 | the value `p` of the frame |
-    /// | `terminals`, `timeouts` | `[N]` bool | the last frame of an episode, by its cause |
-    /// | `state_ids` | `[N]` u32 | the state of the ground truth: the true count, or the cell |
+    /// | `observations` | `[N, height, width, 3]` u8 | frames |
+    /// | `actions` | `[N]` ids, or `[N, 1]` in `[-1, 1]` | at the frame; meaningless at ends |
+    /// | `rewards` | `[N]` f32 | value `p` of the frame |
+    /// | `terminals`, `timeouts` | `[N]` bool | last frame of an episode, by its cause |
+    /// | `state_ids` | `[N]` u32 | state of the ground truth: the true count, or the cell |
     /// | counting: `shape_ids` | `[N]` u8 | [`Shape::id`](tellapart_env::counting::Shape::id) |
     /// | `colors` | `[N, 3]` u8 | red, green, blue of the objects |
-    /// | `positions` | `[N, max_count, 2]` i16 | centres `[x, y]`, then `[-1, -1]` |
+    /// | `positions` | `[N, max_count, 2]` i16 | centers `[x, y]`, then `[-1, -1]` |
     /// | gridworld: `positions` | `[N, 2]` i16 | column and row of the agent |
     /// | `view_ids` | `[N]` u32 | [`Grid::view_of`]: equal where the views are alike |
     /// | `tint_ids` | `[N]` u8 | [`Grid::tint`] |
@@ -126,7 +125,7 @@ impl Recording {
         }
     }
 
-    /// Records the only copy of `world`.
+    /// Records the single environment of `world`.
     fn record_from<W: Recordable>(
         &self,
         mut world: W,
@@ -135,7 +134,7 @@ impl Recording {
         if self.episodes == 0 {
             return Err(CollectError::NoEpisodes);
         }
-        // An episode shows two frames at the least: what is hopeless is refused before any work.
+        // An episode has at least two frames, so hopeless requests are refused before any work.
         let least = (2 * world.frame_bytes() as u64).saturating_mul(self.episodes as u64);
         if least > self.max_frame_bytes {
             return Err(self.too_large(1));
@@ -143,7 +142,7 @@ impl Recording {
         let space = world.action_space();
         let mut policy = RepeatedRandom::with_repeat(space, self.seed, 1, self.repeat_steps);
         let mut outcome = [Outcome::default()];
-        let mut rows = Rows::<W::Hidden>::default();
+        let mut rows = RecordedRows::<W::Hidden>::default();
         let mut complete = 0;
 
         world.reset(self.frame(&mut rows, &world, complete)?, &mut outcome)?;
@@ -174,10 +173,10 @@ impl Recording {
         }
     }
 
-    /// Room for one more frame.
+    /// Makes room for one more frame.
     fn frame<'a, W: Recordable>(
         &self,
-        rows: &'a mut Rows<W::Hidden>,
+        rows: &'a mut RecordedRows<W::Hidden>,
         world: &W,
         complete: usize,
     ) -> Result<&'a mut [u8], CollectError> {
@@ -194,17 +193,18 @@ impl Recording {
     }
 }
 
-/// The columns while they grow.
+/// Columns of the recording while they grow.
 #[derive(Default)]
-struct Rows<H> {
+struct RecordedRows<H> {
     frames: Vec<u8>,
     actions: Vec<Action>,
     outcomes: Vec<Outcome>,
     hidden: H,
 }
 
-impl<H> Rows<H> {
-    /// What belongs to the frame that the only copy of `world` shows.
+impl<H> RecordedRows<H> {
+    /// Adds the row of the frame that the single environment of `world` shows, except the frame
+    /// itself.
     fn push<W: Recordable<Hidden = H>>(&mut self, world: &W, outcome: Outcome, actions: &[Action]) {
         self.actions.extend(actions);
         self.outcomes.push(outcome);
@@ -239,7 +239,7 @@ impl<H> Rows<H> {
     }
 }
 
-/// Actions in the form of their space: ids, or numbers.
+/// Converts actions to the form of their space: ids or vectors.
 fn columns_of(space: ActionSpace, actions: &[Action]) -> Result<Actions, EnvError> {
     let ids = actions.iter().filter_map(|action| match action {
         Action::OneHot(id) => Some(*id),

@@ -1,9 +1,11 @@
+//! Tests of recordings: rows follow the ground truth, nuisances match the frames, and limits hold.
+
 use tellapart_env::{counting::Options, grid};
 use tellapart_files::Values;
 
 use super::*;
 
-fn recording(actions: &str, episodes: usize, seed: u64) -> Recording {
+fn recording(actions: &str, episodes: usize, seed: u64) -> Recorder {
     let actions = actions.parse().unwrap();
     let options = Options {
         actions,
@@ -11,16 +13,16 @@ fn recording(actions: &str, episodes: usize, seed: u64) -> Recording {
         image_side: 16,
         ..Options::default()
     };
-    Recording::new(options.validate().unwrap(), episodes, seed)
+    Recorder::new(options.validate().unwrap(), episodes, seed)
 }
 
-fn of_the_grid(options: grid::Options, episodes: usize) -> Recording {
-    Recording::new(options.validate().unwrap(), episodes, 3)
+fn of_the_grid(options: grid::Options, episodes: usize) -> Recorder {
+    Recorder::new(options.validate().unwrap(), episodes, 3)
 }
 
-/// Every step within an episode is one of the ground truth, and so is every value; each action occurs
-/// in each state.
-fn follows_the_truth(recording: &Recording, space: ActionSpace) {
+/// Checks that all steps within episodes and all values are those of the ground truth, and that
+/// each action occurs in each state.
+fn follows_the_truth(recording: &Recorder, space: ActionSpace) {
     let truth = recording.options.ground_truth().unwrap();
     let recorded = recording.record(|_| {}).unwrap();
     let states = recorded.state_ids.clone().unwrap();
@@ -114,7 +116,7 @@ fn nuisances_are_those_of_the_frames() {
         let shown = centers.iter().filter(|center| center[0] >= 0);
         assert_eq!(shown.clone().count(), states[row] as usize);
         for &[x, y] in shown {
-            // The centre belongs to every shape.
+            // The center belongs to every shape.
             let pixel = &frame[(y as usize * 16 + x as usize) * 3..][..3];
             assert_eq!(pixel, &colors[row * 3..][..3], "row {row}");
         }
@@ -148,7 +150,7 @@ fn no_episodes_and_too_many_are_refused() {
         hopeless,
         Err(CollectError::TooLarge { reached: 1, .. })
     ));
-    let tight = Recording {
+    let tight = Recorder {
         max_frame_bytes: 25 * 768,
         ..recording("one-hot-2", 10, 0)
     };

@@ -13,20 +13,20 @@ use tellapart::audit::{AuditError, Recorded, RecordedOptions};
 use tellapart::data::ActionRule;
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
-use tellapart::train::at_recording::FinishedRun;
+use tellapart::train::recording_evaluator::FinishedRun;
 
 use self::latents::Latents;
 use super::{Overwrite, recording};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Say which observations an encoder merged that a recording tells apart, and whose fault it is
+/// Report which observations an encoder merged that a recording tells apart, and why
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("latents").required(true).args(["embeddings", "run"]),
     after_help = "Row i of the embeddings is the latent of observation i of the recording. No model \
-    and no truth are needed.\nWith --run, the latents are those of a finished run of ours, and pairs that \
-    are provably apart are said.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
+    and no truth are needed.\nWith --run, the latents are those of a finished run, and pairs that \
+    are provably apart are marked.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
     Examples:\n  \
     tellapart audit --data walks.npz --embeddings latents.npy\n  \
     tellapart audit --data walks.npz --embeddings latents.npy --explain 17 230\n  \
@@ -34,28 +34,28 @@ use crate::terminal::Terminal;
     tellapart audit --data walks.npz --embeddings z.npz --array z --p aux --tolerance 0.1 --action-rule sign"
 )]
 pub(crate) struct Arguments {
-    /// The recording: trajectories (.npz)
+    /// Recording: trajectories (.npz)
     #[arg(long, value_name = "DATA.npz")]
     data: PathBuf,
-    /// The latents of its rows: [rows, dimensions] as .npy, .npz or .safetensors
+    /// Latents of its rows: [rows, dimensions] as .npy, .npz or .safetensors
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
-    /// Or the folder of a finished run, whose model makes the latents
+    /// Folder of a finished run whose model makes the latents, instead of --embeddings
     #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
-    /// Which array of an .npz or .safetensors with several holds the latents
+    /// Array that holds the latents, if an .npz or .safetensors has several
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
-    /// What must be foreseen: rewards (or what the run foresees), aux, or another array
+    /// Array to be predicted: rewards (or what the run predicts), aux, or another
     #[arg(long, value_name = "NAME")]
     p: Option<String>,
-    /// Values of p that are no further apart than this count as equal
+    /// Largest distance of values of p that count as equal
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     tolerance: Option<f64>,
-    /// Which action vectors are one: sign, distinct, a number of bins, or at:-0.5,0.5
+    /// Rule for equal action vectors: sign, distinct, a number of bins, or at:-0.5,0.5
     #[arg(long, value_name = "RULE")]
     action_rule: Option<String>,
-    /// Observations are identical if no number differs by more than this
+    /// Observations are identical if no value differs by more than this
     #[arg(
         long,
         value_name = "X",
@@ -63,38 +63,39 @@ pub(crate) struct Arguments {
         allow_negative_numbers = true
     )]
     same_observation: f64,
-    /// Strain above which a pair counts as merged
-    #[arg(long, value_name = "STRAIN", default_value_t = RecordedAuditOptions::default().threshold, allow_negative_numbers = true)]
+    /// Required Lipschitz constant above which a pair counts as merged
+    #[arg(long, value_name = "L", default_value_t = RecordedAuditOptions::default().threshold, allow_negative_numbers = true)]
     threshold: f64,
-    /// Share of the rows that may lie astray without counting as merged
-    #[arg(long, value_name = "SHARE", default_value_t = RecordedAuditOptions::default().strays, allow_negative_numbers = true)]
-    strays: f64,
-    /// Nearest neighbours of each latent that are compared with it
-    #[arg(long, value_name = "K", default_value_t = RecordedAuditOptions::default().neighbours)]
-    neighbours: usize,
-    /// How many pairs to show
+    /// Share of the rows that may be outliers, not merged
+    #[arg(long, value_name = "SHARE", default_value_t = RecordedAuditOptions::default().outlier_tolerance, allow_negative_numbers = true)]
+    outliers: f64,
+    /// Nearest neighbors of each latent that are compared with it
+    #[arg(long, value_name = "K", default_value_t = RecordedAuditOptions::default().neighbors)]
+    neighbors: usize,
+    /// Number of pairs to show
     #[arg(long, value_name = "N", default_value_t = RecordedAuditOptions::default().shown)]
     pairs: usize,
-    /// What random samples follow from
+    /// Seed of random samples
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Also hold the findings against the hidden states (state_ids) of the recording
+    /// Also compare the findings with the hidden states (state_ids) of the recording
     #[arg(long)]
     truth: bool,
-    /// Tell the story of one pair of rows instead
+    /// Explain one pair of rows, step by step, instead
     #[arg(long, num_args = 2, value_names = ["I", "J"])]
     explain: Option<Vec<usize>>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
-    /// Also write a page that shows everything
+    /// Also write an HTML page with all findings
     #[arg(long, value_name = "FILE.html", conflicts_with = "explain")]
     out: Option<PathBuf>,
     #[command(flatten)]
     overwrite: Overwrite,
 }
 
-/// With `--explain` more rows than this are not audited as a whole: it would take seconds.
+/// Largest number of rows for which `--explain` also audits the whole recording; more would take
+/// seconds.
 const ROWS_TO_AUDIT: usize = 1 << 15;
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -109,8 +110,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let options = RecordedAuditOptions {
         threshold: arguments.threshold,
-        strays: arguments.strays,
-        neighbours: arguments.neighbours,
+        outlier_tolerance: arguments.outliers,
+        neighbors: arguments.neighbors,
         shown: arguments.pairs,
         same_observation: arguments.same_observation,
         seed: arguments.seed,
@@ -135,7 +136,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             &"--truth needs the array state_ids, which is not there",
         ));
     }
-    let of_run = run.as_ref().and_then(FinishedRun::foresees);
+    let of_run = run.as_ref().and_then(FinishedRun::predicted_array);
     let evidence = RecordedOptions {
         value: arguments
             .p
@@ -174,12 +175,12 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         let mut pair = audit
             .explain(*i, *j)
             .map_err(|error| Failure::bad_input(format!("--explain: {error}")))?;
-        // Whether a merged pair is one of a stray row only all pairs together say.
+        // Only all pairs together tell whether a merged pair is due to an outlier.
         if pair.cause == Cause::Encoder && trajectories.rows() <= ROWS_TO_AUDIT {
             let whole = audit
                 .run(&|what, share| bar.part_of(what, share))
                 .map_err(Failure::failed)?;
-            whole.explain_stray(&mut pair);
+            whole.explain_outlier(&mut pair);
         }
         if let Some(asked) = Certifiable::of_pair(&pair)
             && let Some(predicted) = latents.foresee(&evidence.value, asked.rollouts())
@@ -242,7 +243,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
 }
 
-/// Where the latents come from, as it was typed.
+/// Returns the source of the latents, as the user typed it.
 fn source(arguments: &Arguments) -> String {
     let named = arguments.run.as_ref().or(arguments.embeddings.as_ref());
     named.map_or_else(String::new, |path| path.display().to_string())

@@ -27,7 +27,7 @@ use crate::terminal::Terminal;
   tellapart bisim system.npz --tolerance 0.01 --verify
   tellapart bisim model.tra --quotient smaller.dot")]
 pub(crate) struct Arguments {
-    /// A file (any format of convert), or a built-in environment: counting, gridworld
+    /// File in any format of convert, or a built-in environment: counting, gridworld
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Outputs at most X apart count as equal; refused where that is no equivalence on them
     #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
-    /// Also check the result, by methods that share nothing with those that found it
+    /// Also check the result by methods that share nothing with those that found it
     #[arg(long)]
     verify: bool,
     /// Also write the system with one state for each class (in any format of convert)
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         ));
     }
 
-    // The file first: if it fails, no result claims otherwise.
+    // The file comes first: if writing fails, no printed result claims that it was written.
     let quotient = quotient_file
         .as_ref()
         .map(|file| {
@@ -128,21 +128,22 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     Ok(())
 }
 
-/// Two states, and a shortest word that tells them apart if there is one.
+/// Two states, and a shortest word that tells them apart, if there is one.
 struct Compared {
     a: StateId,
     b: StateId,
     word: Option<Vec<ActionId>>,
 }
 
-/// A built-in world by its name, or else a file (`./counting` is always a file).
+/// Returns the system of a built-in world by its name, or else of a file (`./counting` is always a
+/// file).
 fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
     match name.parse::<World>() {
         Ok(world) => {
             let options = settings::world_options(world, words)?;
             options.ground_truth().map_err(Failure::failed)
         }
-        // Without an ending it is more likely a world than a file.
+        // A name without an extension is more likely a world than a file.
         _ if words.is_empty()
             && Path::new(name).extension().is_none()
             && !Path::new(name).exists() =>
@@ -172,35 +173,35 @@ fn states(machine: &MooreMachine, pair: &[usize]) -> Result<[StateId; 2], Failur
     }
 }
 
-/// `bisim --json`.
+/// JSON document of `bisim --json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct BisimDocument<'a> {
     schema: &'static str,
     states: usize,
     actions: usize,
     outputs: usize,
     classes: usize,
-    /// Present where outputs are equal within a tolerance.
+    /// Tolerance of outputs; absent where outputs are equal exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     tolerance: Option<f64>,
-    /// Present where that was asked for.
+    /// Whether the result was verified; absent without `--verify`.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
     action_names: Vec<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     class_of: Option<Vec<u32>>,
-    /// Present where two states were compared.
+    /// Whether the compared states are bisimilar; absent without `--witness`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bisimilar: Option<bool>,
-    witness: Option<Witness>,
+    witness: Option<WitnessRecord>,
 }
 
 #[derive(Serialize)]
-struct Witness {
+struct WitnessRecord {
     a: u32,
     b: u32,
     word: Vec<u32>,
-    /// Where the word leads from `a` and from `b`: states whose outputs differ.
+    /// States that the word leads to from `a` and from `b`; their outputs differ.
     leads_to: [u32; 2],
 }
 
@@ -209,10 +210,10 @@ fn document<'a>(
     classes: &Partition,
     compared: Option<&Compared>,
     arguments: &Arguments,
-) -> Document<'a> {
+) -> BisimDocument<'a> {
     let witness = compared.and_then(|Compared { a, b, word }| {
         let word = word.as_ref()?;
-        Some(Witness {
+        Some(WitnessRecord {
             a: a.get(),
             b: b.get(),
             word: word.iter().map(|action| action.get()).collect(),
@@ -220,7 +221,7 @@ fn document<'a>(
         })
     });
     let class_of = || classes.as_slice().iter().map(|class| class.get()).collect();
-    Document {
+    BisimDocument {
         schema: "tellapart.bisim/1",
         states: machine.states(),
         actions: machine.actions(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use tellapart::World;
-use tellapart::collect::Recording;
+use tellapart::collect::Recorder;
 use tellapart::settings::{world_options, world_words};
 
 use super::{Overwrite, counted};
@@ -23,19 +23,19 @@ use crate::terminal::Terminal;
     tellapart collect gridworld --episodes 1000 --out grid.npz view_radius=2 layout=..#..,....G"
 )]
 pub(crate) struct Arguments {
-    /// The environment: counting, gridworld
+    /// Environment: counting, gridworld
     #[arg(value_name = "ENV")]
     world: String,
-    /// How many episodes
+    /// Number of episodes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     episodes: u32,
-    /// The file to write
+    /// File to write
     #[arg(long, value_name = "FILE.npz")]
     out: PathBuf,
-    /// What the random choices follow from
+    /// Seed of the random choices
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// How many steps each action lasts [default: 5 in counting, 1 in gridworld]
+    /// Number of steps that each action lasts [default: 5 in counting, 1 in gridworld]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Options of the environment, such as actions=one-hot-3, value=dense, max_steps=10
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         world_words(&options).join(" ")
     ));
     let episodes = arguments.episodes as usize;
-    let mut recording = Recording::new(options, episodes, *seed);
+    let mut recording = Recorder::new(options, episodes, *seed);
     if let Some(repeat_steps) = arguments.repeat {
         recording.repeat_steps = repeat_steps;
     }

@@ -13,12 +13,12 @@ use crate::terminal::Terminal;
 #[command(after_help = "Example:
   tellapart completions bash > ~/.local/share/bash-completion/completions/tellapart")]
 pub(crate) struct Arguments {
-    /// The shell
+    /// Name of the shell
     shell: clap_complete::Shell,
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
-    // Not written directly: the generator panics when the reader has gone away.
+    // Collected in memory first, since the generator panics when the reader has closed the pipe.
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,

@@ -25,10 +25,10 @@ Examples:
   tellapart convert model.tsys model.boa.txt
   tellapart convert smaller.aut smaller.dot && dot -Tsvg smaller.dot -o smaller.svg")]
 pub(crate) struct Arguments {
-    /// The system to read
+    /// System to read
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The file to write
+    /// File to write
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Draw systems of more than 500 states, too

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tellapart::files::{Array, Values, write_npy};
-use tellapart::train::at_recording::{AtRecording, FinishedRun};
+use tellapart::train::recording_evaluator::{FinishedRun, RecordingEvaluator};
 
 use super::{Overwrite, counted, recording};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Write the latents that a run's encoder makes of a recording
+/// Write the latents that a run's encoder computes for a recording
 #[derive(Args)]
 #[command(
     after_help = "Row i of the file is the latent of observation i of the recording, float32.\n\n\
@@ -18,13 +18,13 @@ use crate::terminal::Terminal;
     tellapart embed runs/counting/seed-1/joint-reward --data walks.npz --out latents.npy"
 )]
 pub(crate) struct Arguments {
-    /// The folder of a finished run
+    /// Folder of a finished run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The recording: trajectories (.npz)
+    /// Recording: trajectories (.npz)
     #[arg(long, value_name = "DATA.npz")]
     data: PathBuf,
-    /// The file to write
+    /// File to write
     #[arg(long, value_name = "FILE.npy")]
     out: PathBuf,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     bar.busy_with("reading");
     let run = FinishedRun::read(&arguments.run)?;
     let trajectories = recording(data)?;
-    let model = AtRecording::new(&run.model, &run.interface, &run.config, &trajectories)
+    let model = RecordingEvaluator::new(&run.model, &run.interface, &run.config, &trajectories)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", data.display())))?;
     let latents = model.embed(&|share| bar.part_of("encoding", share));
     let (rows, width) = (trajectories.rows(), run.config.model.latent);

@@ -16,28 +16,28 @@ use tellapart::data::ActionRule;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Missing words that are listed.
+/// Largest number of missing words that are listed.
 const MOST_MISSING: usize = 10;
 
-/// Say which recorded observations must be told apart, and what the recording leaves open
+/// Report which recorded observations must be told apart, and what the recording leaves open
 #[derive(Args)]
 #[command(after_help = "Examples:
   tellapart evidence counting.npz --action-rule sign --pair 0 5
   tellapart evidence robot.npz --p aux --tolerance 0.1 --action-rule 5")]
 pub(crate) struct Arguments {
-    /// A recording (.npz)
+    /// Recording (.npz)
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// Also compare the observations in rows I and J, from 0
+    /// Also compare the observations in rows I and J, counted from 0
     #[arg(long, num_args = 2, value_names = ["I", "J"])]
     pair: Option<Vec<usize>>,
-    /// The array that is p: rewards, aux, or another one
+    /// Array that is p: rewards, aux, or another one
     #[arg(long, value_name = "NAME", default_value = "rewards")]
     p: String,
     /// Values of p differ iff they are further apart than X [default: iff not equal]
     #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
-    /// When action vectors are the same: sign, distinct, a number of bins, at:EDGE,EDGE
+    /// Rule for equal action vectors: sign, distinct, a number of bins, at:EDGE,EDGE
     #[arg(long, value_name = "RULE", value_parser = rule)]
     action_rule: Option<ActionRule>,
     /// Print one JSON document
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
         _ => None,
     };
-    let document = Document::new(&recorded, &coverage, pair);
+    let document = EvidenceDocument::new(&recorded, &coverage, pair);
     if arguments.json {
         return terminal.json(&document);
     }
@@ -76,34 +76,35 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     Ok(())
 }
 
-/// `evidence --json`.
+/// JSON document of `evidence --json`.
 #[derive(Serialize)]
-struct Document {
+struct EvidenceDocument {
     schema: &'static str,
     rows: usize,
     episodes: usize,
     observations: usize,
     actions: usize,
     action_names: Vec<String>,
-    /// Pairs of an observation and an action that were recorded, and their share of all.
+    /// Number of recorded pairs of an observation and an action; `coverage` is their share of all
+    /// pairs.
     recorded_steps: usize,
     coverage: f64,
     classes_separated_by_coverage: usize,
-    contradictions: Vec<ContradictionRecord>,
-    /// Observations whose rows stand for themselves, because of these contradictions.
+    contradictions: Vec<EvidenceContradiction>,
+    /// Number of observations whose rows are not merged, because of the contradictions.
     unmerged_observations: usize,
     pair: Option<PairRecord>,
 }
 
 #[derive(Serialize)]
-struct ContradictionRecord {
+struct EvidenceContradiction {
     observation: u32,
     kind: &'static str,
     action: Option<u32>,
     rows: [usize; 2],
 }
 
-/// What the data says about one pair.
+/// Result of comparing one pair of rows.
 #[derive(Serialize)]
 struct PairRecord {
     i: usize,
@@ -111,9 +112,9 @@ struct PairRecord {
     says: Says,
     separated_by_coverage: Option<bool>,
     witness: Option<WitnessRecord>,
-    /// How many actions deep the two were compared; null where they are one state.
+    /// Number of actions up to which the two were compared; null where they are one state.
     depth: Option<usize>,
-    /// How many words would say more, and the first of them.
+    /// Number of words that would say more; `missing_words` holds the first of them.
     missing: usize,
     missing_words: Vec<MissingRecord>,
 }
@@ -130,7 +131,7 @@ enum Says {
 #[derive(Serialize)]
 struct WitnessRecord {
     word: Vec<u32>,
-    /// The rows it leads to from either, and the values of p there.
+    /// Rows that the word leads to from the two rows; `p` holds the values there.
     rows: [usize; 2],
     p: [Vec<f32>; 2],
 }
@@ -143,7 +144,7 @@ struct MissingRecord {
     p: Vec<f32>,
 }
 
-impl Document {
+impl EvidenceDocument {
     fn new(recorded: &Recorded, coverage: &SeparatedByCoverage, pair: Option<PairRecord>) -> Self {
         let recording = recorded.oracle.recording();
         let (observations, actions) = (recording.observations(), recording.actions());
@@ -177,12 +178,12 @@ impl Document {
     }
 }
 
-fn contradiction(found: &Contradiction) -> ContradictionRecord {
+fn contradiction(found: &Contradiction) -> EvidenceContradiction {
     let (kind, action) = match found.kind {
         ContradictionKind::Value => ("value", None),
         ContradictionKind::Successor { action } => ("successor", Some(action)),
     };
-    ContradictionRecord {
+    EvidenceContradiction {
         observation: found.observation,
         kind,
         action,

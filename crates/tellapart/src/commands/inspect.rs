@@ -4,20 +4,20 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, Format, Inspection};
+use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, FileKind, Inspection};
 
 use super::counted;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Say what is in a file: trajectories, a finite system, embeddings, arrays, tensors
+/// Describe the content of a file: trajectories, a finite system, embeddings, arrays, tensors
 #[derive(Args)]
 #[command(
     after_help = "Reads .npz, .npy, .safetensors and systems in .tsys, .aut, .tra and .boa.txt. Ends with \
     exit code 2\nif the file is not valid as what it seems to be."
 )]
 pub(crate) struct Arguments {
-    /// The file
+    /// File to describe
     file: PathBuf,
     /// Print one JSON document
     #[arg(long)]
@@ -74,16 +74,16 @@ fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn name(format: Format) -> &'static str {
+fn name(format: FileKind) -> &'static str {
     match format {
-        Format::Trajectories => "trajectories",
-        Format::System => "finite system",
-        Format::Embeddings => "embeddings",
-        Format::Arrays => "arrays",
+        FileKind::Trajectories => "trajectories",
+        FileKind::System => "finite system",
+        FileKind::Embeddings => "embeddings",
+        FileKind::Arrays => "arrays",
     }
 }
 
-/// A table whose columns are as wide as they must be.
+/// Prints a table whose columns are as wide as their widest entry.
 fn print_arrays(arrays: &[ArrayRecord], out: &mut impl Write) -> io::Result<()> {
     let rows: Vec<[String; 4]> = arrays
         .iter()
@@ -100,14 +100,14 @@ fn print_arrays(arrays: &[ArrayRecord], out: &mut impl Write) -> io::Result<()> 
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let [names, dtypes, shapes] = [0, 1, 2].map(|column| width(column).unwrap_or(0));
     for [name, dtype, shape, values] in &rows {
-        // The only array of a .npy file has no name.
+        // The only array of a .npy file has no name, so its line begins with blanks.
         let line = format!("{name:names$}  {dtype:dtypes$}  {shape:shapes$}  {values}");
         writeln!(out, "  {}", line.trim())?;
     }
     Ok(())
 }
 
-/// The range of the values, and how many of them are no numbers.
+/// Formats the range of the values, and the number of NaN and infinite ones.
 fn values(array: &ArrayRecord) -> String {
     let range = match (array.min, array.max) {
         (Some(min), Some(max)) if min == max => format!("all {}", short(min)),
@@ -122,7 +122,7 @@ fn values(array: &ArrayRecord) -> String {
     }
 }
 
-/// Whole numbers as they are, others with up to five significant digits.
+/// Formats whole numbers exactly, others with up to five significant digits.
 fn short(value: f64) -> String {
     if value == value.trunc() && value.abs() < 1e15 {
         return format!("{value:.0}");

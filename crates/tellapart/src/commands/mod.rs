@@ -1,4 +1,4 @@
-//! The commands: each file holds the arguments of one, and what it does with them.
+//! Commands of the program: each file holds the arguments of one command and runs it.
 
 mod audit;
 mod bisim;
@@ -12,6 +12,9 @@ mod report;
 mod reproduce;
 mod stop;
 mod system_file;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+mod tests;
 mod train;
 
 use std::path::Path;
@@ -23,22 +26,22 @@ use tellapart::files::FileError;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, Verbosity};
 
-/// Which observations an encoder must keep apart, and which it merges.
+/// Which observations an encoder must keep apart, and which it merges
 #[derive(Parser)]
 #[command(name = "tellapart", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Program {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Say nothing but errors (the result is still printed)
+    /// Print only errors (the result is still printed)
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more: settings and times
+    /// Print more: settings and times
     #[arg(short, long, global = true)]
     verbose: bool,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input, 3 the audit found unhealthy collapse.";
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input, 3 the audit found unhealthy collapse.\n\
+    Words such as witness, outlier or certificate: docs/glossary.md; first steps: docs/tutorial.md.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -81,7 +84,7 @@ impl Program {
     }
 }
 
-/// For commands that write a file.
+/// Option of the commands that write a file.
 #[derive(Args)]
 struct Overwrite {
     /// Replace the file to be written if it exists already
@@ -90,7 +93,7 @@ struct Overwrite {
 }
 
 impl Overwrite {
-    /// Whether `path` may be written: asked before any work is done.
+    /// Checks before any work is done that `path` may be written.
     fn check(&self, path: &Path) -> Result<(), Failure> {
         if path.is_dir() {
             return Err(FileError::IsDirectory {
@@ -118,7 +121,7 @@ impl Overwrite {
     }
 }
 
-/// The recording that `--data` names.
+/// Reads the recording that `--data` names.
 fn recording(path: &Path) -> Result<Trajectories, Failure> {
     if path.extension().is_some_and(|extension| extension == "npy") {
         return Err(Failure::bad_input(format!(
@@ -129,7 +132,7 @@ fn recording(path: &Path) -> Result<Trajectories, Failure> {
     Ok(Trajectories::read_npz(path)?)
 }
 
-/// `n` things, in words that fit the number.
+/// Formats a count with its noun, such as `1 row` or `2 rows`.
 fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tellapart::experiment::measure::Truth;
-use tellapart::experiment::pages::{Shown, experiment};
+use tellapart::experiment::pages::{ReportedRun, experiment};
 use tellapart::experiment::reproduce::{findings, one_run};
 use tellapart::experiment::summary::Summary;
 use tellapart::files::write_atomically;
 use tellapart::report::render_html;
 use tellapart::train::{RunDirectory, TrainError, config};
 
-use super::train::Bar;
+use super::train::TrainingBar;
 use super::{Overwrite, stop};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Measure trained runs again and show them side by side on one page
+/// Measure trained runs again and compare them on one page
 #[derive(Args)]
 #[command(
     after_help = "Reads config.toml and the latest checkpoint of each run directory. The runs must \
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// Run directories
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// The page to write
+    /// Page to write
     #[arg(long, value_name = "FILE.html", default_value = "report.html")]
     out: PathBuf,
     #[command(flatten)]
@@ -72,10 +72,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let truth = Truth::of(first)?;
     let stop = stop::on_interrupt()?;
-    let mut shown: Vec<Shown> = Vec::with_capacity(configs.len());
+    let mut shown: Vec<ReportedRun> = Vec::with_capacity(configs.len());
     for (config, run) in configs.iter().zip(&arguments.runs) {
         let directory = RunDirectory::open(run, config, true)?;
-        let bar = Bar(terminal.progress(config.optimizer.updates as usize, "updates"));
+        let bar = TrainingBar(terminal.progress(config.optimizer.updates as usize, "updates"));
         bar.0.busy_with("measuring");
         shown.push(one_run(config, &directory, &truth, &stop, &bar)?);
     }

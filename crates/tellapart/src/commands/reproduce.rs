@@ -23,34 +23,34 @@ use crate::terminal::{self, Terminal};
     --resume.\n\nExample: tellapart reproduce counting --seeds 5"
 )]
 pub(crate) struct Arguments {
-    /// The experiment
+    /// Experiment to reproduce
     #[arg(value_name = "EXPERIMENT")]
     experiment: Experiment,
     /// Keys to change in all runs, such as optimizer.updates=600
     #[arg(value_name = "KEY.PATH=VALUE")]
     overrides: Vec<String>,
-    /// How many seeds
+    /// Number of seeds
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
-    /// The first seed; the others follow it
+    /// First seed; the others follow it
     #[arg(long, value_name = "S", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
     first_seed: u64,
-    /// The cheap encoder (it has a counting prior) and fewer updates: a minute or so
+    /// Use the cheap encoder (it has a counting prior) and fewer updates: about a minute
     #[arg(long)]
     quick: bool,
-    /// Networks with declared Lipschitz constants, or plain ones
-    #[arg(long, value_enum, default_value_t = Networks::Bounded)]
-    setting: Networks,
-    /// The output folder
+    /// Use networks with declared Lipschitz constants, or plain ones
+    #[arg(long, value_enum, default_value_t = SettingArgument::Bounded)]
+    setting: SettingArgument,
+    /// Output folder
     #[arg(long, value_name = "DIR", default_value = "runs/counting")]
     out: PathBuf,
-    /// Continue what is in the output folder
+    /// Continue the runs in the output folder
     #[arg(long)]
     resume: bool,
-    /// Runs trained side by side, sharing the cores; by default one for each core
+    /// Number of runs trained at a time, sharing the cores; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Where to compute: cpu, or wgpu or cuda where compiled in
+    /// Device to compute on: cpu, or wgpu or cuda where compiled in
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Print summary.json
@@ -65,7 +65,7 @@ enum Experiment {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Networks {
+enum SettingArgument {
     Bounded,
     Plain,
 }
@@ -83,8 +83,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let plan = Plan {
         seeds: (first..first.saturating_add(arguments.seeds)).collect(),
         setting: match arguments.setting {
-            Networks::Bounded => Setting::Bounded,
-            Networks::Plain => Setting::Plain,
+            SettingArgument::Bounded => Setting::Bounded,
+            SettingArgument::Plain => Setting::Plain,
         },
         quick: arguments.quick,
         out: arguments.out.clone(),
@@ -99,13 +99,13 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let configs = plan.configs().map_err(TrainError::from)?;
     let updates: u64 = configs.iter().map(|config| config.optimizer.updates).sum();
     let stop = stop::on_interrupt()?;
-    let bar = Bar {
+    let bar = RunBars {
         bar: terminal.progress(updates as usize, "updates"),
         quiet: terminal.is_quiet(),
         done: configs.iter().map(|_| Default::default()).collect(),
         configs,
     };
-    let summary = plan.carry_out(&stop, &bar)?;
+    let summary = plan.run(&stop, &bar)?;
     drop(bar);
     if arguments.json {
         terminal.json(&summary)?;
@@ -119,16 +119,16 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     Ok(())
 }
 
-/// One bar over the updates of all runs, and a line for each that is done.
-struct Bar {
+/// Progress bar over the updates of all runs, with a line for each finished run.
+struct RunBars {
     bar: terminal::Progress,
     quiet: bool,
     configs: Vec<ValidConfig>,
-    /// Updates of each run that the bar has counted.
+    /// Number of updates of each run that the bar has counted.
     done: Vec<std::sync::atomic::AtomicU64>,
 }
 
-impl Progress for Bar {
+impl Progress for RunBars {
     fn updated(&self, run: &ValidConfig, record: &MetricRecord) {
         let index = self.configs.iter().position(|config| config == run);
         if let Some(done) = index.and_then(|index| self.done.get(index)) {
@@ -150,7 +150,7 @@ impl Progress for Bar {
     }
 }
 
-/// The table and the findings.
+/// Prints the table and the findings.
 fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,

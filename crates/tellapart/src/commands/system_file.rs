@@ -1,4 +1,4 @@
-//! A file that a system is written to.
+//! Output file of a system.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use super::Overwrite;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Where a system goes, in the format that the name tells.
+/// Output file of a system, in the format that its name tells.
 pub(super) struct SystemFile<'a> {
     path: &'a Path,
     format: Format,
 }
 
 impl<'a> SystemFile<'a> {
-    /// Checked before any work is done.
+    /// Checks the path and its format, before any work is done.
     pub(super) fn new(path: &'a Path, overwrite: &Overwrite) -> Result<Self, Failure> {
         let format = Format::of_output(path)?;
         for file in format.files(path) {
@@ -34,7 +34,7 @@ impl<'a> SystemFile<'a> {
         })
     }
 
-    /// As [`Self::write`], but drawings may have any number of states.
+    /// Writes the system; drawings may have any number of states.
     pub(super) fn write_any_size(&self, machine: &MooreMachine) -> Result<(), Failure> {
         match self.format {
             Format::Dot => Ok(write::dot(machine, self.path, usize::MAX)?),
@@ -42,7 +42,7 @@ impl<'a> SystemFile<'a> {
         }
     }
 
-    /// Says what was written, and what the format had no place for.
+    /// Prints what was written, and what the format had no place for.
     pub(super) fn report(&self, what: &str, machine: &MooreMachine, terminal: &Terminal) {
         let path = self.path.display();
         terminal.note(format_args!("{path}: {what}"));

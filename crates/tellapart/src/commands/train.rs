@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tellapart::experiment::ExperimentError;
-use tellapart::experiment::follow::Follower;
+use tellapart::experiment::follow::ValidationAudit;
 use tellapart::experiment::measure::Truth;
 use tellapart::experiment::reproduce::{Progress, one_run};
 use tellapart::experiment::summary::{RecordedSummary, RunSummary};
@@ -25,21 +25,24 @@ use crate::terminal::{self, Terminal};
     Example: tellapart train configs/joint-reward.toml seed=7 optimizer.updates=600 --out runs/short"
 )]
 pub(crate) struct Arguments {
-    /// The run's configuration
+    /// Configuration of the run
     #[arg(value_name = "CONFIG.toml")]
     config: PathBuf,
     /// Keys to change, such as model.encoder=patch optimizer.updates=600
     #[arg(value_name = "KEY.PATH=VALUE")]
     overrides: Vec<String>,
-    /// The run directory; by default runs/NAME-seed-SEED
+    /// Run directory; by default runs/NAME-seed-SEED
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue an interrupted run from its last checkpoint
     #[arg(long)]
     resume: bool,
-    /// Where to compute: cpu, or wgpu or cuda where compiled in
+    /// Device to compute on: cpu, or wgpu or cuda where compiled in
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
+    /// Print the resolved configuration as TOML, and stop
+    #[arg(long, conflicts_with_all = ["json", "resume", "out"])]
+    print_config: bool,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -54,12 +57,16 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             .map(|device| format!("device={device}")),
     );
     let config = config::read(&arguments.config, &overrides).map_err(TrainError::from)?;
+    if arguments.print_config {
+        let text = toml::to_string(&*config).map_err(std::io::Error::other)?;
+        return Ok(write!(terminal.out(), "{text}")?);
+    }
     let out = arguments.out.clone().unwrap_or_else(|| {
         PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))
     });
     let directory = RunDirectory::open(&out, &config, arguments.resume)?;
     let stop = stop::on_interrupt()?;
-    let bar = Bar(terminal.progress(config.optimizer.updates as usize, "updates"));
+    let bar = TrainingBar(terminal.progress(config.optimizer.updates as usize, "updates"));
     if config.is_live() {
         let truth = Truth::of(&config)?;
         let shown = pool()?.install(|| one_run(&config, &directory, &truth, &stop, &bar))?;
@@ -71,7 +78,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         }
     } else {
         let trained = pool()?.install(|| {
-            let mut follower = Follower::new(&[], &stop, |record| bar.updated(&config, record));
+            let mut follower =
+                ValidationAudit::new(&[], &stop, |record| bar.updated(&config, record));
             train(&config, Some(&directory), &mut follower).map_err(ExperimentError::from)
         })?;
         drop(bar);
@@ -91,15 +99,15 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     Ok(())
 }
 
-/// All threads for the one run, itself on one of them.
+/// Makes a pool with all threads for the one run, which itself uses one of them.
 fn pool() -> Result<rayon::ThreadPool, ExperimentError> {
     Ok(rayon::ThreadPoolBuilder::new().build()?)
 }
 
-/// A bar over the updates of one run.
-pub(super) struct Bar(pub(super) terminal::Progress);
+/// Progress bar over the updates of one run.
+pub(super) struct TrainingBar(pub(super) terminal::Progress);
 
-impl Progress for Bar {
+impl Progress for TrainingBar {
     fn updated(&self, _run: &ValidConfig, record: &MetricRecord) {
         self.0.set(record.update as usize);
     }

@@ -1,9 +1,9 @@
-//! The curves of reports.
+//! Builds the line charts of reports.
 
 use tellapart_report::{Chart, Scale, Series};
 use tellapart_train::metrics::{MetricRecord, Validation};
 
-use super::pages::Shown;
+use super::pages::ReportedRun;
 
 pub(super) fn losses(records: &[MetricRecord]) -> Chart {
     let of = |value: fn(&MetricRecord) -> f32| -> Vec<(f64, f64)> {
@@ -29,7 +29,8 @@ pub(super) fn losses(records: &[MetricRecord]) -> Chart {
     }
 }
 
-/// Nearest-centroid accuracy on validation observations, the first measure of a follower.
+/// Builds the chart of nearest-centroid accuracy on validation observations, the first measure of
+/// [`ValidationAudit`](super::follow::ValidationAudit).
 pub(super) fn separation(records: &[MetricRecord]) -> Chart {
     let first = |validation: &Validation| validation.measures.first().copied().flatten();
     let points = records
@@ -50,7 +51,7 @@ pub(super) fn separation(records: &[MetricRecord]) -> Chart {
     }
 }
 
-pub(super) fn open_loop(shown: &[Shown], headings: &[String]) -> Chart {
+pub(super) fn open_loop(shown: &[ReportedRun], headings: &[String]) -> Chart {
     let runs = shown.iter().zip(headings);
     let foreseen = runs.filter(|(run, _)| !run.summary.open_loop_accuracy.is_empty());
     let series = foreseen.map(|(run, heading)| {

@@ -1,12 +1,12 @@
-//! Following a run: what is measured while it trains, and whether it should stop.
+//! Measures a run while it trains, and decides whether it should stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tellapart_audit::{Classes, Clusters, Embeddings, MERGED_WITHIN_SPREADS, Spectrum};
 use tellapart_train::metrics::MetricRecord;
-use tellapart_train::observer::{LabelledLatents, Observer};
+use tellapart_train::observer::{LabeledLatents, Observer};
 
-/// Columns of `metrics.csv` that the audit answers: collapse shows here, not in the losses.
+/// Columns of `metrics.csv` that the audit fills: collapse shows here, not in the losses.
 const MEASURES: [&str; 5] = [
     "nearest_centroid_accuracy",
     "closest_gap_over_mean_gap",
@@ -16,14 +16,15 @@ const MEASURES: [&str; 5] = [
 ];
 
 /// Measures validation latents against the true classes, and passes progress on.
-pub struct Follower<'a> {
+pub struct ValidationAudit<'a> {
     class_of_state: &'a [u32],
     stop: &'a AtomicBool,
     on_update: Box<dyn FnMut(&MetricRecord) + 'a>,
 }
 
-impl<'a> Follower<'a> {
-    /// `class_of_state[s]` is the true class of hidden state `s`; empty where it is not known.
+impl<'a> ValidationAudit<'a> {
+    /// Makes an observer. `class_of_state[s]` is the true class of hidden state `s`; empty where it
+    /// is not known.
     pub fn new(
         class_of_state: &'a [u32],
         stop: &'a AtomicBool,
@@ -36,7 +37,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn clusters(&self, latents: LabelledLatents<'_>) -> Option<(Clusters, Spectrum)> {
+    fn clusters(&self, latents: LabeledLatents<'_>) -> Option<(Clusters, Spectrum)> {
         let classes: Option<Vec<u32>> = latents
             .states
             .iter()
@@ -56,12 +57,12 @@ impl<'a> Follower<'a> {
     }
 }
 
-impl Observer for Follower<'_> {
+impl Observer for ValidationAudit<'_> {
     fn measures(&self) -> &[&'static str] {
         &MEASURES
     }
 
-    fn measure(&mut self, latents: LabelledLatents<'_>) -> Vec<Option<f64>> {
+    fn measure(&mut self, latents: LabeledLatents<'_>) -> Vec<Option<f64>> {
         match self.clusters(latents) {
             None => vec![None; MEASURES.len()],
             Some((clusters, spectrum)) => vec![

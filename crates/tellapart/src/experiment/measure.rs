@@ -1,4 +1,4 @@
-//! What a trained model makes of held-out observations, against the truth of its environment.
+//! Measures a trained model on held-out observations, against the truth of its environment.
 
 use tellapart_audit::recorded::RecordedAudit;
 use tellapart_audit::{
@@ -18,16 +18,16 @@ use tellapart_train::{Observer, TrainError, Trained, ValidConfig};
 
 use super::{ExperimentError, without_truth};
 
-/// The finite system behind the observations, and the classes nothing may merge.
+/// Finite system behind the observations, and the classes that must not be merged.
 #[derive(Debug, Clone)]
 pub struct Truth {
-    /// The environment's own account of itself.
+    /// Ground truth of the environment.
     pub system: MooreMachine,
     /// Block of the largest bisimulation, for each hidden state.
     pub class_of_state: Vec<u32>,
-    /// How many blocks.
+    /// Number of blocks.
     pub classes: usize,
-    /// The actions.
+    /// Actions of the environment.
     pub actions: ActionSpace,
 }
 
@@ -35,7 +35,7 @@ impl Truth {
     /// Computes the largest bisimulation of the configured environment.
     ///
     /// # Errors
-    /// As the environment reports them.
+    /// The errors of the environment.
     pub fn of(config: &ValidConfig) -> Result<Self, ExperimentError> {
         let options = config
             .environment
@@ -56,7 +56,7 @@ impl Truth {
         })
     }
 
-    /// Names of the actions, by id.
+    /// Returns the names of the actions, by id.
     pub fn action_names(&self) -> Vec<String> {
         let names: &[&str] = if self.actions.distinct() == 3 {
             &["remove", "keep", "add"]
@@ -66,8 +66,8 @@ impl Truth {
         names.iter().map(|&name| name.to_string()).collect()
     }
 
-    /// Words to try for certificates: one repeated action each, up to the horizon, and the shortest
-    /// witness of every pair of classes. The empty word is among them.
+    /// Returns the words to try for certificates: each action repeated up to the horizon, the
+    /// shortest witness of every pair of classes, and the empty word.
     fn words(&self, horizon: usize) -> Vec<Vec<ActionId>> {
         let mut words = vec![Vec::new()];
         for action in self.system.action_ids() {
@@ -89,26 +89,26 @@ impl Truth {
     }
 }
 
-/// Everything that tables and figures show of one run.
+/// All results of one run that tables and figures show.
 #[derive(Debug, Clone)]
 pub struct Measured {
     /// Clusters, merged pairs with witnesses, spectrum, probes, open loop, certificate.
     pub audit: AuditReport,
     /// Held-out error of P over the variance of p; below 1 where p was learned.
     pub target_error_over_variance: Option<f64>,
-    /// The same model audited on recorded held-out episodes, as if nothing were known of the world.
+    /// Audit of the same model on recorded held-out episodes, without ground truth.
     pub without_truth: RecordedAudit,
-    /// How well the detached decoder recovered held-out images.
+    /// Errors of the detached decoder on held-out images.
     pub decoding: Option<DecodingErrors>,
     /// Latents on their two principal components.
     pub scatter: Scatter,
     /// Distances sorted by class.
     pub distances: SortedDistances,
-    /// Held-out images beside what the decoder makes of their latents.
+    /// Held-out images next to their reconstructions by the decoder.
     pub reconstructions: Option<Reconstructions>,
 }
 
-/// Observations per class in the scatter and the distance matrix.
+/// Number of observations per class in the scatter and the distance matrix.
 const SHOWN_PER_CLASS: usize = 30;
 
 /// Measures a trained model on fresh observations of its environment.
@@ -145,7 +145,8 @@ pub fn measure(
     let mut audit = AuditReport::against_truth(&embeddings, &classes, &truth.system)?;
     audit.probes = probes(&latents, width, &held_out, &labels, truth.classes)?;
     let predicted = predict(&trained.model, &latents, width, &device);
-    // Positions are drawn anew at every step, so a random function of the pixels cannot be foreseen.
+    // Positions are drawn anew at every step, so a random function of the pixels cannot be
+    // predicted.
     if config.target.kind == TargetKind::Reward {
         let steps = &held_out.continuation;
         let foreseen = roll_out(
@@ -222,7 +223,7 @@ pub fn measure(
     })
 }
 
-/// From what prediction on p counts as rewarded: read off validation observations.
+/// Returns the decision threshold for "rewarded", calibrated on validation observations.
 fn threshold(
     trained: &Trained,
     config: &ValidConfig,
@@ -238,10 +239,10 @@ fn threshold(
     }))
 }
 
-/// The theorem with a margin, for each pair of classes and its best word.
+/// Measures certificates for each pair of classes and its best word: the theorem with a margin.
 ///
-/// Plain networks declare no Lipschitz constant: the sign of the bound still certifies, and its size
-/// stays unknown.
+/// Plain networks declare no Lipschitz constant. The sign of the bound still certifies, and its
+/// size stays unknown.
 fn certificate(
     trained: &Trained,
     config: &ValidConfig,
@@ -291,7 +292,7 @@ fn certificate(
     )?)
 }
 
-/// What can be read off the latents linearly: the count, and each nuisance.
+/// Measures linear probes of the latents: the count, and each nuisance.
 fn probes(
     latents: &[f32],
     width: usize,
@@ -303,7 +304,7 @@ fn probes(
     let counts = Classes::new(labels, class_count)?;
     let mut probes = vec![Probe::classes("count", &all, &counts, DEFAULT_RIDGE)?];
 
-    // An empty image shows no shape, colour or position.
+    // An empty image shows no shape, color or position.
     let rows: Vec<usize> = (0..held_out.rows())
         .filter(|&row| held_out.mean_positions[2 * row].is_finite())
         .collect();
@@ -320,7 +321,7 @@ fn probes(
     probes.push(Probe::classes("shape", &visible, &shapes, DEFAULT_RIDGE)?);
     let colors = pick(&held_out.colors, 3);
     probes.push(Probe::continuous(
-        "colour",
+        "color",
         &visible,
         &colors,
         3,
@@ -337,7 +338,7 @@ fn probes(
     Ok(probes)
 }
 
-/// Mean squared error over the variance about the mean, all components together.
+/// Computes the mean squared error over the variance about the mean, all components together.
 fn error_over_variance(predicted: &[f32], truth: &[f32], width: usize) -> Option<f64> {
     let rows = (truth.len() / width) as f64;
     let mut means = vec![0.0f64; width];
@@ -375,7 +376,7 @@ fn scatter(pca: &Pca, rows: &[usize], labels: &[u32]) -> Scatter {
     }
 }
 
-/// The first row of each class, by class.
+/// Returns the first row of each class, by class.
 fn first_of_each(labels: &[u32], classes: usize) -> Vec<usize> {
     (0..classes as u32)
         .filter_map(|class| labels.iter().position(|&label| label == class))

@@ -1,6 +1,6 @@
-//! Runs as experiments: train, measure against the truth, and show what was found.
+//! Runs experiments: trains, measures against the truth, and reports the results.
 //!
-//! This is where environment, training, audit and report meet; each of them knows nothing of most
+//! Environment, training, audit and report meet in this module; each of them knows nothing of most
 //! of the others.
 
 mod charts;
@@ -18,41 +18,41 @@ use tellapart_train::TrainError;
 
 use crate::collect::CollectError;
 
-/// Why an experiment could not be carried out.
+/// Reason why an experiment failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// Training.
+    /// Training failed.
     #[error(transparent)]
     Train(Box<TrainError>),
-    /// Measuring.
+    /// Measuring failed.
     #[error("cannot measure the trained model: {0}")]
     Audit(#[from] AuditError),
-    /// Recording held-out episodes.
+    /// Recording held-out episodes failed.
     #[error("cannot record held-out episodes: {0}")]
     Collect(#[from] CollectError),
-    /// Reading them as evidence.
+    /// The held-out episodes could not be used as evidence.
     #[error("cannot audit held-out episodes: {0}")]
     Evidence(#[from] RecordedError),
-    /// Drawing.
+    /// Drawing the report failed.
     #[error("cannot draw the report: {0}")]
     Report(#[from] ReportError),
-    /// A file.
+    /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It was asked to stop.
+    /// The experiment was asked to stop.
     #[error("stopped; what was done is kept in {folder}, continue with --resume")]
     Stopped {
-        /// The folder.
+        /// Folder that keeps what was done.
         folder: String,
     },
-    /// The system gave no threads.
+    /// The system could not start the threads.
     #[error("cannot start the threads that train: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// A thread that trained a run ended without a result.
     #[error("the run {run} ended abnormally")]
     Lost {
-        /// Its name and seed.
+        /// Name and seed of the run.
         run: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Reports of measured runs.
+//! Builds the report pages of measured runs.
 
 use std::path::Path;
 
@@ -14,21 +14,21 @@ use super::measure::{Measured, Truth};
 use super::summary::{RunSummary, Summary, word};
 use super::without_truth::WithoutTruth;
 
-/// What a page shows of one run.
+/// A run with everything that a page shows of it.
 #[derive(Debug, Clone)]
-pub struct Shown {
-    /// As resolved.
+pub struct ReportedRun {
+    /// Resolved configuration.
     pub config: ValidConfig,
-    /// The numbers.
+    /// Values of `summary.json`.
     pub summary: RunSummary,
-    /// The figures.
+    /// Results behind the figures.
     pub measured: Measured,
-    /// The curves.
+    /// Records behind the curves.
     pub records: Vec<MetricRecord>,
 }
 
-impl Shown {
-    /// Its part of a page.
+impl ReportedRun {
+    /// Builds the run's part of a page.
     pub fn page(&self) -> RunPage {
         RunPage {
             name: self.config.name.clone(),
@@ -43,7 +43,7 @@ impl Shown {
         }
     }
 
-    /// Writes `report.html` and `figures/` into the run's own folder.
+    /// Writes `report.html` and `figures/` into the run's folder.
     ///
     /// # Errors
     /// A record that contradicts itself, or a folder that cannot be written.
@@ -70,7 +70,7 @@ impl Shown {
 /// Writes the scatter, distance matrix, curves and reconstructions of one run as single files.
 ///
 /// # Errors
-/// As [`Shown::write`].
+/// The errors of [`ReportedRun::write`].
 pub fn write_figures(
     folder: &Path,
     prefix: &str,
@@ -94,7 +94,7 @@ pub fn write_figures(
     if let Some(distances) = &run.distances {
         write(
             "distances.svg",
-            figures::labelled_distance_matrix(distances, classes)?.as_bytes(),
+            figures::labeled_distance_matrix(distances, classes)?.as_bytes(),
         )?;
         write("distances.png", &figures::distance_matrix(distances)?)?;
     }
@@ -107,12 +107,12 @@ pub fn write_figures(
     Ok(())
 }
 
-/// The page of a whole experiment: some runs side by side, and every seed in a table.
+/// Builds the page of a whole experiment: some runs side by side, and every seed in a table.
 pub fn experiment(
     title: &str,
     lead: &str,
     truth: &Truth,
-    shown: &[Shown],
+    shown: &[ReportedRun],
     summary: &Summary,
 ) -> Page {
     let configs: Vec<&ValidConfig> = shown.iter().map(|run| &run.config).collect();
@@ -150,7 +150,7 @@ pub fn experiment(
     }
 }
 
-/// What each run is called: its name, with whatever it takes to tell it from the others.
+/// Returns a distinct heading for each run: its name, with its seed and number where names repeat.
 fn headings(configs: &[&ValidConfig]) -> Vec<String> {
     let with_seed = |config: &ValidConfig| format!("{}, seed {}", config.name, config.seed);
     let mut headings = Vec::with_capacity(configs.len());
@@ -170,7 +170,7 @@ fn headings(configs: &[&ValidConfig]) -> Vec<String> {
     headings
 }
 
-/// Each run of each seed in a row; nothing where there is only one seed.
+/// Builds the table with a row for each run of each seed; `None` where there is only one seed.
 fn every_seed(runs: &[RunSummary]) -> Option<Table> {
     let columns = [
         "Run",
@@ -201,15 +201,15 @@ fn every_seed(runs: &[RunSummary]) -> Option<Table> {
     })
 }
 
-/// The audits of recorded held-out episodes beside what the truth says.
+/// Builds the table that compares the audits of recorded held-out episodes with the truth.
 fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
     let columns = [
         "Run",
         "Seed",
         "Verdict",
         "Rows in merged pairs",
-        "Rows astray",
-        "Greatest strain",
+        "Outliers",
+        "Greatest required Lipschitz constant",
         "Their true counts",
         "Closest pairs certified",
         "Truth: merged counts",
@@ -221,8 +221,8 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
             Cell::Text(run.seed.to_string()),
             Cell::Text(word(found.verdict)),
             Cell::Text(format!("{} of {}", found.merged_rows, found.rows)),
-            Cell::Text(found.stray_rows.to_string()),
-            Cell::Number(found.greatest_strain),
+            Cell::Text(found.outlier_rows.to_string()),
+            Cell::Number(found.max_required_lipschitz),
             Cell::Text(in_short(&found.merged_pairs)),
             certified.map_or(Cell::Count(None), |(certified, pairs)| {
                 Cell::Text(format!("{certified} of {pairs}"))
@@ -237,14 +237,14 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
     (!rows.is_empty()).then(|| Table {
         caption: "Recorded held-out episodes, audited for the reward with no count looked at: rows are \
                   merged that some recorded word of actions tells apart. Few rows, each alone in the wrong \
-                  place, are astray, and no collapse. The true counts of merged rows were looked up afterwards."
+                  place, are outliers, and no collapse. The true counts of merged rows were looked up afterwards."
             .to_string(),
         columns: columns.map(str::to_string).to_vec(),
         rows,
     })
 }
 
-/// Pairs of classes; how many, where there are many.
+/// Lists pairs of classes, or their number where there are many.
 fn in_short(pairs: &[[u32; 2]]) -> String {
     const LISTED: usize = 8;
     match pairs {
@@ -257,7 +257,7 @@ fn in_short(pairs: &[[u32; 2]]) -> String {
     }
 }
 
-/// Each value once, in the order of first occurrence.
+/// Returns each value once, in the order of first occurrence.
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     for value in values {
@@ -268,7 +268,7 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
-/// One run in one line, as the table of seeds has it.
+/// Describes one run in one line, with the columns of the table of seeds.
 pub fn one_line(run: &RunSummary) -> String {
     let ratio = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.3}"));
     format!(
@@ -285,7 +285,7 @@ pub fn one_line(run: &RunSummary) -> String {
 }
 
 fn class_names(truth: &Truth) -> ClassNames {
-    // A class is called by the counts in it.
+    // A class is named by the counts in it.
     let names = (0..truth.classes as u32).map(|class| {
         let states: Vec<String> = truth
             .class_of_state
@@ -302,7 +302,7 @@ fn class_names(truth: &Truth) -> ClassNames {
     }
 }
 
-/// What holds of all these runs; where they differ, their settings tell.
+/// Returns the facts that hold for all these runs; where runs differ, their settings show it.
 fn facts(truth: &Truth, configs: &[&ValidConfig]) -> Vec<Fact> {
     let mut facts = vec![Fact::new(
         "Classes of the largest bisimulation",
@@ -326,17 +326,17 @@ fn facts(truth: &Truth, configs: &[&ValidConfig]) -> Vec<Fact> {
 fn settings(heading: &str, config: &ValidConfig) -> Vec<Fact> {
     let model = &config.model;
     let networks = format!(
-        "{} encoder, latent {}, {} dynamics, {} head",
+        "{} encoder, latent {}, {} predictor, {} head",
         word(model.encoder),
         model.latent,
-        word(model.dynamics),
+        word(model.predictor),
         word(model.head),
     );
     let training = format!(
         "{} updates of {} observations, learning rate {}, weight of L_dyn {} (ramp {} to {}), latent \
          noise {}",
         config.optimizer.updates,
-        config.data.window * config.data.copies,
+        config.data.window * config.data.num_envs,
         config.optimizer.learning_rate,
         config.loss.dynamics_weight,
         config.loss.ramp_start,
@@ -363,7 +363,7 @@ fn environment() -> Vec<Fact> {
     ]
 }
 
-/// Which losses change the encoder, in a sentence.
+/// Describes in a sentence which losses change the encoder.
 fn describe(config: &ValidConfig) -> String {
     use tellapart_train::config::TargetKind;
     let target = match config.target.kind {
@@ -380,7 +380,7 @@ fn describe(config: &ValidConfig) -> String {
         (true, true) => format!("Both losses shape the encoder; p is {target}."),
         (false, true) => format!("Only the auxiliary loss shapes the encoder; p is {target}."),
         (true, false) => "Only the dynamics loss shapes the encoder.".to_string(),
-        (false, false) => "No loss shapes the encoder: it stays as initialised.".to_string(),
+        (false, false) => "No loss shapes the encoder: it stays as initialized.".to_string(),
     }
 }
 

@@ -1,21 +1,21 @@
-//! The paper's experiment: four runs of each seed in the counting environment.
+//! Runs the paper's experiment: four runs of each seed in the counting environment.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tellapart_report::render_html;
-use tellapart_train::config::{ConfigError, Layer, parse};
+use tellapart_train::config::{ConfigError, ConfigLayer, parse};
 use tellapart_train::metrics::MetricRecord;
 use tellapart_train::{RunDirectory, TrainError, ValidConfig, train};
 
 use super::ExperimentError;
-use super::follow::Follower;
+use super::follow::ValidationAudit;
 use super::measure::{Truth, measure};
-use super::pages::{Shown, experiment, write_figures};
+use super::pages::{ReportedRun, experiment, write_figures};
 use super::summary::{RunSummary, Summary};
 
-/// The four runs, by name, in the order of the tables.
+/// The four runs, by name and configuration, in the order of the tables.
 pub const RUNS: [(&str, &str); 4] = [
     (
         "joint-reward",
@@ -34,56 +34,56 @@ pub const RUNS: [(&str, &str); 4] = [
         include_str!("../../../../configs/dynamics-only.toml"),
     ),
 ];
-const QUICK: Layer<'_> = Layer {
+const QUICK: ConfigLayer<'_> = ConfigLayer {
     text: include_str!("../../../../configs/settings/quick.toml"),
     origin: "configs/settings/quick.toml",
 };
-const PLAIN: Layer<'_> = Layer {
+const PLAIN: ConfigLayer<'_> = ConfigLayer {
     text: include_str!("../../../../configs/settings/plain.toml"),
     origin: "configs/settings/plain.toml",
 };
 
-/// Which networks the four runs have.
+/// Networks of the four runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
-    /// Dynamics and head with declared Lipschitz constants.
+    /// Predictor and head with declared Lipschitz constants.
     Bounded,
     /// Plain MLPs.
     Plain,
 }
 
-/// Written last, over all runs.
+/// Name of the summary of all runs, which is written last.
 const SUMMARY: &str = "summary.json";
 
-/// What to do.
+/// Plan of an experiment.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// One set of four runs for each.
+    /// Seeds; each gets a set of four runs.
     pub seeds: Vec<u64>,
-    /// Which networks.
+    /// Networks of the runs.
     pub setting: Setting,
-    /// The cheap encoder and fewer updates.
+    /// Whether to use the cheap encoder and fewer updates.
     pub quick: bool,
-    /// Where everything goes.
+    /// Output folder.
     pub out: PathBuf,
-    /// Continue what is in `out`.
+    /// Whether to continue the runs in `out`.
     pub resume: bool,
-    /// Runs trained side by side; results do not depend on it.
+    /// Number of runs trained at a time; results do not depend on it.
     pub jobs: usize,
     /// Keys changed in all runs, `key.path=value`.
     pub overrides: Vec<String>,
 }
 
-/// Told how it goes, from any thread.
+/// Receiver of progress, called from any thread.
 pub trait Progress: Sync {
-    /// One record of one run.
+    /// Receives one record of one run.
     fn updated(&self, run: &ValidConfig, record: &MetricRecord);
-    /// A run has been measured.
+    /// Receives the summary of a run that has been measured.
     fn measured(&self, run: &RunSummary);
 }
 
 impl Plan {
-    /// The configurations of all runs, seed by seed.
+    /// Returns the configurations of all runs, seed by seed.
     ///
     /// # Errors
     /// An override that does not fit, or of a key that the experiment sets itself.
@@ -106,7 +106,7 @@ impl Plan {
         for seed in &self.seeds {
             for (name, text) in RUNS {
                 let origin = format!("configs/{name}.toml");
-                let mut layers = vec![Layer {
+                let mut layers = vec![ConfigLayer {
                     text,
                     origin: &origin,
                 }];
@@ -124,12 +124,12 @@ impl Plan {
         Ok(configs)
     }
 
-    /// Trains, measures and reports everything. Writes a folder for each run under `out`, and
-    /// `summary.json`, `report.html` and `figures/` over all of them.
+    /// Trains, measures and reports all runs. Writes a folder for each run under `out`, and
+    /// `summary.json`, `report.html` and `figures/` for all of them.
     ///
     /// # Errors
-    /// The first run that failed; [`ExperimentError::Stopped`] if `stop` was set.
-    pub fn carry_out(
+    /// The error of the first run that failed; [`ExperimentError::Stopped`] if `stop` was set.
+    pub fn run(
         &self,
         stop: &AtomicBool,
         progress: &dyn Progress,
@@ -141,7 +141,7 @@ impl Plan {
             });
         };
         let truth = Truth::of(first)?;
-        // Every folder is looked at before anything is trained.
+        // Checks every folder before anything is trained.
         let summary = self.out.join(SUMMARY);
         if summary.exists() && !self.resume {
             return Err(TrainError::Run {
@@ -161,7 +161,7 @@ impl Plan {
         }
 
         let next = AtomicUsize::new(0);
-        let results: Mutex<Vec<Option<Result<Shown, ExperimentError>>>> =
+        let results: Mutex<Vec<Option<Result<ReportedRun, ExperimentError>>>> =
             Mutex::new(configs.iter().map(|_| None).collect());
         let work = || {
             while !stop.load(Ordering::Relaxed) {
@@ -178,7 +178,7 @@ impl Plan {
                 }
             }
         };
-        // Runs side by side share the cores: each has a pool of its own for what it computes.
+        // Runs that train at the same time share the cores, so each gets its own pool.
         let jobs = self.jobs.clamp(1, configs.len());
         let threads = (rayon::current_num_threads() / jobs).max(1);
         let pools = (0..jobs)
@@ -208,7 +208,7 @@ impl Plan {
         self.report(&truth, &shown)
     }
 
-    fn report(&self, truth: &Truth, shown: &[Shown]) -> Result<Summary, ExperimentError> {
+    fn report(&self, truth: &Truth, shown: &[ReportedRun]) -> Result<Summary, ExperimentError> {
         let runs = shown.iter().map(|run| run.summary.clone()).collect();
         let setting = match self.setting {
             Setting::Bounded => "bounded",
@@ -246,18 +246,18 @@ impl Plan {
 /// Trains and measures one run, and writes its folder.
 ///
 /// # Errors
-/// As training and measuring report them; [`ExperimentError::Stopped`] if `stop` was set.
+/// The errors of training and measuring; [`ExperimentError::Stopped`] if `stop` was set.
 pub fn one_run(
     config: &ValidConfig,
     directory: &RunDirectory,
     truth: &Truth,
     stop: &AtomicBool,
     progress: &dyn Progress,
-) -> Result<Shown, ExperimentError> {
+) -> Result<ReportedRun, ExperimentError> {
     let stopped = || ExperimentError::Stopped {
         folder: directory.path().display().to_string(),
     };
-    let mut follower = Follower::new(&truth.class_of_state, stop, |record| {
+    let mut follower = ValidationAudit::new(&truth.class_of_state, stop, |record| {
         progress.updated(config, record)
     });
     let trained = train(config, Some(directory), &mut follower)?;
@@ -269,13 +269,13 @@ pub fn one_run(
         return Err(stopped());
     }
     let summary = RunSummary::new(config, &trained, &measured);
-    let shown = Shown {
+    let shown = ReportedRun {
         config: config.clone(),
         summary,
         measured,
         records: trained.records,
     };
-    // A finished run is looked at again, never written again.
+    // A finished run is measured again, but never written again.
     if !directory.is_finished() {
         shown.write(directory, truth)?;
         directory.finish(&shown.summary)?;
@@ -284,7 +284,7 @@ pub fn one_run(
     Ok(shown)
 }
 
-/// What was found, in plain words, seed by seed where seeds differ.
+/// Describes the findings in words, seed by seed where seeds differ.
 pub fn findings(summary: &Summary) -> String {
     let mut text = format!(
         "The largest bisimulation of the environment with respect to the reward has {} classes: an \
@@ -322,7 +322,7 @@ pub fn findings(summary: &Summary) -> String {
     text
 }
 
-/// Whether joint and auxiliary-only training differ in what they merge, seed by seed.
+/// Compares what joint and auxiliary-only training merge, seed by seed.
 fn contrast(summary: &Summary) -> Option<String> {
     let of = |name: &str, seed: u64| {
         summary

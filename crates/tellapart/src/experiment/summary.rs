@@ -1,4 +1,4 @@
-//! Machine-readable summaries: field names are fixed, more may be added.
+//! Machine-readable summaries. Field names are fixed; more may be added.
 
 use serde::{Deserialize, Serialize};
 use tellapart_audit::Probe;
@@ -7,54 +7,54 @@ use tellapart_train::{Trained, ValidConfig, memory};
 use super::measure::{Measured, Truth};
 use super::without_truth::WithoutTruth;
 
-/// `summary.json` of an experiment, `tellapart.reproduce/1`.
+/// Summary of an experiment (`summary.json`), `tellapart.reproduce/2`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
-    /// `tellapart.reproduce/1`.
+    /// `tellapart.reproduce/2`.
     pub schema: String,
-    /// Which setting: `bounded` or `plain`.
+    /// Setting: `bounded` or `plain`.
     pub setting: String,
-    /// Whether it was the quick form.
+    /// Whether the experiment was run with `--quick`.
     pub quick: bool,
-    /// Of the environment.
-    pub largest_bisimulation: Blocks,
-    /// Most memory the process ever held, where the system tells.
+    /// Largest bisimulation of the environment.
+    pub largest_bisimulation: ClassCount,
+    /// Peak memory of the process in MiB, where the system reports it.
     pub peak_memory_mib: Option<u64>,
-    /// Every run of every seed.
+    /// All runs of all seeds.
     pub runs: Vec<RunSummary>,
 }
 
-/// A largest bisimulation in short.
+/// Number of classes of a largest bisimulation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Blocks {
-    /// How many classes.
+pub struct ClassCount {
+    /// Number of classes.
     pub classes: usize,
 }
 
-/// One run, measured on held-out observations.
+/// Measurements of one run on held-out observations.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// `joint-reward`, `joint-random`, `reward-only` or `dynamics-only`; or as configured.
+    /// Name: `joint-reward`, `joint-random`, `reward-only` or `dynamics-only`; or as configured.
     pub name: String,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
-    /// The encoder.
+    /// Encoder.
     pub encoder: String,
-    /// The auxiliary function: `reward`, `random` or `array`.
+    /// Auxiliary function: `reward`, `random` or `array`.
     pub target: String,
-    /// The latent dynamics: `bounded` or `plain`.
-    pub dynamics: String,
-    /// The auxiliary head: `bounded`, `plain` or `two-hot`.
+    /// Predictor T: `bounded` or `plain`.
+    pub predictor: String,
+    /// Auxiliary head: `bounded`, `plain` or `two-hot`.
     pub head: String,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub latent: usize,
-    /// Updates done.
+    /// Number of updates done.
     pub updates: u64,
     /// CPU time of training, on all threads of its pool.
     pub train_cpu_seconds: f64,
-    /// Time on the wall; other runs may have run beside.
+    /// Wall time of training; other runs may have run at the same time.
     pub train_wall_seconds: f64,
-    /// Leave-one-out nearest centroid.
+    /// Leave-one-out nearest-centroid accuracy.
     pub nearest_centroid_accuracy: f64,
     /// Mean silhouette.
     pub silhouette: Option<f64>,
@@ -66,11 +66,12 @@ pub struct RunSummary {
     pub relative_spread: Option<f64>,
     /// Pairs of classes that are merged.
     pub merged_pairs: Vec<[u32; 2]>,
-    /// Pairs of classes with a positive bound, by the worst residual; where p can be rolled out.
+    /// Number of pairs of classes with a positive bound, by the worst residual; where p can be
+    /// rolled out.
     pub certified_pairs: Option<usize>,
     /// Median positive bound of the certified pairs; where Lipschitz constants are declared.
     pub median_certified_margin: Option<f64>,
-    /// Balanced accuracy of p after k = 1, 2, ... steps; empty where p cannot be foreseen.
+    /// Balanced accuracy of p after k = 1, 2, ... steps; empty where p cannot be predicted.
     pub open_loop_accuracy: Vec<Option<f64>>,
     /// RankMe of the latents.
     pub rankme: Option<f64>,
@@ -78,16 +79,16 @@ pub struct RunSummary {
     pub target_error_over_variance: Option<f64>,
     /// Mean squared error per pixel of the detached decoder.
     pub decoder_error: Option<f64>,
-    /// The same of the mean training image.
+    /// Mean squared error per pixel of the mean training image.
     pub mean_image_error: Option<f64>,
-    /// What can be read off the latents linearly.
+    /// Linear probes of the latents.
     pub probes: Vec<Probe>,
-    /// The audit of recorded held-out episodes, beside what is measured against the truth.
+    /// Audit of recorded held-out episodes without ground truth.
     pub without_truth: Option<WithoutTruth>,
 }
 
 impl RunSummary {
-    /// The short form of what was measured.
+    /// Summarizes the measurements of a run.
     pub fn new(config: &ValidConfig, trained: &Trained, measured: &Measured) -> Self {
         let audit = &measured.audit;
         let clusters = &audit.clusters;
@@ -111,7 +112,7 @@ impl RunSummary {
             seed: config.seed,
             encoder: word(config.model.encoder),
             target: word(config.target.kind),
-            dynamics: word(config.model.dynamics),
+            predictor: word(config.model.predictor),
             head: word(config.model.head),
             latent: config.model.latent,
             updates: trained.updates,
@@ -153,17 +154,17 @@ impl RunSummary {
     }
 }
 
-/// `summary.json` of a run on recorded data, `tellapart.run/1`: nothing is known of the truth, so it
-/// says how well the losses hold on held-out episodes and no more.
+/// Summary of a run on recorded data (`summary.json`), `tellapart.run/1`. The truth is not known,
+/// so it only tells how well the losses hold on held-out episodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordedSummary {
     /// `tellapart.run/1`.
     pub schema: String,
-    /// As configured.
+    /// Name, as configured.
     pub name: String,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
-    /// Updates done.
+    /// Number of updates done.
     pub updates: u64,
     /// CPU time of training, on all threads of its pool.
     pub train_cpu_seconds: f64,
@@ -174,7 +175,7 @@ pub struct RecordedSummary {
 }
 
 impl RecordedSummary {
-    /// From the last validation.
+    /// Summarizes a run by its last validation.
     pub fn new(config: &ValidConfig, trained: &Trained) -> Self {
         let last = trained
             .records
@@ -192,7 +193,7 @@ impl RecordedSummary {
         }
     }
 
-    /// One sentence.
+    /// Describes the run in one sentence.
     pub fn in_words(&self) -> String {
         let loss =
             |value: Option<f32>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
@@ -206,13 +207,13 @@ impl RecordedSummary {
 }
 
 impl Summary {
-    /// All runs of an experiment.
+    /// Summarizes all runs of an experiment.
     pub fn new(setting: &str, quick: bool, truth: &Truth, runs: Vec<RunSummary>) -> Self {
         Self {
-            schema: "tellapart.reproduce/1".to_string(),
+            schema: "tellapart.reproduce/2".to_string(),
             setting: setting.to_string(),
             quick,
-            largest_bisimulation: Blocks {
+            largest_bisimulation: ClassCount {
                 classes: truth.classes,
             },
             peak_memory_mib: memory::peak_mib(),
@@ -221,7 +222,7 @@ impl Summary {
     }
 }
 
-/// A choice as configurations spell it.
+/// Returns a choice as configurations spell it.
 pub(super) fn word(choice: impl Serialize) -> String {
     let value = serde_json::to_value(choice).ok();
     value

@@ -1,60 +1,62 @@
-//! A run audited as if nothing were known of its world, and how that compares with what is.
+//! Audits a run without ground truth, and compares the verdict with the truth.
 
 use serde::{Deserialize, Serialize};
 use tellapart_audit::recorded::{Audit, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict};
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart_data::{ActionRule, Trajectories};
 use tellapart_env::ActionSpace;
-use tellapart_train::at_recording::{AtRecording, foresees};
+use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array};
 use tellapart_train::seeds::{Purpose, derived_seed};
 use tellapart_train::{Trained, ValidConfig};
 
 use super::ExperimentError;
 use super::measure::Truth;
 use super::summary::{RunSummary, Summary};
-use crate::collect::Recording;
+use crate::collect::Recorder;
 
-/// Observations in an episode of the recording.
+/// Number of observations in an episode of the recording.
 const EPISODE_ROWS: usize = 16;
 
-/// What the audit of recorded data says of a run, from held-out episodes alone.
+/// Result of the audit of recorded data for a run, from held-out episodes alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WithoutTruth {
     /// Whether something was merged that the recording tells apart.
     pub verdict: Verdict,
-    /// Recorded observations.
+    /// Number of recorded observations.
     pub rows: usize,
-    /// Pairs of rows compared that the recording tells apart.
+    /// Number of compared pairs of rows that the recording tells apart.
     pub distinguished_pairs: u64,
-    /// Those that are merged.
+    /// Number of the pairs in `distinguished_pairs` that are merged.
     pub merged_row_pairs: u64,
-    /// Different rows in these.
+    /// Number of distinct rows in merged pairs.
     pub merged_rows: u64,
-    /// Rows astray: each alone among rows that must be apart from it.
+    /// Number of outliers: each alone among rows that must be apart from it.
     #[serde(default)]
-    pub stray_rows: u64,
-    /// The greatest strain of a row and the nearest that the recording tells from it; `None` where it is
-    /// infinite, or nothing is told apart.
-    pub greatest_strain: Option<f64>,
-    /// Pairs of a row and the nearest that the recording tells from it, and those that are certified apart;
-    /// where the head foresees the reward.
+    pub outlier_rows: u64,
+    /// Largest required Lipschitz constant of a row and the nearest row that the recording tells
+    /// from it. `None` where it is infinite, or nothing is told apart.
+    pub max_required_lipschitz: Option<f64>,
+    /// Number of pairs of a row and the nearest row that the recording tells from it; where the
+    /// head predicts the reward.
     pub closest_pairs: Option<usize>,
-    /// See [`WithoutTruth::closest_pairs`].
+    /// Number of the pairs in [`WithoutTruth::closest_pairs`] that are certified apart.
     pub closest_certified: Option<usize>,
-    /// The true classes of the merged rows, looked up afterwards and only to compare.
+    /// Pairs of true classes of the merged rows, looked up afterwards and only to compare.
     pub merged_pairs: Vec<[u32; 2]>,
-    /// How many merged pairs of rows there are of each.
+    /// Number of merged pairs of rows for each entry of `merged_pairs`.
     pub merged_pairs_rows: Vec<u64>,
     /// Whether the verdict is unhealthy iff the truth-based audit finds two classes merged.
     pub agrees_with_truth: bool,
 }
 
-/// Records held-out episodes and audits the run on them. `p` is the reward, whatever the run trained on.
+/// Records held-out episodes and audits the run on them. `p` is the reward, whatever the run
+/// trained on.
 ///
-/// Two rows can only be told apart by a word of actions that was recorded from both. So episodes are longer
-/// than those the run was trained on, and do not end at the target: 16 observations under the policy of
-/// training, which repeats each action for 5 steps, so that the words that matter (four removals lead from 8
-/// to the target) occur from most rows. As many rows as there are other held-out observations.
+/// Two rows can only be told apart by a word of actions that was recorded from both. So episodes
+/// are longer than those the run was trained on, and do not end at the target. They have 16
+/// observations under the policy of training, which repeats each action for 5 steps. The words that
+/// matter (four removals lead from 8 to the target) then occur from most rows. There are about as
+/// many rows as other held-out observations.
 pub(super) fn audit(
     trained: &Trained,
     config: &ValidConfig,
@@ -64,7 +66,7 @@ pub(super) fn audit(
     options.end_at_target = false;
     options.max_steps = EPISODE_ROWS as u32 - 1;
     let rows = config.evaluation.held_out_per_state * truth.class_of_state.len();
-    let recording = Recording::new(
+    let recording = Recorder::new(
         options
             .validate()
             .map_err(tellapart_train::TrainError::from)?,
@@ -72,13 +74,13 @@ pub(super) fn audit(
         derived_seed(config.seed, Purpose::Recording),
     );
     let mut parts = recording.record(|_| {})?.into_parts();
-    // What is compared with afterwards are the classes, which several states may share.
+    // The verdict is compared with classes, which several states may share.
     for state in parts.state_ids.iter_mut().flatten() {
         *state = truth.class_of_state[*state as usize];
     }
     parts.extra.clear();
     let trajectories = Trajectories::new(parts).map_err(tellapart_train::TrainError::from)?;
-    let model = AtRecording::new(&trained.model, &trained.interface, config, &trajectories)?;
+    let model = RecordingEvaluator::new(&trained.model, &trained.interface, config, &trajectories)?;
     let latents = model.embed(&|_| {});
     let embeddings = Embeddings::new(&latents, trajectories.rows(), config.model.latent)?;
     let evidence = RecordedOptions {
@@ -92,7 +94,7 @@ pub(super) fn audit(
     };
     let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)?;
     let mut found = audit.run(&|_, _| {})?;
-    if foresees(config) == Some(evidence.value.as_str()) {
+    if predicted_array(config) == Some(evidence.value.as_str()) {
         let asked = audit.certifiable(&found);
         let rollouts: Vec<_> = asked
             .rollouts()
@@ -108,7 +110,7 @@ pub(super) fn audit(
     Ok(found)
 }
 
-/// Which numbers are one action, as the world itself takes them.
+/// Returns the rule by which the world itself maps values to actions.
 fn action_rule(actions: ActionSpace) -> Option<ActionRule> {
     match (actions, actions.distinct()) {
         (ActionSpace::OneHot { .. }, _) => None,
@@ -122,7 +124,7 @@ fn action_rule(actions: ActionSpace) -> Option<ActionRule> {
 }
 
 impl WithoutTruth {
-    /// The short form.
+    /// Summarizes an audit.
     pub(super) fn new(audit: &RecordedAudit, merges_classes: bool) -> Self {
         let truth = audit
             .healthy
@@ -135,8 +137,11 @@ impl WithoutTruth {
             distinguished_pairs: audit.counts.distinguished,
             merged_row_pairs: audit.counts.encoder,
             merged_rows: audit.counts.encoder_rows,
-            stray_rows: audit.counts.stray_rows,
-            greatest_strain: audit.closest.as_ref().and_then(|pair| pair.strain),
+            outlier_rows: audit.counts.outlier_rows,
+            max_required_lipschitz: audit
+                .closest
+                .as_ref()
+                .and_then(|pair| pair.required_lipschitz),
             closest_pairs: certificate.map(|certificate| certificate.pairs),
             closest_certified: certificate.map(|certificate| certificate.certified),
             merged_pairs: truth.map_or_else(Vec::new, |truth| truth.merged_states.clone()),
@@ -145,11 +150,14 @@ impl WithoutTruth {
         }
     }
 
-    /// The verdict, with how much it rests on.
+    /// Describes the verdict in one line, with the rows it rests on.
     pub fn one_line(&self) -> String {
         match self.verdict {
-            Verdict::Healthy if self.stray_rows > 0 => {
-                format!("healthy, {} of {} rows astray", self.stray_rows, self.rows)
+            Verdict::Healthy if self.outlier_rows > 0 => {
+                format!(
+                    "healthy, but for {} outliers of {} rows",
+                    self.outlier_rows, self.rows
+                )
             }
             Verdict::Healthy => "healthy".to_owned(),
             Verdict::Undecided => "undecided".to_owned(),
@@ -161,7 +169,7 @@ impl WithoutTruth {
     }
 }
 
-/// The verdicts in words, and where they are not those of the truth-based audit.
+/// Describes the verdicts in words, and names the runs where the truth-based audit disagrees.
 pub fn in_words(summary: &Summary) -> Option<String> {
     let audited: Vec<(&RunSummary, &WithoutTruth)> = summary
         .runs

@@ -1,26 +1,27 @@
-//! One array: its type, its shape, the range of its values.
+//! Describes one array: its type, its shape, the range of its values.
 
 use std::path::Path;
 
 use serde::Serialize;
 use tellapart_files::{Archive, Array, ArrayProblem, FileError, Values, read_npy};
 
-/// One array of a file.
+/// Description of one array of a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArrayRecord {
-    /// Its name; empty for the only array of a `.npy` file.
+    /// Name of the array; empty for the only array of a `.npy` file.
     pub name: String,
-    /// Type of its values, as NumPy calls it (as the format does, in `.safetensors`); `unsupported`
-    /// for types that are not read.
+    /// Type of the values by NumPy's name (in `.safetensors`, by the format's); `unsupported` for
+    /// types that are not read.
     pub dtype: String,
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// The least finite value; absent if there is none or it was not read. As `f64`: integers beyond
-    /// 2^53 are rounded.
+    /// Smallest finite value; absent if there is none or it was not read. Stored as `f64`, so
+    /// integers beyond 2^53 are rounded.
     pub min: Option<f64>,
-    /// The greatest finite value, likewise.
+    /// Largest finite value; absent if there is none or it was not read. Stored as `f64`, so
+    /// integers beyond 2^53 are rounded.
     pub max: Option<f64>,
-    /// How many values are NaN or infinite.
+    /// Number of values that are NaN or infinite.
     pub not_finite: usize,
 }
 
@@ -29,7 +30,8 @@ impl ArrayRecord {
         Ok(Self::of(String::new(), &read_npy(path)?))
     }
 
-    /// Text, objects and the like are no errors: such an array may stand beside ours.
+    /// Describes an entry of an archive. Text, objects and the like are no errors: such an array
+    /// may lie next to those that are read.
     pub(super) fn of_entry(archive: &mut Archive, name: &str) -> Result<Self, FileError> {
         match archive.read(name) {
             Ok(array) => Ok(Self::of(name.to_owned(), &array)),
@@ -44,7 +46,7 @@ impl ArrayRecord {
         }
     }
 
-    /// An array of which only the header is known.
+    /// Describes an array of which only the header is known.
     pub(super) fn unread(name: String, dtype: String, shape: Vec<usize>) -> Self {
         Self {
             name,
@@ -56,7 +58,7 @@ impl ArrayRecord {
         }
     }
 
-    /// Whether it is `[N, d]` of floats.
+    /// Whether the array is `[N, d]` of floats.
     pub(super) fn could_be_embeddings(&self) -> bool {
         let is_float = ["float32", "float64", "F32", "F64"].contains(&self.dtype.as_str());
         is_float && self.shape.len() == 2

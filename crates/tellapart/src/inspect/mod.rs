@@ -1,4 +1,4 @@
-//! What is in a file, and which of our formats it is.
+//! Describes the content of a file, and recognizes its format.
 
 mod arrays;
 mod safetensors;
@@ -14,32 +14,32 @@ use tellapart_system::{MooreMachine, SystemError, read};
 
 pub use arrays::ArrayRecord;
 
-/// What a file is found to hold. Serialises to the document of `tellapart inspect --json`.
+/// Description of a file. Serializes to the document of `tellapart inspect --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// `tellapart.inspect/1`.
     pub schema: &'static str,
-    /// The file, as given.
+    /// Path of the file, as given.
     pub path: PathBuf,
-    /// Its size.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// How it is stored.
+    /// Storage format.
     pub container: Container,
-    /// What it is taken for.
-    pub format: Format,
-    /// Its arrays or tensors, in the order of the file; none for systems in other formats.
+    /// Kind of content that the file is taken for.
+    pub format: FileKind,
+    /// Arrays or tensors, in the order of the file; none for systems in other formats.
     pub arrays: Vec<ArrayRecord>,
-    /// Of trajectories that are valid.
+    /// Episodes of valid trajectories.
     pub episodes: Option<EpisodeRecord>,
-    /// Of finite systems that are valid.
+    /// Sizes of a valid finite system.
     pub system: Option<SystemRecord>,
-    /// What the format could hold but this file does not, and other things worth knowing.
+    /// Optional content that the file lacks, and other remarks.
     pub notes: Vec<String>,
-    /// Why the file is not valid as the format it is taken for.
+    /// Reason why the file is not valid as the kind it is taken for.
     pub problem: Option<String>,
 }
 
-/// How a file is stored.
+/// Storage format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Container {
@@ -49,59 +49,59 @@ pub enum Container {
     Npz,
     /// Aldebaran text.
     Aut,
-    /// PRISM's explicit files, by that of the transitions.
+    /// PRISM's explicit files, named by that of the transitions.
     Tra,
     /// Text of Boa.
     Boa,
-    /// Our binary format.
+    /// Binary format of tellapart.
     Tsys,
     /// Tensors of a trained model, or embeddings.
     Safetensors,
 }
 
-/// What a file is taken for.
+/// Kind of content that a file is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Recorded episodes: it has `observations`.
+pub enum FileKind {
+    /// Recorded episodes: the file has `observations`.
     Trajectories,
-    /// A finite system: it has `next`, or is in another format of systems.
+    /// A finite system: the file has `next`, or is in another format of systems.
     System,
-    /// Its only array, or the only one of this kind, is `[N, d]` of floats.
+    /// Embeddings: the only array, or the only one of this kind, is `[N, d]` of floats.
     Embeddings,
-    /// Arrays of no format that we know.
+    /// Arrays of no known format.
     Arrays,
 }
 
 /// Episodes of a recording; lengths in rows (observations).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EpisodeRecord {
-    /// How many there are.
+    /// Number of episodes.
     pub count: usize,
-    /// Observations in all.
+    /// Number of observations in all.
     pub rows: usize,
-    /// Of the shortest episode.
+    /// Length of the shortest episode.
     pub shortest: usize,
-    /// Of the longest one.
+    /// Length of the longest episode.
     pub longest: usize,
-    /// On average.
+    /// Mean length of episodes.
     pub mean: f64,
-    /// How many the world ended.
+    /// Number of episodes that the world ended.
     pub terminal: usize,
-    /// How many were cut off.
+    /// Number of episodes that were cut off.
     pub timeout: usize,
-    /// How many hidden states occur, where `state_ids` tells.
+    /// Number of distinct hidden states, where `state_ids` gives them.
     pub hidden_states: Option<usize>,
 }
 
 /// Sizes of a finite system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SystemRecord {
-    /// States.
+    /// Number of states.
     pub states: usize,
-    /// Actions.
+    /// Number of actions.
     pub actions: usize,
-    /// Distinct outputs; of Aldebaran text, distinct sets of enabled labels.
+    /// Number of distinct outputs; of Aldebaran text, distinct sets of enabled labels.
     pub outputs: usize,
 }
 
@@ -109,39 +109,40 @@ pub struct SystemRecord {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// It cannot be read, or is damaged.
+    /// A file that cannot be read or is damaged.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is in a format of systems, but not a system.
+    /// A file in a format of systems that holds no valid system.
     #[error(transparent)]
     System(#[from] SystemError),
-    /// It is in none of the formats.
+    /// A file in none of the known formats.
     #[error(
         "{}: not a format that is known; expected .npz, .npy, .aut, .tra, .boa.txt, .tsys or .safetensors",
         path.display()
     )]
     UnknownFormat {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// It has the beginning of a `.safetensors` file, but is not a whole one.
+    /// A file that begins as `.safetensors`, but is damaged.
     #[error("{}: damaged .safetensors file: {problem}", path.display())]
     Safetensors {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Problem of the file, in words.
         problem: String,
     },
 }
 
-/// Looks into a file; its first bytes say what it is, not its name.
+/// Describes a file. Its first bytes determine the format, not its name, as far as they can.
 ///
-/// Reads all of it (of `.safetensors`, the header): memory as for its largest array, or the whole
+/// Reads all of it (of `.safetensors`, the header). Memory: the largest array, or the whole
 /// recording where it is one.
 ///
 /// # Errors
-/// [`InspectError`] if the file cannot be read, is damaged, or is of no known kind. A whole archive
-/// that breaks the rules of its format is no error, but has a [`problem`](Inspection::problem).
+/// [`InspectError`] if the file cannot be read, is damaged, or is of no known kind. A readable
+/// archive that breaks the rules of its format is no error, but has a
+/// [`problem`](Inspection::problem).
 pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
     let path = path.as_ref();
     let (bytes, start) = beginning(path)?;
@@ -156,7 +157,8 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         _ if tellapart_system::Format::of(path) == Some(tellapart_system::Format::Boa) => {
             Container::Boa
         }
-        // Half a file may have lost what it begins with; its reader says what is wrong.
+        // A damaged file may lack its first bytes, so the extension decides; the reader then
+        // reports the damage.
         _ => match path.extension().and_then(|extension| extension.to_str()) {
             Some("npz") => Container::Npz,
             Some("npy") => Container::Npy,
@@ -176,7 +178,7 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         path: path.to_owned(),
         bytes,
         container,
-        format: Format::Arrays,
+        format: FileKind::Arrays,
         arrays: Vec::new(),
         episodes: None,
         system: None,
@@ -204,7 +206,7 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
             }
         }
         Container::Safetensors => {
-            found.arrays = safetensors::tensors(path, bytes)?;
+            found.arrays = safetensors::tensors(path)?;
             found.take_for_embeddings();
         }
     }
@@ -231,13 +233,13 @@ impl Inspection {
             self.arrays.push(ArrayRecord::of_entry(archive, &name)?);
         }
         if archive.contains("observations") {
-            self.format = Format::Trajectories;
+            self.format = FileKind::Trajectories;
             match Trajectories::read_archive(archive) {
                 Ok(trajectories) => self.describe_trajectories(&trajectories),
                 Err(error) => self.problem = Some(without_path(&error)),
             }
         } else if archive.contains("next") {
-            self.format = Format::System;
+            self.format = FileKind::System;
             match read::npz_archive(archive) {
                 Ok(machine) => self.system = Some(SystemRecord::of(&machine)),
                 Err(error) => self.problem = Some(error.to_string()),
@@ -308,11 +310,11 @@ impl Inspection {
     }
 
     fn take_for_system(&mut self, machine: &MooreMachine) {
-        self.format = Format::System;
+        self.format = FileKind::System;
         self.system = Some(SystemRecord::of(machine));
     }
 
-    /// What nothing else claimed.
+    /// Takes the file for embeddings if it has a single fitting array, after no other kind applied.
     fn take_for_embeddings(&mut self) {
         let mut fitting = self
             .arrays
@@ -320,7 +322,7 @@ impl Inspection {
             .filter(|array| array.could_be_embeddings());
         match (fitting.next(), fitting.next()) {
             (Some(array), None) => {
-                self.format = Format::Embeddings;
+                self.format = FileKind::Embeddings;
                 let [rows, width] = array.shape[..] else {
                     return;
                 };
@@ -337,7 +339,7 @@ impl Inspection {
     }
 }
 
-/// The record names the file once already.
+/// Formats an error without the path, which the record already holds.
 fn without_path(error: &DataError) -> String {
     match error {
         DataError::InFile { problem, .. } => problem.to_string(),

@@ -55,7 +55,7 @@ fn planted_merges_are_found_with_words_that_show_them() {
     for merged in [&[2, 6][..], &[0, 8], &[4, 5], &[1, 3, 7]] {
         write_latents(&folder, "z.npy", &counts, merged);
         let found = audited(&folder, "z.npy", 3);
-        assert_eq!(found["schema"], "tellapart.audit/1");
+        assert_eq!(found["schema"], "tellapart.audit/2");
         assert_eq!(found["verdict"], "unhealthy", "{merged:?}");
         let mut expected = Vec::new();
         for (index, a) in merged.iter().enumerate() {
@@ -191,7 +191,7 @@ fn embeddings_in_another_order_are_unhealthy_and_the_order_is_named() {
         warned(&found, "not in the order of the recording"),
         "{found}"
     );
-    // By one row, as where the first observation was left out: neighbours in time are mistaken.
+    // By one row, as where the first observation was left out: neighbors in time are mistaken.
     let mut late = counts.clone();
     late.rotate_left(1);
     write_latents(&folder, "late.npy", &late, &[]);
@@ -200,7 +200,7 @@ fn embeddings_in_another_order_are_unhealthy_and_the_order_is_named() {
 
 /// A latent written twice is an alarm where the recording tells the two rows apart, and only there.
 #[test]
-fn a_duplicated_row_is_astray_only_where_the_rows_must_be_apart() {
+fn a_duplicated_row_is_an_outlier_only_where_the_rows_must_be_apart() {
     let folder = Folder::new();
     let counts = recorded(&folder);
     let walks = Trajectories::read_npz(folder.path("walks.npz")).unwrap();
@@ -208,7 +208,7 @@ fn a_duplicated_row_is_astray_only_where_the_rows_must_be_apart() {
     let rewarded = (0..counts.len()).find(|&row| rewards[row] == 1.0).unwrap();
     let alike = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 1.0);
     let other = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 0.0);
-    for (copied, strays) in [(alike, 0), (other, 1)] {
+    for (copied, outliers) in [(alike, 0), (other, 1)] {
         let copied = copied.unwrap();
         write_latents(&folder, "z.npy", &counts, &[]);
         let tellapart::files::Array { values, .. } =
@@ -217,28 +217,28 @@ fn a_duplicated_row_is_astray_only_where_the_rows_must_be_apart() {
         values.copy_within(9 * rewarded..9 * rewarded + 9, 9 * copied);
         write(&folder, "z.npy", vec![counts.len(), 9], values);
         let found = audited(&folder, "z.npy", 0);
-        assert_eq!(found["counts"]["stray_rows"], strays);
-        let strict = "audit --data walks.npz --embeddings z.npy --strays 0 -q";
-        assert_eq!(folder.run(strict).code, Some(3 * strays));
-        if strays == 1 {
-            assert_eq!(found["pairs"][0]["cause"], "stray");
+        assert_eq!(found["counts"]["outlier_rows"], outliers);
+        let strict = "audit --data walks.npz --embeddings z.npy --outliers 0 -q";
+        assert_eq!(folder.run(strict).code, Some(3 * outliers));
+        if outliers == 1 {
+            assert_eq!(found["pairs"][0]["cause"], "outlier");
             let explained = folder.fine(&format!(
                 "audit --data walks.npz --embeddings z.npy --explain {rewarded} {copied}"
             ));
-            let named = format!("row {copied} lies astray");
+            let named = format!("row {copied} is an outlier");
             assert!(explained.contains(&named), "{explained}");
-            assert_eq!(found["pairs"][0]["astray"], copied);
-            assert_eq!(found["astray"], serde_json::json!([copied]));
+            assert_eq!(found["pairs"][0]["outlier"], copied);
+            assert_eq!(found["outliers"], serde_json::json!([copied]));
             let said = folder.fine("audit --data walks.npz --embeddings z.npy");
-            assert!(said.contains(&format!("stray {copied}")), "{said}");
-            assert!(said.contains("rows that lies astray"), "{said}");
+            assert!(said.contains(&format!("outlier {copied}")), "{said}");
+            assert!(said.contains("rows that is an outlier"), "{said}");
             assert!(
-                said.contains(&format!("astray: {copied} (look at")),
+                said.contains(&format!("outliers: {copied} (look at")),
                 "{said}"
             );
             let worst = &found["pairs"][0];
             assert_eq!([&worst["i"], &worst["j"]], [rewarded, copied]);
-            assert_eq!(worst["strain_is_infinite"], true);
+            assert_eq!(worst["required_lipschitz_is_infinite"], true);
             assert_eq!(worst["witness"], serde_json::json!([]));
         }
     }
@@ -321,7 +321,7 @@ fn a_run_is_audited_with_its_certificate_and_on_recordings_that_fit_only() {
          evaluation.horizon_steps=3 decoder.updates=0"
     );
     folder.fine(&format!("-q train run.toml {tiny} --out bounded"));
-    let plain = "model.dynamics=plain model.head=plain";
+    let plain = "model.predictor=plain model.head=plain";
     folder.fine(&format!("-q train run.toml {tiny} {plain} --out plain"));
     let random = "target.kind=random target.width=3";
     folder.fine(&format!("-q train run.toml {tiny} {random} --out random"));

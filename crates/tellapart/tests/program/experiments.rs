@@ -60,7 +60,7 @@ fn reproduce_writes_what_it_promises_and_the_same_on_any_number_of_cores() {
         );
     }
     let summary = json(&folder, "two/summary.json");
-    assert_eq!(summary["schema"], "tellapart.reproduce/1");
+    assert_eq!(summary["schema"], "tellapart.reproduce/2");
     assert_eq!(summary["largest_bisimulation"]["classes"], 3);
     assert_eq!(summary["runs"].as_array().unwrap().len(), 8);
     for field in [
@@ -136,10 +136,10 @@ fn one_run_alone_and_a_page_of_several() {
         "mine"
     );
     folder.fine(&format!(
-        "train run.toml {TINY} seed=2 model.dynamics=plain model.head=plain --out other"
+        "train run.toml {TINY} seed=2 model.predictor=plain model.head=plain --out other"
     ));
     let config = std::fs::read_to_string(folder.path("other/config.toml")).unwrap();
-    assert!(config.contains("dynamics = \"plain\""), "{config}");
+    assert!(config.contains("predictor = \"plain\""), "{config}");
     folder.fine("report runs/mine-seed-1 other --out page.html");
     assert!(
         std::fs::read_to_string(folder.path("page.html"))

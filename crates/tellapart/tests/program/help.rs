@@ -1,13 +1,18 @@
 use crate::run::{Folder, assert_snapshot};
 
+/// The commands that the help of the program lists.
+fn commands(help: &str) -> Vec<&str> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.map_while(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").collect()
+}
+
 #[test]
 fn help_of_every_command() {
     let folder = Folder::new();
     let all = folder.fine("--help");
     assert_snapshot("help", &all);
-    let listed = all.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = listed.map_while(|line| line.split_whitespace().next());
-    let commands: Vec<&str> = names.filter(|name| *name != "help").collect();
+    let commands = commands(&all);
     assert!(commands.contains(&"embed"), "{commands:?}");
     for command in commands {
         let help = folder.fine(&format!("{command} --help"));
@@ -25,20 +30,19 @@ fn the_version_is_that_of_the_package() {
 }
 
 #[test]
-fn completions_for_every_shell_name_every_command() {
+fn completions_for_every_shell_name_every_command_and_option() {
     let folder = Folder::new();
+    let all = folder.fine("--help");
+    let commands = commands(&all);
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = folder.fine(&format!("completions {shell}"));
-        for word in [
-            "bisim",
-            "convert",
-            "collect",
-            "inspect",
-            "--quotient",
-            "--episodes",
-        ] {
-            let word = word.trim_start_matches('-');
-            assert!(script.contains(word), "{shell}: {word}");
+        for command in &commands {
+            assert!(script.contains(command), "{shell}: {command}");
+            let help = folder.fine(&format!("{command} --help"));
+            let words = help.split(|c: char| !(c.is_alphanumeric() || c == '-'));
+            for option in words.filter_map(|word| word.strip_prefix("--")) {
+                assert!(script.contains(option), "{shell}: {command} --{option}");
+            }
         }
     }
     assert!(

@@ -153,7 +153,7 @@ fn damaged_files_are_named() {
         ("empty", "not a format that is known"),
         ("notes.txt", "not a format that is known"),
         ("words.npy", "NumPy"),
-        ("cut.safetensors", "promised"),
+        ("cut.safetensors", "cut off"),
         ("header.safetensors", "ends within its header"),
         ("claims.safetensors", "beyond the format's limit"),
     ] {

@@ -95,16 +95,12 @@ impl Folder {
     }
 }
 
-/// Compares with `tests/snapshots/NAME.txt`; `UPDATE_SNAPSHOTS=1 cargo test` writes it instead.
+/// Compares with `tests/snapshots/NAME.txt`; `SNAPSHOTS=overwrite cargo test` writes it instead.
 #[track_caller]
 pub(crate) fn assert_snapshot(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.txt"));
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(&path, found).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        expected, found,
-        "{name}: run again with UPDATE_SNAPSHOTS=1 if the change is meant"
-    );
+    let expected = snapbox::Data::read_from(&path, None).raw();
+    snapbox::Assert::new()
+        .action_env("SNAPSHOTS")
+        .eq(found, expected);
 }

@@ -1,4 +1,4 @@
-//! Standard output, standard error, colours, and readers that leave early.
+//! Standard output, standard error, colors, and readers that leave early.
 
 use std::process::Stdio;
 
@@ -22,7 +22,7 @@ fn quiet_says_nothing_and_verbose_says_more() {
 }
 
 #[test]
-fn colours_only_where_they_are_wanted() {
+fn colors_only_where_they_are_wanted() {
     let folder = Folder::new();
     for words in ["bisim no.npz", "bism", "--help"] {
         let plain = folder.run(words);

@@ -1,4 +1,4 @@
-//! What makes a configuration possible.
+//! Validation of configurations.
 
 use std::ops::Deref;
 
@@ -7,7 +7,8 @@ use tellapart_model::{Precision, device};
 
 use super::{Config, ConfigError, TargetKind};
 
-/// A configuration that has been checked. Made only by [`Config::validate`]; read through `Deref`.
+/// Configuration that has been checked. Only [`Config::validate`] makes it; it is read through
+/// `Deref`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct ValidConfig(Config);
@@ -24,7 +25,7 @@ impl Config {
     /// Checks every value once.
     ///
     /// # Errors
-    /// The first impossible value: its key, the value, what was expected.
+    /// The first impossible value: its key, the value, and what was expected.
     pub fn validate(self) -> Result<ValidConfig, ConfigError> {
         self.environment
             .clone()
@@ -42,7 +43,7 @@ impl Config {
             );
         }
         let data = &self.data;
-        count("data.copies", data.copies, 1..=65_536)?;
+        count("data.num_envs", data.num_envs, 1..=65_536)?;
         count("data.window", data.window, 2..=65_536)?;
         count("data.windows", data.windows, 1..=65_536)?;
         count(
@@ -82,8 +83,8 @@ impl Config {
         )?;
         within("optimizer.encoder_rate", optimizer.encoder_rate, 0.0..=1e3)?;
         within(
-            "optimizer.dynamics_rate",
-            optimizer.dynamics_rate,
+            "optimizer.predictor_rate",
+            optimizer.predictor_rate,
             0.0..=1e3,
         )?;
         within("optimizer.head_rate", optimizer.head_rate, 0.0..=1e3)?;
@@ -130,7 +131,7 @@ impl Config {
             self.decoder.learning_rate,
             0.0..=10.0,
         )?;
-        // It names a folder.
+        // The name becomes a folder.
         if self.name.trim().is_empty()
             || self.name.starts_with('.')
             || self.name.contains(['/', '\\'])
@@ -158,7 +159,7 @@ impl Config {
 }
 
 impl ValidConfig {
-    /// The configuration, to change and validate again.
+    /// Returns the configuration, to be changed and validated again.
     pub fn into_inner(self) -> Config {
         self.0
     }

@@ -1,6 +1,7 @@
-//! What one run is: everything that decides its result, in one TOML file.
+//! Configuration of a run: everything that decides its result, in one TOML file.
 //!
-//! Read with [`read`]; checked once into a [`ValidConfig`], which is all the rest of this crate takes.
+//! [`read`] reads it and checks it once. The rest of this crate takes only the resulting
+//! [`ValidConfig`].
 
 mod check;
 mod read;
@@ -11,177 +12,196 @@ use tellapart_model::ModelConfig;
 
 pub use check::ValidConfig;
 pub(crate) use read::differences;
-pub use read::{ConfigError, Layer, parse, read};
+pub use read::{ConfigError, ConfigLayer, parse, read};
 
-/// One run. Every key has a default; the defaults are the `joint-reward` run.
+/// Configuration of one run. Every key has a default; the defaults are the `joint-reward` run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What the run is called in tables and figures.
+    /// Name of the run in tables and figures, and of its folder. It must not be empty, contain a
+    /// slash or begin with a dot.
     pub name: String,
-    /// Everything random follows from it.
+    /// Seed of all randomness in the run, from 0 to 2^63 - 1.
     pub seed: u64,
-    /// `cpu`, or `wgpu` or `cuda` where compiled in.
+    /// Device that computes: `cpu`, or `wgpu` or `cuda` if the program was built with that feature.
     pub device: String,
-    /// Where observations come from.
+    /// Source of the observations, and how batches are drawn from them.
     pub data: DataConfig,
-    /// The counting environment, where `data.source` is `counting`.
+    /// Options of the counting world, which `data.source = "counting"` trains on.
     pub environment: counting::Options,
-    /// The auxiliary function p.
+    /// Auxiliary function p.
     pub target: TargetConfig,
-    /// The networks.
+    /// Networks.
     pub model: ModelConfig,
-    /// Which loss changes the encoder.
+    /// Losses that train the encoder.
     pub gradients: GradientConfig,
-    /// How the losses are weighed.
+    /// Weights of the losses.
     pub loss: LossConfig,
-    /// How the parameters move.
+    /// Optimizer and learning rates.
     pub optimizer: OptimizerConfig,
-    /// What is measured, and when.
+    /// Measurements during and after training.
     pub evaluation: EvaluationConfig,
-    /// The decoder, trained afterwards on detached latents.
+    /// Decoder that is trained after the model.
     pub decoder: DecoderConfig,
 }
 
-/// Where observations come from.
+/// Source of the observations, and how batches are drawn from them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// `counting` (a live environment), or the path of a trajectory `.npz`: then windows are drawn
-    /// uniformly from its training episodes, and `copies`, `sampling` and `replay_rows` do not matter.
+    /// `counting` for a live environment, or the path of a trajectory `.npz` file. Windows of a
+    /// file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
+    /// `replay_rows` then have no effect.
     pub source: String,
-    /// How many copies of a live environment are stepped together.
-    pub copies: usize,
-    /// Consecutive observations in one window of a batch.
+    /// Number of live environments that are stepped together, from 1 to 65536.
+    pub num_envs: usize,
+    /// Consecutive observations in one window of a batch, from 2 to 65536.
     pub window: usize,
-    /// Windows in a batch that is drawn; a `latest` batch has one window of each copy instead.
+    /// Windows in a batch that is drawn from a file or a replay buffer, from 1 to 65536. A `latest`
+    /// batch has one window of each environment instead.
     pub windows: usize,
-    /// `latest`: every batch is what was just seen; `uniform`: drawn from a replay buffer.
+    /// Source of the windows in a batch from a live environment.
     pub sampling: Sampling,
-    /// Observations the replay buffer holds (12 KiB each in the counting environment).
+    /// Observations that the replay buffer of `uniform` sampling holds, from `window` to 100000000.
+    /// It holds at least one window of each environment; an observation of the default world takes
+    /// 12 KiB.
     pub replay_rows: usize,
-    /// Share of the episodes of a recorded data set that is never trained on.
+    /// Share of the episodes of a file that is never trained on, from 0 to 0.9. A file with an
+    /// array `splits` decides by itself instead: 0 marks training rows, 1 held-out rows.
     pub held_out: f64,
 }
 
-/// Which windows make a batch.
+/// Source of the windows in a batch from a live environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
-    /// What was just seen.
+    /// The window that each environment has just produced.
     Latest,
-    /// Drawn uniformly from the replay buffer.
+    /// Windows drawn uniformly from a replay buffer, after one new window of each environment.
     Uniform,
 }
 
-/// The auxiliary function p.
+/// Auxiliary function p, which the head learns to predict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TargetConfig {
-    /// Which function.
+    /// The function that is p.
     pub kind: TargetKind,
-    /// Length of the random function's value.
+    /// Length of p for `random`, from 1 to 65536. Other kinds ignore it.
     pub width: usize,
-    /// Which array of a recorded data set, for `array`.
+    /// Name of the array in the trajectory file that is p, for `array`. Other kinds ignore it.
     pub array: String,
 }
 
-/// Which auxiliary function.
+/// Kind of auxiliary function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetKind {
-    /// The environment's value (sparse or dense: `environment.value`), or the data's `rewards`.
+    /// The reward: `environment.value` (sparse or dense) of a live environment, or the array
+    /// `rewards` of a file.
     Reward,
-    /// A fixed random linear map of the pixels.
+    /// A fixed random linear map of the pixels, scaled to mean square 1.
     Random,
-    /// An array of the data, one row per observation.
+    /// An array of the file, with one row per observation. A live environment has none.
     Array,
 }
 
-/// Which loss changes the encoder. A loss that does not is computed on detached latents and still
-/// trains its own network.
+/// Losses that train the encoder. A loss that does not reach the encoder is computed on detached
+/// latents and still trains its own network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradientConfig {
-    /// `L_dyn` reaches the encoder.
+    /// Whether `L_dyn` trains the encoder. If not, its weight in the total loss is 1 for the whole
+    /// run.
     pub dynamics: bool,
-    /// `L_p` reaches the encoder.
+    /// Whether `L_p` trains the encoder.
     pub auxiliary: bool,
-    /// Detach the target `E(o')` of `L_dyn`; the reference does not.
+    /// Whether the target `E(o')` of `L_dyn` is detached. The paper's reference does not detach it.
     pub stop_target: bool,
 }
 
-/// `L = dynamics_weight * ramp(update) * L_dyn + auxiliary_weight * L_p`.
+/// Weights of the losses: `L = dynamics_weight * ramp(update) * L_dyn + auxiliary_weight * L_p`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossConfig {
-    /// Weight of `L_p`.
+    /// Weight of `L_p`, from 0 to 1e6.
     pub auxiliary_weight: f32,
-    /// Weight of `L_dyn` once the ramp is at its top.
+    /// Weight of `L_dyn` at the top of the ramp, from 0 to 1e6. It has no effect if
+    /// `gradients.dynamics` is false.
     pub dynamics_weight: f32,
-    /// Share of `dynamics_weight` before the ramp begins.
+    /// Share of `dynamics_weight` that applies before the ramp begins, from 0 to 1.
     pub ramp_floor: f32,
-    /// Update at which the ramp begins.
+    /// Update at which the linear ramp of the weight of `L_dyn` begins.
     pub ramp_start: u64,
-    /// Update at which it reaches the top; equal to the start for no ramp.
+    /// Update at which the ramp reaches `dynamics_weight`, at least `ramp_start`. Equal values mean
+    /// a step instead of a ramp.
     pub ramp_end: u64,
-    /// Standard deviation of the noise on the latents that enter T and P.
+    /// Standard deviation of the normal noise added to the latents that enter T and P in training,
+    /// from 0 to 1000.
     pub latent_noise: f32,
 }
 
-/// Adam, one for each network, with warm-up and cosine decay.
+/// Adam, one instance for each network, with linear warm-up and cosine decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// How many updates the run has.
+    /// Number of updates in the run, at least 1. The cosine decay ends there.
     pub updates: u64,
-    /// Peak learning rate.
+    /// Peak learning rate, from 0 to 10.
     pub learning_rate: f64,
-    /// Factor on it for the encoder.
+    /// Factor on the learning rate for the encoder, from 0 to 1000.
     pub encoder_rate: f64,
-    /// Factor on it for the dynamics.
-    pub dynamics_rate: f64,
-    /// Factor on it for the head.
+    /// Factor on the learning rate for the predictor T, from 0 to 1000.
+    pub predictor_rate: f64,
+    /// Factor on the learning rate for the head P, from 0 to 1000.
     pub head_rate: f64,
-    /// Adam's decay of the first moment.
+    /// Decay of the first moment in Adam, from 0 to 0.9999.
     pub beta1: f32,
-    /// Adam's decay of the second moment.
+    /// Decay of the second moment in Adam, from 0 to 0.99999.
     pub beta2: f32,
-    /// Adam's denominator offset.
+    /// Offset of the denominator in Adam, from 1e-12 to 1.
     pub epsilon: f32,
-    /// Updates over which the rate rises linearly to its peak.
+    /// Number of updates over which the learning rate rises linearly to its peak.
     pub warmup: u64,
-    /// Share of the peak at the end of the cosine.
+    /// Share of the peak learning rate at the end of the cosine decay, from 0 to 1.
     pub final_rate: f64,
-    /// Largest gradient norm of each network; larger gradients are scaled down to it.
+    /// Largest gradient norm of each network, from 1e-6 to 1e9. Larger gradients are scaled down to
+    /// it.
     pub clip: f32,
 }
 
-/// What is measured, and when.
+/// Measurements during and after training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
-    /// A metric row every this many updates.
+    /// Number of updates between two rows of `metrics.csv`, at least 1. Updates that are validated
+    /// get a row, too.
     pub log_every: u64,
-    /// Validation and a checkpoint every this many updates.
+    /// Number of updates between two validations, each with a checkpoint, at least 1. The last
+    /// update is always validated.
     pub every: u64,
-    /// Validation observations per state.
+    /// Validation observations per start state of a live environment, from 2 to 100000. From a
+    /// file, at most 1024 held-out rows are validated instead.
     pub validation_per_state: usize,
-    /// Held-out observations per state; never seen by anything that trains or chooses.
+    /// Observations per state in the final evaluation, from 2 to 100000. Training and the choice of
+    /// the best checkpoint never see them.
     pub held_out_per_state: usize,
-    /// How far open-loop predictions are compared.
+    /// Number of steps over which open-loop predictions are compared with what happened, from 1 to
+    /// 1000.
     pub horizon_steps: usize,
 }
 
-/// The decoder, trained afterwards on detached latents.
+/// Decoder from latents to images, trained after the model on detached latents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Updates; 0 for no decoder.
+    /// Number of updates of the decoder; 0 for no decoder. Otherwise `environment.image_side` must
+    /// be a multiple of 8. Runs on a file have no decoder.
     pub updates: u64,
-    /// Observations in a batch.
+    /// Observations in a batch of the decoder, from 1 to 65536.
     pub batch: usize,
-    /// Peak learning rate (Adam, cosine).
+    /// Peak learning rate of the decoder, from 0 to 10: Adam with a short warm-up and a cosine
+    /// decay.
     pub learning_rate: f64,
 }
 
@@ -208,7 +228,7 @@ impl Default for DataConfig {
     fn default() -> Self {
         Self {
             source: "counting".to_string(),
-            copies: 1,
+            num_envs: 1,
             window: 128,
             windows: 1,
             sampling: Sampling::Latest,
@@ -257,7 +277,7 @@ impl Default for OptimizerConfig {
             updates: 2400,
             learning_rate: 3e-3,
             encoder_rate: 1.0,
-            dynamics_rate: 1.0,
+            predictor_rate: 1.0,
             head_rate: 1.0,
             beta1: 0.9,
             beta2: 0.95,

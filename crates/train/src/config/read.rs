@@ -1,4 +1,4 @@
-//! A configuration from a file and from `key.path=value` on the command line.
+//! Reading of configurations, from files and from `key.path=value` on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -7,39 +7,39 @@ use toml::{Table, Value};
 
 use super::{Config, ValidConfig};
 
-/// Why a configuration could not be had.
+/// Error of reading or checking a configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Its bytes are no text.
+    /// The file is not text.
     #[error(
         "{path}: not a text file; a configuration is TOML, such as configs/joint-reward.toml (a recording \
          is trained on with data.source=FILE)",
         path = path.display()
     )]
     NotText {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// It is not TOML, or a value has the wrong type.
+    /// The text is not TOML, or a value has the wrong type.
     #[error("{origin}: {problem}")]
     Malformed {
-        /// The file, or the words on the command line.
+        /// The file, or the word on the command line.
         origin: String,
-        /// What is wrong, and where.
+        /// Description and place of the error.
         problem: String,
     },
-    /// No such key.
+    /// There is no such key.
     #[error("{origin}: there is no key `{key}`{}", suggestion(.nearest))]
     UnknownKey {
-        /// The file, or the words on the command line.
+        /// The file, or the word on the command line.
         origin: String,
-        /// Its full path.
+        /// Full path of the key.
         key: String,
-        /// The known key nearest to it.
+        /// Nearest known key.
         nearest: Option<String>,
     },
     /// A word on the command line is not `key.path=value`.
@@ -51,20 +51,20 @@ pub enum ConfigError {
     /// A value that no run can have.
     #[error("`{key}` is {value}; expected {expected}")]
     Impossible {
-        /// Its full path.
+        /// Full path of the key.
         key: &'static str,
         /// The value.
         value: String,
-        /// What would do.
+        /// Description of possible values.
         expected: String,
     },
-    /// Networks that cannot be built, or a device that is not there.
+    /// The networks cannot be built, or the device is not available.
     #[error(transparent)]
     Model(#[from] tellapart_model::ModelError),
-    /// An option of the environment that no environment can have.
+    /// An option of the environment has an impossible value.
     #[error("[environment]: {problem}")]
     Environment {
-        /// The option, its value, and what would do.
+        /// The option, its value, and the possible values.
         problem: String,
     },
 }
@@ -89,7 +89,7 @@ pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigErro
         _ => FileError::from_io(path, source).into(),
     })?;
     parse(
-        &[Layer {
+        &[ConfigLayer {
             text: &text,
             origin: &path.display().to_string(),
         }],
@@ -97,28 +97,29 @@ pub fn read(path: &Path, overrides: &[String]) -> Result<ValidConfig, ConfigErro
     )
 }
 
-/// The text of a configuration file, or of one that changes some keys of another.
+/// Text of a configuration file, or of a layer that changes some keys of another.
 #[derive(Debug, Clone, Copy)]
-pub struct Layer<'a> {
-    /// TOML.
+pub struct ConfigLayer<'a> {
+    /// TOML text.
     pub text: &'a str,
-    /// What it is called in errors.
+    /// Name of the layer in errors.
     pub origin: &'a str,
 }
 
-/// The same from texts, each over the one before it.
+/// Reads a configuration from texts, each laid over the one before it. Then applies `overrides` in
+/// order, and checks the result.
 ///
 /// # Errors
-/// As [`read`].
-pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, ConfigError> {
+/// Like [`read`], except that no file is read.
+pub fn parse(layers: &[ConfigLayer<'_>], overrides: &[String]) -> Result<ValidConfig, ConfigError> {
     let malformed = |origin: &str, error: toml::de::Error| ConfigError::Malformed {
         origin: origin.to_string(),
         problem: in_plain_words(error.to_string().trim_end()),
     };
     let known = known_keys();
     let mut table = Table::new();
-    // Types are checked after each step, so that the blame falls on the right place.
-    for Layer { text, origin } in layers {
+    // Types are checked after each step, so that an error names the layer or word that caused it.
+    for ConfigLayer { text, origin } in layers {
         let layer: Table = text.parse().map_err(|error| malformed(origin, error))?;
         check_keys(&layer, &known, origin)?;
         merge(&mut table, layer);
@@ -146,7 +147,7 @@ pub fn parse(layers: &[Layer<'_>], overrides: &[String]) -> Result<ValidConfig, 
     config.validate()
 }
 
-/// The parser names Rust's types; a user knows numbers.
+/// Replaces Rust types in a parser error by plain words.
 fn in_plain_words(problem: &str) -> String {
     [
         ("expected u64", "expected a whole number, 0 or more"),
@@ -165,7 +166,8 @@ fn in_plain_words(problem: &str) -> String {
     })
 }
 
-/// TOML where it is TOML; otherwise the bare words a shell leaves (`model.encoder=patch`).
+/// Parses a value as TOML, or else takes it as a bare word, as a shell leaves it
+/// (`model.encoder=patch`).
 fn parse_value(text: &str) -> Value {
     format!("value = {text}")
         .parse::<Table>()
@@ -174,7 +176,8 @@ fn parse_value(text: &str) -> Value {
         .unwrap_or_else(|| Value::String(text.to_string()))
 }
 
-/// The keys in which two configurations differ, with both values: `key: before, not now`.
+/// Describes up to three keys in which two configurations differ, with both values:
+/// `key: before, not now`.
 pub(crate) fn differences(before: &Config, now: &Config) -> String {
     let flat = |config: &Config| {
         let mut leaves = Vec::new();
@@ -236,7 +239,7 @@ fn merge(into: &mut Table, from: Table) {
     }
 }
 
-/// Every key there is, dotted: read off a configuration that has them all.
+/// Returns all keys, dotted, from a configuration that has every key.
 fn known_keys() -> Vec<String> {
     let mut full = Config::default();
     full.environment.start_count = Some(0);
@@ -273,7 +276,8 @@ fn check_keys(table: &Table, known: &[String], origin: &str) -> Result<(), Confi
     }
 }
 
-/// The known key most like this one, by whole path or by last word; `None` if none is alike.
+/// Returns the known key most like this one, by whole path or by last word. `None` if none is
+/// alike.
 fn nearest(key: &str, known: &[String]) -> Option<String> {
     let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
     known
@@ -303,7 +307,7 @@ mod tests {
     fn read_text(text: &str, overrides: &[&str]) -> Result<ValidConfig, ConfigError> {
         let overrides: Vec<String> = overrides.iter().map(|word| word.to_string()).collect();
         parse(
-            &[Layer {
+            &[ConfigLayer {
                 text,
                 origin: "run.toml",
             }],
@@ -317,11 +321,11 @@ mod tests {
 
     #[test]
     fn a_later_layer_changes_only_the_keys_it_has() {
-        let one = Layer {
+        let one = ConfigLayer {
             text: "seed = 4\n[optimizer]\nupdates = 5\nwarmup = 2",
             origin: "a",
         };
-        let two = Layer {
+        let two = ConfigLayer {
             text: "[optimizer]\nupdates = 6",
             origin: "b",
         };
@@ -368,7 +372,7 @@ mod tests {
             "{text}"
         );
         let text = error("", &["optimiser.updates=3"]);
-        assert!(text.contains("optimizer"), "{text}");
+        assert!(text.contains("`optimizer.updates`"), "{text}");
         let text = error("", &["updates=3"]);
         assert!(text.contains("`optimizer.updates`"), "{text}");
     }

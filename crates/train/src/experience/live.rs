@@ -1,21 +1,21 @@
-//! A live environment under the reference's random policy.
+//! Live environments under the random policy of the paper's reference.
 
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Batch, ReplayBuffer, ReplayOptions};
 use tellapart_env::{
     Action, ActionSpace, BatchEnvironment, Counting, End, Outcome, RepeatedRandom,
 };
-use tellapart_model::Interface;
+use tellapart_model::IoSpec;
 
 use crate::config::{Sampling, TargetKind, ValidConfig};
 use crate::error::TrainError;
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
 
-/// Frames the scale of the random function is set on.
+/// Number of frames that set the scale of the random function.
 const CALIBRATION_FRAMES: usize = 512;
 
-/// Steps an environment and serves windows of what it saw.
+/// Live environment with a replay buffer: steps the environment and serves windows of its rows.
 #[derive(Debug)]
 pub struct Live {
     stream: Stream,
@@ -26,7 +26,7 @@ pub struct Live {
     sampling: Sampling,
 }
 
-/// An environment and a policy, stepped one row at a time.
+/// Environment and policy, stepped one row at a time.
 #[derive(Debug)]
 pub struct Stream {
     world: Counting,
@@ -39,40 +39,41 @@ pub struct Stream {
     begun: bool,
 }
 
-/// One row of every copy.
+/// One row of every environment.
 #[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    /// `[copies, height, width, channels]`.
+pub struct LiveStep<'a> {
+    /// Frames `[num_envs, height, width, channels]`.
     pub frames: &'a [u8],
-    /// `[copies]`.
+    /// Outcomes `[num_envs]`.
     pub outcomes: &'a [Outcome],
-    /// `[copies, action width]`: taken at these frames; without meaning where an episode ends.
+    /// Actions `[num_envs, action width]`, taken at these frames. Meaningless where an episode
+    /// ends.
     pub actions: &'a [f32],
-    /// `[copies]`: which distinct action each is.
+    /// Index of the distinct action of each environment, `[num_envs]`.
     pub action_ids: &'a [u32],
-    /// The world, for what else it can tell of its copies.
+    /// World of the environments, for further questions about their states.
     pub world: &'a Counting,
 }
 
 impl Live {
     pub(super) fn new(config: &ValidConfig) -> Result<Self, TrainError> {
-        let copies = config.data.copies;
+        let num_envs = config.data.num_envs;
         let stream = Stream::new(
             config,
             derived_seed(config.seed, Purpose::Experience),
-            copies,
+            num_envs,
         )?;
         let random = random_function(config)?;
         let options = ReplayOptions {
             frame_shape: stream.world.observation_shape(),
-            streams: copies,
+            streams: num_envs,
             action_width: stream.world.action_space().vector_width(),
             target_width: random.as_ref().map_or(1, RandomFunction::width),
             max_bytes: 0,
         };
         let rows = match config.data.sampling {
-            Sampling::Latest => config.data.window * copies,
-            Sampling::Uniform => config.data.replay_rows.max(config.data.window * copies),
+            Sampling::Latest => config.data.window * num_envs,
+            Sampling::Uniform => config.data.replay_rows.max(config.data.window * num_envs),
         };
         let max_bytes = options
             .row_bytes()
@@ -87,7 +88,7 @@ impl Live {
             })
             .map_err(|source| TrainError::Replay {
                 rows,
-                copies,
+                num_envs,
                 source,
             })?,
             window: config.data.window,
@@ -96,9 +97,9 @@ impl Live {
         })
     }
 
-    pub(super) fn interface(&self) -> Interface {
+    pub(super) fn interface(&self) -> IoSpec {
         let space = self.stream.world.action_space();
-        Interface {
+        IoSpec {
             observation: self.stream.world.observation_shape(),
             actions: space.distinct(),
             action_width: space.vector_width(),
@@ -109,13 +110,14 @@ impl Live {
     pub(super) fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
         self.collect_window()?;
         Ok(match self.sampling {
-            // It holds one window, which is not needed again.
+            // The buffer holds one window, which is not needed again.
             Sampling::Latest => self.replay.drain()?,
             Sampling::Uniform => self.replay.uniform(self.windows, self.window, rng)?,
         })
     }
 
-    /// Steps the environment as far; only what the buffer would still hold is really collected.
+    /// Steps the environment through `batches` windows. Collects only the rows that the buffer
+    /// would still hold.
     pub(super) fn skip(&mut self, batches: u64) -> Result<(), TrainError> {
         let kept = (self.replay.capacity_per_stream() / self.window + 1) as u64;
         for _ in 0..batches.saturating_sub(kept) {
@@ -126,7 +128,7 @@ impl Live {
         (0..batches.min(kept)).try_for_each(|_| self.collect_window())
     }
 
-    /// As many fresh rows as one window has, into the replay buffer.
+    /// Pushes as many new rows as one window has into the replay buffer.
     fn collect_window(&mut self) -> Result<(), TrainError> {
         for _ in 0..self.window {
             let step = self.stream.next_row()?;
@@ -152,31 +154,31 @@ impl Live {
 }
 
 impl Stream {
-    /// `copies` copies of the configured environment under the random policy.
+    /// Builds `num_envs` copies of the configured environment under the random policy.
     ///
     /// # Errors
     /// Options that no environment can have (a [`ValidConfig`] has none).
-    pub fn new(config: &ValidConfig, seed: u64, copies: usize) -> Result<Self, TrainError> {
+    pub fn new(config: &ValidConfig, seed: u64, num_envs: usize) -> Result<Self, TrainError> {
         let options = config.environment.clone().validate()?;
-        let world = Counting::new(options, seed, copies);
+        let world = Counting::new(options, seed, num_envs);
         let space = world.action_space();
         Ok(Self {
-            policy: RepeatedRandom::new(space, seed, copies),
-            frames: vec![0; copies * world.frame_bytes()],
-            outcomes: vec![Outcome::default(); copies],
-            chosen: Vec::with_capacity(copies),
-            actions: Vec::with_capacity(copies * space.vector_width()),
-            action_ids: Vec::with_capacity(copies),
+            policy: RepeatedRandom::new(space, seed, num_envs),
+            frames: vec![0; num_envs * world.frame_bytes()],
+            outcomes: vec![Outcome::default(); num_envs],
+            chosen: Vec::with_capacity(num_envs),
+            actions: Vec::with_capacity(num_envs * space.vector_width()),
+            action_ids: Vec::with_capacity(num_envs),
             world,
             begun: false,
         })
     }
 
-    /// Moves every copy by one row and chooses what is done there next.
+    /// Moves every environment by one row and chooses its next action.
     ///
     /// # Errors
-    /// None that a user can cause: the policy draws from the world's own actions.
-    pub fn next_row(&mut self) -> Result<Step<'_>, TrainError> {
+    /// None that a user can cause: the policy draws from the actions of the world.
+    pub fn next_row(&mut self) -> Result<LiveStep<'_>, TrainError> {
         if self.begun {
             self.world
                 .step(&self.chosen, &mut self.frames, &mut self.outcomes)?;
@@ -188,7 +190,7 @@ impl Stream {
         self.chosen.extend_from_slice(self.policy.next_actions());
         let space = self.world.action_space();
         describe_actions(space, &self.chosen, &mut self.actions, &mut self.action_ids)?;
-        Ok(Step {
+        Ok(LiveStep {
             frames: &self.frames,
             outcomes: &self.outcomes,
             actions: &self.actions,
@@ -198,7 +200,7 @@ impl Stream {
     }
 }
 
-/// Actions as a network and as a finite system take them.
+/// Converts actions to the vectors that a network takes and the ids that a finite system takes.
 pub(crate) fn describe_actions(
     space: ActionSpace,
     chosen: &[Action],
@@ -214,7 +216,7 @@ pub(crate) fn describe_actions(
     Ok(())
 }
 
-/// The random auxiliary function of a run, if that is its target.
+/// Returns the random auxiliary function of a run, if that is its target.
 pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunction>, TrainError> {
     if config.target.kind != TargetKind::Random {
         return Ok(None);

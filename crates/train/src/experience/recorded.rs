@@ -1,4 +1,4 @@
-//! Recorded trajectories.
+//! Batches from recorded trajectories.
 
 use std::ops::Range;
 use std::path::Path;
@@ -7,30 +7,30 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Actions, Batch, Columns, Trajectories, split_by_episode, uniform_window};
 use tellapart_env::{Action, ActionSpace};
 use tellapart_files::Archive;
-use tellapart_model::Interface;
-use tellapart_model::dynamics::DynamicsKind;
+use tellapart_model::IoSpec;
+use tellapart_model::predictor::PredictorKind;
 
 use crate::config::{TargetKind, ValidConfig};
 use crate::error::TrainError;
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
 
-/// Serves windows of the training episodes of a recording; the held-out ones are never drawn.
+/// Recording that serves windows of its training episodes. Held-out episodes are never drawn.
 #[derive(Debug)]
-pub struct Recorded {
+pub struct RecordedExperience {
     trajectories: Trajectories,
     fingerprint: u32,
     targets: Columns,
     training: Vec<Range<usize>>,
     held_out: Vec<Range<usize>>,
-    interface: Interface,
-    /// How numbers become distinct actions, where the recording has numbers.
+    interface: IoSpec,
+    /// Rule that maps numbers to distinct actions, if the actions of the recording are numbers.
     split: Option<ActionSpace>,
     window: usize,
     windows: usize,
 }
 
-impl Recorded {
+impl RecordedExperience {
     /// Reads the recording that `data.source` names.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Recorded {
         let observation = trajectories.frame_shape()?;
         let targets = targets(config, &trajectories, observation)?;
         let (actions, split) = distinct_actions(config, &trajectories.actions)?;
-        let interface = Interface {
+        let interface = IoSpec {
             observation,
             actions,
             action_width: trajectories.actions.width(),
@@ -79,7 +79,7 @@ impl Recorded {
         })
     }
 
-    pub(super) fn interface(&self) -> Interface {
+    pub(super) fn interface(&self) -> IoSpec {
         self.interface
     }
 
@@ -95,14 +95,14 @@ impl Recorded {
         self.batch(&windows)
     }
 
-    /// The rows of `windows`, with every action's id.
+    /// Returns the rows of `windows`, with the id of every action.
     ///
     /// # Errors
     /// Rows that do not exist.
     pub fn batch(&self, windows: &[Range<usize>]) -> Result<Batch, TrainError> {
         let mut batch = self.trajectories.batch(windows, &self.targets)?;
         if batch.action_ids.is_empty() {
-            // Without a split (plain dynamics) ids carry no meaning, but every row has one.
+            // Without a rule (plain predictor), ids carry no meaning, but every row needs one.
             batch.action_ids = match self.split {
                 None => vec![0; batch.rows],
                 Some(space) => batch
@@ -116,12 +116,12 @@ impl Recorded {
         Ok(batch)
     }
 
-    /// The episodes that are never trained on.
+    /// Returns the episodes that are never trained on.
     pub fn held_out(&self) -> &[Range<usize>] {
         &self.held_out
     }
 
-    /// The whole recording.
+    /// Returns the whole recording.
     pub fn trajectories(&self) -> &Trajectories {
         &self.trajectories
     }
@@ -151,7 +151,7 @@ fn targets(
     })
 }
 
-/// How many distinct actions there are, and the rule that tells which a number is.
+/// Returns the number of distinct actions, and the rule that maps numbers to them.
 fn distinct_actions(
     config: &ValidConfig,
     actions: &Actions,
@@ -165,7 +165,7 @@ fn distinct_actions(
             let space = config.environment.actions;
             Ok((space.distinct(), Some(space)))
         }
-        Actions::Vectors { .. } if config.model.dynamics == DynamicsKind::Plain => Ok((1, None)),
+        Actions::Vectors { .. } if config.model.predictor == PredictorKind::Plain => Ok((1, None)),
         Actions::Vectors { width, .. } => Err(TrainError::ContinuousActions { width: *width }),
     }
 }

@@ -1,36 +1,37 @@
-//! One line of an Aldebaran file.
+//! Parses single lines of an Aldebaran file.
 
 use crate::machine::MAX_STATES;
 use crate::read::names::Names;
 use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
 
-/// `des (first, transitions, states)`
-pub(super) struct Header {
+/// Header line `des (first, transitions, states)`.
+pub(super) struct AutHeader {
     pub(super) first: u32,
     pub(super) transitions: u64,
     pub(super) states: u32,
 }
 
-/// `(from, label, to)`
+/// Transition line `(from, label, to)`.
 #[derive(Debug, PartialEq)]
-pub(super) struct Transition<'l> {
+pub(super) struct AutTransition<'l> {
     pub(super) from: u32,
     pub(super) label: &'l str,
     pub(super) to: u32,
 }
 
-/// As [`Transition`], but nobody has looked whether the states exist and what the label is.
+/// Transition line whose states and label have not been checked.
 pub(super) struct Unchecked<'l> {
     pub(super) from: u32,
     pub(super) label: &'l [u8],
     pub(super) to: u32,
-    /// All that lies between the two numbers.
+    /// All bytes between the two numbers.
     pub(super) between: &'l [u8],
 }
 
 impl<'l> Unchecked<'l> {
-    /// Reads a line in the form that programs write, `(1,"label",2)`, with spaces after the commas or
-    /// without; `None` for anything else, which [`Transition::parse`] reads or names the fault of.
+    /// Parses a line in the form that programs write, `(1,"label",2)`, with or without spaces after
+    /// the commas. Returns `None` for anything else, which [`AutTransition::parse`] reads or
+    /// reports.
     #[inline]
     pub(super) fn parse(line: &'l [u8]) -> Option<Self> {
         let mut at = 1;
@@ -61,7 +62,7 @@ impl<'l> Unchecked<'l> {
     }
 }
 
-impl Header {
+impl AutHeader {
     pub(super) fn parse(line: &[u8]) -> Result<Self, LineError> {
         let mut scanner = Scanner::new(line);
         scanner.expect(b"des", "`des (first, transitions, states)`")?;
@@ -98,10 +99,11 @@ impl Header {
     }
 }
 
-/// Reads the next line if it is written like an earlier one with the label that is likely to come next:
-/// from, label, to, and the length of the line with its end.
+/// Reads the next line if it is written like an earlier one with the label that is likely to come
+/// next. Returns from, label, to, and the length of the line with its end.
 ///
-/// Between the two numbers lies what lay there in an earlier line, so the label is that of this line.
+/// The bytes between the two numbers equal those of an earlier line, so the label is that of this
+/// line.
 #[inline]
 pub(super) fn guessed(text: &[u8], labels: &mut Names) -> Option<(u32, u32, u32, usize)> {
     if text.first() != Some(&b'(') {
@@ -119,8 +121,9 @@ pub(super) fn guessed(text: &[u8], labels: &mut Names) -> Option<(u32, u32, u32,
     Some((from, label.id, to, at + 2))
 }
 
-impl<'l> Transition<'l> {
-    /// The label is what lies between the first and the last comma, so it may hold commas itself.
+impl<'l> AutTransition<'l> {
+    /// Parses a transition. The label lies between the first and the last comma, so it may contain
+    /// commas.
     pub(super) fn parse(line: &'l [u8], states: u32) -> Result<Self, LineError> {
         let mut scanner = Scanner::new(line);
         scanner.expect(b"(", "a transition `(from, label, to)`")?;
@@ -151,7 +154,7 @@ impl<'l> Transition<'l> {
     }
 }
 
-/// The label in `line[start..end]`, without spaces around it and without quotes.
+/// Returns the label in `line[start..end]`, without surrounding spaces and quotes.
 fn label(line: &[u8], start: usize, end: usize) -> Result<&str, LineError> {
     let raw = &line[start..end];
     let start = start + (raw.len() - raw.trim_ascii_start().len());
@@ -175,7 +178,7 @@ fn label(line: &[u8], start: usize, end: usize) -> Result<&str, LineError> {
 mod tests {
     use super::*;
 
-    /// Whatever the quick way reads, the careful way reads alike.
+    /// The quick parser agrees with the careful one on all that it reads.
     #[test]
     fn the_quick_way_agrees_with_the_careful_one() {
         let pieces = [
@@ -202,7 +205,7 @@ mod tests {
                 (seed >> 33) as usize % choices
             };
             if round % 2 == 0 {
-                // Near the usual form.
+                // A line near the usual form.
                 for part in ["(", "12", ",", " ", "\"", "a", "\"", ",", " ", "0", ")"] {
                     match draw(12) {
                         0 => {}
@@ -224,9 +227,9 @@ mod tests {
             let Ok(label) = str::from_utf8(label) else {
                 continue;
             };
-            let careful = Transition::parse(line.as_bytes(), u32::MAX);
+            let careful = AutTransition::parse(line.as_bytes(), u32::MAX);
             let careful = careful.map_err(|error| error.problem);
-            assert_eq!(careful, Ok(Transition { from, label, to }), "{line:?}");
+            assert_eq!(careful, Ok(AutTransition { from, label, to }), "{line:?}");
             agreed += 1;
         }
         assert!(agreed > 10_000, "{agreed}");

@@ -1,20 +1,21 @@
-//! Which choice is which action.
+//! Maps the choices and actions of a PRISM file to columns of the table.
 
 use crate::read::names::Names;
 
-/// Columns of the table, in the order in which they turn up.
+/// Columns of the table, in the order of their first occurrence.
 #[derive(Default)]
-pub(super) struct Actions {
+pub(super) struct PrismActions {
     pub(super) columns: u32,
     names: Names,
     column_of_name: Vec<u32>,
-    /// Of choices that have no action; `u32::MAX` where none was seen.
+    /// Column of each choice without an action; `u32::MAX` where none was seen.
     column_of_choice: Vec<u32>,
 }
 
-impl Actions {
-    /// The column of the action that is likely to come, and the length of `text`, the rest of a line, if
-    /// that is a rest that an earlier line had; in a line with a choice the probability may be missing.
+impl PrismActions {
+    /// Guesses the next action: returns its column and the length of its ending, if `text` begins
+    /// with the ending of an earlier line. `text` follows the state that the transition reaches; in
+    /// a line with a choice the probability may be missing.
     #[inline]
     pub(super) fn guess(
         &mut self,
@@ -33,7 +34,7 @@ impl Actions {
         Some((*self.column_of_name.get(name.id as usize)?, name.length))
     }
 
-    /// How a line with this action went on after the state that it reaches.
+    /// Notes the ending of a line with this action, after the state that the transition reaches.
     pub(super) fn spell(&mut self, action: &[u8], ending: &[u8]) {
         if let Some(name) = self.names.find(action) {
             self.names.spell(name, &[ending, b"\n"].concat());
@@ -68,7 +69,8 @@ impl Actions {
         column
     }
 
-    /// Columns as they are to be: choices without an action by number, then actions by occurrence.
+    /// Returns the final order of the columns: choices without an action by number, then actions by
+    /// occurrence.
     pub(super) fn order(&self) -> Vec<usize> {
         self.choices()
             .map(|(_, column)| column)
@@ -82,7 +84,7 @@ impl Actions {
         seen.filter(|&(_, column)| column != u32::MAX)
     }
 
-    /// The number of the choice, or the name of the action, of a column.
+    /// Returns the name of the action of a column, or as an error the number of its choice.
     pub(super) fn name(self, column: u32) -> Result<String, usize> {
         if let Some((choice, _)) = self.choices().find(|&(_, found)| found == column) {
             return Err(choice);

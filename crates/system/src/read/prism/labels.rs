@@ -1,4 +1,4 @@
-//! `.lab`: the labels of states.
+//! Reads `.lab` files: the labels of states.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -13,20 +13,20 @@ use crate::read::names::Names;
 use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
 use crate::{StateId, SystemError};
 
-/// The first line names all labels, and may be long.
+/// Longest line in bytes. The first line names all labels, and may be long.
 const MAX_LINE_BYTES: usize = 1 << 28;
 
 pub(super) struct StateLabels {
-    /// The first state labelled `init`.
+    /// First state labeled `init`.
     pub(super) initial: Option<StateId>,
-    /// Without `init` and `deadlock`.
+    /// Names of the labels, without `init` and `deadlock`.
     pub(super) names: Vec<String>,
-    /// For each state, which of the sets its labels are.
+    /// Set of labels of each state, as an index into `sets`.
     pub(super) set_of: Vec<u32>,
     pub(super) sets: Sets<u32>,
 }
 
-/// What a number in the file stands for.
+/// Meaning of the number of a label in the file.
 #[derive(Clone, Copy)]
 enum Declared {
     Init,
@@ -57,7 +57,7 @@ pub(super) fn read(
     let mut set_of = vec![UNSEEN; states];
     let mut known = KnownSets::new();
     loop {
-        // Most lines carry labels that another line carried.
+        // Most lines carry the labels of an earlier line.
         let mut at = 0;
         let guessed = short_number(lines.rest(), &mut at)
             .filter(|&state| (state as usize) < states)
@@ -99,18 +99,18 @@ pub(super) fn read(
     })
 }
 
-/// Sets of labels, and the ends of lines that stand for them.
+/// Sets of labels, and the endings of lines that stand for them.
 struct KnownSets {
     ids: HashMap<Vec<u32>, u32, RandomState>,
     sets: Sets<u32>,
-    /// What follows the state in a line.
+    /// Endings of lines, after the state.
     endings: Names,
-    /// For each ending, the set and whether the state is initial.
+    /// Set of each ending, and whether the state is initial.
     meant: Vec<(u32, bool)>,
 }
 
 impl KnownSets {
-    /// With the empty set, which states have that no line mentions.
+    /// Starts with the empty set, for states that no line mentions.
     fn new() -> Self {
         let mut sets = Sets::new();
         sets.push([]);
@@ -122,7 +122,8 @@ impl KnownSets {
         }
     }
 
-    /// The set, whether the state is initial, and how much of the text they take with the line's end.
+    /// Returns the set, whether the state is initial, and the length of the ending with the line's
+    /// end, if an earlier line had this ending.
     #[inline]
     fn guess(&mut self, text: &[u8]) -> Option<(u32, bool, usize)> {
         let guess = self.endings.guess(text);
@@ -169,7 +170,7 @@ impl KnownSets {
     }
 }
 
-/// `0="init" 1="deadlock" 2="goal"`
+/// Parses the declaration of labels, such as `0="init" 1="deadlock" 2="goal"`.
 fn declarations(line: &[u8]) -> Result<(Vec<Declared>, Vec<String>), LineError> {
     let mut scanner = Scanner::new(line);
     let (mut declared, mut names) = (Vec::new(), Vec::<String>::new());
@@ -211,7 +212,8 @@ fn declarations(line: &[u8]) -> Result<(Vec<Declared>, Vec<String>), LineError> 
     Ok((declared, names))
 }
 
-/// `: 0 2`: the labels, ascending, and whether `init` is among them.
+/// Parses the labels of a state, such as `: 0 2`. Returns them ascending, and whether `init` is
+/// among them.
 fn labels_of_state(
     mut scanner: Scanner<'_>,
     declared: &[Declared],

@@ -1,4 +1,4 @@
-//! `.srew`: the rewards of states.
+//! Reads `.srew` files: the rewards of states.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::read::scan::{LineError, Scanner, error, state_in_range};
 
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// The reward of every state, 0 where no line gives one.
+/// Reads the reward of every state, 0 where no line gives one.
 pub(super) fn read(reader: impl Read, path: &Path, states: usize) -> Result<Vec<f64>, SystemError> {
     let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
     let promised = loop {
@@ -46,7 +46,7 @@ pub(super) fn read(reader: impl Read, path: &Path, states: usize) -> Result<Vec<
     Ok(rewards.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// `states rewards`
+/// Parses the first line, `states rewards`, and returns the number of rewards.
 fn header(line: &[u8], states: usize) -> Result<u64, LineError> {
     let mut scanner = Scanner::new(line);
     let at = scanner.skip_spaces();
@@ -60,7 +60,7 @@ fn header(line: &[u8], states: usize) -> Result<u64, LineError> {
     Ok(rewards)
 }
 
-/// `state reward`
+/// Parses a line `state reward`.
 fn reward_of_state(line: &[u8], states: u32) -> Result<(u32, f64), LineError> {
     let mut scanner = Scanner::new(line);
     let at = scanner.skip_spaces();

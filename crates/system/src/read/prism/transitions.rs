@@ -1,46 +1,46 @@
-//! `.tra`: the transitions.
+//! Reads `.tra` files: the transitions.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use tellapart_files::FileError;
 
-use super::actions::Actions;
+use super::actions::PrismActions;
 use super::is_skipped;
 use crate::SystemError;
 use crate::machine::MAX_STATES;
 use crate::read::lines::Lines;
 use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
-use crate::read::transitions::{Completed, Refused, Transitions, contradiction, most_states};
+use crate::read::transitions::{Completed, Refused, TransitionTable, contradiction, most_states};
 
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// `0 0 1` and the end of the line.
+/// Bytes of the shortest line: `0 0 1` and the end of the line.
 const SHORTEST_LINE_BYTES: u64 = 6;
 
-pub(super) struct Table {
+pub(super) struct PrismTable {
     pub(super) completed: Completed,
     /// Names of the actions, if any has one.
     pub(super) actions: Option<Vec<String>>,
 }
 
-/// The first line.
-struct Header {
+/// First line of the file.
+struct PrismHeader {
     states: u32,
-    /// `None` in Markov chains, whose lines name no choice.
+    /// Number of choices; `None` in Markov chains, whose lines name no choice.
     choices: Option<u64>,
     transitions: u64,
 }
 
-/// A line whose probability is 1, or that has none.
+/// Transition line whose probability is 1 or absent.
 #[derive(Debug, PartialEq)]
-struct Transition<'l> {
+struct PrismTransition<'l> {
     from: u32,
     choice: u32,
     to: u32,
-    /// Empty where there is none.
+    /// Name of the action; empty where there is none.
     action: &'l [u8],
-    /// All that follows the state that is reached.
+    /// All bytes after the state that the transition reaches.
     ending: &'l [u8],
 }
 
@@ -48,7 +48,7 @@ pub(super) fn read(
     mut reader: impl Read + Seek,
     path: &Path,
     max_table_entries: u64,
-) -> Result<Table, SystemError> {
+) -> Result<PrismTable, SystemError> {
     let io = |source| FileError::from_io(path, source);
     let length = reader.seek(SeekFrom::End(0)).map_err(io)?;
     reader.rewind().map_err(io)?;
@@ -59,15 +59,15 @@ pub(super) fn read(
 
     let mut lines = Lines::new(&mut reader, path, MAX_LINE_BYTES);
     let header = read_header(&mut lines, length)?;
-    let mut actions = Actions::default();
-    let mut transitions = Transitions::new(header.states, max_table_entries);
+    let mut actions = PrismActions::default();
+    let mut transitions = TransitionTable::new(header.states, max_table_entries);
     let refused = match read_lines(&mut lines, &header, &mut actions, &mut transitions)? {
         Ok(()) if actions.columns == 0 => return Err(inside(SystemError::NoActions)),
         Ok(()) => transitions.complete(&actions.order()),
         Err(refused) => Err(refused),
     };
     match refused {
-        Ok(completed) => Ok(Table {
+        Ok(completed) => Ok(PrismTable {
             completed,
             actions: actions.into_names(),
         }),
@@ -83,7 +83,7 @@ pub(super) fn read(
                 if is_skipped(line) || !std::mem::replace(&mut is_past_header, true) {
                     return None;
                 }
-                let found = Transition::parse(line, &header).ok()?;
+                let found = PrismTransition::parse(line, &header).ok()?;
                 let is_it = match &action {
                     Ok(name) => found.action == name.as_bytes(),
                     Err(choice) => found.action.is_empty() && found.choice as usize == *choice,
@@ -96,8 +96,8 @@ pub(super) fn read(
     }
 }
 
-/// The first line that is neither blank nor a comment.
-fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, SystemError> {
+/// Reads the header, which is the first line that is neither blank nor a comment.
+fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<PrismHeader, SystemError> {
     let header = loop {
         let Some(line) = lines.next()? else {
             return Err(lines.fail_at_end(
@@ -116,11 +116,11 @@ fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, 
             }
         }
         if !is_skipped(line) {
-            break Header::parse(line);
+            break PrismHeader::parse(line);
         }
     };
     let header = header.map_err(|error| lines.fail(error))?;
-    // The table is laid out before all is read, so the header must be credible.
+    // The table is allocated before all is read, so the header must be credible.
     let transitions = header.transitions.min(length / SHORTEST_LINE_BYTES);
     let states = header.states;
     if u64::from(states) > most_states(transitions) {
@@ -140,15 +140,15 @@ fn read_header(lines: &mut Lines<'_, impl Read>, length: u64) -> Result<Header, 
 
 fn read_lines(
     lines: &mut Lines<'_, impl Read>,
-    header: &Header,
-    actions: &mut Actions,
-    transitions: &mut Transitions,
+    header: &PrismHeader,
+    actions: &mut PrismActions,
+    transitions: &mut TransitionTable,
 ) -> Result<Result<(), Refused>, SystemError> {
     let (states, promised) = (header.states, header.transitions);
     let mut found = 0;
     loop {
         let guessed = guessed(lines.rest(), header, actions).filter(|&(from, _, to, _)| {
-            // Beyond the states is a fault, and its place is to be found out.
+            // A state out of range is an error, and the slow path finds its column.
             from < states && to < states
         });
         let (from, action, to) = match guessed {
@@ -160,7 +160,7 @@ fn read_lines(
                 None => break,
                 Some(line) if is_skipped(line) => continue,
                 Some(line) => {
-                    let read = Transition::parse(line, header).map(|read| {
+                    let read = PrismTransition::parse(line, header).map(|read| {
                         let column = actions.number(read.choice, read.action);
                         actions.spell(read.action, read.ending);
                         (read.from, column, read.to)
@@ -188,7 +188,7 @@ fn read_lines(
     Ok(Ok(()))
 }
 
-impl Header {
+impl PrismHeader {
     fn parse(line: &[u8]) -> Result<Self, LineError> {
         let mut scanner = Scanner::new(line);
         if line
@@ -234,9 +234,13 @@ impl Header {
 }
 
 /// Reads the next line if it has single spaces and ends like an earlier one with the action that is
-/// likely to come next: from, column, to, and the length of the line with its end.
+/// likely to come next. Returns from, column, to, and the length of the line with its end.
 #[inline]
-fn guessed(text: &[u8], header: &Header, actions: &mut Actions) -> Option<(u32, u32, u32, usize)> {
+fn guessed(
+    text: &[u8],
+    header: &PrismHeader,
+    actions: &mut PrismActions,
+) -> Option<(u32, u32, u32, usize)> {
     let mut at = 0;
     let number = |at: &mut usize| {
         let value = short_number(text, at)?;
@@ -253,8 +257,8 @@ fn guessed(text: &[u8], header: &Header, actions: &mut Actions) -> Option<(u32, 
     Some((from, column, to, at + length))
 }
 
-impl<'l> Transition<'l> {
-    fn parse(line: &'l [u8], header: &Header) -> Result<Self, LineError> {
+impl<'l> PrismTransition<'l> {
+    fn parse(line: &'l [u8], header: &PrismHeader) -> Result<Self, LineError> {
         let mut scanner = Scanner::new(line);
         let from_at = scanner.skip_spaces();
         let from = scanner.number("the state that the transition leaves")?;
@@ -341,7 +345,7 @@ fn described(choice: u32, action: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Whatever is guessed, the careful way reads alike.
+    /// Guesses agree with the careful parser.
     #[test]
     fn guesses_agree_with_the_careful_way() {
         let pieces = [
@@ -361,13 +365,13 @@ mod tests {
         ];
         let mut seed = 1_u64;
         let mut agreed = 0;
-        let mut actions = [Actions::default(), Actions::default()];
+        let mut actions = [PrismActions::default(), PrismActions::default()];
         for round in 0..300_000 {
             let mut draw = |choices: usize| {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (seed >> 33) as usize % choices
             };
-            let header = Header {
+            let header = PrismHeader {
                 states: u32::MAX,
                 choices: (round % 2 == 0).then_some(8),
                 transitions: 1,
@@ -381,7 +385,7 @@ mod tests {
                     _ => line.push_str(part),
                 }
             }
-            let careful = Transition::parse(line.as_bytes(), &header);
+            let careful = PrismTransition::parse(line.as_bytes(), &header);
             let text = format!("{line}\n12 0 7 1 a\n");
             let actions = &mut actions[round % 2];
             if let Some((from, column, to, length)) = guessed(text.as_bytes(), &header, actions) {

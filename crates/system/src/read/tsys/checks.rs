@@ -1,4 +1,4 @@
-//! What is known of outputs must fit the tables, and tell the outputs apart.
+//! Checks that the meaning of outputs fits the tables and tells the outputs apart.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::meaning::{OutputMeaning, Sets};
 use crate::outputs::comparison_bits;
 use crate::{ActionId, OutputId, StateId};
 
-/// An action that is not enabled must lead nowhere.
+/// Checks that every action that is not enabled leads to the state itself.
 pub(super) fn check_disabled(
     enabled: &Sets<ActionId>,
     next: &[StateId],
@@ -33,7 +33,7 @@ pub(super) fn check_disabled(
     Ok(())
 }
 
-/// Where something is known, no two outputs agree in all of it.
+/// Checks that no two outputs agree in all of their meaning, where it is known.
 pub(super) fn check_distinct(meaning: &OutputMeaning, outputs: usize) -> Result<(), Wrong> {
     let OutputMeaning {
         values,

@@ -1,4 +1,4 @@
-//! The latents that are audited: from a file, or made by the model of a run.
+//! Latents to audit: read from a file, or made by the model of a run.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use tellapart::audit::{AuditError, Embeddings};
 use tellapart::data::Trajectories;
 use tellapart::embedding_file::{EmbeddingError, EmbeddingFile};
 use tellapart::train::TrainError;
-use tellapart::train::at_recording::{AtRecording, FinishedRun};
+use tellapart::train::recording_evaluator::{FinishedRun, RecordingEvaluator};
 
-/// `[rows, width]`, and the model that made them, if it is ours.
+/// Latents, `[rows, width]`, and the model of the run that made them, if any.
 pub(super) struct Latents<'a> {
     values: Vec<f32>,
     rows: usize,
     width: usize,
-    model: Option<(&'a FinishedRun, AtRecording<'a>)>,
+    model: Option<(&'a FinishedRun, RecordingEvaluator<'a>)>,
 }
 
-/// What a model foresaw.
+/// Predictions of a model along rollouts.
 pub(super) struct Predicted {
     values: Vec<f32>,
     lipschitz: Option<f64>,
@@ -34,13 +34,13 @@ impl<'a> Latents<'a> {
         })
     }
 
-    /// Those of a run's model.
+    /// Embeds the observations with the model of a run.
     pub(super) fn of_run(
         run: &'a FinishedRun,
         trajectories: &'a Trajectories,
         progress: &dyn Fn(f64),
     ) -> Result<Self, Box<TrainError>> {
-        let model = AtRecording::new(&run.model, &run.interface, &run.config, trajectories)
+        let model = RecordingEvaluator::new(&run.model, &run.interface, &run.config, trajectories)
             .map_err(Box::new)?;
         Ok(Self {
             values: model.embed(progress),
@@ -54,10 +54,10 @@ impl<'a> Latents<'a> {
         Embeddings::new(&self.values, self.rows, self.width)
     }
 
-    /// `None` without a model, or if its head does not foresee `p`.
+    /// Predicts `p` along rollouts; `None` without a model, or if its head does not predict `p`.
     pub(super) fn foresee(&self, p: &str, rollouts: &[Rollout]) -> Option<Predicted> {
         let (run, model) = self.model.as_ref()?;
-        if run.foresees() != Some(p) {
+        if run.predicted_array() != Some(p) {
             return None;
         }
         let rollouts: Vec<_> = rollouts

@@ -1,4 +1,4 @@
-//! The page of an audit: what it found, with the observations and the latents that it speaks of.
+//! Builds the page of an audit: the findings, with the observations and latents they refer to.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,15 +6,15 @@ use tellapart::audit::recorded::{LatentMap, RecordedAudit};
 use tellapart::audit::{AuditError, Embeddings};
 use tellapart::data::{Frames, Trajectories};
 use tellapart::report::{
-    AuditPage, ClassNames, Fact, Observed, Picture, PointColours, ReportError, ShownRow,
+    AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ReportError, ShownRow,
 };
 
 use super::Arguments;
 
-/// Latents on the map; it is drawn in a few seconds.
+/// Number of latents on the map; it is drawn in a few seconds.
 const POINTS: usize = 1500;
 
-/// Why there is no page.
+/// Reason why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PageError {
     #[error("cannot draw the map of the latents: {0}")]
@@ -37,10 +37,10 @@ pub(super) fn page(
         .flat_map(|pair| [pair.i, pair.j])
         .collect();
     let map = LatentMap::draw(embeddings, &wanted, POINTS)?;
-    let colours = if let (true, Some(states)) = (arguments.truth, &trajectories.state_ids) {
+    let colors = if let (true, Some(states)) = (arguments.truth, &trajectories.state_ids) {
         let of_point: Vec<u32> = map.rows.iter().map(|&row| states[row]).collect();
         let classes = of_point.iter().max().map_or(0, |&most| most + 1);
-        PointColours::Classes {
+        PointColors::Classes {
             names: ClassNames {
                 noun: "state".to_owned(),
                 names: (0..classes).map(|class| class.to_string()).collect(),
@@ -49,7 +49,7 @@ pub(super) fn page(
         }
     } else {
         let width = audit.p_width.max(1);
-        PointColours::Values {
+        PointColors::Values {
             name: audit.p.clone(),
             of_point: map
                 .rows
@@ -66,13 +66,16 @@ pub(super) fn page(
     Ok(AuditPage {
         title: format!("{latents} against {data}"),
         map: Some(map),
-        colours: Some(colours),
+        colors: Some(colors),
         rows: shown_rows(trajectories, &seen)?,
         settings: vec![
             Fact::new("Recording", data),
             Fact::new("Latents", latents),
-            Fact::new("Threshold of strain", audit.threshold),
-            Fact::new("Neighbours of each latent", audit.search.neighbours),
+            Fact::new(
+                "Threshold of the required Lipschitz constant",
+                audit.threshold,
+            ),
+            Fact::new("Neighbors of each latent", audit.search.neighbors),
         ],
         environment: vec![Fact::new("tellapart", env!("CARGO_PKG_VERSION"))],
         audit,
@@ -103,7 +106,7 @@ fn shown_rows(
         .collect()
 }
 
-/// An RGB or grey image as a picture, anything else as its numbers.
+/// Returns an RGB or gray image as a picture, anything else as its values.
 fn observed(frames: &Frames, row: usize) -> Result<Observed, ReportError> {
     let bytes = |values: &[u8], width: usize| values[row * width..(row + 1) * width].to_vec();
     Ok(match frames {
@@ -113,8 +116,8 @@ fn observed(frames: &Frames, row: usize) -> Result<Observed, ReportError> {
                 bytes(values, height * width * 3),
             )?),
             [height, width] | [height, width, 1] => {
-                let grey = bytes(values, height * width);
-                let pixels = grey.into_iter().flat_map(|value| [value; 3]).collect();
+                let gray = bytes(values, height * width);
+                let pixels = gray.into_iter().flat_map(|value| [value; 3]).collect();
                 Observed::Picture(Picture::new([height, width], pixels)?)
             }
             _ => {

@@ -1,13 +1,13 @@
-//! An audit in plain words.
+//! Prints an audit as text.
 
 use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
 use tellapart::audit::recorded::{AuditedPair, Cause, PairBound, RecordedAudit, Verdict};
 
-/// Rows astray that are named.
+/// Largest number of outliers that are named.
 const ROWS_NAMED: usize = 20;
-/// Longer words are cut.
+/// Largest number of actions of a word that is shown; longer words are cut.
 const MOST_ACTIONS: usize = 6;
 
 pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
@@ -29,7 +29,7 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
         let mut rows = vec![words([
             "rows",
             "distance",
-            "strain",
+            "required Lipschitz",
             "cause",
             "p",
             "after",
@@ -45,7 +45,7 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
             [
                 format!("{} {}", pair.i, pair.j),
                 number(pair.distance),
-                strain(pair),
+                required_lipschitz(pair),
                 cause(pair),
                 format!("{} / {}", value(pair.p_i.last()), value(pair.p_j.last())),
                 word(pair.witness.as_deref().unwrap_or_default(), &audit.actions),
@@ -61,43 +61,37 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
         told.dedup();
         writeln!(
             out,
-            "{} of {merged} near pairs that must be apart, of {} of {} kinds (same cause, witness and p): at most three \
-             of a kind, no row twice in one",
+            "shown: {} of {}, from {} of {} (same cause, witness and p); at most three of a kind",
             shown.len(),
+            plural(merged as usize, "merged pair"),
             told.len(),
-            counts.kinds.len()
+            plural(counts.kinds.len(), "kind")
         )?;
     }
-    if !audit.astray.is_empty() {
+    if !audit.outliers.is_empty() {
         let named: Vec<String> = audit
-            .astray
+            .outliers
             .iter()
             .take(ROWS_NAMED)
             .map(usize::to_string)
             .collect();
-        let rest = if audit.astray.len() > ROWS_NAMED {
+        let rest = if audit.outliers.len() > ROWS_NAMED {
             ", ..."
         } else {
             ""
         };
         writeln!(
             out,
-            "\nastray: {}{rest} (look at these observations, and at their neighbours in the recording)",
+            "\noutliers: {}{rest} (look at these observations, and at their neighbors in the recording)",
             named.join(", ")
         )?;
     }
     if !open.is_empty() {
         writeln!(
             out,
-            "\n{} near pairs could not be compared deep enough (the longest witness has {} {}). What \
-             would settle some of them:",
-            audit.counts.data,
-            audit.coverage.longest_witness,
-            if audit.coverage.longest_witness == 1 {
-                "action"
-            } else {
-                "actions"
-            }
+            "\n{} near could not be compared as far as the longest witness reaches ({}). To settle some of them:",
+            plural(audit.counts.data as usize, "pair"),
+            plural(audit.coverage.longest_witness, "action")
         )?;
         for pair in open {
             if let Some(settling) = pair.settling.first() {
@@ -119,40 +113,40 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     let diagnostics = &audit.diagnostics;
     writeln!(
         out,
-        "\n{} rows of {} episodes, {} observations, {} latents of {} dimensions; p: {}",
-        audit.rows,
-        audit.episodes,
-        audit.observations,
-        audit.search.points,
+        "\n{} in {}, {}; {} of {} dimensions; p: {}",
+        plural(audit.rows, "row"),
+        plural(audit.episodes, "episode"),
+        plural(audit.observations, "different observation"),
+        plural(audit.search.points, "different latent"),
         audit.latent_width,
         audit.p
     )?;
     write!(
         out,
-        "search: {}, {} neighbours each, {} pairs compared",
-        audit.search.method, audit.search.neighbours, audit.counts.compared
+        "search: {}, the {} nearest neighbors of each latent; {} pairs compared",
+        audit.search.method, audit.search.neighbors, audit.counts.compared
     )?;
     if audit.search.recall_sample > 0 {
         write!(
             out,
-            "; {:.1} % of the true neighbours found (measured on {})",
+            "; {:.1} % of the true neighbors found (measured on {})",
             100.0 * audit.search.recall,
             audit.search.recall_sample
         )?;
     }
     writeln!(
         out,
-        ";\n  from {} of {} latents it went on to the nearest that must be apart; for {:.0} % of them everything within \
-         merging\n  distance was compared, around the others more lies that near, the nearest first",
+        "\n  for {:.0} % of the latents, all pairs within merging distance were compared; for the others, the nearest\n  \
+         from {} of {} latents, the search went on to the nearest row that must be apart",
+        100.0 * audit.search.exhausted,
         audit.search.followed,
-        audit.search.points,
-        100.0 * audit.search.exhausted
+        audit.search.points
     )?;
     let coverage = &audit.coverage;
     writeln!(
         out,
-        "recording: of random pairs {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} \
-         of {} steps recorded",
+        "recording: of random pairs, {:.0} % are told apart, {:.0} % agree, {:.0} % cannot be compared; {} of {} \
+         pairs of observation and action were recorded",
         100.0 * coverage.distinguished,
         100.0 * coverage.agreeing,
         100.0 * coverage.incomparable,
@@ -173,7 +167,7 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     if let Some(certificate) = &audit.certificate {
         write!(
             out,
-            "certificate: provably apart are {} of the {} closest pairs that must be apart, {} of {} random ones",
+            "certificate: {} of the {} closest pairs that must be apart are provably apart, and {} of {} random ones",
             certificate.certified,
             certificate.pairs,
             certificate.random_certified,
@@ -195,7 +189,7 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
         if let Some(within) = healthy.within_states {
             writeln!(
                 out,
-                "healthy collapse: rows of one state lie {} spreads apart",
+                "healthy collapse: rows of one state are {} spreads apart",
                 number(within)
             )?;
         }
@@ -233,7 +227,7 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// One pair, step by step.
+/// Prints the story of one pair, step by step.
 pub(super) fn story(
     pair: &AuditedPair,
     asked: [usize; 2],
@@ -241,7 +235,7 @@ pub(super) fn story(
     recorded: &Recorded,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    // In the order of the question.
+    // The rows in the order in which the user gave them.
     let (first, second) = if asked[0] == pair.i { (0, 1) } else { (1, 0) };
     let place = |side: usize| {
         let row = [pair.i, pair.j][side];
@@ -268,19 +262,29 @@ pub(super) fn story(
         }
         return Ok(());
     };
-    let stray = pair.astray.map_or_else(String::new, |row| {
-        format!("the observations differ: row {row} lies astray, a single observation in the wrong place")
+    let outlier = pair.outlier.map_or_else(String::new, |row| {
+        format!("the observations differ: row {row} is an outlier, a single observation in the wrong place")
     });
     let fault = match pair.cause {
-        Cause::Encoder if pair.strain.is_some_and(|strain| strain <= threshold) => "not merged",
+        Cause::Encoder
+            if pair
+                .required_lipschitz
+                .is_some_and(|constant| constant <= threshold) =>
+        {
+            "not merged"
+        }
         Cause::Encoder => "the observations differ: merged by the encoder",
-        Cause::Stray => &stray,
+        Cause::Outlier => &outlier,
         Cause::Observation => {
             "the observations are the same: no encoder of single observations can tell them apart"
         }
         Cause::Data => "the data does not say",
     };
-    writeln!(out, "strain {}; {fault}\n", strain(pair))?;
+    writeln!(
+        out,
+        "required Lipschitz constant {}; {fault}\n",
+        required_lipschitz(pair)
+    )?;
     let mut rows = vec![words([
         "step",
         "row",
@@ -340,14 +344,18 @@ fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Resu
     Ok(())
 }
 
+fn plural(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 fn words<const N: usize>(words: [&str; N]) -> [String; N] {
     words.map(str::to_owned)
 }
 
 fn cause(pair: &AuditedPair) -> String {
-    match (pair.cause, pair.astray) {
-        (_, Some(row)) => format!("stray {row}"),
-        (Cause::Encoder | Cause::Stray, None) => "encoder".to_owned(),
+    match (pair.cause, pair.outlier) {
+        (_, Some(row)) => format!("outlier {row}"),
+        (Cause::Encoder | Cause::Outlier, None) => "encoder".to_owned(),
         (Cause::Observation, None) => "observation".to_owned(),
         (Cause::Data, None) => "data".to_owned(),
     }
@@ -363,10 +371,10 @@ fn provably(bound: &PairBound) -> String {
     }
 }
 
-fn strain(pair: &AuditedPair) -> String {
-    match pair.strain {
-        _ if pair.strain_is_infinite => "infinite".to_owned(),
-        Some(strain) => number(strain),
+fn required_lipschitz(pair: &AuditedPair) -> String {
+    match pair.required_lipschitz {
+        _ if pair.required_lipschitz_is_infinite => "infinite".to_owned(),
+        Some(constant) => number(constant),
         None => "-".to_owned(),
     }
 }
@@ -388,7 +396,7 @@ fn word(actions: &[u32], names: &[String]) -> String {
     text
 }
 
-/// The first numbers of a value of `p`.
+/// Formats the first elements of a value of `p`.
 fn value(p: Option<&Vec<f32>>) -> String {
     let p = p.map(Vec::as_slice).unwrap_or_default();
     let shown: Vec<String> = p.iter().take(3).map(f32::to_string).collect();

@@ -1,4 +1,4 @@
-//! Systems, classes and witnesses in plain words.
+//! Prints systems, classes and witnesses as text.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,9 @@ use tellapart::{ActionId, MooreMachine, OutputId, Partition};
 use super::Compared;
 use crate::commands::counted;
 
-/// Longer lists are cut, and say so.
+/// Longest list that is printed whole; longer ones are cut and end in the number left out.
 const MOST_LISTED: usize = 40;
-/// Of the classes, only the largest are worth a line.
+/// Number of classes, the largest ones, that get a line.
 const MOST_CLASSES: usize = 5;
 
 pub(super) fn print_summary(
@@ -28,7 +28,7 @@ pub(super) fn print_summary(
         counted_states(machine.states()),
         counted(machine.actions(), "action", "actions"),
         listed(names, machine.actions(), ", "),
-        if is_labelled(machine) {
+        if is_labeled(machine) {
             " (sets of enabled labels)".to_owned()
         } else if let Some(tolerance) = machine.output_tolerance() {
             format!(" (equal within {tolerance})")
@@ -101,7 +101,7 @@ pub(super) fn print_compared(
     Ok(())
 }
 
-/// A line for each class with all of its states.
+/// Prints a line for each class with all of its states.
 pub(super) fn print_classes(classes: &Partition, out: &mut impl Write) -> io::Result<()> {
     for (class, members) in classes.members().iter().enumerate() {
         write!(out, "class {class}:")?;
@@ -119,7 +119,7 @@ fn action_name(machine: &MooreMachine, action: ActionId) -> String {
         .map_or_else(|| action.to_string(), str::to_owned)
 }
 
-/// What an output stands for, as far as the source of the system said.
+/// Describes an output by its known values, labels and enabled actions.
 fn output(machine: &MooreMachine, output: OutputId) -> String {
     let mut known = Vec::new();
     if let Some(values) = machine.output_value(output) {
@@ -155,8 +155,8 @@ fn output(machine: &MooreMachine, output: OutputId) -> String {
     }
 }
 
-/// A system read from labels alone.
-fn is_labelled(machine: &MooreMachine) -> bool {
+/// Whether enabled actions alone tell outputs apart, as in a labeled transition system.
+fn is_labeled(machine: &MooreMachine) -> bool {
     let first = OutputId::new(0);
     let has_more = machine.output_value(first).is_some() || machine.output_labels(first).is_some();
     machine.enabled_actions(first).is_some() && !has_more

@@ -1,21 +1,21 @@
-//! What a recording shows, in plain words.
+//! Prints the evidence of a recording as text.
 
 use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
 
-use super::{Document, PairRecord, Says};
+use super::{EvidenceDocument, PairRecord, Says};
 use crate::commands::counted;
 
-/// Longer lists are cut, and say so.
+/// Longest list that is printed whole; longer ones are cut and end in the number left out.
 const MOST_LISTED: usize = 40;
-/// Contradictions are shown by example.
+/// Number of contradictions that are printed as examples.
 const MOST_CONTRADICTIONS: usize = 5;
 
 pub(super) fn print(
     data: &str,
     recorded: &Recorded,
-    document: &Document,
+    document: &EvidenceDocument,
     out: &mut impl Write,
 ) -> io::Result<()> {
     writeln!(
@@ -48,7 +48,7 @@ pub(super) fn print(
 
 fn print_contradictions(
     recorded: &Recorded,
-    document: &Document,
+    document: &EvidenceDocument,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let found = &document.contradictions;

@@ -1,0 +1,199 @@
+//! Outliers: single rows in the wrong place, told from classes that are merged.
+//!
+//! One observation that the encoder misplaced is merged with every row around it. So the merged pairs are
+//! first explained by as few rows as possible. Those of these rows that lie together, and that the recording
+//! does not tell apart, are a class that was merged; the others are outliers.
+
+use std::collections::{BTreeSet, BinaryHeap};
+
+use rayon::prelude::*;
+
+use super::pair_oracle::{PairOracle, PairOutcome};
+
+/// So many rows in one place are no accident, if none of them is told from another
+const GROUP: usize = 5;
+/// and so many pairs of them could be compared. (Of random pairs that can be, one in two or three agrees.)
+const AGREEING: usize = 6;
+/// Rows in one place that are looked at with each: where there are more, some of them do.
+const TOGETHER: usize = 256;
+/// Nor are merged pairs that take more rows than this to explain.
+const MOST: usize = 1 << 16;
+
+/// What the merged pairs come down to.
+#[derive(Debug, Default)]
+pub(super) struct Outliers {
+    /// Outliers, ascending.
+    outliers: Vec<u32>,
+    /// The other rows of the cover, ascending.
+    grouped: Vec<u32>,
+}
+
+impl Outliers {
+    /// Of the pairs that the encoder merged; each row of the cover is looked at beside each other one.
+    /// `reach` is the distance, in spreads, within which rows lie together.
+    ///
+    /// Cost: `m log m` for `m` pairs, and at most a distance for every two rows of the cover.
+    pub(super) fn of(oracle: &PairOracle<'_>, pairs: &[[u32; 2]], reach: f64) -> Self {
+        let cover = cover(oracle.embeddings.rows(), pairs);
+        if cover.len() > MOST {
+            return Self {
+                outliers: Vec::new(),
+                grouped: cover,
+            };
+        }
+        let is_grouped = |&row: &u32| {
+            let row = row as usize;
+            let others = cover.iter().map(|&other| other as usize);
+            let together = others.filter(|&other| oracle.distance(row, other) <= reach);
+            is_in_class(oracle, row, together.take(TOGETHER))
+        };
+        let (grouped, outliers) = cover.par_iter().copied().partition(is_grouped);
+        let mut found = Self { outliers, grouped };
+        // Only those that explain a pair which no group does.
+        let pairs = pairs.iter().map(|pair| pair.map(|row| row as usize));
+        let explaining: BTreeSet<usize> = pairs.filter_map(|pair| found.of_pair(pair)).collect();
+        found
+            .outliers
+            .retain(|&row| explaining.contains(&(row as usize)));
+        found
+    }
+
+    /// Outliers, ascending.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        self.outliers.iter().map(|&row| row as usize).collect()
+    }
+
+    /// The row of a merged pair that is an outlier, if that explains the pair.
+    pub(super) fn of_pair(&self, pair: [usize; 2]) -> Option<usize> {
+        let is_in = |rows: &[u32], row: usize| rows.binary_search(&(row as u32)).is_ok();
+        if pair.iter().any(|&row| is_in(&self.grouped, row)) {
+            return None;
+        }
+        pair.into_iter().find(|&row| is_in(&self.outliers, row))
+    }
+}
+
+/// Whether some of the rows that lie `together` with a row are, with it, a class: as far as the recording says.
+fn is_in_class(oracle: &PairOracle<'_>, row: usize, together: impl Iterator<Item = usize>) -> bool {
+    let depth = |a: usize, b: usize| match oracle.outcome(a, b).0 {
+        PairOutcome::Distinguished(_) => None,
+        PairOutcome::Agreeing(depth) => Some(depth),
+        PairOutcome::Incomparable | PairOutcome::Undecided => Some(0),
+    };
+    let others = together.filter(|&other| other != row);
+    let mut others: Vec<(u16, usize)> = others
+        .filter_map(|other| Some((depth(row, other)?, other)))
+        .collect();
+    // Those that agree with it the longest first: they are the likeliest to be alike.
+    others.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut class = vec![row];
+    let mut agreeing = 0;
+    for (_, other) in others {
+        let depths: Option<Vec<u16>> = class.iter().map(|&member| depth(member, other)).collect();
+        if let Some(depths) = depths {
+            class.push(other);
+            agreeing += depths.iter().filter(|depth| **depth > 0).count();
+            if class.len() >= GROUP && agreeing >= AGREEING {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Rows of which every pair has one, few of them: each in turn is the one in most of the pairs that are left.
+/// Ascending.
+fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
+    let mut starts = vec![0_usize; rows + 1];
+    for &row in pairs.iter().flatten() {
+        starts[row as usize + 1] += 1;
+    }
+    let mut left: Vec<usize> = starts[1..].to_vec();
+    for row in 0..rows {
+        starts[row + 1] += starts[row];
+    }
+    let mut next = starts.clone();
+    let mut of_row = vec![0_u32; 2 * pairs.len()];
+    for (place, &pair) in pairs.iter().enumerate() {
+        for row in pair {
+            of_row[next[row as usize]] = place as u32;
+            next[row as usize] += 1;
+        }
+    }
+    let mut is_covered = vec![false; pairs.len()];
+    let with_pairs = (0..rows).filter(|&row| left[row] > 0);
+    // Of equally many pairs the later row first: which one is arbitrary, but always the same.
+    let mut queue: BinaryHeap<(usize, usize)> = with_pairs.map(|row| (left[row], row)).collect();
+    let mut cover = Vec::new();
+    while let Some((count, row)) = queue.pop() {
+        if count > left[row] {
+            if left[row] > 0 {
+                queue.push((left[row], row));
+            }
+            continue;
+        }
+        cover.push(row as u32);
+        for &place in &of_row[starts[row]..starts[row + 1]] {
+            if !std::mem::replace(&mut is_covered[place as usize], true) {
+                for row in pairs[place as usize] {
+                    left[row as usize] -= 1;
+                }
+            }
+        }
+    }
+    cover.sort_unstable();
+    cover
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::cover;
+
+    #[test]
+    fn the_middle_of_a_star_covers_it() {
+        let star: Vec<[u32; 2]> = (0..6).filter(|&row| row != 4).map(|row| [row, 4]).collect();
+        assert_eq!(cover(6, &star), [4]);
+        let two: Vec<[u32; 2]> = star.into_iter().chain([[6, 8], [7, 8], [4, 8]]).collect();
+        assert_eq!(cover(9, &two), [4, 8]);
+        assert!(cover(3, &[]).is_empty());
+    }
+
+    /// Counted anew for each row.
+    fn plain_cover(rows: u32, pairs: &[[u32; 2]]) -> Vec<u32> {
+        let mut pairs = pairs.to_vec();
+        let mut cover = Vec::new();
+        while !pairs.is_empty() {
+            let left = |row: &u32| pairs.iter().flatten().filter(|other| *other == row).count();
+            let Some(row) = (0..rows).max_by_key(left) else {
+                break;
+            };
+            cover.push(row);
+            pairs.retain(|pair| !pair.contains(&row));
+        }
+        cover.sort_unstable();
+        cover
+    }
+
+    #[test]
+    fn it_is_the_cover_of_the_plain_loop() {
+        for seed in 0..300 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let rows = random.random_range(2..30);
+            let count = random.random_range(0..60);
+            let mut pairs: Vec<[u32; 2]> = (0..count)
+                .map(|_| [random.random_range(0..rows), random.random_range(0..rows)])
+                .filter(|[a, b]| a < b)
+                .collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            assert_eq!(
+                cover(rows as usize, &pairs),
+                plain_cover(rows, &pairs),
+                "seed {seed}"
+            );
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the data says about a pair of rows, and what that makes of their latents.
+
+use tellapart_bisim::evidence::{Comparison, Witness};
+use tellapart_data::Frames;
+
+use super::evidence::Recorded;
+use super::outliers::Outliers;
+use super::schema::{AuditedPair, Cause, Settling};
+use crate::Embeddings;
+
+/// Words listed for a pair that the data does not decide.
+const SETTLING_WORDS: usize = 3;
+/// Pairs of states looked at for one candidate pair.
+const STATES_PER_PAIR: usize = 1 << 12;
+
+/// Holds everything by which pairs are judged.
+pub(super) struct PairOracle<'a> {
+    pub(super) recorded: &'a Recorded,
+    pub(super) observations: &'a Frames,
+    pub(super) embeddings: &'a Embeddings<'a>,
+    /// First rows of the episodes.
+    pub(super) episodes: Vec<usize>,
+    /// Hidden states, to be counted beside what is found; nothing is decided by them.
+    pub(super) states: Option<&'a [u32]>,
+    pub(super) spread: f64,
+    pub(super) p_unit: f64,
+    /// The largest difference of any number at which two observations count as identical.
+    pub(super) same_observation: f64,
+}
+
+/// A comparison in two bytes, for candidates by the million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PairOutcome {
+    /// The data tells them apart, by a word of so many actions.
+    Distinguished(u16),
+    /// It does not, and they agree in all common words, of which the longest has so many actions.
+    Agreeing(u16),
+    /// No action was recorded from both, and `p` is equal.
+    Incomparable,
+    /// Given up.
+    Undecided,
+}
+
+impl PairOracle<'_> {
+    pub(super) fn compare(&self, i: usize, j: usize) -> Comparison {
+        self.recorded.oracle.compare_within(i, j, STATES_PER_PAIR)
+    }
+
+    /// What was found, and how many words were recorded on one side only.
+    pub(super) fn outcome(&self, i: usize, j: usize) -> (PairOutcome, usize) {
+        let steps = |steps: usize| u16::try_from(steps).unwrap_or(u16::MAX);
+        match self.compare(i, j) {
+            Comparison::Same => (PairOutcome::Agreeing(u16::MAX), 0),
+            Comparison::Distinguished(witness) => {
+                (PairOutcome::Distinguished(steps(witness.len())), 0)
+            }
+            Comparison::NotDistinguished(agreement) if agreement.depth == 0 => {
+                (PairOutcome::Incomparable, agreement.missing)
+            }
+            Comparison::NotDistinguished(agreement) => (
+                PairOutcome::Agreeing(steps(agreement.depth)),
+                agreement.missing,
+            ),
+            Comparison::Undecided(_) => (PairOutcome::Undecided, 0),
+        }
+    }
+
+    /// Latent distance in units of the spread; 0 where the spread is.
+    pub(super) fn distance(&self, i: usize, j: usize) -> f64 {
+        if self.spread > 0.0 {
+            self.embeddings.distance(i, j) / self.spread
+        } else {
+            0.0
+        }
+    }
+
+    /// Difference of `p` at the end of a witness, in its unit.
+    pub(super) fn difference(&self, witness: &Witness) -> f64 {
+        let [a, b] = witness
+            .rows()
+            .map(|row| self.recorded.values.rows(row..row + 1));
+        crate::embeddings::squared_distance(a, b).sqrt() / self.p_unit
+    }
+
+    /// Infinite where the latents are equal.
+    pub(super) fn required_lipschitz(&self, witness: &Witness, distance: f64) -> f64 {
+        self.difference(witness) / distance
+    }
+
+    pub(super) fn cause(&self, i: usize, j: usize) -> Cause {
+        if is_same(
+            self.recorded,
+            self.observations,
+            i,
+            j,
+            self.same_observation,
+        ) {
+            Cause::Observation
+        } else {
+            Cause::Encoder
+        }
+    }
+
+    /// Episode and step of a row.
+    pub(super) fn place(&self, row: usize) -> (usize, usize) {
+        let episode = self.episodes.partition_point(|&start| start <= row) - 1;
+        (episode, row - self.episodes[episode])
+    }
+
+    /// A pair in full; one that is merged may be one of an outlier.
+    pub(super) fn pair(&self, i: usize, j: usize, outliers: Option<&Outliers>) -> AuditedPair {
+        let (i, j) = (i.min(j), i.max(j));
+        let distance = self.distance(i, j);
+        let places = [i, j].map(|row| self.place(row));
+        let mut pair = AuditedPair {
+            i,
+            j,
+            episodes: places.map(|(episode, _)| episode),
+            steps: places.map(|(_, step)| step),
+            distance,
+            required_lipschitz: None,
+            required_lipschitz_is_infinite: false,
+            cause: Cause::Data,
+            outlier: None,
+            witness: None,
+            trace_i: vec![i],
+            trace_j: vec![j],
+            p_i: Vec::new(),
+            p_j: Vec::new(),
+            kind: None,
+            settling: Vec::new(),
+            bound: None,
+        };
+        if let Comparison::Distinguished(witness) = self.compare(i, j) {
+            let constant = self.required_lipschitz(&witness, distance);
+            pair.required_lipschitz = constant.is_finite().then_some(constant);
+            pair.required_lipschitz_is_infinite = constant.is_infinite();
+            pair.cause = self.cause(i, j);
+            if pair.cause == Cause::Encoder {
+                pair.outlier = outliers.and_then(|outliers| outliers.of_pair([i, j]));
+                if pair.outlier.is_some() {
+                    pair.cause = Cause::Outlier;
+                }
+            }
+            pair.witness = Some(self.recorded.oracle.recording().word(witness.path_of_a()));
+            pair.trace_i = witness.path_of_a().rows().collect();
+            pair.trace_j = witness.path_of_b().rows().collect();
+        } else if let Ok(missing) = self.recorded.oracle.missing(i, j, SETTLING_WORDS) {
+            pair.settling = missing
+                .into_iter()
+                .map(|missing| Settling {
+                    record_from: if missing.recorded_from == i { j } else { i },
+                    word: missing.word,
+                })
+                .collect();
+        }
+        let along = |rows: &[usize]| {
+            let values = rows
+                .iter()
+                .map(|&row| self.recorded.values.rows(row..row + 1));
+            values.map(<[f32]>::to_vec).collect()
+        };
+        pair.p_i = along(&pair.trace_i);
+        pair.p_j = along(&pair.trace_j);
+        pair
+    }
+}
+
+/// Whether two rows show the same observation, within a tolerance.
+fn is_same(recorded: &Recorded, frames: &Frames, i: usize, j: usize, tolerance: f64) -> bool {
+    let recording = recorded.oracle.recording();
+    if recording.observation(i) == recording.observation(j) {
+        return true;
+    }
+    if tolerance <= 0.0 {
+        return false;
+    }
+    let width: usize = frames.shape().iter().product();
+    let [a, b] = [i, j].map(|row| row * width..(row + 1) * width);
+    match frames {
+        Frames::U8 { values, .. } => {
+            let mut pairs = values[a].iter().zip(&values[b]);
+            pairs.all(|(x, y)| f64::from(x.abs_diff(*y)) <= tolerance)
+        }
+        Frames::F32 { values, .. } => {
+            let mut pairs = values[a].iter().zip(&values[b]);
+            pairs.all(|(x, y)| (f64::from(*x) - f64::from(*y)).abs() <= tolerance)
+        }
+    }
+}

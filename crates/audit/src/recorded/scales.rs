@@ -1,0 +1,212 @@
+//! The units that make required Lipschitz constants free of scale.
+
+use std::collections::HashMap;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tellapart_data::{Columns, Distinct};
+
+use crate::embeddings::squared_distance;
+use crate::{AuditError, Embeddings};
+
+/// So many different values of `p` are compared pair by pair; of more, a sample is.
+const MOST_VALUES: usize = 512;
+const SAMPLED_PAIRS: usize = 1 << 16;
+
+/// Beyond this the squares of distances are no `f32` numbers.
+const LARGEST: f32 = 1e17;
+/// One row in so many may lie far outside.
+const OUTLYING_ROWS: usize = 100;
+/// Share of the squared spread that such rows may make up and still count.
+const MOST_OF_OUTLYING: f64 = 0.5;
+
+/// The unit of latent distances.
+pub(super) struct Spread {
+    /// The mean latent.
+    pub(super) mean: Vec<f64>,
+    /// Root mean squared distance of two different rows, without those far outside.
+    pub(super) spread: f64,
+    /// The share of its square that at most one row in a hundred makes up, if that is most of it.
+    pub(super) trimmed_share: Option<f64>,
+}
+
+impl Spread {
+    /// Two passes in f64, and a selection.
+    ///
+    /// # Errors
+    /// Numbers so large that distances are none.
+    pub(super) fn of(embeddings: &Embeddings<'_>) -> Result<Self, AuditError> {
+        let width = embeddings.width();
+        let values = embeddings.values();
+        if let Some(place) = values.iter().position(|value| value.abs() > LARGEST) {
+            return Err(AuditError::TooLarge {
+                row: place / width,
+                column: place % width,
+                value: values[place],
+            });
+        }
+        let mean = mean_of(embeddings, |_| true);
+        let mut squares = squares_from(embeddings, &mean);
+        let total: f64 = squares.iter().sum();
+        let others = (embeddings.rows() as f64 - 1.0).max(1.0);
+        let spread = (2.0 * total / others).sqrt();
+        let usual = Self {
+            mean,
+            spread,
+            trimmed_share: None,
+        };
+        let trimmed_share = embeddings.rows() / OUTLYING_ROWS;
+        if trimmed_share == 0 {
+            return Ok(usual);
+        }
+        let last = embeddings.rows() - trimmed_share;
+        let &mut limit = squares.select_nth_unstable_by(last, f64::total_cmp).1;
+        let far: f64 = squares[last..].iter().sum();
+        if far <= MOST_OF_OUTLYING * total {
+            return Ok(usual);
+        }
+        // Their own mean and spread are those of the others.
+        let is_inside = squares_from(embeddings, &usual.mean)
+            .into_iter()
+            .map(|square| square < limit)
+            .collect::<Vec<_>>();
+        let inside = is_inside.iter().filter(|inside| **inside).count() as f64;
+        let mean = mean_of(embeddings, |row| is_inside[row]);
+        let squares = squares_from(embeddings, &mean).into_iter().zip(is_inside);
+        let rest: f64 = squares
+            .filter_map(|(square, inside)| inside.then_some(square))
+            .sum();
+        let spread = (2.0 * rest / (inside - 1.0).max(1.0)).sqrt();
+        // Where all others are alike they are no measure of anything.
+        Ok(if spread > 0.0 {
+            Self {
+                mean,
+                spread,
+                trimmed_share: Some(far / total),
+            }
+        } else {
+            usual
+        })
+    }
+}
+
+fn mean_of(embeddings: &Embeddings<'_>, counts: impl Fn(usize) -> bool) -> Vec<f64> {
+    let mut mean = vec![0.0; embeddings.width()];
+    let mut rows = 0.0;
+    for row in (0..embeddings.rows()).filter(|&row| counts(row)) {
+        rows += 1.0;
+        for (sum, &value) in mean.iter_mut().zip(embeddings.row(row)) {
+            *sum += f64::from(value);
+        }
+    }
+    mean.iter_mut().for_each(|sum| *sum /= f64::max(rows, 1.0));
+    mean
+}
+
+/// The squared distance of each row from `mean`.
+fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
+    (0..embeddings.rows())
+        .map(|row| {
+            let centered = embeddings.row(row).iter().zip(mean);
+            centered
+                .map(|(&value, mean)| (f64::from(value) - mean).powi(2))
+                .sum::<f64>()
+        })
+        .collect()
+}
+
+/// The unit of differences of `p`: the median difference of two recorded values that differ. 0 where
+/// none do.
+///
+/// The range would let one outlier hide all else, and the standard deviation of a rare reward is next
+/// to nothing; for a reward of 0 and 1 this is 1, however rare it is.
+pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
+    let Distinct { ids, first_rows } = values.distinct();
+    let value = |row: usize| values.rows(row..row + 1);
+    let mut differences: Vec<(f64, f64)> = Vec::new();
+    if first_rows.len() <= MOST_VALUES {
+        let mut counts: HashMap<u32, f64> = HashMap::new();
+        for id in ids {
+            *counts.entry(id).or_default() += 1.0;
+        }
+        let count = |id: usize| counts.get(&(id as u32)).copied().unwrap_or_default();
+        for (a, &row) in first_rows.iter().enumerate() {
+            for (b, &other) in first_rows[..a].iter().enumerate() {
+                let difference = squared_distance(value(row), value(other)).sqrt();
+                differences.push((difference, count(a) * count(b)));
+            }
+        }
+    } else {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        for _ in 0..SAMPLED_PAIRS {
+            let mut any = || value(random.random_range(0..ids.len()));
+            differences.push((squared_distance(any(), any()).sqrt(), 1.0));
+        }
+        if differences
+            .iter()
+            .all(|&(difference, _)| difference <= tolerance)
+        {
+            // What differs is rare: then those that differ from the first.
+            let from_first = |&row: &usize| squared_distance(value(0), value(row)).sqrt();
+            differences = first_rows
+                .iter()
+                .map(|row| (from_first(row), 1.0))
+                .collect();
+        }
+    }
+    differences.retain(|&(difference, _)| difference > tolerance);
+    differences.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = differences.iter().map(|(_, weight)| weight).sum();
+    let mut below = 0.0;
+    for (difference, weight) in differences {
+        below += weight;
+        if 2.0 * below >= total {
+            return difference;
+        }
+    }
+    0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever sample the seed draws.
+    #[test]
+    fn values_that_differ_rarely_have_a_unit() {
+        let mut values: Vec<f32> = (0..20_000).map(|row| (row % 1000) as f32 * 1e-5).collect();
+        values[777] = 1.0;
+        let values = Columns { width: 1, values };
+        for seed in 0..20 {
+            let unit = unit_of_p(&values, 0.1, seed);
+            assert!((0.98..=1.0).contains(&unit), "seed {seed}: {unit}");
+        }
+        assert_eq!(unit_of_p(&values, 2.0, 0), 0.0);
+    }
+
+    #[test]
+    fn the_spread_is_that_of_all_pairs_unless_a_few_make_up_most_of_it() {
+        let latents: Vec<f32> = (0..600).map(|at| (at * 37 % 101) as f32).collect();
+        let of = |latents: &[f32]| {
+            let embeddings = Embeddings::new(latents, 300, 2).unwrap();
+            let spread = Spread::of(&embeddings).unwrap();
+            (spread.spread, spread.trimmed_share)
+        };
+        let embeddings = Embeddings::new(&latents, 300, 2).unwrap();
+        let pairs = (0..300).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let squares: f64 = pairs.map(|(i, j)| embeddings.distance(i, j).powi(2)).sum();
+        let plain = (squares / (300.0 * 299.0 / 2.0)).sqrt();
+        let (spread, trimmed_share) = of(&latents);
+        assert!((spread / plain - 1.0).abs() < 1e-9 && trimmed_share.is_none());
+
+        let mut diverged = latents.clone();
+        diverged[100] = 1e5;
+        let (spread, trimmed_share) = of(&diverged);
+        assert!((spread / plain - 1.0).abs() < 0.02, "{spread} {plain}");
+        assert!(trimmed_share.is_some_and(|share| share > 0.99));
+        // Where all others are alike, what differs is the spread.
+        let mut alone = vec![0.5; 600];
+        alone[100] = 2.0;
+        assert!(of(&alone).0 > 0.0 && of(&alone).1.is_none());
+    }
+}

@@ -1,0 +1,54 @@
+//! How numbers lie between two layers.
+
+use crate::element::Element;
+use crate::epilogue::{Epilogue, Out};
+use crate::precision::Pair;
+use crate::stored::Stored;
+
+/// Of the output of a layer, and of the gradient with respect to it. What only the next layer reads is stored as it
+/// will read it: clipped once, and rounded once, instead of whenever it is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Layout {
+    /// Negative numbers are zero already.
+    pub(super) rectified: bool,
+    /// As [`Stored::Pairs`].
+    pub(super) paired: bool,
+}
+
+impl Layout {
+    /// Words of memory that hold so many numbers.
+    pub(super) fn words(self, numbers: usize) -> usize {
+        if self.paired { numbers / 2 } else { numbers }
+    }
+
+    pub(super) fn read(self, words: &[f32]) -> Stored<'_> {
+        if self.paired {
+            Stored::Pairs(Pair::of_words(words))
+        } else {
+            Stored::Values(words)
+        }
+    }
+
+    /// To write an output.
+    pub(super) fn output(self, words: &mut [f32]) -> Out<'_> {
+        match (self.paired, self.rectified) {
+            (true, true) => Out::Pairs(Pair::of_words_mut(words), Epilogue::Relu),
+            (true, false) => Out::Pairs(Pair::of_words_mut(words), Epilogue::Nothing),
+            (false, true) => Out::Values(words, Epilogue::Relu),
+            (false, false) => Out::plain(words),
+        }
+    }
+
+    /// To write the gradient with respect to an output, which goes through a ReLU if there is one that has `seen`
+    /// the output.
+    pub(super) fn gradient<'a>(self, words: &'a mut [f32], seen: Option<Stored<'a>>) -> Out<'a> {
+        match seen {
+            Some(Stored::Pairs(seen)) => {
+                Out::Pairs(Pair::of_words_mut(words), Epilogue::WherePositive(seen))
+            }
+            Some(Stored::Values(seen)) => Out::Values(words, Epilogue::WherePositive(seen)),
+            None if self.paired => Out::Pairs(Pair::of_words_mut(words), Epilogue::Nothing),
+            None => Out::plain(words),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The matrix product of each position.
+
+use super::cells::CellPlanes;
+use super::filter::{Filter, IN_ALL};
+use super::reading::Reading;
+use crate::element::ElementBuffer;
+use crate::epilogue::Out;
+use crate::microkernel::{ImplicitGemm, implicit_gemm};
+use crate::panels::{pack_rows, padded_start};
+use crate::pixels::Pixels;
+use crate::simd::Isa;
+
+/// Weights of each position, and where the rows of tiles lie.
+pub(super) struct Products {
+    panels: Vec<ElementBuffer<f32>>,
+    pixels: Vec<Pixels>,
+    inputs: CellPlanes,
+    outputs: CellPlanes,
+    zeros: Vec<f32>,
+    bias: Vec<f32>,
+    in_all: usize,
+}
+
+impl Products {
+    /// Of the blocks of a reading; `add_matrix(position, to)` adds `[inputs][outputs]` to zeros.
+    pub(super) fn new(
+        isa: Isa,
+        reading: &Reading,
+        add_matrix: impl Fn(usize, &mut [f32]),
+        bias: Option<&[f32]>,
+    ) -> Self {
+        let Reading {
+            inputs, outputs, ..
+        } = reading;
+        let tiles = reading.block();
+        let most = outputs.lens.iter().max().map_or(0, |&most| most);
+        let positions = || inputs.lens.iter().zip(&outputs.lens);
+        let panels = positions()
+            .enumerate()
+            .map(|(position, (&depth, &columns))| {
+                let mut matrix = ElementBuffer::zeros(depth * columns);
+                add_matrix(position, &mut matrix);
+                // One panel is packed as it is.
+                if columns == isa.columns() {
+                    matrix
+                } else {
+                    pack_rows(isa, depth, columns, &matrix)
+                }
+            });
+        let pixels = positions().map(|(&input, &output)| Pixels::of_rows(tiles, input, output));
+        Self {
+            panels: panels.collect(),
+            pixels: pixels.collect(),
+            inputs: inputs.clone(),
+            outputs: outputs.clone(),
+            zeros: padded_start(isa, most, None),
+            bias: padded_start(isa, most, bias),
+            in_all: in_all(reading.cells.filter),
+        }
+    }
+
+    /// Of planes of so many tiles.
+    pub(super) fn multiply(&self, isa: Isa, tiles: usize, inputs: &[f32], outputs: &mut [f32]) {
+        for (position, (panels, pixels)) in self.panels.iter().zip(&self.pixels).enumerate() {
+            let product = ImplicitGemm {
+                input: self.inputs.of(inputs, position, tiles),
+                pixels: pixels.first(tiles),
+                runs: &[0],
+                run_len: self.inputs.lens[position],
+                panels,
+                start: if position == self.in_all {
+                    &self.bias
+                } else {
+                    &self.zeros
+                },
+                columns: self.outputs.lens[position],
+            };
+            let output = self.outputs.of_mut(outputs, position, tiles);
+            implicit_gemm(isa, &product, Out::plain(output));
+        }
+    }
+}
+
+/// The position, of both axes, that all outputs of a tile contain once.
+pub(super) fn in_all(filter: Filter) -> usize {
+    IN_ALL * filter.positions() + IN_ALL
+}
