@@ -3,7 +3,8 @@
 use tellapart::bisim::evidence::{Comparison, Distinguished, Episodes, Recording};
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Two episodes of a corridor 0 - 1 - 2 - 3 whose right end is rewarded; action 1 goes right, 0 left.
+    // Two episodes of a corridor 0 - 1 - 2 - 3 whose right end is rewarded; action 1 goes right, 0
+    // left.
     let observations = [0, 1, 2, 3, 1, 0, 1, 2];
     let mut recording = Recording::new(2)?;
     recording.append(&Episodes {
@@ -15,7 +16,8 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let oracle = Distinguished::new(recording);
 
-    // Rows 1 and 2 show cells 1 and 2. One step right of each was recorded; only cell 3 is rewarded.
+    // Rows 1 and 2 show cells 1 and 2. One step right of each was recorded; only cell 3 is
+    // rewarded.
     match oracle.compare(1, 2) {
         Comparison::Distinguished(witness) => {
             let word = oracle.recording().word(witness.path_of_a());

@@ -111,7 +111,10 @@ impl Bench {
             let repeated = (peer.prepare)(program, input)
                 .and_then(|input| repeated(self.peer_repeats, || (peer.measure)(program, &input)));
             match repeated {
-                Ok(repeated) => repeated.print(peer.name, one.classes),
+                Ok(repeated) => {
+                    repeated.print(peer.name, one.classes);
+                    repeated.print_ratio(&one);
+                }
                 Err(problem) => println!("  {:22} {problem}", peer.name),
             }
         }
@@ -151,9 +154,29 @@ struct Repeated {
 }
 
 impl Repeated {
-    fn print(&self, name: &str, expected: usize) {
+    /// CPU seconds: median, fastest and slowest run.
+    fn spread(&self) -> [f64; 3] {
         let at = |index: usize| self.computed.get(index).copied().unwrap_or(0.0);
         let last = self.computed.len().saturating_sub(1);
+        [at(last / 2), at(0), at(last)]
+    }
+
+    /// How many times as long as `base`: of the medians, then the least and most of two single
+    /// runs.
+    fn print_ratio(&self, base: &Self) {
+        let [median, fastest, slowest] = self.spread();
+        let [base_median, base_fastest, base_slowest] = base.spread();
+        println!(
+            "  {:22} {:8.2} [{:.2}, {:.2}] times as long",
+            "",
+            median / base_median,
+            fastest / base_slowest,
+            slowest / base_fastest
+        );
+    }
+
+    fn print(&self, name: &str, expected: usize) {
+        let [median, fastest, slowest] = self.spread();
         let reading = match self.reading {
             Reading::Nothing => String::new(),
             Reading::Apart(seconds) => format!("; reading {seconds:.2} s"),
@@ -165,10 +188,7 @@ impl Repeated {
             format!("{} classes, BUT {expected} EXPECTED", self.classes)
         };
         println!(
-            "  {name:22} {:8.3} [{:.3}, {:.3}] s {:6} MiB; {classes}{reading}",
-            at(last / 2),
-            at(0),
-            at(last),
+            "  {name:22} {median:8.3} [{fastest:.3}, {slowest:.3}] s {:6} MiB; {classes}{reading}",
             self.peak_mib
         );
     }

@@ -24,7 +24,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
 
     println!(
         "{rows} recorded steps, {ACTIONS} actions, one thread; CPU time; {queries} queries, median of \
-         {repeats} repeats [fastest, slowest]; peak memory over that of the columns"
+         {repeats} repeats [slowest, fastest]; peak memory over that of the columns"
     );
     println!(
         "episodes of  actions        build    memory   M queries/s            depth  plain scan"

@@ -29,28 +29,28 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ),
     (
         "bisim",
-        "the largest bisimulation of generated systems, beside what else computes it",
+        "the largest bisimulation of generated systems, next to what else computes it",
         bisim::run,
     ),
     (
         "evidence",
-        "the oracle of what recorded data distinguishes, beside a plain scan",
+        "the oracle of what recorded data distinguishes, next to a plain scan",
         evidence::run,
     ),
     (
         "precision",
-        "how far bf16 takes an encoder's convolutions from f32, beside PyTorch's",
+        "how far bf16 takes an encoder's convolutions from f32, next to PyTorch's",
         precision::run,
     ),
-    ("pytorch", "a training step beside PyTorch's", pytorch::run),
+    ("pytorch", "a training step next to PyTorch's", pytorch::run),
     (
         "pytorch-ours",
-        "what `pytorch` starts for a measurement of ours",
+        "one measurement of tellapart, as `pytorch` starts it",
         pytorch::run_ours,
     ),
     (
         "pytorch-updates",
-        "updates a second of the experiment's recipe beside PyTorch's",
+        "updates a second of the experiment's recipe next to PyTorch's",
         pytorch::run_updates,
     ),
     (

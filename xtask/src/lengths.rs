@@ -36,7 +36,7 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
         let comments = text
             .lines()
             .enumerate()
-            .filter(|(_, line)| line.trim_start().starts_with("//"));
+            .filter(|(_, line)| is_prose(line.trim_start()));
         for (index, _) in comments.filter(|(_, line)| line.chars().count() > WIDEST) {
             let path = path.strip_prefix(root).unwrap_or(path);
             wide.push(format!("{}:{}", path.display(), index + 1));
@@ -64,4 +64,9 @@ fn collect(folder: &Path, files: &mut Vec<(usize, PathBuf)>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a line is a comment, but no row of a table, which cannot be wrapped.
+fn is_prose(line: &str) -> bool {
+    line.starts_with("//") && !line.trim_start_matches(['/', '!', ' ']).starts_with('|')
 }

@@ -183,7 +183,9 @@ fn scattered_rows_are_tolerated_up_to_the_share_that_is_asked_for() {
     assert_eq!(strict.counts.outlier_rows, tolerant.counts.outlier_rows);
     assert_eq!(strict.counts.encoder, tolerant.counts.outlier);
     assert!(
-        strict.reason.contains("more than the 0.1 % that are tolerated"),
+        strict
+            .reason
+            .contains("more than the 0.1 % that are tolerated"),
         "{}",
         strict.reason
     );

@@ -1,7 +1,7 @@
-//! Numbers rounded to bf16, in pairs.
+//! Rounding to bf16, and pairs of bf16 values.
 //!
-//! The processors that multiply bf16 also round to it: one instruction for sixteen numbers, where plain
-//! arithmetic takes ten. (It makes numbers below 1e-38 zero, as their products do.)
+//! Processors that multiply bf16 also round to it: one instruction for sixteen values, where plain
+//! arithmetic takes ten. (It flushes values below 1e-38 to zero, as the multiplication does.)
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -13,19 +13,19 @@ use crate::each_isa::on_each_isa;
 use crate::precision::Pair;
 use crate::simd::Isa;
 
-/// Each two neighbors of `from` as a pair.
+/// Rounds each two neighbors of `from` to a pair.
 pub(crate) fn pair_up(isa: Isa, from: &[f32], to: &mut [Pair]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && has_bf16() {
-        // SAFETY: the instructions were asked for.
+        // SAFETY: the instructions were detected just above.
         return unsafe { pairs_by_instruction(from, to) };
     }
     pair_up_plainly(isa, from, to);
 }
 
-/// Pixels of `channels` bytes, scaled by 1/255, each two channels of a pixel as a pair.
+/// Converts pixels of `channels` bytes, scaled by 1/255, each two channels of a pixel to a pair.
 pub(crate) fn pair_bytes(bytes: &[u8], channels: usize, to: &mut [Pair]) {
-    // A number of channels that is known makes the loop over them none.
+    // Channel counts known at compile time unroll the loop over channels.
     match channels {
         1 => pair_pixels(bytes, 1, to),
         3 => pair_pixels(bytes, 3, to),
@@ -47,7 +47,7 @@ fn pair_pixels(bytes: &[u8], channels: usize, to: &mut [Pair]) {
     }
 }
 
-/// Each byte scaled by 1/255 and rounded.
+/// Bits of each byte scaled by 1/255 and rounded to bf16.
 static SCALED: [u32; 256] = {
     let mut all = [0; 256];
     let mut byte = 0;
@@ -58,11 +58,11 @@ static SCALED: [u32; 256] = {
     all
 };
 
-/// Number by number `a` below and `b` above.
+/// Rounds `a` and `b` to pairs, value by value: `a` in the low half, `b` in the high half.
 pub(crate) fn join(isa: Isa, a: &[f32], b: &[f32], to: &mut [Pair]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 && has_bf16() {
-        // SAFETY: the instructions were asked for.
+        // SAFETY: the instructions were detected just above.
         return unsafe { join_by_instruction(a, b, to) };
     }
     join_plainly(isa, a, b, to);
@@ -93,13 +93,13 @@ fn to_bf16(numbers: &mut [f32]) {
     }
 }
 
-/// `low` in the low half.
+/// Rounds two values to a pair, `low` in the low half.
 #[inline(always)]
 pub(crate) fn pair(low: f32, high: f32) -> Pair {
     Pair(bf16(low) | bf16(high) << 16)
 }
 
-/// The two numbers of a pair.
+/// Returns the two values of a pair, the low half first.
 #[inline(always)]
 pub(crate) fn halves(pair: Pair) -> [f32; 2] {
     [
@@ -108,16 +108,16 @@ pub(crate) fn halves(pair: Pair) -> [f32; 2] {
     ]
 }
 
-/// The bits of the nearest bf16 number, of two as near the even one.
+/// Returns the bits of the nearest bf16 value; of two equally near, the even one.
 #[inline(always)]
 pub(crate) const fn bf16(x: f32) -> u32 {
     let bits = x.to_bits();
     let rounded = (bits.wrapping_add(0x7fff + (bits >> 16 & 1))) >> 16;
-    // Rounding could carry out of what says that it is no number.
+    // Rounding the bits of a NaN could carry into the exponent and make it a number.
     if x.is_nan() { 0x7fc0 } else { rounded }
 }
 
-/// The numbers of pairs.
+/// Writes the values of pairs as `f32`.
 pub(crate) fn unpair(pairs: &[Pair], to: &mut [f32]) {
     let to = to.as_chunks_mut::<2>().0;
     to.iter_mut()
@@ -125,17 +125,18 @@ pub(crate) fn unpair(pairs: &[Pair], to: &mut [f32]) {
         .for_each(|(to, &pair)| *to = halves(pair));
 }
 
-/// Pairs of pairs: the first numbers of `a` and `b`, then their second numbers, and so on.
+/// Transposes two rows of pairs: writes the first values of `a` and `b` as a pair, then their
+/// second values, and so on.
 pub(crate) fn across(isa: Isa, a: &[Pair], b: &[Pair], to: &mut [Pair]) {
     across_on(isa, a, b, to.as_chunks_mut().0);
 }
 
-/// A row of pairs, the first at `left`, zeros around it, [`across`] the same row from `step` on. What
-/// would be across zeros alone is left as it is.
+/// Interleaves a row of pairs with the same row from `step` on, by [`across`]. The row begins at
+/// `left` and has zeros around it. Where both would be zeros, `to` is left unchanged.
 pub(crate) fn shifted_across(isa: Isa, row: &[Pair], left: usize, step: usize, to: &mut [Pair]) {
     let zeros = [Pair::default(); 64];
     let count = to.len() / 2;
-    // Where the row and the row from `step` on begin and end.
+    // Where the row, and the row from `step` on, begin and end.
     let [first, second] = [left, left.saturating_sub(step)].map(|at| at.min(count));
     let ends = [left + row.len(), (left + row.len()).saturating_sub(step)];
     let [end, second_end] = ends.map(|at| at.min(count));
@@ -170,7 +171,8 @@ on_each_isa!(across_on = each_across(a: &[Pair], b: &[Pair], to: &mut [[Pair; 2]
 on_each_isa!(across_rows = each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]));
 on_each_isa!(add_paired_rows = add_each_paired_row(rows: &[Pair], to: &mut [f32]));
 
-/// Each two rows of `width` pairs [`across`] each other, a last one across zeros, to rows of `columns`.
+/// Interleaves each two rows of `width` pairs by [`across`], a last single row with zeros, and
+/// writes them to rows of `columns` pairs.
 #[inline(always)]
 fn each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]) {
     for (two, to) in rows.chunks(2 * width).zip(to.chunks_exact_mut(columns)) {
@@ -193,7 +195,7 @@ fn each_across(a: &[Pair], b: &[Pair], to: &mut [[Pair; 2]]) {
     }
 }
 
-/// Adds up the numbers of pairs, row by row.
+/// Adds the values of pairs to `to`, row by row.
 #[inline(always)]
 fn add_each_paired_row(rows: &[Pair], to: &mut [f32]) {
     for row in rows.chunks_exact(to.len()) {
@@ -210,11 +212,11 @@ pub(crate) fn has_bf16() -> bool {
     is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f")
 }
 
-/// Sixteen numbers as they are rounded, the first in the lowest bits.
+/// Rounds sixteen values to bf16, the first in the lowest bits.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(crate) fn rounded(numbers: __m512) -> __m256i {
-    // SAFETY: both are 256 bits of plain numbers.
+    // SAFETY: both are 256 bits of plain values.
     unsafe { std::mem::transmute(_mm512_cvtneps_pbh(numbers)) }
 }
 
@@ -224,9 +226,9 @@ fn pairs_by_instruction(from: &[f32], to: &mut [Pair]) {
     let (blocks, rest) = from.as_chunks::<16>();
     let (to_blocks, to_rest) = to[..from.len() / 2].as_chunks_mut::<8>();
     for (numbers, to) in blocks.iter().zip(to_blocks) {
-        // SAFETY: an array of sixteen numbers is read.
+        // SAFETY: an array of sixteen values is read.
         let numbers = unsafe { _mm512_loadu_ps(numbers.as_ptr()) };
-        // SAFETY: eight pairs are the 256 bits of sixteen bf16 numbers, in this order.
+        // SAFETY: eight pairs are the 256 bits of sixteen bf16 values, in this order.
         *to = unsafe { std::mem::transmute::<__m256i, [Pair; 8]>(rounded(numbers)) };
     }
     pair_neighbors(rest, to_rest);
@@ -240,7 +242,7 @@ fn join_by_instruction(a: &[f32], b: &[f32], to: &mut [Pair]) {
     let (b_blocks, b_rest) = b[..length].as_chunks::<16>();
     let (to_blocks, to_rest) = to[..length].as_chunks_mut::<16>();
     for ((a, b), to) in a_blocks.iter().zip(b_blocks).zip(to_blocks) {
-        // SAFETY: arrays of sixteen numbers are read, and sixteen pairs written.
+        // SAFETY: arrays of sixteen values are read, and sixteen pairs written.
         unsafe {
             let low = _mm512_cvtepu16_epi32(rounded(_mm512_loadu_ps(a.as_ptr())));
             let high = _mm512_cvtepu16_epi32(rounded(_mm512_loadu_ps(b.as_ptr())));
@@ -255,7 +257,7 @@ fn join_by_instruction(a: &[f32], b: &[f32], to: &mut [Pair]) {
 mod tests {
     use super::*;
 
-    /// Whatever the instruction set, the same pairs; numbers too small to be normal may become zero.
+    /// Every instruction set makes the same pairs; values too small to be normal may become zero.
     #[test]
     fn all_ways_round_alike() {
         let number = |at: usize| {
@@ -278,7 +280,7 @@ mod tests {
         }
     }
 
-    /// Rows of pairs, number by number as f32.
+    /// Operations on rows of pairs must equal those on their values as f32, one by one.
     #[test]
     fn pairs_across_each_other_are_those_of_their_numbers() {
         let row = |len: usize, from: usize| -> Vec<Pair> {

@@ -1,8 +1,9 @@
-//! Numbers that are used again and again, in whole cache lines, and large ones in large pages.
+//! Reusable buffers of values that begin at a cache line; large ones lie in large pages.
 //!
-//! A vector that begins in the middle of a line touches two of them. Large pages spare the processor looking up
-//! addresses, and what fits into the second-level cache stays there: small pages, which lie anywhere, push each other
-//! out. Together they take a tenth off a training step of the default recipe.
+//! A vector that begins in the middle of a cache line touches two lines. Large pages spare the
+//! processor address lookups, and data that fits into the second-level cache stays there; small
+//! pages, scattered in memory, evict each other. Together, aligned buffers and large pages take a
+//! tenth off a training step of the default recipe.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,25 +16,25 @@ use memory::Memory;
 
 mod memory;
 
-/// As long as asked for, with any contents. Its memory serves the next one that is asked for.
+/// Buffer of a given length with any contents. Its memory serves a later buffer.
 #[derive(Default)]
 pub(crate) struct Buffer {
     memory: Memory,
     len: usize,
 }
 
-/// Memory of buffers that are gone, the oldest first: an allocator hands large ones back to the system, which
-/// clears every page of them anew. At 512 images that took an eighth of a training step.
+/// Memory of dropped buffers, the oldest first. An allocator hands large blocks back to the system,
+/// which clears every page of them anew. At 512 images that took an eighth of a training step.
 static SPARE: Mutex<VecDeque<Memory>> = Mutex::new(VecDeque::new());
 
-/// Numbers in all spare ones, 1 GiB: enough for the steps of several runs side by side. (The mappings that some of
-/// them are parts of may be more.)
+/// Most values in all spare memory, 1 GiB: enough for the steps of several runs side by side. (The
+/// mappings that some of it is part of may be larger.)
 const MOST: usize = 1 << 28;
 
-/// Spare ones in all, so that one is found quickly.
+/// Most spare blocks, so that a search among them is quick.
 const MOST_BUFFERS: usize = 1 << 10;
 
-/// Numbers of the smallest one that is saved.
+/// Capacity, in values, of the smallest block that is saved.
 const SMALLEST: usize = 1 << 10;
 
 /// Gives all spare memory back; call it where a training ends.
@@ -42,10 +43,12 @@ pub fn forget_spare_buffers() {
     Memory::share_no_more();
 }
 
-/// Has the allocator of the C library keep up to 62 MiB of what is freed, for as long as the process lives; call it
-/// where a training begins. Otherwise glibc hands pages back in every update and takes them again, which took 4 % of a
-/// training step. It learns what to keep, and up to which size not to map memory of its own, from the largest block
-/// that is freed, so one is, unused.
+/// Makes the allocator of the C library keep up to 62 MiB of freed memory, for as long as the
+/// process lives. Call it where a training begins.
+///
+/// Otherwise glibc hands pages back in every update and takes them again, which took 4 % of a
+/// training step. It learns from the largest block that is freed how much to keep, and up to which
+/// size not to map memory separately. So this function frees such a block, unused.
 pub fn keep_freed_memory() {
     drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
@@ -62,7 +65,7 @@ impl Buffer {
         }
     }
 
-    /// The first `len` numbers of a buffer, which grows if it is shorter.
+    /// Returns the first `len` values of a buffer, which grows if it is shorter.
     pub(crate) fn sized(&mut self, len: usize) -> &mut [f32] {
         if self.len < len {
             *self = Self::of_len(len);
@@ -71,11 +74,11 @@ impl Buffer {
     }
 }
 
-/// Room for that many numbers, spare or new.
+/// Returns memory for `len` values, spare or new.
 fn taken(len: usize) -> Memory {
     let fits = |memory: &Memory| (len..=2 * len).contains(&memory.capacity());
     let mut spare = spare();
-    // The smallest that fits leaves the others to those who need them.
+    // The smallest block that fits is taken, so that larger ones remain for larger requests.
     let fitting = spare.iter().enumerate().filter(|(_, memory)| fits(memory));
     let found = fitting
         .min_by_key(|(_, memory)| memory.capacity())
@@ -103,7 +106,7 @@ impl Drop for Buffer {
             gone.push(oldest);
         }
         drop(spare);
-        // Freed by others than those who wait for the lock.
+        // Freed outside the lock, so that other threads need not wait for it.
         drop(gone);
     }
 }
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn spare_memory_is_used_again_and_not_hoarded() {
-        // What was written is still there. Tests beside this one may take it first, but not always.
+        // The old contents are still there. Other tests may take the memory first, but not always.
         let again = || {
             Buffer::of_len(77_777).fill(7.0);
             Buffer::of_len(77_777).iter().all(|&number| number == 7.0)

@@ -1,8 +1,8 @@
-//! Gradient of a convolution with respect to its input.
+//! Direct gradient of a convolution with respect to its input.
 //!
 //! Input pixels whose padded coordinates agree modulo the stride (a *phase*) see the same taps of
 //! the kernel. For each phase the gradient is itself a convolution of stride one, of the output
-//! gradient with those taps reversed, so no product with a zero is ever computed.
+//! gradient with those taps reversed. So no product with a zero is ever computed.
 
 use crate::element::{Element, ElementBuffer};
 use crate::epilogue::Out;
@@ -24,7 +24,7 @@ pub(crate) struct DataGradient<I> {
 }
 
 impl<I: Element> DataGradient<I> {
-    /// For up to `images` images in one call; `weight` is what the convolution read.
+    /// Arranges `weight`, the weight of the convolution, for up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
         let padded = padded_gradient(shape, I::VALUES);
         let at_once = padded.images_at_once(images);
@@ -37,13 +37,13 @@ impl<I: Element> DataGradient<I> {
         }
     }
 
-    /// A scratch for [`run`](Self::run), which may be used again and again.
+    /// Makes a scratch for [`run`](Self::run), which may be reused.
     pub(crate) fn scratch(&self) -> Scratch<I> {
         self.padded.scratch(self.at_once)
     }
 
-    /// Gradient with respect to the input, from the `gradient` with respect to the output, into
-    /// `out`, overwritten.
+    /// Computes the gradient with respect to the input from the `gradient` with respect to the
+    /// output, and overwrites `out`.
     pub(crate) fn run(
         &self,
         isa: Isa,
@@ -53,7 +53,7 @@ impl<I: Element> DataGradient<I> {
     ) {
         let shape = &self.shape;
         if self.phases.len() < shape.stride * shape.stride {
-            // Some pixels are skipped by the kernel.
+            // The kernel skips some pixels, which belong to no phase.
             out.fill_with_zeros();
         }
         let image_len = shape.out_image_len();
@@ -80,7 +80,7 @@ impl<I: Element> DataGradient<I> {
     }
 }
 
-/// The output gradient with the zeros around it that the phases read.
+/// Layout of the output gradient with the zeros around it that the phases read.
 fn padded_gradient(shape: &ConvShape, numbers: usize) -> Padded {
     let before = shape.kernel.map(|kernel| kernel.div_ceil(shape.stride) - 1);
     let last = [shape.height, shape.width].map(|size| (size - 1 + shape.padding) / shape.stride);
@@ -93,21 +93,20 @@ fn padded_gradient(shape: &ConvShape, numbers: usize) -> Padded {
     }
 }
 
-/// The input pixels at `stride * step + offset - padding`, for `first <= step < end`, along both
-/// axes.
+/// Input pixels at `stride * step + offset - padding`, for `first <= step < end`, along both axes.
 struct Phase<I> {
     offset: [usize; 2],
     first: [usize; 2],
     end: [usize; 2],
-    /// Taps of the kernel that these pixels see along each axis.
+    /// Number of taps of the kernel that these pixels see along each axis.
     taps: [usize; 2],
     runs: Vec<usize>,
     panels: ElementBuffer<I>,
-    /// Of all images of a block.
+    /// Pixels of all images of a block.
     pixels: Pixels,
 }
 
-/// The phases that see any tap.
+/// Returns the phases that see any tap.
 fn phases<I: Element>(
     isa: Isa,
     shape: &ConvShape,
@@ -167,7 +166,7 @@ fn phase<I: Element>(
 }
 
 impl<I> Phase<I> {
-    /// Where the pixels of this phase read the padded gradient and write the input gradient.
+    /// Lists where the pixels of this phase read the padded gradient and write the input gradient.
     fn pixels(&self, shape: &ConvShape, padded: &Padded, images: usize) -> Pixels {
         let [rows, columns] = [0, 1].map(|axis| self.end[axis].saturating_sub(self.first[axis]));
         Pixels::of_images(images, rows, columns, |image, row, column| {

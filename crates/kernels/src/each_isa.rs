@@ -1,9 +1,13 @@
-//! Loops compiled once for each instruction set.
+//! Macro that compiles a loop once for each instruction set.
 
-/// Compiles a safe function, whose loops the compiler turns into vectors by itself, once for each
-/// instruction set, and calls the right one. Or, `of lanes`, one that is safe wherever the processor has
-/// the instruction set of the [`Lanes`](crate::simd::Lanes) that is its first generic
-/// argument; those in brackets follow. `of pairs`, the lanes are those of pairs.
+/// Defines a function that takes an [`Isa`](crate::simd::Isa) and calls the compilation of `$body`
+/// for it. There are three forms:
+///
+/// - plain: a safe function, whose loops the compiler turns into vectors by itself;
+/// - `of lanes`: a function that is safe wherever the processor has the instruction set of its
+///   first generic argument, a [`Lanes`](crate::simd::Lanes); the generic arguments in brackets
+///   follow;
+/// - `of pairs`: as `of lanes`, with lanes over pairs of bf16.
 macro_rules! on_each_isa {
     ($name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         pub(crate) fn $name(isa: $crate::simd::Isa, $($argument: $type),*) {
@@ -49,14 +53,14 @@ macro_rules! on_each_isa {
                 unsafe { $body::<$crate::simd::Avx512Pairs $($(, $more)*)?>($($argument),*) }
             }
             match isa {
-                // SAFETY: every processor has it.
+                // SAFETY: every processor runs portable code.
                 $crate::simd::Isa::Portable => unsafe {
                     $body::<$crate::simd::PortablePairs<4> $($(, $more)*)?>($($argument),*);
                 },
                 // SAFETY: this instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Isa::Avx2 => unsafe { avx2($($argument),*) },
-                // SAFETY: the instructions were asked for.
+                // SAFETY: the instructions were detected by the guard.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Isa::Avx512 if $crate::bf16::has_bf16() => unsafe {
                     bf16($($argument),*);
@@ -82,7 +86,7 @@ macro_rules! on_each_isa {
                 unsafe { $body::<$crate::simd::Avx512 $($(, $more)*)?>($($argument),*) }
             }
             match isa {
-                // SAFETY: every processor has it.
+                // SAFETY: every processor runs portable code.
                 $crate::simd::Isa::Portable => unsafe {
                     $body::<$crate::simd::Portable $($(, $more)*)?>($($argument),*);
                 },

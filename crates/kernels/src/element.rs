@@ -1,4 +1,5 @@
-//! What the inner loops multiply: `f32` numbers, or pairs of bf16 whose products are summed in `f32`.
+//! Elements that the inner loops multiply: `f32` values, or pairs of bf16 whose products are summed
+//! in `f32`.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -21,9 +22,9 @@ use crate::simd::{Avx2, Avx512, Avx512Pairs};
 use crate::simd::{Isa, Lanes, Portable, PortablePairs};
 use crate::stored::Stored;
 
-/// One factor of a product.
+/// Factor of a product: one `f32` value or a pair of bf16 values.
 pub(crate) trait Element: Copy + Default + Send + Sync {
-    /// Numbers in one element, which belong to neighboring terms of a sum.
+    /// Number of values in one element; they belong to neighboring terms of a sum.
     const VALUES: usize;
 
     /// Computes the product.
@@ -31,16 +32,16 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
     /// The bounds that `implicit_gemm` checks; the processor has `isa`.
     unsafe fn implicit_gemm(isa: Isa, product: &ImplicitGemm<'_, Self>, out: Out<'_>);
 
-    /// Adds the product, or puts it in the place of the sums.
+    /// Adds the product to the sums, or overwrites them with it.
     /// # Safety
     /// The bounds that `weight_grad_gemm` checks; the processor has `isa`.
     unsafe fn weight_grad_gemm(isa: Isa, product: &WeightGradGemm<'_, Self>, sums: &mut [f32]);
 
-    /// The element of the first `count` numbers, at most [`VALUES`](Self::VALUES), then zeros.
+    /// Makes an element of `count` values, at most [`VALUES`](Self::VALUES), followed by zeros.
     fn of_each(count: usize, at: impl Fn(usize) -> f32) -> Self;
 
-    /// Whole pixels of `channels` numbers, an element for each [`VALUES`](Self::VALUES) channels.
-    /// `buffer` is for the calls with one `to`, and empty before the first.
+    /// Writes whole pixels of `channels` values, an element for each [`VALUES`](Self::VALUES)
+    /// channels. `buffer` is scratch of the calls with one `to`, and empty before the first.
     fn channels(
         isa: Isa,
         from: Source<'_>,
@@ -49,8 +50,8 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
         to: &mut [Self],
     );
 
-    /// A row of numbers `from` with zeros around it, the first at `left`: an element for each number,
-    /// which also holds the one `step` further, if it is the element of several.
+    /// Writes a row of values `from` with zeros around it, the first at `left`: an element for each
+    /// value. If an element holds several values, the second one is the value `step` further on.
     fn neighbors(
         isa: Isa,
         from: Source<'_>,
@@ -60,27 +61,28 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
         to: &mut [Self],
     );
 
-    /// Words of memory as the elements in them.
+    /// Views words of memory as the elements in them.
     fn of_words(words: &[f32]) -> &[Self];
 
-    /// The same, to be written.
+    /// Views words of memory as elements to be written.
     fn of_words_mut(words: &mut [f32]) -> &mut [Self];
 
-    /// Numbers as the elements they are, if they are.
+    /// Returns the values as elements where an element is one value, else `None`.
     fn as_elements(numbers: &[f32]) -> Option<&[Self]>;
 
-    /// Adds up the numbers of elements, in rows as long as `to`.
+    /// Adds rows of elements, each as long as `to`, to `to`; the values of an element are summed.
     fn add_rows(isa: Isa, rows: &[Self], to: &mut [f32]);
 
-    /// Writes rows of `width` numbers, those that share an element taken together, to rows of `columns` elements.
+    /// Writes rows of `width` values to rows of `columns` elements. Each [`VALUES`](Self::VALUES)
+    /// consecutive rows share a row of elements.
     fn group_rows(isa: Isa, rows: Stored<'_>, width: usize, columns: usize, to: &mut [Self]);
 
-    /// Rows `a` and `b` of as many numbers, element by element; `None`: a row of zeros. Only elements of
-    /// several numbers have a second row.
+    /// Interleaves rows `a` and `b` of equal length, element by element; `None` stands for a row of
+    /// zeros. Only elements of several values have a second row.
     fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Self]);
 }
 
-/// Elements that begin with a cache line.
+/// Buffer of elements that begins at a cache line.
 #[derive(Debug)]
 pub(crate) struct ElementBuffer<I> {
     words: Buffer,
@@ -88,14 +90,14 @@ pub(crate) struct ElementBuffer<I> {
 }
 
 impl<I: Element> ElementBuffer<I> {
-    /// Elements of zeros.
+    /// Returns `len` elements of zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let mut elements = Self::unspecified(len);
         elements.words.fill(0.0);
         elements
     }
 
-    /// Any elements.
+    /// Returns `len` elements with any contents.
     pub(crate) fn unspecified(len: usize) -> Self {
         Self {
             words: Buffer::of_len(len),
@@ -131,7 +133,7 @@ impl<I: Element> DerefMut for ElementBuffer<I> {
     }
 }
 
-/// Which compilation of a loop serves an instruction set.
+/// Selects the compilation of a loop for an instruction set.
 macro_rules! compiled {
     ($isa:expr, $portable:expr, $avx2:expr, $avx512:expr) => {
         match $isa {
@@ -223,7 +225,7 @@ impl Element for Pair {
     const VALUES: usize = 2;
 
     unsafe fn implicit_gemm(isa: Isa, product: &ImplicitGemm<'_, Pair>, out: Out<'_>) {
-        // SAFETY: as the caller promises; AVX512-BF16 is asked for.
+        // SAFETY: as the caller promises; AVX512-BF16 is detected at run time.
         unsafe {
             (compiled!(
                 isa,
@@ -239,7 +241,7 @@ impl Element for Pair {
     }
 
     unsafe fn weight_grad_gemm(isa: Isa, product: &WeightGradGemm<'_, Pair>, sums: &mut [f32]) {
-        // SAFETY: as the caller promises; AVX512-BF16 is asked for.
+        // SAFETY: as the caller promises; AVX512-BF16 is detected at run time.
         unsafe {
             (compiled!(
                 isa,
@@ -279,7 +281,7 @@ impl Element for Pair {
         if channels.is_multiple_of(2) {
             return pair_up(isa, buffer, to);
         }
-        // Rounded all at once, which makes vectors; what is left is to move halves of words.
+        // Rounding all values at once vectorizes; what remains is to move halves of words.
         round_each(isa, buffer);
         let pixels = to.chunks_exact_mut(channels.div_ceil(2));
         for (pixel, to) in buffer.chunks_exact(channels).zip(pixels) {
@@ -301,7 +303,7 @@ impl Element for Pair {
         if let Source::Stored(Stored::Pairs(pairs)) = from {
             return shifted_across(isa, pairs, left / 2, step / 2, to);
         }
-        // A scratch is for one kind of row: what surrounds its numbers stays zero.
+        // A scratch serves one kind of row: what surrounds its values stays zero.
         buffer.resize(to.len() + step, 0.0);
         from.write(isa, &mut buffer[left..left + from.len()]);
         join(isa, &buffer[..to.len()], &buffer[step..], to);
@@ -313,7 +315,7 @@ impl Element for Pair {
     }
 
     fn of_words_mut(words: &mut [f32]) -> &mut [Pair] {
-        // SAFETY: of equal size and alignment, and any bits are a pair, or a number.
+        // SAFETY: of equal size and alignment, and any bits are a pair, or an `f32`.
         unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len()) }
     }
 
@@ -346,6 +348,7 @@ impl Element for Pair {
     }
 }
 
+// Compiles both loops for one set of CPU features.
 macro_rules! compiled_for {
     ($implicit_gemm:ident, $weight_grad_gemm:ident, $features:literal, $lanes:ty, $element:ty) => {
         #[cfg(target_arch = "x86_64")]

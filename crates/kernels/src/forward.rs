@@ -1,4 +1,4 @@
-//! The convolution itself.
+//! Direct convolution, as an implicit matrix product.
 
 use crate::element::{Element, ElementBuffer};
 use crate::epilogue::Out;
@@ -9,7 +9,7 @@ use crate::pixels::{Ascending, Pixel, Pixels};
 use crate::shape::ConvShape;
 use crate::simd::Isa;
 
-/// How a convolution reads its input: images copied a few at a time, and where in the copy the
+/// Reader of a convolution's input: copies images a few at a time, and knows where in the copy the
 /// window of each output pixel begins.
 pub(crate) struct Windows {
     pub(crate) padded: Padded,
@@ -19,14 +19,14 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// For sums over channels, of up to `images` images in one call.
+    /// Windows for sums over channels, for up to `images` images in one call.
     pub(crate) fn over_channels<I: Element>(shape: &ConvShape, images: usize) -> Self {
         let elements = shape.in_channels.div_ceil(I::VALUES);
         Self::new(shape, images, elements, ElementGrouping::Channels, 1)
     }
 
-    /// For sums over pixels: an output pixel stands for itself and for those after it in its row
-    /// that share an element with it.
+    /// Windows for sums over pixels. An output pixel stands for itself and for those after it in
+    /// its row that share an element with it.
     pub(crate) fn over_pixels<I: Element>(shape: &ConvShape, images: usize) -> Self {
         let step = shape.stride * shape.in_channels;
         let grouping = ElementGrouping::Pixels(step);
@@ -67,7 +67,7 @@ impl Windows {
         }
     }
 
-    /// A scratch for [`each_block`](Self::each_block), which may be used again and again.
+    /// Makes a scratch for [`each_block`](Self::each_block), which may be reused.
     pub(crate) fn scratch<I: Element>(&self) -> Scratch<I> {
         self.padded.scratch(self.at_once)
     }
@@ -105,8 +105,8 @@ pub(crate) struct Forward<I> {
 }
 
 impl<I: Element> Forward<I> {
-    /// `weight` is `[out, in, kernel_height, kernel_width]`, `bias` `[out]`; `windows` are over
-    /// channels.
+    /// Arranges `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`. `windows`
+    /// are over channels.
     pub(crate) fn new(
         isa: Isa,
         shape: &ConvShape,
@@ -136,7 +136,7 @@ impl<I: Element> Forward<I> {
         }
     }
 
-    /// Cross-correlates `input` with the weights, into `out`, overwritten.
+    /// Cross-correlates `input` with the weights and overwrites `out`.
     pub(crate) fn run(
         &self,
         isa: Isa,

@@ -1,22 +1,24 @@
-//! Arithmetic of the encoders on a CPU: stacks of 2-D convolutions over frames, dense layers,
-//! networks with MaxMin, normalization with ReLU or Mish, orthogonal matrices, their gradients, and Adam; plain slices in and out.
+//! CPU kernels of the encoders: stacks of 2-D convolutions over frames, dense layers, MaxMin
+//! networks, normalization with ReLU or Mish, orthogonal matrices, the gradients of all of them,
+//! and Adam. Plain slices go in and come out.
 //!
-//! Images are channels-last, `[batch, height, width, channel]`, in C order; weights are
-//! `[out, in, kernel_height, kernel_width]` as PyTorch stores them. Numbers are `f32`; products may be
-//! taken of bf16 numbers, see [`Precision`].
+//! Images are channels-last, `[batch, height, width, channel]`, in C order. Weights are
+//! `[out, in, kernel_height, kernel_width]`, as PyTorch stores them. Values are `f32`; the factors
+//! of products may be rounded to bf16, see [`Precision`].
 //!
-//! Matrix products are done by two register-blocked loops (`microkernel`), written once over a trait (`simd`)
-//! and compiled for AVX-512, for AVX2 with FMA and portably; the widest one the processor has is
-//! chosen at run time. Images are copied a few at a time into a zero-padded scratch that fits the
-//! second-level cache, where every tap of a kernel row is one contiguous run: no `im2col`.
-//! Most 3x3 convolutions of stride 1 (`winograd`) and, in f32, most strided ones (`strided`) take fewer products.
+//! Two register-blocked loops (`microkernel`) compute all matrix products. They are written once
+//! over a trait (`simd`) and compiled for AVX-512, for AVX2 with FMA, and portably. The widest
+//! instruction set of the processor is chosen at run time. Images are copied a few at a time into a
+//! zero-padded scratch that fits the second-level cache. There every tap of a kernel row is one
+//! contiguous run: no `im2col`. Most 3x3 convolutions of stride 1 (`winograd`) and, in f32, most
+//! strided ones (`winograd_strided`) take fewer products.
 //!
 //! The threads of the current rayon pool share the work. Results do not depend on their number, bit
-//! for bit; they may differ in the last bits between processors, because the instruction sets round
+//! for bit. They may differ in the last bits between processors, because the instruction sets round
 //! differently.
 
-// The one room with `unsafe`: raw loads and stores in inner loops whose bounds were checked before, and memory in
-// whole cache lines and large pages, seen as numbers (`buffer`).
+// This crate allows `unsafe`: raw loads and stores in inner loops whose bounds were checked before,
+// and memory in whole cache lines and large pages, seen as values (`buffer`).
 #![allow(unsafe_code)]
 
 mod adam;

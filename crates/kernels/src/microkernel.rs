@@ -1,29 +1,30 @@
-//! The two inner loops: everything else arranges data for them.
+//! The two inner loops; everything else arranges data for them.
 //!
-//! Both keep a tile of `ROWS` x two vectors in registers. Per step of the inner loop they load two
-//! vectors of elements, and broadcast one element for each row, so the multiply-adds are the bottleneck.
+//! Both keep a tile of `ROWS` x two vectors in registers. Each step of the inner loop loads two
+//! vectors of elements and broadcasts one element for each row, so the multiply-adds are the
+//! bottleneck.
 
 use crate::element::Element;
 use crate::epilogue::{Epilogue, Out, Sink};
 use crate::pixels::Ascending;
 use crate::simd::{Isa, Lanes, WIDEST};
 
-/// A matrix product whose left rows are gathered: for each pixel and column `n`,
-/// `out[pixel.output + n] = start[n] + sum of input[pixel.input + run + j] * panels[.., n]`
-/// over all `run` in `runs` and `j < run_len`, in that order.
+/// Matrix product whose left rows are gathered. For each pixel and column `n`,
+/// `out[pixel.output + n] = start[n] + sum of input[pixel.input + run + j] * panels[.., n]` over
+/// all `run` in `runs` and `j < run_len`, in that order.
 pub(crate) struct ImplicitGemm<'a, I> {
     pub(crate) input: &'a [I],
     pub(crate) pixels: Ascending<'a>,
     pub(crate) runs: &'a [usize],
     pub(crate) run_len: usize,
-    /// `[panel][runs * run_len][isa.columns()]`, columns beyond `columns` zero.
+    /// `[panel][runs * run_len][isa.columns()]`; columns beyond `columns` are zero.
     pub(crate) panels: &'a [I],
-    /// One for each column of the panels.
+    /// Initial sums, one for each column of the panels.
     pub(crate) start: &'a [f32],
     pub(crate) columns: usize,
 }
 
-/// Computes a [`ImplicitGemm`] product.
+/// Computes an [`ImplicitGemm`] product.
 pub(crate) fn implicit_gemm<I: Element>(isa: Isa, product: &ImplicitGemm<'_, I>, out: Out<'_>) {
     let panels = product.columns.div_ceil(isa.columns());
     let depth = product.runs.len() * product.run_len;
@@ -36,7 +37,7 @@ pub(crate) fn implicit_gemm<I: Element>(isa: Isa, product: &ImplicitGemm<'_, I>,
     let reads = last.map_or(0, |last| last.input + last_run);
     let writes = last.map_or(0, |last| last.output + product.columns);
     assert!(reads <= product.input.len() && writes <= out.len());
-    // Pairs are of neighboring columns.
+    // A pair holds two neighboring columns.
     assert!(matches!(out, Out::Values(..)) || product.columns.is_multiple_of(2));
     assert!(out.seen().is_none_or(|seen| writes <= seen));
     assert!(panels * depth * isa.columns() <= product.panels.len());
@@ -45,6 +46,8 @@ pub(crate) fn implicit_gemm<I: Element>(isa: Isa, product: &ImplicitGemm<'_, I>,
     unsafe { I::implicit_gemm(isa, product, out) }
 }
 
+/// Computes an [`ImplicitGemm`] product with the vectors of `S`.
+///
 /// # Safety
 /// The bounds that [`implicit_gemm`] checks; the processor has the instruction set of `S`.
 #[inline(always)]
@@ -62,8 +65,10 @@ pub(crate) unsafe fn implicit_gemm_unchecked<S: Lanes, const ROWS: usize>(
     }
 }
 
+/// Computes the product tile by tile, and hands the sums to `out`.
+///
 /// # Safety
-/// As for [`gathered`].
+/// The bounds that [`implicit_gemm`] checks; the processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn gather<S: Lanes, const ROWS: usize>(
     product: &ImplicitGemm<'_, S::Element>,
@@ -74,8 +79,8 @@ unsafe fn gather<S: Lanes, const ROWS: usize>(
     let input = product.input.as_ptr();
     for first in (0..product.columns).step_by(width) {
         for tile in product.pixels.chunks(ROWS) {
-            // SAFETY: every offset was bounded by `implicit_gemm`; in a last tile with fewer
-            // rows the surplus ones repeat the last pixel, and are not stored.
+            // SAFETY: every offset was bounded by `implicit_gemm`; in a last tile with fewer rows
+            // the surplus ones repeat the last pixel, and are not stored.
             unsafe {
                 let panel = product.panels.as_ptr().add(first * depth);
                 let start = product.start.as_ptr().add(first);
@@ -93,8 +98,8 @@ unsafe fn gather<S: Lanes, const ROWS: usize>(
                         weights = weights.add(width);
                     }
                 }
-                // Rows are stored by constant index, so that the sums never leave the registers
-                // before; what must not be stored whole goes through a buffer.
+                // Rows are stored by constant index, so that the sums do not leave the registers
+                // before. A partial row goes through a buffer.
                 let used = width.min(product.columns - first);
                 for (row, sums) in sums.into_iter().enumerate() {
                     let Some(pixel) = tile.get(row) else { break };
@@ -114,7 +119,7 @@ unsafe fn gather<S: Lanes, const ROWS: usize>(
     }
 }
 
-/// One step of a register tile: `sums[row] += rows[row][at] * right[..]`.
+/// Takes one step of a register tile: `sums[row] += rows[row][at] * right[..]`.
 ///
 /// # Safety
 /// Every row is readable at `at`, `right` for two vectors; the processor has the instruction set.
@@ -139,16 +144,17 @@ unsafe fn add_step<S: Lanes, const ROWS: usize>(
     }
 }
 
-/// Where products are added up.
+/// Sums to which products are added.
 pub(crate) struct Accumulator<'a> {
     pub(crate) values: &'a mut [f32],
-    /// Whether nothing was added before, so that what is there does not matter.
+    /// Whether nothing was added before; the present values then do not matter.
     pub(crate) is_first: bool,
 }
 
 impl<'a> Accumulator<'a> {
-    /// The sums of a weight, `len` of them, those of a bias, which begin with zero, and whether the first ones are yet to be
-    /// begun: if there is nothing to add, they are zero.
+    /// Splits the accumulator into `(weight, bias, is_first)`; the weight has `len` sums. On first
+    /// use the bias is zeroed, and so is the weight if `is_empty`, since then no product will
+    /// overwrite it.
     pub(crate) fn of_weight(
         self,
         len: usize,
@@ -173,20 +179,21 @@ impl<'a> Accumulator<'a> {
     }
 }
 
-/// A matrix product whose left columns are gathered, added to `sums` or in their place: for each `tap` and column
-/// `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]` over `p`, in order.
+/// Matrix product whose left columns are gathered, added to `sums` or in their place. For each
+/// `tap` and column `n`, `sums[tap][n] += sum of input[pixels[p] + taps[tap]] * gradient[p][n]`
+/// over `p`, in order.
 pub(crate) struct WeightGradGemm<'a, I> {
     pub(crate) input: &'a [I],
     pub(crate) taps: &'a [usize],
     pub(crate) pixels: Ascending<'a>,
-    /// `[pixel][columns]`, the columns a multiple of `isa.columns()`.
+    /// `[pixel][columns]`, with `columns` a multiple of `isa.columns()`.
     pub(crate) gradient: &'a [I],
     pub(crate) columns: usize,
-    /// Whether the product takes the place of `sums`.
+    /// Whether the product overwrites `sums`.
     pub(crate) is_first: bool,
 }
 
-/// Adds a [`WeightGradGemm`] product to `sums`, `[tap][columns]`, or puts it there.
+/// Adds a [`WeightGradGemm`] product to `sums`, `[tap][columns]`, or overwrites them.
 pub(crate) fn weight_grad_gemm<I: Element>(
     isa: Isa,
     product: &WeightGradGemm<'_, I>,
@@ -202,6 +209,8 @@ pub(crate) fn weight_grad_gemm<I: Element>(
     unsafe { I::weight_grad_gemm(isa, product, sums) }
 }
 
+/// Adds a [`WeightGradGemm`] product to `sums`, or overwrites them, with the vectors of `S`.
+///
 /// # Safety
 /// The bounds that [`weight_grad_gemm`] checks; the processor has the instruction set of `S`.
 #[inline(always)]
@@ -209,7 +218,7 @@ pub(crate) unsafe fn weight_grad_gemm_unchecked<S: Lanes, const ROWS: usize>(
     product: &WeightGradGemm<'_, S::Element>,
     sums: &mut [f32],
 ) {
-    /// Pixels of one pass: their gradients for one tile stay in the first-level cache.
+    /// Number of pixels of one pass: their gradients for one tile stay in the first-level cache.
     const PASS: usize = 256;
     let width = 2 * S::WIDTH;
     let input = product.input.as_ptr();
@@ -220,8 +229,8 @@ pub(crate) unsafe fn weight_grad_gemm_unchecked<S: Lanes, const ROWS: usize>(
         let is_first = product.is_first && pass == 0;
         for first in (0..product.columns).step_by(width) {
             for (tile, taps) in product.taps.chunks(ROWS).enumerate() {
-                // SAFETY: every offset was bounded by `weight_grad_gemm`; in a last tile with
-                // fewer rows the surplus ones repeat the last tap, and are not stored.
+                // SAFETY: every offset was bounded by `weight_grad_gemm`; in a last tile with fewer
+                // rows the surplus ones repeat the last tap, and are not stored.
                 unsafe {
                     let mut rows = [input; ROWS];
                     for (row, pointer) in rows.iter_mut().enumerate() {
@@ -235,7 +244,7 @@ pub(crate) unsafe fn weight_grad_gemm_unchecked<S: Lanes, const ROWS: usize>(
                         .add(pass * PASS * product.columns + first);
                     for pixel in pixels {
                         add_step::<S, ROWS>(&mut tile_sums, &rows, pixel.input, gradient);
-                        // The last step may point past the end, and is not read.
+                        // The last step may point past the end; that pointer is not read.
                         gradient = gradient.wrapping_add(product.columns);
                     }
                     let to = sums.as_mut_ptr().add(tile * ROWS * product.columns + first);

@@ -1,4 +1,4 @@
-//! Images copied, a few at a time, into a scratch with zeros around them.
+//! Copies of images, a few at a time, in a scratch with zeros around them.
 
 use crate::bf16::unpair;
 use crate::element::{Element, ElementBuffer};
@@ -7,16 +7,16 @@ use crate::norm::{Affine, normalize};
 use crate::simd::Isa;
 use crate::stored::Stored;
 
-/// What a convolution reads, channels-last: stored numbers, or what they become on the way in.
+/// Input of a convolution, channels-last: stored values, or values that are computed while reading.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a> {
     /// Bytes, scaled by 1/255.
     Frames(&'a [u8]),
-    /// As they are.
+    /// Stored values, read unchanged.
     Stored(Stored<'a>),
-    /// Clipped at zero from below.
+    /// Values clipped at zero from below.
     Relu(&'a [f32]),
-    /// Normalized over the channels of each pixel, then clipped.
+    /// Values normalized over the channels of each pixel, then clipped at zero from below.
     NormRelu(&'a [f32], Affine<'a>),
 }
 
@@ -25,7 +25,7 @@ impl<'a> Source<'a> {
         Source::Stored(Stored::Values(values))
     }
 
-    /// A contiguous part of it.
+    /// Returns a contiguous part, as a range of values.
     pub(crate) fn part(self, range: std::ops::Range<usize>) -> Source<'a> {
         match self {
             Source::Frames(bytes) => Source::Frames(&bytes[range]),
@@ -57,35 +57,35 @@ impl<'a> Source<'a> {
     }
 }
 
-/// How images lie in a padded scratch.
+/// Layout of images in a padded scratch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Padded {
     /// Sizes of an image: rows, columns, channels.
     pub(crate) image: [usize; 3],
-    /// Zeros before the first row and before the first column.
+    /// Numbers of rows of zeros before the first row and of columns before the first column.
     pub(crate) before: [usize; 2],
     /// Rows and columns of the scratch; less than the padded image where nothing reads the rest.
     pub(crate) size: [usize; 2],
-    /// Elements of a pixel.
+    /// Number of elements of a pixel.
     pub(crate) elements: usize,
     pub(crate) grouping: ElementGrouping,
 }
 
-/// Which numbers share an element, where it holds several.
+/// Values that share an element, where it holds several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ElementGrouping {
-    /// Neighboring channels of a pixel: a sum over channels.
+    /// Neighboring channels of a pixel: for sums over channels.
     Channels,
-    /// The same channel of two pixels that are this many numbers apart: a sum over pixels.
+    /// The same channel of two pixels that are this many values apart: for sums over pixels.
     Pixels(usize),
 }
 
-/// Where images are copied to.
+/// Scratch that images are copied to.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<I> {
     elements: ElementBuffer<I>,
     buffer: Vec<f32>,
-    /// Of the pixels of some images, zeros where there are none.
+    /// Output gradients of the pixels of some images; zeros where there are none.
     pub(crate) gradient: ElementBuffer<I>,
 }
 
@@ -96,7 +96,7 @@ impl<I: Element> Scratch<I> {
 }
 
 impl Padded {
-    /// Elements of one image in the scratch.
+    /// Number of elements of one image in the scratch.
     pub(crate) fn len(&self) -> usize {
         self.size[0] * self.row_len()
     }
@@ -105,7 +105,7 @@ impl Padded {
         self.size[1] * self.elements
     }
 
-    /// A scratch for that many images.
+    /// Makes a scratch for `images` images.
     pub(crate) fn scratch<I: Element>(&self, images: usize) -> Scratch<I> {
         Scratch {
             elements: ElementBuffer::zeros(images * self.len()),
@@ -114,15 +114,16 @@ impl Padded {
         }
     }
 
-    /// How many of `images` to copy at a time, in equal blocks: what is read over and over then
-    /// stays in a second-level cache of 256 KiB, and there are pixels enough to fill the tiles.
+    /// Returns how many of `images` to copy at a time, in equal blocks. Data that is read over and
+    /// over then stays in a second-level cache of 256 KiB, and there are enough pixels to fill the
+    /// tiles.
     pub(crate) fn images_at_once(&self, images: usize) -> usize {
         const ELEMENTS: usize = 32 << 10;
         let most = (ELEMENTS / self.len().max(1)).max(1);
         images.div_ceil(images.div_ceil(most).max(1)).max(1)
     }
 
-    /// Copies whole images into `scratch`, whose border must be zero already.
+    /// Copies whole images into `scratch`, whose border must already be zero.
     pub(crate) fn copy<I: Element>(&self, isa: Isa, images: Source<'_>, scratch: &mut Scratch<I>) {
         let [rows, columns, channels] = self.image;
         let image_len = rows * columns * channels;
@@ -154,7 +155,7 @@ impl Padded {
         }
     }
 
-    /// The offset of a scratch pixel.
+    /// Returns the offset of a scratch pixel, in elements.
     pub(crate) fn at(&self, image: usize, row: usize, column: usize) -> usize {
         image * self.len() + row * self.row_len() + column * self.elements
     }

@@ -8,18 +8,18 @@ use crate::panels::pack_rows;
 use crate::pixels::Pixels;
 use crate::simd::Isa;
 
-/// How some rows lie.
+/// Layout of padded rows.
 pub(crate) struct PaddedRows {
     pub(crate) isa: Isa,
     pub(crate) width: usize,
-    /// Numbers of a padded row.
+    /// Number of values of a padded row.
     pub(crate) columns: usize,
     rows: Pixels,
     taps: Vec<usize>,
 }
 
 impl PaddedRows {
-    /// `count` rows of `width` numbers.
+    /// Lays out `count` rows of `width` values.
     pub(crate) fn new(isa: Isa, width: usize, count: usize) -> Self {
         let columns = width.next_multiple_of(isa.columns());
         Self {
@@ -35,7 +35,7 @@ impl PaddedRows {
         vec![0.0; self.rows.len() * self.columns]
     }
 
-    /// These rows of `from`, padded.
+    /// Copies the given rows of `from`, padded.
     pub(crate) fn gather(&self, from: &[f32], rows: impl IntoIterator<Item = usize>) -> Vec<f32> {
         let mut to = self.zeros();
         for (to, row) in to.chunks_exact_mut(self.columns).zip(rows) {
@@ -44,7 +44,7 @@ impl PaddedRows {
         to
     }
 
-    /// Padded rows to these rows of `to`.
+    /// Copies padded rows to the given rows of `to`.
     pub(crate) fn scatter(
         &self,
         from: &[f32],
@@ -56,7 +56,7 @@ impl PaddedRows {
         }
     }
 
-    /// A padded matrix of `width` rows, packed. One panel is packed as it is.
+    /// Packs a padded matrix of `width` rows. A single panel needs no packing.
     pub(crate) fn packed<'a>(&self, matrix: &'a [f32]) -> Cow<'a, [f32]> {
         if self.columns == self.isa.columns() {
             return Cow::Borrowed(matrix);
@@ -65,7 +65,7 @@ impl PaddedRows {
         Cow::Owned(panels.to_vec())
     }
 
-    /// `out = start + rows matrix`, of a packed matrix and a padded `start`.
+    /// Computes `out = start + rows matrix`, with a packed matrix and a padded `start`.
     pub(crate) fn product(&self, rows: &[f32], panels: &[f32], start: &[f32], out: &mut [f32]) {
         let product = ImplicitGemm {
             input: rows,
@@ -79,7 +79,7 @@ impl PaddedRows {
         implicit_gemm(self.isa, &product, Out::plain(out));
     }
 
-    /// `sums += a^T b`, `[width][columns]`, or `sums = a^T b` if it is the first.
+    /// Computes `sums += a^T b`, `[width][columns]`, or `sums = a^T b` if it is the first.
     pub(crate) fn transposed_product(
         &self,
         a: &[f32],

@@ -1,4 +1,4 @@
-//! Weights packed into the panels that the gathering loop reads in order.
+//! Packing of matrices into the panels that the loop of `implicit_gemm` reads in order.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub(crate) fn pack_panels<I: Element>(
     })
 }
 
-/// [`pack_panels`] of a matrix `[depth][columns]`, row by row.
+/// Packs a matrix `[depth][columns]` of values, given row by row, as [`pack_panels`] does.
 pub(crate) fn pack_rows<I: Element>(
     isa: Isa,
     depth: usize,
@@ -43,7 +43,8 @@ pub(crate) fn pack_rows<I: Element>(
     )
 }
 
-/// One panel of a matrix `[depth][columns]`; elements of columns beyond the last are left as they are.
+/// Packs one panel of a matrix `[depth][columns]`; elements of columns beyond the last are left
+/// unchanged.
 pub(crate) fn pack_panel_of_rows<I: Element>(
     isa: Isa,
     columns: usize,
@@ -64,9 +65,9 @@ pub(crate) fn pack_panel_of_rows<I: Element>(
     }
 }
 
-/// One panel of the transpose of `matrix`, `[columns][depth]`, in blocks that stay in the second-level cache; elements of
-/// columns beyond the last are left as they are. Long pieces of a column are read at once, because what is far apart
-/// is not foreseen.
+/// Packs one panel of the transpose of `matrix`, `[columns][depth]`, in blocks that stay in the
+/// second-level cache. Elements of columns beyond the last are left unchanged. Long pieces of a
+/// column are read at once, because the processor does not prefetch addresses far apart.
 pub(crate) fn pack_transposed_panel<I: Element>(
     isa: Isa,
     depth: usize,
@@ -87,14 +88,15 @@ pub(crate) fn pack_transposed_panel<I: Element>(
     }
 }
 
-/// Panels that `pack(panel, elements)` writes to, but for columns beyond the last, which are zero.
+/// Makes the panels that `pack(panel, elements)` writes. Columns beyond the last, which it need not
+/// write, are zero.
 fn each_panel<I: Element>(
     isa: Isa,
     depth: usize,
     columns: usize,
     pack: impl Fn(usize, &mut [I]) + Sync,
 ) -> ElementBuffer<I> {
-    /// Of an element, about: what decides whether a second thread pays.
+    /// Approximate number of operations for an element; decides whether a second thread pays.
     const OPERATIONS: usize = 8;
     let panel_len = depth * isa.columns();
     let panels = columns.div_ceil(isa.columns());
@@ -112,7 +114,7 @@ fn each_panel<I: Element>(
     packed
 }
 
-/// Rows of `width` numbers as elements of neighboring numbers.
+/// Converts rows of `width` values to rows of elements; neighboring values share an element.
 pub(crate) fn grouped_columns<I: Element>(isa: Isa, rows: &[f32], width: usize) -> Cow<'_, [I]> {
     I::as_elements(rows).map_or_else(
         || {
@@ -126,7 +128,7 @@ pub(crate) fn grouped_columns<I: Element>(isa: Isa, rows: &[f32], width: usize) 
     )
 }
 
-/// `values`, or zeros, followed by zeros up to whole panels of `columns` columns.
+/// Returns `values`, or no values, followed by zeros up to whole panels of `columns` columns.
 pub(crate) fn padded_start(isa: Isa, columns: usize, values: Option<&[f32]>) -> Vec<f32> {
     let mut start = values.map_or_else(Vec::new, <[f32]>::to_vec);
     start.resize(columns.next_multiple_of(isa.columns()), 0.0);

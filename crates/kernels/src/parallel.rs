@@ -1,4 +1,4 @@
-//! Work divided among the threads of the current rayon pool without changing what is computed.
+//! Division of work among the threads of the current rayon pool, which never changes the results.
 
 use std::ops::Range;
 
@@ -6,18 +6,19 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 
-/// Operations (about a nanosecond for sixteen) that are worth waking another thread for.
+/// Number of operations (about a nanosecond for sixteen) that are worth waking another thread for.
 const GRAIN: usize = 1 << 18;
 
-/// Cuts `0..indices` into `parts` contiguous ranges of nearly equal length, some empty if there are
-/// fewer indices than parts.
+/// Cuts `0..indices` into `parts` contiguous ranges of nearly equal length. Some are empty if there
+/// are fewer indices than parts.
 pub(crate) fn ranges(indices: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
     let parts = parts.max(1);
     (0..parts).map(move |part| part * indices / parts..(part + 1) * indices / parts)
 }
 
-/// Calls `work(range, chunk)` for ranges that cover `0..indices`; `chunk` is the part of `out` of the
-/// indices in `range`, `out.len() / indices` indices for each index. `operations` are those of all indices.
+/// Calls `work(range, chunk)` for ranges that cover `0..indices`. `chunk` is the part of `out` that
+/// belongs to `range`, `out.len() / indices` values for each index. `operations` is the total for
+/// all indices.
 pub(crate) fn over_ranges(
     indices: usize,
     operations: usize,
@@ -39,9 +40,11 @@ pub(crate) fn over_ranges(
     over_jobs(jobs, |(range, chunk)| work(range, chunk));
 }
 
-/// Calls `work(range, apart, to)` for ranges that cover `0..columns`, each but the last of whole groups of `group`; `to`
-/// begins with the first column of the range of a matrix whose rows are `apart` numbers apart, which becomes that part of
-/// the rows of `out`. `operations` are those of all columns.
+/// Calls `work(range, apart, to)` for ranges that cover `0..columns`. Each range but the last
+/// consists of whole groups of `group` columns.
+///
+/// `to` begins with the first column of the range, in a matrix whose rows are `apart` values apart.
+/// It becomes that part of the rows of `out`. `operations` is the total for all columns.
 pub(crate) fn over_columns(
     columns: usize,
     group: usize,
@@ -71,7 +74,7 @@ pub(crate) fn over_columns(
     }
 }
 
-/// Into how many parts to cut indices.
+/// Returns the number of parts into which to cut `0..indices`.
 fn parts(indices: usize, operations: usize) -> usize {
     threads().min(operations / GRAIN).clamp(1, indices.max(1))
 }
@@ -81,7 +84,7 @@ pub(crate) fn over_jobs<J: Send>(jobs: Vec<J>, work: impl Fn(J) + Sync) {
     over_jobs_with(jobs, || (), |(), job| work(job));
 }
 
-/// The same, each thread with a workspace of its own.
+/// Does every job once; each thread has a workspace of its own.
 pub(crate) fn over_jobs_with<J: Send, W>(
     mut jobs: Vec<J>,
     workspace: impl Fn() -> W + Sync,
@@ -105,7 +108,7 @@ pub(crate) fn over_jobs_with<J: Send, W>(
     });
 }
 
-/// What `make` makes of each of some things, in their order.
+/// Returns `make(index, thing)` for each of `things`, in their order.
 pub(crate) fn made_of_each<T: Sync, R: Send>(
     things: &[T],
     make: impl Fn(usize, &T) -> R + Sync,
@@ -118,7 +121,7 @@ pub(crate) fn made_of_each<T: Sync, R: Send>(
     things.map(|(index, thing)| make(index, thing)).collect()
 }
 
-/// Miri checks the arithmetic on one thread: a pool would take it most of its time.
+/// Number of threads to use. Miri checks the arithmetic on one: a pool would take most of its time.
 fn threads() -> usize {
     if cfg!(miri) {
         1

@@ -1,24 +1,25 @@
-//! Where the rows of a matrix product lie.
+//! Offsets of the rows of a matrix product.
 
 use std::ops::Deref;
 
-/// Where one output pixel reads and writes: offsets in elements and in numbers.
+/// Offsets at which one output pixel reads (in elements) and writes (in values).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixel {
     pub(crate) input: usize,
     pub(crate) output: usize,
 }
 
-/// Pixels in ascending order of both offsets: the last one bounds what all of them read and write.
+/// Pixels in ascending order of both offsets: the last one bounds the reads and writes of all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pixels(Vec<Pixel>);
 
-/// The first ones of [`Pixels`].
+/// First pixels of [`Pixels`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ascending<'a>(&'a [Pixel]);
 
 impl Pixels {
-    /// `at(image, row, column)`, in ascending order, for each of `images` x `rows` x `columns`.
+    /// Lists `at(image, row, column)`, in ascending order, for each of `images` x `rows` x
+    /// `columns`.
     pub(crate) fn of_images(
         images: usize,
         rows: usize,
@@ -38,7 +39,8 @@ impl Pixels {
         Self(all)
     }
 
-    /// Rows that are read and written `reads` and `writes` elements apart.
+    /// Lists rows that are `reads` elements apart where they are read, and `writes` values apart
+    /// where they are written.
     pub(crate) fn of_rows(rows: usize, reads: usize, writes: usize) -> Self {
         let pixel = |row| Pixel {
             input: row * reads,

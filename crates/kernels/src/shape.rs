@@ -1,4 +1,4 @@
-//! What a convolution is: its sizes, checked once.
+//! Sizes of a convolution, checked once, and the errors of this crate.
 
 use thiserror::Error;
 
@@ -15,14 +15,14 @@ pub struct ConvShape {
     pub(crate) padding: usize,
 }
 
-/// What can be wrong with a call into this room.
+/// Error of a call into this crate.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KernelError {
     /// A size that must be at least one is zero.
     #[error("{name} must be at least 1")]
     Zero {
-        /// Which size.
+        /// Name of the size.
         name: &'static str,
     },
     /// The kernel does not fit into the padded image.
@@ -32,55 +32,56 @@ pub enum KernelError {
     KernelTooLarge {
         /// `height` or `width`.
         axis: &'static str,
-        /// Kernel size along it.
+        /// Kernel size along the axis.
         kernel: usize,
-        /// Image size along it.
+        /// Image size along the axis.
         image: usize,
-        /// Padding on either side.
+        /// Padding on either side, in pixels.
         padding: usize,
     },
     /// The sizes multiply to more elements than can be addressed.
     #[error("the sizes of a convolution multiply to more elements than memory can address")]
     TooLarge,
-    /// A layer adds the output of one that is not an earlier one of the same size.
+    /// A layer adds the output of a layer that is not an earlier one of the same output size.
     #[error(
         "layer {layer} adds the output of layer {add}, which is no earlier layer of the same output size"
     )]
     Residual {
-        /// The layer.
+        /// Index of the layer.
         layer: usize,
-        /// The one whose output it adds.
+        /// Index of the layer whose output it adds.
         add: usize,
     },
-    /// The first layer of a stack does something to its input.
+    /// The first layer of a stack has a prologue other than
+    /// [`Prologue::Nothing`](crate::Prologue::Nothing).
     #[error("the first layer of a convolution stack reads frames as they are: nothing may come before it")]
     FramesAsTheyAre,
-    /// MaxMin sorts pairs of numbers.
+    /// The width of layers with MaxMin, which sorts pairs of values, is odd.
     #[error("layers with MaxMin are {width} wide; it sorts pairs, so use an even width")]
     OddWidth {
-        /// The width.
+        /// Width of the layers.
         width: usize,
     },
-    /// A row is to go through a network that does not exist.
+    /// A row chooses a network that does not exist.
     #[error(
         "row {row} is to go through network {network}, but there are {networks}, counted from 0"
     )]
     NoSuchNetwork {
-        /// The row.
+        /// Index of the row.
         row: usize,
-        /// Its network.
+        /// Index of its network.
         network: u32,
-        /// How many there are.
+        /// Number of networks.
         networks: usize,
     },
-    /// A slice has not the length its shape says.
+    /// The length of a slice does not fit its shape.
     #[error("{name} holds {found} elements, its shape needs {expected}")]
     Length {
-        /// Which slice.
+        /// Name of the slice.
         name: &'static str,
-        /// Elements the shape needs.
+        /// Number of elements that the shape needs.
         expected: usize,
-        /// Elements it has.
+        /// Number of elements of the slice.
         found: usize,
     },
 }
@@ -88,13 +89,14 @@ pub enum KernelError {
 impl ConvShape {
     /// Checks the sizes of a convolution.
     ///
-    /// `image` is `[batch, height, width, channel]`, `weight` is `[out, in, kernel_height,
-    /// kernel_width]`; stride and padding are the same along both axes, padding is by zeros.
-    /// A batch of zero images is allowed.
+    /// `image` is `[batch, height, width, channel]`, `weight` is
+    /// `[out, in, kernel_height, kernel_width]`. Stride and padding are the same along both axes;
+    /// padding is by zeros. A batch of zero images is allowed.
     ///
     /// # Errors
     /// [`KernelError`] names the size that is zero, a kernel larger than its padded image, or an
-    /// input channel count that differs between image and weight.
+    /// input channel count that differs between image and weight. It is [`KernelError::TooLarge`]
+    /// if the sizes multiply to more than memory can address.
     pub fn new(
         image: [usize; 4],
         weight: [usize; 4],
@@ -180,7 +182,7 @@ impl ConvShape {
         Ok(shape)
     }
 
-    /// The same for another number of images.
+    /// Returns these sizes for another number of images.
     pub(crate) fn with_batch(&self, batch: usize) -> Result<Self, KernelError> {
         let [_, height, width, channels] = self.input();
         Self::new(
@@ -191,13 +193,13 @@ impl ConvShape {
         )
     }
 
-    /// Rows of an output image.
+    /// Number of rows of an output image.
     #[must_use]
     pub fn out_height(&self) -> usize {
         (self.height + 2 * self.padding - self.kernel[0]) / self.stride + 1
     }
 
-    /// Columns of an output image.
+    /// Number of columns of an output image.
     #[must_use]
     pub fn out_width(&self) -> usize {
         (self.width + 2 * self.padding - self.kernel[1]) / self.stride + 1
@@ -231,19 +233,19 @@ impl ConvShape {
         ]
     }
 
-    /// Elements of the input.
+    /// Number of elements of the input.
     #[must_use]
     pub fn input_len(&self) -> usize {
         self.batch * self.image_len()
     }
 
-    /// Elements of the output.
+    /// Number of elements of the output.
     #[must_use]
     pub fn output_len(&self) -> usize {
         self.batch * self.out_image_len()
     }
 
-    /// Elements of the weight.
+    /// Number of elements of the weight.
     #[must_use]
     pub fn weight_len(&self) -> usize {
         self.out_channels * self.taps()
@@ -257,13 +259,14 @@ impl ConvShape {
         self.out_height() * self.out_width() * self.out_channels
     }
 
-    /// Products summed into one output element: `kernel_height * kernel_width * in_channels`.
+    /// Number of products summed into one output element:
+    /// `kernel_height * kernel_width * in_channels`.
     pub(crate) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.in_channels
     }
 }
 
-/// An error unless `found` elements are the `expected` ones.
+/// Returns an error unless `found` equals `expected`.
 pub(crate) fn check_length(
     name: &'static str,
     expected: usize,

@@ -1,34 +1,36 @@
-//! One vector of lanes on each instruction set, and the choice among them at run time.
+//! Vectors of each instruction set, behind one trait, and the choice among them at run time.
 
 use crate::bf16::{halves, pair};
 use crate::precision::Pair;
 
-/// Lanes of the widest vector there is.
+/// Number of lanes of the widest vector.
 pub(crate) const WIDEST: usize = 16;
 
-/// Vector registers: `f32` sums, and the elements whose products are summed.
+/// Vector registers of one instruction set: `f32` sums, and the elements whose products are summed.
 ///
 /// Every method is inlined into a function compiled for the instruction set.
 pub(crate) trait Lanes: Copy {
-    /// Lanes of one vector.
+    /// Number of lanes of one vector.
     const WIDTH: usize;
-    /// Rows of a register tile, which is two vectors wide: the accumulators fill the registers.
+    /// Number of rows of a register tile, which is two vectors wide: the accumulators fill the
+    /// registers.
     const ROWS: usize;
-    /// One factor of a product: a number, or several whose products are summed at once.
+    /// Factor of a product: one value, or several whose products are summed at once.
     type Element: Copy;
-    /// A register of elements.
+    /// Register of elements.
     type Elements: Copy;
-    /// A register of sums.
+    /// Register of sums.
     type Vector: Copy;
 
+    /// Loads a vector of elements.
     /// # Safety
     /// `from` is readable for `WIDTH` elements; the processor has the instruction set.
     unsafe fn load_elements(from: *const Self::Element) -> Self::Elements;
-    /// All lanes the same.
+    /// Copies an element to all lanes.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn splat(element: Self::Element) -> Self::Elements;
-    /// `a * b + c`.
+    /// Returns `a * b + c`.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn multiply_add(a: Self::Elements, b: Self::Elements, c: Self::Vector) -> Self::Vector;
@@ -41,27 +43,27 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// `to` is writable for `WIDTH` sums; the processor has the instruction set.
     unsafe fn store(to: *mut f32, sums: Self::Vector);
-    /// `a + b`.
+    /// Returns `a + b`.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `a - b`.
+    /// Returns `a - b`.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `a + by * b`.
+    /// Returns `a + by * b`.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn add_scaled(a: Self::Vector, by: f32, b: Self::Vector) -> Self::Vector;
-    /// `a` where `x > 0`, else zero.
+    /// Returns `a` where `x > 0`, else zero.
     /// # Safety
     /// The processor has the instruction set.
     unsafe fn where_positive(x: Self::Vector, a: Self::Vector) -> Self::Vector;
 
-    /// The first `count` lanes of `a`, and the others of `b`.
+    /// Loads the first `count` lanes from `a`, and the others from `b`, each lane at its own index.
     /// # Safety
-    /// `a` is readable for `count` sums; `b` behind as many, for those that are left; the processor has the
-    /// instruction set.
+    /// `a` is readable for `count` values; `b` is readable from index `count` up to `WIDTH`; the
+    /// processor has the instruction set.
     #[inline(always)]
     unsafe fn load_joined(a: *const f32, b: *const f32, count: usize) -> Self::Vector {
         let mut numbers = [0.0; WIDEST];
@@ -75,7 +77,7 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    /// The numbers of `WIDTH / 2` pairs, in order.
+    /// Loads the values of `WIDTH / 2` pairs, in order.
     /// # Safety
     /// `from` is readable for `WIDTH / 2` pairs; the processor has the instruction set.
     #[inline(always)]
@@ -90,7 +92,7 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    /// Rounds to bf16, each two neighbors as a pair.
+    /// Rounds to bf16 and stores each two neighbors as a pair.
     /// # Safety
     /// `to` is writable for `WIDTH / 2` pairs; the processor has the instruction set.
     #[inline(always)]
@@ -105,7 +107,7 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    /// Rounds to bf16, each lane of `a` and `b` as a pair.
+    /// Rounds to bf16 and stores each lane of `a` and `b` as a pair.
     /// # Safety
     /// `to` is writable for `WIDTH` pairs; the processor has the instruction set.
     #[inline(always)]
@@ -123,11 +125,11 @@ pub(crate) trait Lanes: Copy {
     }
 }
 
-/// Lanes of plain arithmetic, which compilers turn into the vectors every target has.
+/// Vectors in plain arithmetic, which compilers turn into the vectors that every target has.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-/// The same over pairs, `WIDTH` lanes.
+/// Vectors of `WIDTH` lanes in plain arithmetic over pairs of bf16.
 #[derive(Clone, Copy)]
 pub(crate) struct PortablePairs<const WIDTH: usize>;
 
@@ -159,7 +161,7 @@ macro_rules! portable {
             }
             #[inline(always)]
             unsafe fn load(from: *const f32) -> Self::Vector {
-                // SAFETY: as above.
+                // SAFETY: readable for that many, as the caller promises; no alignment is assumed.
                 unsafe { from.cast::<[f32; $width]>().read_unaligned() }
             }
             #[inline(always)]
@@ -202,7 +204,7 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Pairs};
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// An instruction set this processor was found to have.
+/// Instruction set that this processor was found to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Isa {
     Portable,
@@ -213,12 +215,12 @@ pub(crate) enum Isa {
 }
 
 impl Isa {
-    /// The widest instruction set of this processor.
+    /// Returns the widest instruction set of this processor.
     pub(crate) fn detect() -> Self {
         *Self::available().last().unwrap_or(&Self::Portable)
     }
 
-    /// All of them, narrowest first.
+    /// Returns all instruction sets of this processor, the narrowest first.
     pub(crate) fn available() -> Vec<Self> {
         let mut all = vec![Self::Portable];
         #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -233,12 +235,12 @@ impl Isa {
         all
     }
 
-    /// Columns of a register tile, two vectors: what packed matrices are padded to.
+    /// Number of columns of a register tile, two vectors; packed matrices are padded to it.
     pub(crate) fn columns(self) -> usize {
         2 * self.width()
     }
 
-    /// Lanes of a vector.
+    /// Number of lanes of a vector.
     pub(crate) fn width(self) -> usize {
         match self {
             Self::Portable => Portable::WIDTH,

@@ -1,20 +1,20 @@
-//! Numbers as they lie in memory between two layers, and what is done to them on the way there.
+//! Values as they lie in memory between two layers: `f32`, or pairs of bf16.
 
 use std::ops::Range;
 
 use crate::precision::Pair;
 
-/// Numbers, channels-last.
+/// Values in memory, channels-last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stored<'a> {
     Values(&'a [f32]),
-    /// Rounded to bf16, each two neighboring channels of a pixel as a pair: where whoever reads them would
-    /// round them anyway, they take half of the memory.
+    /// Values rounded to bf16, each two neighboring channels of a pixel as a pair. If the reader
+    /// would round them anyway, pairs take half of the memory.
     Pairs(&'a [Pair]),
 }
 
 impl<'a> Stored<'a> {
-    /// How many.
+    /// Number of values.
     pub(crate) fn len(self) -> usize {
         match self {
             Self::Values(values) => values.len(),
@@ -22,7 +22,7 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// Some of them, whole pixels.
+    /// Returns a range of the values, whole pixels.
     pub(crate) fn part(self, numbers: Range<usize>) -> Self {
         match self {
             Self::Values(values) => Self::Values(&values[numbers]),
@@ -30,7 +30,10 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// Where it is known that they are no pairs.
+    /// Returns the values as `f32`.
+    ///
+    /// # Panics
+    /// If the values are pairs.
     pub(crate) fn values(self) -> &'a [f32] {
         match self {
             Self::Values(values) => values,

@@ -1,14 +1,15 @@
-//! What minimal filtering computes on the way.
+//! Scratch memory of the Winograd convolutions.
 
 use crate::buffer::{Buffer, LINE};
 
-/// One serves all layers of a thread, so that it stays in the cache.
+/// Scratch of one thread. All layers share it, so that it stays in the cache.
 #[derive(Default)]
 pub(crate) struct Workspace(Buffer);
 
 impl Workspace {
-    /// So many numbers, of any values, for images as the convolution sees them, for a block of tiles, transformed, and for
-    /// their products, or what they are multiplied by. All of them lie in one piece, which large pages hold.
+    /// Returns three slices of the given lengths, with any contents. They hold images as the
+    /// convolution reads them, a block of transformed tiles, and their products or the factors that
+    /// they are multiplied by. All of them lie in one piece, which large pages hold.
     pub(crate) fn parts(&mut self, lens: [usize; 3]) -> [&mut [f32]; 3] {
         let mut rest = self
             .0
@@ -20,7 +21,7 @@ impl Workspace {
         })
     }
 
-    /// Of what must not matter.
+    /// Fills the scratch with a value that must not matter.
     #[cfg(test)]
     pub(crate) fn of(value: f32) -> Self {
         let mut buffer = Buffer::of_len(3 << 16);
@@ -29,9 +30,9 @@ impl Workspace {
     }
 }
 
-/// How far apart the numbers of two positions lie, at least `len`. What is in the same place of all of
-/// them must not fall into one set of the first-level cache, which has 8 lines: with planes of whole
-/// pages everything took a third longer.
+/// Returns the distance between the values of two positions (planes), at least `len`. Values at the
+/// same place of all planes must not fall into one set of the first-level cache, which has 8 lines.
+/// With planes of whole pages everything took a third longer.
 pub(crate) fn apart(len: usize) -> usize {
     const PAGE: usize = 1024;
     const LINES: usize = 48;

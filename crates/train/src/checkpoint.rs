@@ -322,7 +322,9 @@ fn read_model(path: &Path) -> Result<StoredModel, TrainError> {
     if schema != MODEL_SCHEMA {
         return Err(TrainError::Run {
             path: path.to_path_buf(),
-            problem: format!("has schema {schema}, and this version reads {MODEL_SCHEMA}; train the run again"),
+            problem: format!(
+                "has schema {schema}, and this version reads {MODEL_SCHEMA}; train the run again"
+            ),
         });
     }
     read_json(path)

@@ -13,8 +13,8 @@ use super::points::UniqueLatents;
 use super::scales::{Spread, unit_of_p};
 use super::scan::{FirstComparison, Scan};
 use super::schema::{
-    AuditedPair, ContradictionRecord, Coverage, MOST_LISTED, Neighborhoods, RecordedAudit, SCHEMA,
-    Search,
+    AuditedPair, Cause, ContradictionRecord, Coverage, MOST_LISTED, Neighborhoods, RecordedAudit,
+    SCHEMA, Search,
 };
 use super::{diagnostics, invariance, verdict};
 use crate::{AuditError, Embeddings};
@@ -260,7 +260,10 @@ impl<'a> Audit<'a> {
                     .to_owned(),
             );
         }
-        audit.reason = verdict::reason(&audit);
+        // Pairs of identical observations are no fault of the encoder: they are not what it keeps apart.
+        let mut closest = audit.closest_pairs.iter().map(|[i, j]| pair(*i, *j));
+        let greatest = closest.find(|pair| pair.cause != Cause::Observation);
+        audit.reason = verdict::reason(&audit, greatest.and_then(|pair| pair.required_lipschitz));
         audit.diagnostics.contradicts = verdict::contradicts(&audit);
         Ok(audit)
     }

@@ -1,417 +1,465 @@
-//! What an audit of recorded data says, as plain data: one document of `tellapart audit --json`, and
-//! what a page is made of. Field names are fixed; more may be added.
+//! The JSON document of an audit of recorded data (`tellapart.audit/2`), from which the page is
+//! drawn, too.
+//!
+//! Written by `tellapart audit --json`. Field names are fixed; more may be added. A `None` is
+//! `null` in JSON, never a missing key. A *row* is one recorded observation and its latent, counted
+//! from 0.
 
 use serde::{Deserialize, Serialize};
 
-/// The `schema` of [`RecordedAudit`].
+/// Name of the schema: the field `schema` of [`RecordedAudit`].
 pub const SCHEMA: &str = "tellapart.audit/2";
-/// More outliers are not listed.
+/// Largest number of rows in [`RecordedAudit::outliers`].
 pub const MOST_LISTED: usize = 10_000;
 
-/// The outcome of an audit.
+/// Result of an audit of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedAudit {
-    /// [`SCHEMA`].
+    /// Name of this schema: always `tellapart.audit/2`.
     pub schema: String,
-    /// Is there unhealthy collapse?
+    /// Whether the encoder merged what the recording distinguishes: `healthy`, `unhealthy` or
+    /// `undecided`.
     pub verdict: Verdict,
-    /// Why, in one or two sentences.
+    /// Reason of the verdict, in one or two sentences.
     pub reason: String,
-    /// What a reader must know beside the verdict, one sentence each: equal observations with
-    /// different latents, constant latents, contradictions in the recording.
+    /// Warnings, one sentence or two each. Examples: equal observations with different latents,
+    /// constant latents, contradictions in the recording. Empty if there are none.
     pub warnings: Vec<String>,
-    /// Rows (observations as recorded) audited.
+    /// Number of rows audited.
     pub rows: usize,
-    /// Episodes.
+    /// Number of episodes.
     pub episodes: usize,
-    /// Different observations.
+    /// Number of different observations.
     pub observations: usize,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub latent_width: usize,
-    /// The array that is the auxiliary function.
+    /// Name of the array that is the auxiliary function `p`.
     pub p: String,
-    /// Numbers in one value of `p`.
+    /// Number of elements in one value of `p`.
     pub p_width: usize,
-    /// The unit of differences of `p`: the median difference of two recorded values that differ. 0 where
-    /// none do.
+    /// Unit of differences of `p`: the median Euclidean distance of two recorded values that
+    /// differ. 0 if no two differ. With more than 512 different values, it is measured on 65,536
+    /// random pairs of rows.
     pub p_unit: f64,
-    /// How far apart two values of `p` may be and still count as equal; `None`: not at all.
+    /// Largest Euclidean distance at which two values of `p` count as equal, in the units of `p`.
+    /// `null` if only identical values do.
     pub tolerance: Option<f64>,
-    /// Names of the actions, by id.
+    /// Names of the actions; the index is the action id.
     pub actions: Vec<String>,
-    /// The unit of latent distances: root mean squared distance of two rows. 0 where all are equal.
+    /// Unit of latent distances: the root mean squared Euclidean distance of two rows, in the units
+    /// of the latents. 0 if all latents are equal.
     pub spread: f64,
-    /// Required Lipschitz constant above which a distinguished pair counts as merged. Where more than
-    /// [`MIXED_SHARE`](super::MIXED_SHARE) of the rows (or than may be outliers) are mixed ([`Neighborhoods::mixed`]), pairs
-    /// nearer than agreeing rows count as merged, too, whatever theirs.
+    /// Required Lipschitz constant above which a distinguished pair counts as merged, in units of
+    /// `p_unit` over `spread`.
+    ///
+    /// A pair can also count as merged by being nearer than every agreeing row, whatever its
+    /// constant. That holds if more than [`MIXED_SHARE`](super::MIXED_SHARE) of the rows, and more
+    /// than `outlier_tolerance`, are mixed ([`Neighborhoods::mixed`]).
     pub threshold: f64,
-    /// Share of the rows that may be outliers ([`Cause::Outlier`]) without counting as merged.
+    /// Share of the rows, from 0 to 1, that may be outliers ([`Cause::Outlier`]) without counting
+    /// as merged.
     pub outlier_tolerance: f64,
-    /// Share of the spread (of its square) that one in a hundred rows at most makes up, if that is most of
-    /// it; these rows are then left out of [`RecordedAudit::spread`].
+    /// Share of the squared spread that the farthest hundredth of the rows makes up, from 0.5 to 1.
+    /// Those rows are then left out of `spread`. `null` if they make up half of it or less, with
+    /// under 100 rows, or if all other latents are equal.
     pub trimmed_share: Option<f64>,
-    /// The pairs shown: distinguished ones, the worst of each kind first, then the next of each kind that
-    /// have no row in common with those, at most three of a kind; then pairs of cause [`Cause::Data`], nearest
-    /// first. [`Counts`] says how many there are.
+    /// Pairs shown as examples; [`RecordedAudit::counts`] counts all.
+    ///
+    /// First come merged pairs: the worst of each kind, then the next ones, at most three of a
+    /// kind, without a row in common within the kind. Then come up to three pairs of cause
+    /// [`Cause::Data`], those compared over the fewest actions first, then the nearest.
     pub pairs: Vec<AuditedPair>,
-    /// The outliers ([`Cause::Outlier`]), ascending; the first [`MOST_LISTED`].
+    /// Outliers ([`Cause::Outlier`]) as row numbers, ascending; only the first [`MOST_LISTED`].
     pub outliers: Vec<usize>,
-    /// How many pairs there are of what.
+    /// Numbers of compared and merged pairs, by cause and by kind.
     pub counts: Counts,
-    /// How candidates were found, and how complete that was.
+    /// Method of the search for candidate pairs, and how complete it was.
     pub search: Search,
-    /// What lies nearest to a row.
+    /// Whether agreeing or distinguished rows lie nearest to a row.
     pub neighborhoods: Neighborhoods,
-    /// How much of the data can be compared at all.
+    /// Share of the recording that can be compared at all.
     pub coverage: Coverage,
-    /// The first of [`RecordedAudit::closest_pairs`]; merged or not.
+    /// First of `closest_pairs` in full, whether merged or not. `null` if that list is empty.
     pub closest: Option<AuditedPair>,
-    /// Each of [`Search::followed`] rows with the nearest row found that the data tells from it, once for
-    /// both, greatest required Lipschitz constant first.
+    /// Distinguished pairs of rows, each with the lower row first, greatest required Lipschitz
+    /// constant first. One for each of the [`Search::followed`] latents: the latent and the nearest
+    /// row found that the recording distinguishes from it. A pair found from both sides is listed
+    /// once.
     pub closest_pairs: Vec<[usize; 2]>,
-    /// The first contradictions of determinism in the recording.
+    /// First 20 contradictions of determinism in the recording.
     pub contradictions: Vec<ContradictionRecord>,
-    /// What is usually looked at.
+    /// Usual diagnostics of embeddings: ranks, spectrum, distances.
     pub diagnostics: Diagnostics,
-    /// How far alike observations were brought together, where something is known of them.
+    /// Measures of how far observations that need not differ were brought together. `null` if
+    /// neither hidden states nor further arrays are used.
     pub healthy: Option<HealthyCollapse>,
-    /// With a model: which pairs are provably apart.
+    /// Certificate by a model: which pairs are provably apart. `null` without a model.
     pub certificate: Option<RecordedCertificate>,
 }
 
-/// Whether something was merged that must not be.
+/// Whether the encoder merged what the recording distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Nothing that the data tells apart was merged by the encoder.
+    /// The encoder merged nothing that the recording distinguishes, apart from tolerated outliers.
     Healthy,
-    /// The encoder merged observations that the data tells apart.
+    /// The encoder merged observations that the recording distinguishes.
     Unhealthy,
-    /// Too little of the data can be compared to say.
+    /// The recording distinguishes nothing, or too little of it can be compared.
     Undecided,
 }
 
-/// Whose fault it is that two rows are close.
+/// Reason why two rows are close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// The observations differ, and so does what follows: the encoder threw the difference away.
+    /// The observations differ, and so does what follows: the encoder discarded the difference.
     Encoder,
-    /// One of the two is an outlier: a single observation that the encoder put in the wrong place. The merged
-    /// pairs come down to few rows, each in many of them; those of them that do not lie together with at least
-    /// four others, none of which the recording tells from another, are outliers.
+    /// One of the two is an outlier: a single row in the wrong place.
+    ///
+    /// A small set of rows is chosen of which every merged pair has one (a greedy vertex cover).
+    /// Five or more of them that lie together, are never distinguished from each other and could be
+    /// compared in at least six pairs are a merged class. The others are outliers.
     Outlier,
-    /// The observations do not differ (by more than the stated tolerance), but what follows does: no
-    /// encoder of single observations could tell them apart.
+    /// The observations do not differ by more than the stated tolerance, but what follows does. No
+    /// encoder of single observations could keep them apart.
     Observation,
     /// The recording does not say whether they must be apart: the comparison ended at actions that
-    /// were tried on one side only.
+    /// were recorded on one side only.
     Data,
 }
 
-/// Two rows that lie close together.
+/// Two rows that lie close together, or that were asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditedPair {
-    /// The lower row.
+    /// Lower row of the pair.
     pub i: usize,
-    /// The higher row.
+    /// Higher row of the pair.
     pub j: usize,
-    /// Episodes of both, from 0.
+    /// Episodes of `i` and `j`, counted from 0.
     pub episodes: [usize; 2],
-    /// Steps within their episodes, from 0.
+    /// Steps of `i` and `j` within their episodes, counted from 0.
     pub steps: [usize; 2],
-    /// Latent distance in units of [`RecordedAudit::spread`].
+    /// Latent distance, in units of [`RecordedAudit::spread`]. 0 if the spread is 0.
     pub distance: f64,
-    /// Difference of `p` at the end of the witness, in units of [`RecordedAudit::p_unit`], over
-    /// `distance`: the Lipschitz constant, in these units, that dynamics and head on top of the latents
-    /// would need to answer right. `None` where it is infinite, and for cause [`Cause::Data`].
+    /// Lipschitz constant that dynamics and head on top of the latents would need to answer right
+    /// for both rows. It is the difference of `p` at the end of the witness, in units of
+    /// [`RecordedAudit::p_unit`], over `distance`. `null` if it is infinite, and for cause
+    /// [`Cause::Data`].
     pub required_lipschitz: Option<f64>,
-    /// Whether the latents are equal, so that no dynamics and head at all can answer right.
+    /// Whether the required Lipschitz constant is infinite: the latents are equal, so no dynamics
+    /// and head at all can answer right for both.
     pub required_lipschitz_is_infinite: bool,
-    /// Whose fault it is.
+    /// Reason why the two rows are close.
     pub cause: Cause,
-    /// The outlier, for cause [`Cause::Outlier`].
+    /// Row number of the outlier. `null` unless the cause is [`Cause::Outlier`].
     pub outlier: Option<usize>,
-    /// A shortest word of actions, recorded from both, after which `p` differs; empty where it differs
-    /// at once. `None` for cause [`Cause::Data`].
+    /// Shortest word (action ids), recorded from both rows, after which `p` differs. Empty if `p`
+    /// differs at once. `null` for cause [`Cause::Data`].
     pub witness: Option<Vec<u32>>,
-    /// The rows visited along the witness from `i`, first and last included. Where observations recur,
-    /// the way goes on at another row of the same observation: `action` `k` was taken at
-    /// `trace_i[k]`. `[witness + 1]`, or just the row itself.
+    /// Rows visited from `i` along the witness, first and last included: one more than actions.
+    /// Action `k` of the witness was taken at `trace_i[k]`. Where an observation recurs, another
+    /// row of the same observation may stand for a row, even for `i`. Without a witness just `i`.
     pub trace_i: Vec<usize>,
-    /// The same from `j`.
+    /// Rows visited from `j` along the witness, first and last included: one more than actions.
+    /// Where an observation recurs, another row of the same observation may stand for a row, even
+    /// for `j`. Without a witness just `j`.
     pub trace_j: Vec<usize>,
-    /// `p` along `trace_i`, `[len][p_width]`.
+    /// Values of `p` at the rows of `trace_i`, `[rows][p_width]`.
     pub p_i: Vec<Vec<f32>>,
-    /// `p` along `trace_j`.
+    /// Values of `p` at the rows of `trace_j`, `[rows][p_width]`.
     pub p_j: Vec<Vec<f32>>,
-    /// Which of [`Counts::kinds`] the pair stands for.
+    /// Index into [`Counts::kinds`] of the kind that the pair is an example of. `null` outside the
+    /// merged pairs of [`RecordedAudit::pairs`].
     pub kind: Option<usize>,
-    /// Cause [`Cause::Data`]: words that would settle it, shortest first.
+    /// Words that would settle whether the rows must be apart, shortest first, at most three. Empty
+    /// unless the cause is [`Cause::Data`].
     pub settling: Vec<Settling>,
-    /// With a model: how far apart the pair provably is.
+    /// Lower bound of the latent distance by a model. `null` without a model or without a witness.
     pub bound: Option<PairBound>,
 }
 
 /// A word that was recorded from one row of a pair only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
-    /// The actions.
+    /// Action ids of the word. All but the last action were recorded from both rows.
     pub word: Vec<u32>,
-    /// The row of the pair from which it is still to be recorded.
+    /// Row of the pair from which the word is still to be recorded.
     pub record_from: usize,
 }
 
-/// How many pairs there are of what, among the candidates that were compared.
+/// Numbers of pairs among the candidates that were compared.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Pairs compared. Rows with equal latents and observation count as one.
+    /// Pairs of rows compared. Rows with equal latents are one point. Two points are compared by at
+    /// most three rows of each; the rows of one point with each other, or in a chain if there are
+    /// more than 24.
     pub compared: u64,
-    /// Those that the data tells apart.
+    /// Compared pairs that the recording distinguishes.
     pub distinguished: u64,
-    /// Those, and the ones that agree in an action recorded from both.
+    /// Compared pairs that are distinguished, or that share a recorded action and agree.
     pub comparable: u64,
-    /// Distinguished and merged pairs of cause [`Cause::Encoder`].
+    /// Merged pairs of cause [`Cause::Encoder`].
     pub encoder: u64,
-    /// Different rows in those pairs.
+    /// Number of different rows in the merged pairs of cause [`Cause::Encoder`].
     pub encoder_rows: u64,
-    /// Distinguished and merged pairs of cause [`Cause::Outlier`].
+    /// Merged pairs of cause [`Cause::Outlier`].
     pub outlier: u64,
-    /// Outlier rows. Where they are more than tolerated ([`RecordedAudit::outlier_tolerance`]), their pairs
-    /// count as merged by the encoder.
+    /// Number of outliers. If they are more than [`RecordedAudit::outlier_tolerance`] allows, their
+    /// pairs count as merged by the encoder.
     pub outlier_rows: u64,
-    /// Distinguished and merged pairs of cause [`Cause::Observation`].
+    /// Merged pairs of cause [`Cause::Observation`].
     pub observation: u64,
-    /// Pairs so near that they would be merged if their `p` differed, but whose comparison ended at
-    /// words recorded on one side only, before the length of the longest witness found: cause
-    /// [`Cause::Data`].
+    /// Pairs of cause [`Cause::Data`] that are so near that a typical difference of `p` would make
+    /// them merged. Their comparison ended at words recorded on one side only, after fewer actions
+    /// than the longest witness found.
     pub data: u64,
-    /// Pairs whose comparison was given up.
+    /// Compared pairs whose comparison was given up, after 4096 pairs of states.
     pub undecided: u64,
-    /// Merged pairs by kind, worst first.
+    /// Merged pairs by kind, worst first; kinds of cause [`Cause::Outlier`] last.
     pub kinds: Vec<MergeKind>,
 }
 
-/// Pairs that are merged in the same way: same cause, same witness, same values of `p` along it.
+/// Pairs that are merged in the same way: same cause, same witness, same values of `p` at its end.
+/// From the 257th different value on, values count as equal here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MergeKind {
-    /// Whose fault.
+    /// Cause of the merged pairs of this kind.
     pub cause: Cause,
-    /// The witness that they share.
+    /// Witness that the pairs share (action ids); empty if `p` differs at once.
     pub witness: Vec<u32>,
-    /// `p` at the end of the witness, on the side with the lesser value and on the other.
+    /// Values of `p` at the end of the witness in the worst pair, the lesser one first.
     pub p: [Vec<f32>; 2],
-    /// Merged pairs of this kind among the candidates.
+    /// Number of merged pairs of this kind among the candidates.
     pub pairs: u64,
-    /// Their greatest required Lipschitz constant; `None` where infinite.
+    /// Greatest required Lipschitz constant of the kind. `null` if it is infinite.
     pub required_lipschitz: Option<f64>,
-    /// Their smallest distance, in units of the spread.
+    /// Smallest latent distance in the kind (among its 64 worst pairs), in units of the spread.
     pub distance: f64,
 }
 
 /// How candidate pairs were found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {
-    /// `exact`: every pair of latents was measured; `approximate`: those within cells of random
-    /// projections.
+    /// `exact` if every pair of latents was measured, `approximate` if only those within cells of
+    /// random projections.
     pub method: String,
-    /// Nearest neighbors kept for each latent.
+    /// Number of nearest neighbors kept for each latent.
     pub neighbors: usize,
-    /// Different latents; rows with equal latents are one point.
+    /// Number of different latents; rows with equal latents are one point.
     pub points: usize,
-    /// Rows that share their latent with another row.
+    /// Number of rows that share their latent with another row.
     pub duplicates: usize,
-    /// Share of the true nearest neighbors found, measured against an exact search for a sample of
-    /// the points; 1 where the search is exact.
+    /// Share of the true nearest neighbors that were found, measured by an exact search for a
+    /// sample of the points. 1 if the search is exact.
     pub recall: f64,
-    /// UniqueLatents of that sample.
+    /// Number of points in the sample for `recall`; 0 if the search is exact.
     pub recall_sample: usize,
-    /// Share of the points whose neighbors reach beyond the distance within which a typical difference of
-    /// `p` would count as merged: of these every near pair was compared (as far as the search is exact). Of
-    /// the others the nearest ones were, and most of those are alike where clusters are dense.
+    /// Share of the points, from 0 to 1, whose farthest neighbor lies beyond the distance at which
+    /// a typical difference of `p` would count as merged. For these, every near pair was compared,
+    /// as far as the search is exact. For the others only the nearest pairs were, and most of those
+    /// agree where clusters are dense.
     pub exhausted: f64,
-    /// UniqueLatents from which the search went on, through at most 4096 neighbors and then the nearest of 4096
-    /// random points, to one that the data tells from it: all where there are at most 4096 points, otherwise
-    /// a sample. Such pairs count as compared.
+    /// Number of points followed until a distinguished row was found: through up to 4096 neighbors,
+    /// then the nearest of 4096 random points. All points if there are at most 4096, otherwise a
+    /// sample of 384. The pairs found count as compared.
     pub followed: usize,
 }
 
-/// What lies nearest to a row: with nothing merged, rows that the data does not tell from it.
+/// Order of the rows nearest to a row. With nothing merged, agreeing rows come first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Neighborhoods {
-    /// Rows judged: those with a known agreeing row: another row that agrees in all words recorded
-    /// from both, at least one action long.
+    /// Number of rows judged: those with a known agreeing row. That is another row which agrees in
+    /// all words recorded from both, at least one action long.
     pub rows: usize,
-    /// Share of them that have a distinguished row of another observation nearer than any row that agrees in
-    /// words as long as its witness. `None` without rows.
+    /// Share of the judged rows that are mixed: a distinguished row of another observation is
+    /// nearer than every row that agrees in words as long as its witness. `null` if no row was
+    /// judged.
     pub mixed: Option<f64>,
-    /// Share of distinguished pairs among random comparable ones: what latents that say nothing show.
+    /// Share of distinguished pairs among random comparable ones: the value of `mixed` to expect
+    /// from latents that say nothing. `null` if no random pair is comparable.
     pub by_chance: Option<f64>,
 }
 
-/// How much the recording lets one compare.
+/// How much of the recording can be compared.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Pairs of an observation and an action that were recorded.
+    /// Number of pairs of an observation and an action that were recorded.
     pub recorded_steps: usize,
-    /// Pairs that there are.
+    /// Number of pairs of an observation and an action in all: observations times actions.
     pub possible_steps: usize,
-    /// Random pairs of rows that were compared.
+    /// Number of random pairs of rows that were compared: 4096, or 0 for a single row.
     pub sampled_pairs: usize,
-    /// Of these, the share that the data tells apart.
+    /// Share of the sampled pairs that the recording distinguishes.
     pub distinguished: f64,
-    /// The share that agrees in every word recorded from both, at least one action long.
+    /// Share of the sampled pairs that agree in every word recorded from both, at least one action
+    /// long.
     pub agreeing: f64,
-    /// The share of which no action was recorded on both sides, and whose `p` is equal: nothing can
-    /// be said of them.
+    /// Share of the sampled pairs of which nothing can be said: `p` is equal and no action was
+    /// recorded on both sides, or the comparison was given up.
     pub incomparable: f64,
-    /// Actions in the longest witness of all pairs compared: how deep a comparison has to go.
+    /// Number of actions in the longest witness of all compared pairs: how deep a comparison has to
+    /// go.
     pub longest_witness: usize,
 }
 
 /// Two rows of one observation whose outcomes differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContradictionRecord {
-    /// The rows.
+    /// Row numbers.
     pub rows: [usize; 2],
-    /// `value`: their `p` differs; `successor`: the same action led to different observations.
+    /// `value` if their `p` differs, `successor` if the same action led to different observations.
     pub kind: String,
-    /// The action, for `successor`.
+    /// Action id for `successor`, `null` for `value`.
     pub action: Option<u32>,
 }
 
-/// What is usually looked at, beside what it does not show.
+/// Usual diagnostics of embeddings, which do not show whether anything was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
-    /// `RankMe` (Garrido et al. 2023). `None` when every latent is zero.
+    /// `RankMe` (Garrido et al. 2023). `null` if every latent is zero.
     pub rankme: Option<f64>,
-    /// Effective rank (Roy & Vetterli 2007) of the centered latents. `None` when all are equal.
+    /// Effective rank (Roy & Vetterli 2007) of the centered latents. `null` if all are equal.
     pub effective_rank: Option<f64>,
     /// LiDAR (Thilak et al. 2023): the effective rank of the discriminant between groups of rows.
-    /// `None` without groups of at least two rows.
+    /// `null` with fewer than two groups of at least two rows, or if latents do not vary within or
+    /// between groups.
     pub lidar: Option<f64>,
-    /// What the groups of `lidar` are: `state_ids`, `observations` or `episodes`.
+    /// Groups of `lidar`: always `episodes`. `null` with fewer than two groups of at least two
+    /// rows, or if latents do not vary within groups.
     pub lidar_groups: Option<String>,
-    /// Rows measured: all, or a sample.
+    /// Number of rows whose ranks and spectrum were measured: all, or a sample of 4096.
     pub rows: usize,
-    /// Singular values of the latents as they are, descending.
+    /// Singular values of the measured latents, not centered, in the units of the latents,
+    /// descending.
     pub singular_values: Vec<f64>,
-    /// Mean distance of two rows, as it is.
+    /// Mean distance of two rows, in the units of the latents; beyond 20,000 pairs from a sample of
+    /// as many. 0 for a single row.
     pub mean_distance: f64,
-    /// Mean distance over mean norm: near zero means collapse to a point. `None` when every latent is
-    /// zero.
+    /// Mean distance over mean norm; near zero, all latents are one point. `null` if every latent
+    /// is zero.
     pub relative_spread: Option<f64>,
-    /// Where these look healthy while pairs are merged, a sentence that says so.
+    /// A sentence which says that these diagnostics look healthy although pairs are merged. `null`
+    /// if they do not, or if none are.
     pub contradicts: Option<String>,
 }
 
-/// How far observations that need not be told apart were brought together.
+/// How far observations that need not be kept apart were brought together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthyCollapse {
-    /// Root mean squared distance of two rows of one state, in units of the spread: 0 is complete
-    /// collapse of all that does not matter, 1 is none. `None` without states.
+    /// Root mean squared distance of two rows of one hidden state, in units of the spread. 0 is
+    /// complete collapse of all that does not matter, 1 is none. `null` without states, if no state
+    /// has two rows, or if the spread is 0.
     pub within_states: Option<f64>,
-    /// What of the other arrays can still be read off the latents.
+    /// Whether the other arrays can still be read off the latents. One entry for each numeric array
+    /// other than `p`, of at most 64 elements a row. Empty with under four rows or a spread of 0.
     pub nuisances: Vec<KeptNuisance>,
-    /// The audit held against the true states.
+    /// Comparison of the audit with the hidden states. `null` without states.
     pub truth: Option<TruthCheck>,
 }
 
 /// Whether an array that `p` does not need can still be read off the latents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptNuisance {
-    /// The array.
+    /// Name of the array.
     pub array: String,
-    /// Of a linear probe fitted to every other row (of at most 4096) and scored on the rest: the coefficient
-    /// of determination; for ids below 256 the accuracy, with that of the commonest id as 0. `None` if the
-    /// array does not vary.
+    /// Score of a linear probe on at most 4096 rows, fitted to every other one and scored on the
+    /// rest. 1 is perfect; negative values are worse than guessing. For whole numbers below 256 it
+    /// is the accuracy, scaled so that always naming the commonest is 0. For other arrays it is the
+    /// coefficient of determination. `null` if the array does not vary.
     pub score: Option<f64>,
-    /// The same behind a noise floor of [`KeptNuisance::noise`]: what a user of the latents could use.
+    /// Score of the same probe behind noise of [`KeptNuisance::noise`], which is what a user of the
+    /// latents could rely on. `null` if the array does not vary.
     pub score_behind_noise: Option<f64>,
-    /// Standard deviation of the noise, in units of the spread.
+    /// Standard deviation of the noise added to a latent as a vector, in units of the spread.
     pub noise: f64,
 }
 
-/// The audit's findings held against true states.
+/// Comparison of the audit's findings with the hidden states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TruthCheck {
-    /// True states among the rows.
+    /// Number of different hidden states among the rows.
     pub states: usize,
-    /// Pairs of states of which rows were found merged by the encoder.
+    /// Pairs of different states with rows that the encoder merged, the lower state first.
     pub merged_states: Vec<[u32; 2]>,
-    /// How many merged pairs of rows there are of each.
+    /// Number of merged pairs of rows for each entry of `merged_states`.
     pub pairs_of_states: Vec<u64>,
-    /// Merged pairs of rows of one and the same state: anything but 0 says that states are not what
-    /// decides the future of `p`, or that the recording contradicts itself.
+    /// Number of pairs of one and the same state that count as merged by the encoder. Above 0, the
+    /// state does not determine the future of `p`, or the recording contradicts itself.
     pub same_state: u64,
 }
 
-/// How far apart a pair provably is (the theorem with a margin).
+/// Lower bound of the latent distance of a pair (the theorem with a margin).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairBound {
-    /// The word: the shortest witness of the pair.
+    /// Word (action ids) that the bound is for: the shortest witness of the pair.
     pub word: Vec<u32>,
-    /// Open-loop errors of the model after that word, from `i` and from `j`.
+    /// Open-loop errors of the model after the word, from `i` and from `j`: Euclidean distances, in
+    /// the units of `p`.
     pub residuals: [f64; 2],
-    /// Difference of `p` minus both errors. The pair is certified apart iff it is positive (by more
-    /// than rounding).
+    /// Distance of the two values of `p` after the word, minus both errors, in the units of `p`.
+    /// The pair is certified apart iff this is positive by more than rounding.
     pub margin: f64,
-    /// Upper bound of the Lipschitz constant of the rollout, rounding included; `None` where none is
-    /// known: then only the sign of `margin` counts.
+    /// Upper bound of the Lipschitz constant of the rollout, rounding included, in units of `p`
+    /// over units of the latents. `null` if none is known: then only the sign of `margin` counts.
     pub lipschitz: Option<f64>,
-    /// `margin`, less what rounding could make, over `lipschitz`, in the latents' own units; `None` where
-    /// that is not known.
+    /// Lower bound of the latent distance, in the units of the latents: `margin`, less rounding,
+    /// over `lipschitz`. `null` if `lipschitz` is. Negative values say nothing.
     pub certified_distance: Option<f64>,
-    /// The actual distance in the same units.
+    /// Actual latent distance, in the units of the latents.
     pub actual_distance: f64,
     /// Whether the pair is certified apart.
     pub certified: bool,
 }
 
-/// Which pairs a model keeps provably apart.
+/// Pairs that a model keeps provably apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedCertificate {
-    /// How the Lipschitz constant is known, and what that makes of the bounds.
+    /// Explanation of how the Lipschitz constant is known, and what that means for the bounds.
     pub soundness: String,
-    /// The constant of `z -> P(T^w(z))` for every word, before what is added for rounding, if known.
+    /// Lipschitz constant of `z -> P(T^w(z))` for every word `w`, before the allowance for
+    /// rounding. `null` if none is known.
     pub lipschitz: Option<f64>,
-    /// The hard ones: [`RecordedAudit::closest_pairs`], each by its own shortest witness.
+    /// Number of hard pairs: those of [`RecordedAudit::closest_pairs`], each by its own shortest
+    /// witness.
     pub pairs: usize,
-    /// Of these, certified apart.
+    /// Number of hard pairs that are certified apart.
     pub certified: usize,
-    /// The usual ones: of 4096 random pairs of rows those that the data tells apart.
+    /// Number of usual pairs: those of 4096 random pairs of rows that the recording distinguishes.
     pub random_pairs: usize,
-    /// Of these, certified apart.
+    /// Number of usual pairs that are certified apart.
     pub random_certified: usize,
-    /// Median of the certified distance over the actual one, over the random pairs that are certified;
-    /// `None` where sizes are not known.
+    /// Median, over the usual pairs that are certified, of the certified distance over the actual
+    /// one. `null` if no Lipschitz constant is known or no such pair is certified.
     pub median_certified_over_actual: Option<f64>,
-    /// Pairs that are closer than their bound, beyond rounding: anything but 0 is a mistake.
+    /// Number of pairs, of all that were bounded, that are closer than their bound, beyond
+    /// rounding. Anything but 0 is a mistake in the bounds or in the input.
     pub violations: usize,
-    /// The bounds of the closest pairs, in the order of [`RecordedAudit::closest_pairs`].
+    /// Bounds of the hard pairs, in the order of [`RecordedAudit::closest_pairs`].
     pub closest: Vec<BoundedPair>,
 }
 
 /// A pair of rows with its bound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundedPair {
-    /// The lower row.
+    /// Lower row of the pair.
     pub i: usize,
-    /// The higher row.
+    /// Higher row of the pair.
     pub j: usize,
-    /// How far apart they provably are.
+    /// Lower bound of the latent distance.
     pub bound: PairBound,
 }
 
-/// Two plane maps of a sample of rows, for a page.
+/// Two maps of a sample of rows in the plane, for a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LatentMap {
-    /// The rows shown: all that occur in pairs, and a sample of the others; ascending.
+    /// Rows shown, ascending: rows of pairs as far as there is room, then a sample of the others.
     pub rows: Vec<usize>,
-    /// Two principal components of each.
+    /// Coordinates of each row along the first two principal components, in the units of the
+    /// latents.
     pub pca: Vec<[f64; 2]>,
-    /// Share of the variance along them.
+    /// Shares of the variance along the two components, from 0 to 1.
     pub explained_share: [f64; 2],
-    /// A map that keeps neighbors together.
+    /// Coordinates of each row in a map that keeps neighbors together (t-SNE).
     pub neighbors: Vec<[f64; 2]>,
 }

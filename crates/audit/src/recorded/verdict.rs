@@ -52,7 +52,7 @@ pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
 }
 
 /// The verdict in words.
-pub(super) fn reason(audit: &RecordedAudit) -> String {
+pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
     let counts = &audit.counts;
     let kinds = |cause| {
         counts
@@ -84,6 +84,10 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
                 ),
             }
         }
+        Verdict::Undecided if audit.p_unit == 0.0 => format!(
+            "{} is the same in every row: the recording tells no two rows apart.",
+            audit.p
+        ),
         Verdict::Undecided if counts.distinguished == 0 => format!(
             "The recording tells no two rows apart by {}: nothing can be said about what was merged.",
             audit.p
@@ -92,11 +96,7 @@ pub(super) fn reason(audit: &RecordedAudit) -> String {
             "Too little can be compared: of {} near pairs only {} share a recorded action.",
             counts.compared, counts.comparable
         ),
-        Verdict::Healthy => match audit
-            .closest
-            .as_ref()
-            .and_then(|pair| pair.required_lipschitz)
-        {
+        Verdict::Healthy => match greatest {
             _ if counts.outlier_rows > 0 => format!(
                 "The encoder keeps apart what the recording tells apart, but for {} of {} rows that {}: \
                  among rows that must be apart (required Lipschitz constant above {}), without a class of their own.",
@@ -184,7 +184,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             first.rows[0],
             first.rows[1],
             match first.action {
-                None => format!("different {}", audit.p),
+                None => format!(
+                    "different {0} (does {0} belong to the step, and so to the next row?)",
+                    audit.p
+                ),
                 Some(action) => format!(
                     "the same action ({}) leads to different ones",
                     audit.actions[action as usize]

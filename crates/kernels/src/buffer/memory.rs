@@ -1,4 +1,5 @@
-//! Where numbers lie: in lines of the allocator, or in large pages, their own or shared.
+//! Memory of buffers: cache lines of the allocator, or large pages, in a mapping of its own or
+//! shared.
 
 use std::ops::Range;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
@@ -6,37 +7,39 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memmap2::{MmapMut, MmapRaw};
 
-/// Some numbers that begin with a cache line, to whom nobody else has access.
+/// Block of values that begins at a cache line; only its owner has access.
 pub(super) enum Memory {
-    /// Few of them.
+    /// Few values.
     Lines(Vec<CacheLine>),
-    /// A part of a mapping, in numbers. No two parts of one mapping overlap.
+    /// Part of a mapping, as a range of values. No two parts of one mapping overlap.
     Pages(Arc<MmapRaw>, Range<usize>),
 }
 
-/// A cache line, zeros.
+/// Cache line of values.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct CacheLine([f32; LINE]);
 
-/// Numbers of a cache line.
+/// Number of values in a cache line.
 pub(crate) const LINE: usize = 16;
 
-/// Numbers from which on they lie in large pages.
+/// Smallest number of values that lies in large pages.
 const SMALL: usize = 1 << 12;
 
-/// Numbers of a mapping that is shared: eight large pages, which the system hands out as they are written to.
+/// Number of values in a shared mapping: eight large pages, which the system provides as they are
+/// written to.
 const SHARED: usize = 1 << 22;
 
-/// Numbers from which on they have a mapping of their own.
+/// Smallest number of values with a mapping of its own.
 const LARGE: usize = 1 << 20;
 
-/// The mapping that is shared, and how many of its numbers have been given away. A part that is no longer needed serves the
-/// next buffer that fits; should too many be spare and it be dropped, its memory goes with the last part of its mapping.
+/// Shared mapping, and the number of its values that have been given away. A part that is no longer
+/// needed serves the next buffer that fits. If too much memory is spare and a part is dropped, its
+/// memory goes with the last part of its mapping.
 static SHARE: Mutex<Option<(Arc<MmapRaw>, usize)>> = Mutex::new(None);
 
 impl Memory {
-    /// Room for that many numbers, of any values.
+    /// Returns memory for `len` values, with any contents.
     pub(super) fn new(len: usize) -> Self {
         let len = len.next_multiple_of(LINE);
         let pages = match len {
@@ -48,7 +51,7 @@ impl Memory {
         pages.unwrap_or_else(|| Self::Lines(vec![CacheLine([0.0; LINE]); len / LINE]))
     }
 
-    /// The next part of the mapping that is shared, or the first of another.
+    /// Returns the next part of the shared mapping, or the first part of another.
     fn share(len: usize) -> Option<Self> {
         let mut share = SHARE.lock().unwrap_or_else(PoisonError::into_inner);
         let (pages, used) = match share.take() {
@@ -59,12 +62,12 @@ impl Memory {
         Some(Self::Pages(pages, used..used + len))
     }
 
-    /// Lets the mapping that is shared go with its last part.
+    /// Lets the shared mapping go with its last part.
     pub(super) fn share_no_more() {
         *SHARE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Numbers there is room for.
+    /// Number of values that fit.
     pub(super) fn capacity(&self) -> usize {
         match self {
             Self::Lines(lines) => lines.len() * LINE,
@@ -74,11 +77,11 @@ impl Memory {
 
     pub(super) fn numbers(&self) -> &[f32] {
         match self {
-            // SAFETY: lines are numbers without gaps, borrowed as long as the slice.
+            // SAFETY: lines are values without gaps, borrowed as long as the slice.
             Self::Lines(lines) => unsafe { from_raw_parts(lines.as_ptr().cast(), self.capacity()) },
-            // SAFETY: the part lies in the mapping, which lives as long as the slice and begins at a multiple of any
-            // number's size; any bytes are numbers. No two parts overlap, and no other memory has this one: nobody writes
-            // to it while it is borrowed.
+            // SAFETY: the part lies in the mapping, which lives as long as the slice and begins at
+            // a multiple of any value's size; any bytes are values. No two parts overlap, and no
+            // other memory has this one: nothing writes to it while it is borrowed.
             Self::Pages(pages, part) => unsafe {
                 from_raw_parts(pages.as_ptr().cast::<f32>().add(part.start), part.len())
             },
@@ -88,9 +91,11 @@ impl Memory {
     pub(super) fn numbers_mut(&mut self) -> &mut [f32] {
         let len = self.capacity();
         match self {
-            // SAFETY: as above; the lines are borrowed alone.
+            // SAFETY: lines are values without gaps, borrowed as long as the slice, and borrowed
+            // exclusively.
             Self::Lines(lines) => unsafe { from_raw_parts_mut(lines.as_mut_ptr().cast(), len) },
-            // SAFETY: as above; this memory is borrowed alone, so nobody reads, either.
+            // SAFETY: the part lies in the mapping, as in `numbers`; this memory is borrowed
+            // exclusively, so nothing else reads it, either.
             Self::Pages(pages, part) => unsafe {
                 from_raw_parts_mut(pages.as_mut_ptr().cast::<f32>().add(part.start), len)
             },
@@ -104,10 +109,10 @@ impl Default for Memory {
     }
 }
 
-/// A mapping of that many numbers, zeros, in large pages where the system has them.
+/// Maps memory for `len` values, zeros, in large pages where the system has them.
 fn mapped(len: usize) -> Option<Arc<MmapRaw>> {
     let pages = MmapMut::map_anon(len.checked_mul(size_of::<f32>())?).ok()?;
-    // Advice: whoever has no such pages gets others.
+    // Only advice: a system without large pages maps small ones.
     #[cfg(target_os = "linux")]
     drop(pages.advise(memmap2::Advice::HugePage));
     Some(Arc::new(pages.into()))

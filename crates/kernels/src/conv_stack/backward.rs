@@ -57,7 +57,11 @@ impl ConvStack {
         let isa = self.isa;
         let batch = self.check(frames, parameters)?;
         let out_len = batch * self.last().out_image_len();
-        check_length("the output gradient of a convolution stack", out_len, gradient.len())?;
+        check_length(
+            "the output gradient of a convolution stack",
+            out_len,
+            gradient.len(),
+        )?;
         let len = self.parameter_len();
         check_length(
             "the parameter gradient of a convolution stack",
@@ -65,10 +69,18 @@ impl ConvStack {
             parameter_gradient.len(),
         )?;
         let lens = self.saved_lens(batch);
-        check_length("the activations of a convolution stack", lens.len(), saved.lens().len())?;
+        check_length(
+            "the activations of a convolution stack",
+            lens.len(),
+            saved.lens().len(),
+        )?;
         for (lens, found) in lens.zip(saved.lens()) {
             check_length("an activation of a convolution stack", lens[0], found[0])?;
-            check_length("means and deviations of a convolution stack", lens[1], found[1])?;
+            check_length(
+                "means and deviations of a convolution stack",
+                lens[1],
+                found[1],
+            )?;
         }
         let block = self.block(batch);
         let slots = self.slots();

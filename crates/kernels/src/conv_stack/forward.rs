@@ -44,7 +44,11 @@ impl ConvStack {
         let isa = self.isa;
         let batch = self.check(frames, parameters)?;
         let out_len = self.last().out_image_len();
-        check_length("the output of a convolution stack", batch * out_len, out.len())?;
+        check_length(
+            "the output of a convolution stack",
+            batch * out_len,
+            out.len(),
+        )?;
         let block = self.block(batch);
         let slots = self.slots();
         let stages: Vec<ForwardAlgorithm<I>> = made_of_each(&self.layers, |index, (_, shape)| {

@@ -1,4 +1,4 @@
-//! Vectors of AVX2 and AVX-512.
+//! Vectors of AVX2, AVX-512 and AVX512-BF16.
 
 use std::arch::x86_64::{
     __m256, __m512, __m512bh, __m512i, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
@@ -15,17 +15,18 @@ use super::Lanes;
 use crate::bf16::rounded;
 use crate::precision::Pair;
 
-/// Eight lanes: 12 of the 16 registers accumulate.
+/// Vectors of AVX2, eight lanes: 12 of the 16 registers accumulate.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
-/// Sixteen lanes: 16 of the 32 registers accumulate, which hides the latency of the additions;
-/// more rows would run out of registers for their addresses.
+/// Vectors of AVX-512, sixteen lanes: 16 of the 32 registers accumulate, which hides the latency of
+/// the additions. More rows would run out of registers for their addresses.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
-/// The same over pairs of bf16 (AVX512-BF16).
+/// Vectors of AVX512-BF16, sixteen lanes over pairs of bf16.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512Pairs;
 
+// Implements [`Lanes`] by the given intrinsics.
 macro_rules! lanes {
     ($name:ident, $width:literal, $rows:literal, $element:ty, $elements:ty, $sums:ty,
      $load_elements:expr, $splat:expr, $multiply_add:expr,
@@ -121,7 +122,7 @@ lanes!(
     }
 );
 
-/// Sixteen lanes of sums, of whatever elements.
+/// Implements [`Lanes`] with sixteen lanes of sums over any elements.
 macro_rules! lanes_of_512_bits {
     ($name:ident, $element:ty, $elements:ty, $load_elements:expr, $splat:expr, $multiply_add:expr $(, $more:item)*) => {
         lanes!(
@@ -193,9 +194,9 @@ lanes_of_512_bits!(
     }
 );
 
-/// The same register, seen as bf16 numbers.
+/// Views a register as bf16 values.
 #[inline(always)]
 fn bits(register: __m512i) -> __m512bh {
-    // SAFETY: both are 512 bits of plain numbers.
+    // SAFETY: both are 512 bits of plain values.
     unsafe { std::mem::transmute(register) }
 }

@@ -159,7 +159,8 @@ fn warned(found: &Value, part: &str) -> bool {
     texts.any(|text| text.contains(part))
 }
 
-/// Latents that say nothing lie at random beside what must be apart: unhealthy, though no two are near.
+/// Latents that say nothing lie at random beside what must be apart: unhealthy, though no two are
+/// near.
 #[test]
 fn random_latents_are_unhealthy_and_said_to_be_random() {
     let folder = Folder::new();
@@ -174,8 +175,8 @@ fn random_latents_are_unhealthy_and_said_to_be_random() {
     }
 }
 
-/// The rows of good embeddings in another order are as good as random, and equal observations that have
-/// different latents give it away.
+/// The rows of good embeddings in another order are as good as random, and equal observations that
+/// have different latents give it away.
 #[test]
 fn embeddings_in_another_order_are_unhealthy_and_the_order_is_named() {
     let folder = Folder::new();

@@ -1,8 +1,9 @@
 //! Runs what the documentation shows: README and every page of `docs/`.
 //!
-//! Each page has a fresh folder. Its blocks are run from top to bottom: `console` blocks must print what
-//! they show, `python` blocks are executed, and a block with `file=NAME` is written there first.
-//! `SNAPSHOTS=overwrite cargo test -p tellapart --test program docs` writes what was printed into the pages.
+//! Each page has a fresh folder. Its blocks are run from top to bottom: `console` blocks must print
+//! what they show, `python` blocks are executed, and a block with `file=NAME` is written there
+//! first. `SNAPSHOTS=overwrite cargo test -p tellapart --test program docs` writes what was printed
+//! into the pages.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -166,7 +167,8 @@ fn is_overwriting() -> bool {
     std::env::var("SNAPSHOTS").is_ok_and(|action| action == "overwrite")
 }
 
-/// A Python with NumPy: `PYTHON`, or `python3`. Its lack is an error where `TELLAPART_REQUIRE_NUMPY` is set.
+/// A Python with NumPy: `PYTHON`, or `python3`. Its lack is an error where
+/// `TELLAPART_REQUIRE_NUMPY` is set.
 fn python() -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(&python);

@@ -4,8 +4,8 @@ use tellapart::{Trajectories, TrajectoryParts};
 
 use crate::run::{Folder, assert_snapshot};
 
-/// Three episodes of a world with one contradiction: observation 9 is seen with two values of `aux`, and
-/// from observation 1 action 0 leads to 2 and to 3.
+/// Three episodes of a world with one contradiction: observation 9 is seen with two values of
+/// `aux`, and from observation 1 action 0 leads to 2 and to 3.
 fn recording(folder: &Folder) {
     let trajectories = Trajectories::new(TrajectoryParts {
         observations: Frames::F32 {

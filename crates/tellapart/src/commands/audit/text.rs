@@ -89,8 +89,8 @@ pub(super) fn print(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<(
     if !open.is_empty() {
         writeln!(
             out,
-            "\n{} near could not be compared as far as the longest witness reaches ({}). To settle some of them:",
-            plural(audit.counts.data as usize, "pair"),
+            "\n{} could not be compared as far as the longest witness reaches ({}). To settle some of them:",
+            plural(audit.counts.data as usize, "near pair"),
             plural(audit.coverage.longest_witness, "action")
         )?;
         for pair in open {
