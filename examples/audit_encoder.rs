@@ -1,4 +1,5 @@
 //! Audits an encoder: which observations did it merge that a recording tells apart, and why?
+#![allow(clippy::print_stdout)]
 
 use tellapart::audit::recorded::{Audit, RecordedAuditOptions};
 use tellapart::audit::{Embeddings, Recorded, RecordedOptions};

@@ -1,4 +1,5 @@
 //! Asks a recording which observations it distinguishes, without any ground truth.
+#![allow(clippy::print_stdout)]
 
 use tellapart::bisim::evidence::{Comparison, Distinguished, Episodes, Recording};
 

@@ -1,4 +1,5 @@
 //! Reads what a run left behind: its curves, and its best model with the parameters by name.
+#![allow(clippy::print_stdout)]
 
 use tellapart::model::{device, parameters::parameters};
 use tellapart::train::checkpoint::{Which, load};
@@ -19,11 +20,9 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (header, rows) = metrics.split_once('\n').ok_or("no header")?;
     let mut names = header.split(',');
     let column = names.position(|name| name == "loss_dynamics");
-    let last = rows.lines().last().ok_or("no rows")?.split(',');
-    println!(
-        "L_dyn at the end: {:?}",
-        last.skip(column.ok_or("no such column")?).next()
-    );
+    let mut last = rows.lines().last().ok_or("no rows")?.split(',');
+    let loss = last.nth(column.ok_or("no such column")?);
+    println!("L_dyn at the end: {}", loss.ok_or("a short row")?);
 
     // The model as it was at its smallest validation loss.
     let (model, stored) = load(&path, Which::Best, &device::by_name("cpu")?)?;
