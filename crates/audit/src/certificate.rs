@@ -1,3 +1,5 @@
+//! Certificates against the truth: which classes are provably apart in latent space.
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -5,20 +7,20 @@ use crate::embeddings::squared_distance;
 use crate::residuals::{ROUNDING, WordResiduals};
 use crate::{AuditError, Classes, Embeddings, WordRollout};
 
-/// Which classes are provably apart in latent space, and by how much.
+/// Certificate of which classes are provably apart in latent space, and by how much.
 ///
 /// For an action word `w`, let `p_w(o)` be the auxiliary value that `w` leads to from observation
-/// `o`, `e_w(o)` the error of the model's open-loop prediction of it, and `L_w` a bound on the
-/// Lipschitz constant of `z -> P(T^w(z))`. The triangle inequality gives
+/// `o`. Let `e_w(o)` be the error of the model's open-loop prediction of it, and `L_w` a bound on
+/// the Lipschitz constant of `z -> P(T^w(z))`. The triangle inequality gives
 ///
 /// ```text
 /// || E(o) - E(o') ||  >=  ( || p_w(o) - p_w(o') || - e_w(o) - e_w(o') ) / L_w .
 /// ```
 ///
-/// A positive right side certifies the pair. For a pair of classes the worst errors of both are
-/// taken, so that the bound holds for every two of the observations given; with the best of the
-/// words given. With zero losses this is the theorem that a well-trained model merges only
-/// bisimilar observations.
+/// A positive right side certifies the pair. For a pair of classes, the bound takes the worst error
+/// of each class, so that it holds for every two of the observations given, and the best of the
+/// words. With zero losses this is the theorem that a well-trained model merges only bisimilar
+/// observations.
 ///
 /// A positive numerator certifies the pair whatever `L_w` is: equal latents give equal predictions,
 /// so the two cannot coincide. How far apart they are is known only where `L_w` is declared.
@@ -28,76 +30,81 @@ pub struct Certificate {
     /// Whether every word came with a Lipschitz constant. If not, only the signs of the bounds are
     /// known: `soundness`, `split` and every size are `None`.
     pub declared: bool,
-    /// One record for every two classes, in order.
+    /// One record for each pair of classes, in order.
     pub pairs: Vec<CertifiedPair>,
-    /// Pairs with a positive bound.
+    /// Number of pairs with a positive bound.
     pub certified: usize,
-    /// Whether the bounds hold on the observations themselves.
+    /// Check of the bounds on the observations themselves.
     pub soundness: Option<Soundness>,
-    /// Whether errors measured on half of the observations certify the other half.
+    /// Check whether errors measured on half of the observations certify the other half.
     pub split: Option<SplitCheck>,
 }
 
-/// The bound for two classes beside what is really there.
+/// Bound for two classes, and their actual distance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CertifiedPair {
-    /// The lower class.
+    /// Lower class of the pair.
     pub a: u32,
-    /// The higher class.
+    /// Higher class of the pair.
     pub b: u32,
-    /// Whether the lower bound is positive, by more than f32 can hide, for one of the words, with the
-    /// worst error of each class.
+    /// Whether the lower bound is positive, by more than f32 rounding, for one of the words, with
+    /// the worst error of each class.
     pub certified: bool,
-    /// The largest of these bounds. May be negative, which says nothing. `None` if a class is empty,
-    /// no word was given, or constants are not declared.
+    /// Largest lower bound over the words. May be negative, which says nothing. `None` if a class
+    /// is empty, no word was given, or constants are not declared.
     pub bound: Option<f64>,
-    /// The word that gives the largest bound, or the largest numerator where constants are not
-    /// declared; the first of the best. `None` if a class is empty or no word was given.
+    /// Word that gives the largest bound, or the largest numerator if constants are not declared;
+    /// the first on a tie. `None` if a class is empty or no word was given.
     pub word: Option<Vec<u32>>,
-    /// `bound` with each class's median error: for information, it certifies nothing.
+    /// Largest bound with each class's median error instead of the worst. It is informative, but
+    /// certifies nothing.
     pub median_bound: Option<f64>,
-    /// `bound` with the errors of the even rows alone.
+    /// Largest bound with the errors of the even rows alone.
     pub even_rows_bound: Option<f64>,
     /// Smallest actual distance of an observation of one class from one of the other. `None` if a
     /// class is empty.
     pub smallest_distance: Option<f64>,
 }
 
-/// Every two observations held against the bound with their own errors.
+/// Check of every two observations against the bound with their own errors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Soundness {
-    /// Pairs of observations compared.
+    /// Number of pairs of observations compared.
     pub pairs: u64,
-    /// Pairs that are closer than their bound allows, beyond rounding. Anything but 0 says that a
-    /// Lipschitz constant given is too small (or predictions and latents do not belong together).
+    /// Number of pairs that are closer than their bound allows, beyond rounding. Anything but 0
+    /// means that a given Lipschitz constant is too small, or that predictions and latents do not
+    /// belong together.
     pub violations: u64,
-    /// Largest (bound - distance); negative when every bound holds with room to spare.
+    /// Largest (bound - distance); negative if every bound holds with room to spare.
     pub worst_excess: Option<f64>,
 }
 
-/// The class bounds of the even rows held against the odd rows, which they have not seen.
+/// Check of the class bounds of the even rows against the odd rows, which the bounds do not use.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SplitCheck {
-    /// Pairs of classes with a positive bound by the even rows.
+    /// Number of pairs of classes with a positive bound by the even rows.
     pub certified: usize,
-    /// Pairs of odd rows whose classes are among these.
+    /// Number of pairs of odd rows whose classes are certified by the even rows.
     pub pairs: u64,
-    /// Those that are closer than the bound: 0 when the certificate carries over.
+    /// Number of those pairs of odd rows that are closer than the bound: 0 if the certificate
+    /// carries over.
     pub closer_than_bound: u64,
 }
 
 impl Certificate {
-    /// Measures every pair of classes with every word. O(n^2 (d + words)) time on the threads of
-    /// the current rayon pool (the result does not depend on their number), O(n words) memory; a
-    /// continuous `p`, with more than a few hundred distinct values, costs O(n^2 m words) instead.
+    /// Measures every pair of classes with every word.
+    ///
+    /// O(n^2 (d + words)) time on the threads of the current rayon pool (the result does not depend
+    /// on their number), O(n words) memory. A continuous `p`, with more than a few hundred distinct
+    /// values, costs O(n^2 m words) instead.
     ///
     /// `width` is the number of components of `p`.
     ///
     /// # Errors
-    /// A word whose arrays do not have `rows * width` finite values, or whose declared Lipschitz
+    /// If the arrays of a word do not have `rows * width` finite values, or its declared Lipschitz
     /// constant is not finite and above zero.
     pub fn measure(
         embeddings: &Embeddings<'_>,
@@ -112,7 +119,7 @@ impl Certificate {
             .collect::<Result<Vec<_>, _>>()?;
         let declared = words.iter().all(WordResiduals::is_declared);
         let mut pairs = class_bounds(&words, classes, declared);
-        // Without constants there is no size to hold a distance against.
+        // Without constants there is no size to compare a distance with.
         let checked = if declared { &words[..] } else { &[] };
         let rows = compare_rows(embeddings, classes, checked, &pairs);
         for (pair, distance) in pairs.iter_mut().zip(&rows.smallest) {
@@ -140,8 +147,8 @@ impl Certificate {
     }
 }
 
-/// The bounds of every two classes, with their sizes if `declared`; actual distances are filled in
-/// later.
+/// Returns the bounds of every two classes, with their sizes if `declared`. Actual distances are
+/// filled in later.
 fn class_bounds(
     words: &[WordResiduals<'_>],
     classes: &Classes<'_>,
@@ -190,7 +197,7 @@ fn class_bounds(
     pairs
 }
 
-/// What comparing every two observations finds.
+/// Results of comparing every two observations.
 struct RowPairs {
     smallest: Vec<f64>,
     pairs: u64,
@@ -212,7 +219,7 @@ impl RowPairs {
         }
     }
 
-    /// Minima, maxima and integer sums only, so the order of merging does not matter.
+    /// Merges by minima, maxima and integer sums only, so the order does not matter.
     fn merge(mut self, other: Self) -> Self {
         for (mine, theirs) in self.smallest.iter_mut().zip(other.smallest) {
             *mine = mine.min(theirs);
@@ -272,7 +279,7 @@ fn compare_rows(
         .reduce(|| RowPairs::none(bounds.len()), RowPairs::merge)
 }
 
-/// Place of the pair of two classes in the list of all pairs; `None` for one and the same class.
+/// Returns the place of a pair of classes in the list of all pairs; `None` for a class with itself.
 fn pair_index(a: usize, b: usize, count: usize) -> Option<usize> {
     let (low, high) = (a.min(b), a.max(b));
     (low != high).then(|| low * (2 * count - low - 1) / 2 + (high - low - 1))

@@ -1,30 +1,34 @@
+//! Clusters: how true classes lie in latent space, and which of them are merged.
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::embeddings::squared_distance;
 use crate::{AuditError, Classes, Embeddings};
 
-/// A pair of classes counts as merged when the gap of their centroids is below this many spreads.
+/// Gap of two centroids, in spreads, below which their classes count as merged.
 pub const MERGED_WITHIN_SPREADS: f64 = 3.0;
 
-/// A gap below this many units in the last place of the centroids' norm is no gap: f32 latents
-/// cannot hold it reliably.
+/// Gap, in units in the last place of the centroids' norm, up to which it counts as none: f32
+/// latents cannot hold it reliably.
 const RESOLUTION_ULPS: f64 = 8.0;
 
-/// How true classes sit in latent space.
+/// Geometry of the true classes in latent space.
 ///
 /// Every ratio is `None` (null in JSON) exactly where its denominator is zero or its classes are
-/// missing; nothing here is ever NaN or infinite.
+/// missing. No value is ever NaN or infinite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Clusters {
     /// One record per class, in class order; empty classes are included.
     pub classes: Vec<ClassCluster>,
     /// Share of observations strictly nearer to their own class's centroid than to any other, in
-    /// `[0, 1]`. Leave-one-out: the own centroid is computed without the observation. A tie counts
-    /// as not own (so exactly equal latents give 0), and so does an observation that is alone in
-    /// its class. With one non-empty class there is nothing to confuse, and this is 1 (for two or
-    /// more observations).
+    /// `[0, 1]`.
+    ///
+    /// Leave-one-out: the own centroid is computed without the observation. A tie counts as not
+    /// own, so exactly equal latents give 0. An observation that is alone in its class counts as
+    /// not own, too. With a single non-empty class there is nothing to confuse, and this is 1 (for
+    /// two or more observations).
     pub nearest_centroid_accuracy: f64,
     /// Mean silhouette (Rousseeuw 1987), in `[-1, 1]`; 0 for an observation alone in its class and
     /// for one whose distances all vanish. `None` with fewer than two non-empty classes.
@@ -32,20 +36,20 @@ pub struct Clusters {
     /// Distance between the centroids of every two classes, `[classes][classes]`, symmetric, zero
     /// on the diagonal; `None` where a class is empty.
     pub gaps: Vec<Vec<Option<f64>>>,
-    /// Smallest gap between two classes; `None` with fewer than two non-empty classes.
+    /// Smallest gap between two classes. `None` with fewer than two non-empty classes.
     pub closest_gap: Option<f64>,
     /// Mean gap over all pairs of classes.
     pub mean_gap: Option<f64>,
-    /// Smallest gap divided by the mean gap, in `[0, 1]`; `None` when all centroids coincide.
+    /// Smallest gap divided by the mean gap, in `[0, 1]`. `None` if all centroids coincide.
     pub closest_gap_over_mean_gap: Option<f64>,
-    /// Mean spread of the classes divided by the smallest gap; `None` when that gap is zero.
+    /// Mean spread of the classes divided by the smallest gap. `None` if that gap is zero.
     pub spread_over_closest_gap: Option<f64>,
-    /// Mean distance of two observations divided by the mean norm of the latents; `None` with a
-    /// single observation or when every latent is zero. Complete collapse shows here.
+    /// Mean distance of two observations divided by the mean norm of the latents; small for a
+    /// complete collapse. `None` with a single observation, or if every latent is zero.
     pub relative_spread: Option<f64>,
-    /// Pairs of classes that are not told apart, in order.
+    /// Pairs of classes that are merged, in order.
     pub merged: Vec<MergedPair>,
-    /// The setting that decided `merged`, in spreads.
+    /// Threshold that decided `merged`, in spreads.
     pub merged_within_spreads: f64,
 }
 
@@ -55,39 +59,41 @@ pub struct Clusters {
 pub struct ClassCluster {
     /// Class index.
     pub class: u32,
-    /// Observations of this class.
+    /// Number of observations of this class.
     pub observations: usize,
     /// Mean latent, `[width]`; empty for an empty class.
     pub centroid: Vec<f64>,
-    /// Root mean square distance to the centroid; 0 for an empty class.
+    /// Root mean squared distance to the centroid; 0 for an empty class.
     pub spread: f64,
 }
 
-/// Two classes that the encoder does not tell apart, although they are not bisimilar.
+/// Two classes that the encoder merged, although they are not bisimilar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MergedPair {
-    /// The lower class.
+    /// Lower class of the pair.
     pub a: u32,
-    /// The higher class.
+    /// Higher class of the pair.
     pub b: u32,
     /// Distance of the centroids.
     pub gap: f64,
-    /// The gap in units of the pair's spread, `sqrt((s_a^2 + s_b^2) / 2)`; `None` if that is zero.
+    /// Gap in units of the pair's spread, `sqrt((s_a^2 + s_b^2) / 2)`. `None` if that is zero.
     pub gap_in_spreads: Option<f64>,
-    /// A shortest action word after which the auxiliary values differ: why the two must not be
-    /// merged. `None` until looked up (see [`AuditReport`](crate::AuditReport)).
+    /// Shortest action word after which the auxiliary values differ, which is why the two must not
+    /// be merged. `None` until looked up (see [`AuditReport`](crate::AuditReport)).
     pub witness: Option<Vec<u32>>,
 }
 
 impl Clusters {
-    /// Measures the classes. O(n^2 d) time for the silhouette (on all threads of the current rayon
-    /// pool; the result does not depend on their number), O(n (d + classes)) memory.
+    /// Measures the classes.
+    ///
+    /// O(n^2 d) time for the silhouette (on all threads of the current rayon pool; the result does
+    /// not depend on their number), O(n (d + classes)) memory.
     ///
     /// `merged_within_spreads` is usually [`MERGED_WITHIN_SPREADS`].
     ///
     /// # Errors
-    /// When the labels do not have one entry per row, or the setting is not a finite number >= 0.
+    /// If the labels do not have one entry per row, or the setting is not a finite number >= 0.
     pub fn measure(
         embeddings: &Embeddings<'_>,
         classes: &Classes<'_>,
@@ -181,8 +187,9 @@ fn gaps(clusters: &[ClassCluster]) -> Vec<Vec<Option<f64>>> {
         .collect()
 }
 
-/// Leaving `x` out of its class of `n` moves the centroid `c` to `(n c - x) / (n - 1)`, and so its
-/// distance from `x` grows by exactly `n / (n - 1)`: no second pass is needed.
+/// Computes the leave-one-out accuracy in one pass. Leaving `x` out of its class of `n` moves the
+/// centroid `c` to `(n c - x) / (n - 1)`. Its distance from `x` thus grows by exactly
+/// `n / (n - 1)`.
 fn nearest_centroid_accuracy(
     embeddings: &Embeddings<'_>,
     classes: &Classes<'_>,
@@ -233,7 +240,7 @@ fn merged_pairs(
     merged
 }
 
-/// What needs the distance of every two observations.
+/// Measures that need the distance of every two observations.
 struct Pairwise {
     silhouette: Option<f64>,
     mean_distance: Option<f64>,
@@ -242,7 +249,7 @@ struct Pairwise {
 impl Pairwise {
     fn measure(embeddings: &Embeddings<'_>, classes: &Classes<'_>) -> Self {
         let sizes = classes.sizes();
-        // Rows are independent and summed in order afterwards: the same bits on any thread count.
+        // Rows are independent and summed in order afterwards: equal bits on any number of threads.
         let rows: Vec<(f64, f64)> = (0..embeddings.rows())
             .into_par_iter()
             .map(|row| {
@@ -267,7 +274,8 @@ impl Pairwise {
     }
 }
 
-/// `to_class[c]`: summed distance from one observation of class `own` to all of class `c`.
+/// Returns the silhouette of one observation of class `own`. `to_class[c]` is its summed distance
+/// to all of class `c`.
 fn silhouette_of(own: usize, to_class: &[f64], sizes: &[usize]) -> f64 {
     if sizes[own] < 2 {
         return 0.0;
@@ -296,7 +304,8 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// A ratio that exists: both sides known, the denominator positive, the quotient finite.
+/// Returns a ratio if it exists: both sides are known, the denominator is positive, and the
+/// quotient is finite.
 fn ratio(over: Option<f64>, under: Option<f64>) -> Option<f64> {
     over.zip(under)
         .and_then(|(a, b)| (b > 0.0).then_some(a / b))

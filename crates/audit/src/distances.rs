@@ -1,3 +1,5 @@
+//! Distances of a sample of observations, sorted by class.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AuditError, Classes, Embeddings};
@@ -7,18 +9,18 @@ use crate::{AuditError, Classes, Embeddings};
 pub struct SortedDistances {
     /// Sampled rows in the order of the matrix: by class, then by row.
     pub rows: Vec<usize>,
-    /// Sampled observations of each class, `[classes]`, in class order.
+    /// Number of sampled observations of each class, `[classes]`, in class order.
     pub class_sizes: Vec<usize>,
     /// Euclidean distances, `[rows.len(), rows.len()]`, row-major, symmetric.
     pub distances: Vec<f32>,
 }
 
 impl SortedDistances {
-    /// Takes at most `per_class` observations of each class, evenly spaced over its rows, so that
-    /// every class has the same place in the picture. O((classes per_class)^2 d).
+    /// Samples at most `per_class` observations of each class, evenly spaced over its rows, so that
+    /// every class has equal room in the picture. O((classes per_class)^2 d).
     ///
     /// # Errors
-    /// When the labels do not have one entry per row.
+    /// If the labels do not have one entry per row.
     pub fn sample(
         embeddings: &Embeddings<'_>,
         classes: &Classes<'_>,

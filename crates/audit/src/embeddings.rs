@@ -1,9 +1,11 @@
+//! Checked input of an audit: latents and class labels.
+
 use crate::AuditError;
 
 /// Latents of `rows` observations, `[rows, width]` in row-major order, borrowed and checked.
 ///
-/// Row `i` belongs to observation `i`. Holding one proves: at least one row and one column, as many
-/// values as the shape says, all finite.
+/// Row `i` belongs to observation `i`. There is at least one row and one column, the number of
+/// values fits the shape, and all values are finite.
 #[derive(Debug, Clone, Copy)]
 pub struct Embeddings<'a> {
     values: &'a [f32],
@@ -12,7 +14,7 @@ pub struct Embeddings<'a> {
 }
 
 impl<'a> Embeddings<'a> {
-    /// Checks the shape and the values. One pass, no copy.
+    /// Checks the shape and the values, in one pass without a copy.
     ///
     /// # Errors
     /// [`AuditError::Empty`], [`AuditError::Length`], or [`AuditError::NotFinite`] with the row.
@@ -31,19 +33,19 @@ impl<'a> Embeddings<'a> {
         self.rows
     }
 
-    /// Latent dimensions, at least 1.
+    /// Number of latent dimensions, at least 1.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All latents, `[rows, width]`.
+    /// Returns all latents, `[rows, width]`.
     #[must_use]
     pub fn values(&self) -> &'a [f32] {
         self.values
     }
 
-    /// The latent of observation `row`.
+    /// Returns the latent of observation `row`.
     ///
     /// # Panics
     /// If `row >= self.rows()`, as slices do.
@@ -52,7 +54,7 @@ impl<'a> Embeddings<'a> {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// Euclidean distance of two latents, summed in f64.
+    /// Returns the Euclidean distance of two latents, summed in f64.
     ///
     /// # Panics
     /// If a row is out of range.
@@ -61,7 +63,7 @@ impl<'a> Embeddings<'a> {
         squared_distance(self.row(a), self.row(b)).sqrt()
     }
 
-    /// Mean Euclidean norm of the latents.
+    /// Returns the mean Euclidean norm of the latents.
     #[must_use]
     pub fn mean_norm(&self) -> f64 {
         let sum: f64 = (0..self.rows)
@@ -77,7 +79,7 @@ impl<'a> Embeddings<'a> {
     }
 }
 
-/// The true class of every observation, borrowed and checked; classes may be empty.
+/// True class of every observation, borrowed and checked. Classes may be empty.
 #[derive(Debug, Clone, Copy)]
 pub struct Classes<'a> {
     of_row: &'a [u32],
@@ -85,7 +87,7 @@ pub struct Classes<'a> {
 }
 
 impl<'a> Classes<'a> {
-    /// `of_row[i]` is the class of observation `i`, below `count`.
+    /// Checks the labels: `of_row[i]` is the class of observation `i` and must be below `count`.
     ///
     /// # Errors
     /// [`AuditError::Class`] names the first row whose class is out of range.
@@ -106,7 +108,7 @@ impl<'a> Classes<'a> {
         self.count
     }
 
-    /// Class of observation `row`.
+    /// Returns the class of observation `row`.
     ///
     /// # Panics
     /// If `row` is out of range.
@@ -115,13 +117,13 @@ impl<'a> Classes<'a> {
         self.of_row[row] as usize
     }
 
-    /// The labels as given.
+    /// Returns the class of every observation, as given.
     #[must_use]
     pub fn labels(&self) -> &'a [u32] {
         self.of_row
     }
 
-    /// Observations of each class, `[count]`.
+    /// Returns the number of observations of each class, `[count]`.
     #[must_use]
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.count];
@@ -136,8 +138,8 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// Squared Euclidean distance. The differences are taken in f64, so that collapsed latents that
-/// differ in their last bits are not rounded to a tie; eight lanes let the compiler vectorize.
+/// Returns the squared Euclidean distance. Differences are taken in f64, so that collapsed latents
+/// that differ in their last bits are not rounded to a tie. Eight lanes let the compiler vectorize.
 pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let mut lanes = [0.0f64; 8];
     let (a_chunks, a_rest) = a.as_chunks::<8>();
@@ -168,7 +170,7 @@ pub(crate) fn check_length(what: &str, found: usize, expected: usize) -> Result<
     }
 }
 
-/// A `[rows, width]` matrix must be non-empty, of the right length and finite.
+/// Checks that a `[rows, width]` matrix is non-empty, of the right length and finite.
 pub(crate) fn check_matrix(
     what: &str,
     values: &[f32],

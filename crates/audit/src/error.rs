@@ -1,27 +1,29 @@
+//! The error type of this crate.
+
 use thiserror::Error;
 
-/// What can be wrong with the input of an audit. Every message names the offending place.
+/// Error in the input of an audit. Every message names the offending place.
 #[derive(Debug, Error, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AuditError {
     /// An array has no rows or no columns.
     #[error("{what}: empty ({rows} rows of {width} values); an audit needs at least one of each")]
     Empty {
-        /// Which array.
+        /// Name of the array.
         what: String,
-        /// Rows found.
+        /// Number of rows found.
         rows: usize,
-        /// Values per row found.
+        /// Number of values found in a row.
         width: usize,
     },
     /// The number of values does not agree with the stated shape.
     #[error("{what}: {found} values, but the shape asks for {expected}; check rows and width")]
     Length {
-        /// Which array.
+        /// Name of the array.
         what: String,
-        /// Values found.
+        /// Number of values found.
         found: usize,
-        /// Values the shape asks for.
+        /// Number of values that the shape requires.
         expected: usize,
     },
     /// A value is NaN or infinite.
@@ -30,16 +32,16 @@ pub enum AuditError {
          look for a diverged training run or a division by zero"
     )]
     NotFinite {
-        /// Which array.
+        /// Name of the array.
         what: String,
         /// First offending row.
         row: usize,
         /// Column within that row.
         column: usize,
-        /// The value, as printed.
+        /// Offending value, as printed.
         value: String,
     },
-    /// A latent so large that distances cannot be measured.
+    /// A latent is so large that distances cannot be measured.
     #[error(
         "the embeddings hold {value:e} in row {row}, column {column}: above 1e17 distances cannot be measured; \
          look for a diverged training run, or scale them down"
@@ -49,26 +51,26 @@ pub enum AuditError {
         row: usize,
         /// Column within that row.
         column: usize,
-        /// The value.
+        /// Offending value.
         value: f32,
     },
-    /// Embeddings of another recording, or of a part of it.
+    /// The embeddings are of another recording, or of a part of it.
     #[error(
         "the embeddings have {found} rows, but the recording has {expected}: row i must be the latent \
          of observation i; embed every row, in the order of the recording"
     )]
     RowCount {
-        /// Rows of the embeddings.
+        /// Number of rows of the embeddings.
         found: usize,
-        /// Rows of the recording.
+        /// Number of rows of the recording.
         expected: usize,
     },
-    /// A row that was asked for is not there.
+    /// A requested row is out of range.
     #[error("there is no row {row}: rows are numbered from 0 to {}", rows.saturating_sub(1))]
     NoSuchRow {
-        /// The row.
+        /// Requested row.
         row: usize,
-        /// Rows there are.
+        /// Number of rows.
         rows: usize,
     },
     /// A class label is out of range.
@@ -76,7 +78,7 @@ pub enum AuditError {
     Class {
         /// First offending row.
         row: usize,
-        /// The label found.
+        /// Label found.
         found: u32,
         /// Number of classes stated.
         classes: usize,
@@ -86,29 +88,29 @@ pub enum AuditError {
     Setting {
         /// Name of the setting.
         name: String,
-        /// The value given.
+        /// Given value.
         value: f64,
-        /// What would have been accepted.
+        /// Values that are accepted.
         expected: &'static str,
     },
-    /// The classes do not fit the system they are said to come from.
+    /// The classes do not fit the system that they should come from.
     #[error(
         "the embeddings have {found} classes, but the system's partition has {expected} blocks"
     )]
     ForeignPartition {
-        /// Classes of the embeddings.
+        /// Number of classes of the embeddings.
         found: usize,
-        /// Blocks of the partition.
+        /// Number of blocks of the partition.
         expected: usize,
     },
     /// A decomposition did not converge.
     #[error("{what} did not converge on a {rows} x {columns} matrix")]
     NoConvergence {
-        /// Which decomposition.
+        /// Name of the decomposition.
         what: &'static str,
-        /// Rows of the matrix.
+        /// Number of rows of the matrix.
         rows: usize,
-        /// Columns of the matrix.
+        /// Number of columns of the matrix.
         columns: usize,
     },
 }

@@ -1,14 +1,14 @@
-//! What an encoder keeps apart and what it merges, measured on its embeddings.
+//! Audit of an encoder by its embeddings: what it keeps apart, and what it merges.
 //!
-//! Embeddings enter as plain `f32` slices with a shape, so those of any framework can be audited:
-//! this crate knows nothing of models or training. Everything it finds is a plain record that
-//! serializes; a quantity that does not exist (a ratio over zero, a class without observations) is
-//! `None`, never NaN.
+//! Embeddings enter as plain `f32` slices with a shape, so those of any framework can be audited.
+//! This crate knows nothing of models or training. All findings are plain records that serialize. A
+//! quantity that does not exist (a ratio over zero, a class without observations) is `None`, never
+//! NaN.
 //!
 //! ```
 //! use tellapart_audit::{Classes, Clusters, Embeddings, MERGED_WITHIN_SPREADS};
 //!
-//! // Four observations of three classes in two dimensions; classes 0 and 1 are on top of each other.
+//! // Six observations of three classes in two dimensions; classes 0 and 1 coincide.
 //! let latents = [0.0, 0.1, 0.0, -0.1, 0.0, 0.1, 0.0, -0.1, 9.0, 0.1, 9.0, -0.1];
 //! let embeddings = Embeddings::new(&latents, 6, 2)?;
 //! let classes = Classes::new(&[0, 0, 1, 1, 2, 2], 3)?;
@@ -18,11 +18,11 @@
 //! # Ok::<(), tellapart_audit::AuditError>(())
 //! ```
 //!
-//! - [`AuditReport`] bundles what follows and says it in plain words.
+//! - [`AuditReport`] bundles the measures against the truth, and words the finding.
 //! - [`Clusters`]: accuracy, silhouette, gaps, spreads, merged pairs.
 //! - [`Certificate`]: lower bounds on latent distances that follow from a model's open-loop errors
-//!   and its Lipschitz constants; only their signs where it declares none.
-//! - [`recorded`]: embeddings against what the recording itself tells apart, without any truth.
+//!   and its Lipschitz constants; only their signs if it declares none.
+//! - [`recorded`]: audit against what a recording itself distinguishes, without ground truth.
 //! - [`Spectrum`], [`Pca`], [`Probe`], [`OpenLoop`], [`SortedDistances`].
 
 mod certificate;

@@ -1,4 +1,4 @@
-//! Where latents lie, drawn in the plane.
+//! Maps of latents in the plane: principal components, and t-SNE.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,19 @@ use crate::embeddings::squared_distance;
 use crate::recorded::LatentMap;
 use crate::{AuditError, Embeddings, Pca};
 
-/// Effective number of neighbors of a point, fewer where there are few points.
+/// Effective number of neighbors of a point (perplexity); fewer if there are few points.
 const PERPLEXITY: f64 = 30.0;
-/// Attraction is this many times larger at first, so that groups form before they settle.
+/// Factor of the attraction in the first steps, so that groups form before they settle.
 const EXAGGERATION: f32 = 12.0;
 const EXAGGERATED_STEPS: usize = 250;
 const STEPS: usize = 750;
-/// Standard deviation at the start, along the first axis.
+/// Standard deviation of the starting positions along the first axis.
 const START: f64 = 1e-4;
 
 impl LatentMap {
     /// Maps at most `at_most` rows: `wanted` first, in their order (such as those of pairs, worst
-    /// first), then a scattered sample of all others that is the same for the same number of rows.
+    /// first), then a scattered sample of all others. The sample depends only on the number of rows
+    /// and on those taken.
     ///
     /// Costs O(k^2 (d + 750)) for k rows of width d, and O(k d^2 + d^3) for the components; memory
     /// O(k d). The result does not depend on the number of threads.
@@ -55,7 +56,7 @@ impl LatentMap {
     }
 }
 
-/// The latents of some rows, one after the other.
+/// Copies the latents of some rows, one after the other.
 fn gather(embeddings: &Embeddings<'_>, rows: &[usize]) -> Vec<f32> {
     rows.iter()
         .flat_map(|&row| embeddings.row(row))
@@ -63,7 +64,8 @@ fn gather(embeddings: &Embeddings<'_>, rows: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-/// Ascending rows: `wanted` while there is room, then those of others whose scrambled number is least.
+/// Returns ascending rows: `wanted` while there is room, then the others with the smallest
+/// scrambled number.
 fn sample(rows: usize, wanted: &[usize], at_most: usize) -> Vec<usize> {
     let mut taken = vec![false; rows];
     let mut chosen = Vec::new();
@@ -75,7 +77,7 @@ fn sample(rows: usize, wanted: &[usize], at_most: usize) -> Vec<usize> {
     let mut others: Vec<usize> = (0..rows).filter(|&row| !taken[row]).collect();
     let room = at_most - chosen.len();
     if room < others.len() {
-        // Even steps would fall in with the length of episodes.
+        // Even steps would align with the length of episodes.
         others.select_nth_unstable_by_key(room, |&row| scramble(row as u64));
         others.truncate(room);
     }
@@ -84,7 +86,7 @@ fn sample(rows: usize, wanted: &[usize], at_most: usize) -> Vec<usize> {
     chosen
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea & Flood 2014), a bijection.
+/// Scrambles a number by the finalizer of SplitMix64 (Steele, Lea & Flood 2014), a bijection.
 fn scramble(mut x: u64) -> u64 {
     x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -92,13 +94,14 @@ fn scramble(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The neighbor-preserving map. Rows of equal latents are one point of it: they must share a spot.
+/// Returns the neighbor-preserving map. Rows with equal latents are one point of it: they must
+/// share a spot.
 fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>, AuditError> {
     let mut first_rows = Vec::new();
     let mut numbers = HashMap::new();
     let point_of_row: Vec<usize> = (0..embeddings.rows())
         .map(|row| {
-            // Adding zero makes the two zeros one.
+            // Adding zero maps both zeros to one.
             let bits: Vec<u32> = embeddings
                 .row(row)
                 .iter()
@@ -120,12 +123,13 @@ fn spots(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Result<Vec<[f64; 2]>,
         .collect())
 }
 
-/// t-SNE (van der Maaten & Hinton 2008) that starts from the principal components (Kobak & Berens
-/// 2019), so that nothing in it is random: attraction along the nearest neighbors of each point
-/// (van der Maaten 2014), repulsion of every two points, exact.
+/// Computes a t-SNE map (van der Maaten & Hinton 2008) that starts from the principal components
+/// (Kobak & Berens 2019), so that nothing in it is random. Attraction acts along the nearest
+/// neighbors of each point (van der Maaten 2014), repulsion between every two points, exact.
 ///
-/// The crate `bhtsne` 0.7 was tried: with 2000 points as fast on one core, but its bytes change with the
-/// number of threads and, where distances tie, from run to run; equal latents give NaN.
+/// The crate `bhtsne` 0.7 was tried. With 2000 points it is as fast on one core. But its bytes
+/// change with the number of threads and, where distances tie, from run to run. Equal latents give
+/// NaN.
 fn keep_neighbors(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let n = pca.len();
     let variance: f64 = pca.iter().map(|point| point[0] * point[0]).sum::<f64>() / n as f64;
@@ -138,7 +142,7 @@ fn keep_neighbors(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]
         |axis: usize| -> Vec<f32> { pca.iter().map(|p| (p[axis] * shrink) as f32).collect() };
     let (mut x, mut y) = (start(0), start(1));
     let (mut velocity, mut gain) = (vec![[0.0f32; 2]; n], vec![[1.0f32; 2]; n]);
-    // The step of Belkina et al. (2019).
+    // Learning rate of Belkina et al. (2019).
     let rate = (n as f32 / EXAGGERATION).max(50.0);
     for step in 0..STEPS {
         let early = step < EXAGGERATED_STEPS;
@@ -151,6 +155,7 @@ fn keep_neighbors(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]
         for point in 0..n {
             for axis in 0..2 {
                 let (slope, speed) = (gradient[point][axis], &mut velocity[point][axis]);
+                // Grow the gain while the point moves downhill, shrink it once it has overshot.
                 let gain = &mut gain[point][axis];
                 *gain = if (slope > 0.0) == (*speed > 0.0) {
                     (*gain * 0.8).max(0.01)
@@ -169,8 +174,9 @@ fn keep_neighbors(embeddings: &Embeddings<'_>, pca: &[[f64; 2]]) -> Vec<[f64; 2]
         .collect()
 }
 
-/// A quarter of the gradient of the Kullback-Leibler divergence by every point's place. Each point sums
-/// its own forces in the order of the points, so threads change nothing.
+/// Returns a quarter of the gradient of the Kullback-Leibler divergence by the position of every
+/// point. Each point sums its own forces in the order of the points, so the result does not depend
+/// on threads.
 fn gradient(
     affinities: &[Vec<(usize, f32)>],
     x: &[f32],
@@ -192,7 +198,7 @@ fn gradient(
         })
         .collect();
     let total: f64 = forces.iter().map(|force| force.2).sum();
-    // Only where there is one spot alone is there nothing to push.
+    // Only with a single spot is there nothing to push.
     let norm = if total > 0.0 {
         (1.0 / total) as f32
     } else {
@@ -204,8 +210,9 @@ fn gradient(
         .collect()
 }
 
-/// How all points push point `i`, not yet normalized, and its share of the norm. With sixteen lanes the
-/// compiler vectorizes (0.3 ns for a pair; with eight it did not, and took 0.9).
+/// Returns the repulsion of point `i` by all points, not yet normalized, and its share of the norm.
+/// With sixteen lanes the compiler vectorizes (0.3 ns for a pair; with eight it did not, and took
+/// 0.9).
 fn repulsion(x: &[f32], y: &[f32], i: usize) -> ([f32; 2], f64) {
     const LANES: usize = 16;
     let (x_i, y_i) = (x[i], y[i]);
@@ -236,7 +243,7 @@ fn repulsion(x: &[f32], y: &[f32], i: usize) -> ([f32; 2], f64) {
     ([right.iter().sum(), up.iter().sum()], weights.max(0.0))
 }
 
-/// Symmetric affinities of neighbors, `[n][..]` of (neighbor, affinity), all summing to 1.
+/// Returns symmetric affinities of neighbors, `[n][..]` of (neighbor, affinity), all summing to 1.
 fn affinities(embeddings: &Embeddings<'_>) -> Vec<Vec<(usize, f32)>> {
     let n = embeddings.rows();
     let perplexity = PERPLEXITY.min((n as f64 - 1.0) / 3.0).max(1.0);
@@ -261,7 +268,8 @@ fn affinities(embeddings: &Embeddings<'_>) -> Vec<Vec<(usize, f32)>> {
     symmetric
 }
 
-/// The `kept` nearest other rows with their squared distances; the lower row on a tie.
+/// Returns the `kept` nearest other rows with their squared distances; the lower row comes first on
+/// a tie.
 fn nearest(embeddings: &Embeddings<'_>, i: usize, kept: usize) -> Vec<(f64, usize)> {
     let mut all: Vec<(f64, usize)> = (0..embeddings.rows())
         .filter(|&j| j != i)
@@ -276,11 +284,11 @@ fn nearest(embeddings: &Embeddings<'_>, i: usize, kept: usize) -> Vec<(f64, usiz
     all
 }
 
-/// Gaussian shares over squared distances, ascending, whose entropy has the given perplexity; as near
-/// to it as ties allow.
+/// Returns Gaussian shares over ascending squared distances whose entropy has the given perplexity,
+/// as close to it as ties allow.
 fn conditional(squares: &[f64], perplexity: f64) -> Vec<f64> {
     let nearest = squares[0];
-    // Distances beyond the nearest, in units of their mean: the same picture at every scale.
+    // Distances beyond the nearest, in units of their mean: the picture is equal at every scale.
     let mean = squares.iter().map(|s| s - nearest).sum::<f64>() / squares.len() as f64;
     if mean < f64::MIN_POSITIVE {
         return vec![1.0 / squares.len() as f64; squares.len()];
@@ -299,6 +307,7 @@ fn conditional(squares: &[f64], perplexity: f64) -> Vec<f64> {
             .sum();
         (weights.into_iter().map(|w| w / total).collect(), entropy)
     };
+    // Entropy falls as sharpness grows: bisect on a logarithmic scale.
     let (mut low, mut high) = (1e-9f64, 1e12f64);
     for _ in 0..64 {
         let middle = (low * high).sqrt();

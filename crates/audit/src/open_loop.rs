@@ -1,9 +1,11 @@
+//! Open-loop errors: how well rollouts of the latent dynamics predict the auxiliary value.
+
 use serde::{Deserialize, Serialize};
 
 use crate::AuditError;
 use crate::embeddings::{check_length, check_matrix};
 
-/// Predictions of the auxiliary value after `k` latent steps, beside what was recorded there.
+/// Predictions of the auxiliary value after `k` latent steps, with the recorded values.
 #[derive(Debug, Clone, Copy)]
 pub struct StepValues<'a> {
     /// `P(T(...T(E(o), a_1)..., a_k))`, `[rows, width]`.
@@ -12,44 +14,45 @@ pub struct StepValues<'a> {
     pub recorded: &'a [f32],
 }
 
-/// How well the auxiliary value is foreseen by rolling the latent dynamics forward.
+/// Open-loop errors of the auxiliary value, predicted by rolling the latent dynamics forward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OpenLoop {
     /// One record per step, `k = 1, 2, ...`.
     pub steps: Vec<OpenLoopStep>,
-    /// The two values of `p`, low then high, if it is a scalar that takes exactly two.
+    /// The two values of `p`, low then high, if it is a scalar that takes exactly two values.
     pub two_values: Option<[f32; 2]>,
 }
 
-/// The open-loop error after `k` steps.
+/// Open-loop error after `k` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OpenLoopStep {
-    /// Steps rolled forward, from 1.
+    /// Number of steps rolled forward, from 1.
     pub k: usize,
-    /// Observations compared.
+    /// Number of observations compared.
     pub rows: usize,
     /// Mean over rows and components of the squared error.
     pub mean_squared_error: f64,
     /// Variance of the recorded values of this step, averaged over components.
     pub variance: f64,
-    /// Error over variance: 1 is what a constant prediction reaches. `None` if `p` does not vary.
+    /// Error over variance: a constant prediction reaches 1. `None` if `p` does not vary.
     pub error_over_variance: Option<f64>,
     /// Mean of the two recalls of a two-valued scalar `p`, by the threshold given to
-    /// [`OpenLoop::measure`] (a prediction that equals it counts as high); 0.5 is chance. `None` if
+    /// [`OpenLoop::measure`] (a prediction that equals it counts as high). Chance is 0.5. `None` if
     /// `p` is not two-valued, or only one value occurs at this step.
     pub balanced_accuracy: Option<f64>,
 }
 
 impl OpenLoop {
-    /// `steps[k - 1]` holds step `k`; steps may have different numbers of rows, since episodes end.
-    /// `width` is the number of components of `p`. Of a two-valued `p`, a prediction counts as the
-    /// greater value from `threshold` up; `None` puts it midway between the two values.
+    /// Measures the errors. `steps[k - 1]` holds step `k`; steps may have different numbers of
+    /// rows, since episodes end. `width` is the number of components of `p`. For a two-valued `p`,
+    /// predictions from `threshold` up count as the greater value; `None` puts it midway between
+    /// the two values.
     ///
     /// # Errors
-    /// An empty step, arrays of different length, or a recorded or predicted value that is not
-    /// finite; the message names the step.
+    /// If a step is empty, arrays differ in length, or a recorded or predicted value is not finite.
+    /// The message names the step.
     pub fn measure(
         steps: &[StepValues<'_>],
         width: usize,
@@ -134,12 +137,12 @@ fn balanced_accuracy(
     })
 }
 
-/// Midway between the mean predictions at the lesser and at the greater of two values of `p`, to be
-/// read off observations other than those that are then judged by it.
+/// Returns the threshold midway between the mean predictions at the lesser and at the greater of
+/// two values of `p`. It should be calibrated on observations other than those that it then judges.
 ///
-/// A head trained by squared error on a rare event answers too low where the event happens; a
-/// threshold midway between the values themselves would call that a miss. `None` unless `recorded`
-/// takes exactly two values.
+/// A head trained by squared error on a rare event predicts too low a value where the event
+/// happens. A threshold midway between the values themselves would call that a miss. `None` unless
+/// `recorded` takes exactly two values.
 #[must_use]
 pub fn calibrated_threshold(values: StepValues<'_>) -> Option<f64> {
     let [low, _] = two_values(&[values])?;
@@ -153,7 +156,7 @@ pub fn calibrated_threshold(values: StepValues<'_>) -> Option<f64> {
     Some(f64::midpoint(low, high))
 }
 
-/// The two values, if the recorded values of all steps together take exactly two.
+/// Returns the two values, if the recorded values of all steps together take exactly two.
 fn two_values(steps: &[StepValues<'_>]) -> Option<[f32; 2]> {
     let mut found: Vec<f32> = Vec::new();
     for &value in steps.iter().flat_map(|step| step.recorded) {

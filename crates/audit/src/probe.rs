@@ -1,13 +1,16 @@
+//! Linear probes: what can be read off the latents.
+
 use nalgebra::{Cholesky, DMatrix};
 use serde::{Deserialize, Serialize};
 
 use crate::embeddings::{check_length, check_matrix};
 use crate::{AuditError, Classes, Embeddings};
 
-/// Default weight of the penalty, relative to standardized latents.
+/// Default weight of the ridge penalty, relative to standardized latents.
 pub const DEFAULT_RIDGE: f64 = 1e-3;
 
-/// How well a linear map reads something off the latents, on rows it was not fitted to.
+/// Linear probe: how well a linear map reads something off the latents, on rows it was not fitted
+/// to.
 ///
 /// The even rows fit, the odd rows are scored. Rows should be independent observations: if
 /// neighboring rows are frames of one episode, the halves share what the frames share, and the
@@ -15,42 +18,43 @@ pub const DEFAULT_RIDGE: f64 = 1e-3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Probe {
-    /// What is read off.
+    /// Name of what is read off.
     pub target: String,
-    /// The score.
+    /// Score of the probe.
     pub score: ProbeScore,
-    /// Rows fitted to.
+    /// Number of rows fitted to.
     pub fitted_rows: usize,
-    /// Rows scored.
+    /// Number of rows scored.
     pub scored_rows: usize,
 }
 
-/// The score of a probe beside the best score without looking at the latents.
+/// Score of a probe, and the best score without looking at the latents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProbeScore {
     /// Continuous targets.
     Continuous {
-        /// Coefficient of determination, per component and then averaged; at most 1; components
+        /// Coefficient of determination, per component and then averaged; at most 1. Components
         /// that do not vary on the scored half are left out. `None` if none varies.
         r_squared: Option<f64>,
-        /// The same for the mean of the fitted half (0 or slightly below).
+        /// Coefficient of determination of the mean of the fitted half (0 or slightly below).
         mean_baseline: Option<f64>,
     },
     /// Classes.
     Classes {
         /// Share of scored rows whose class has the largest regressed indicator.
         accuracy: f64,
-        /// The same for the commonest class of the fitted half.
+        /// Share of scored rows that have the commonest class of the fitted half.
         majority_baseline: f64,
     },
 }
 
 impl Probe {
-    /// Ridge regression to continuous targets, `[rows, width]`. O(n d^2 + d^3), f64.
+    /// Fits a ridge regression to continuous targets, `[rows, width]`. O(n d^2 + d^3), f64.
     ///
     /// # Errors
-    /// Targets of the wrong length or not finite, fewer than two rows, or `ridge` not above zero.
+    /// If targets have the wrong length or are not finite, there are fewer than two rows, or
+    /// `ridge` is not above zero.
     pub fn continuous(
         target: impl Into<String>,
         embeddings: &Embeddings<'_>,
@@ -95,11 +99,12 @@ impl Probe {
         Ok(Self::new(target, score, embeddings))
     }
 
-    /// Ridge regression to one indicator per class, answered by the largest (the lowest class on a
-    /// tie). O(n d^2 + d^3), f64.
+    /// Fits a ridge regression to one indicator per class. The largest indicator answers, the
+    /// lowest class on a tie. O(n d^2 + d^3), f64.
     ///
     /// # Errors
-    /// Labels of the wrong length, fewer than two rows, or `ridge` not above zero.
+    /// If labels have the wrong length, there are fewer than two rows, or `ridge` is not above
+    /// zero.
     pub fn classes(
         target: impl Into<String>,
         embeddings: &Embeddings<'_>,

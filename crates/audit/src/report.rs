@@ -1,3 +1,5 @@
+//! Report of an audit against known truth.
+
 use serde::{Deserialize, Serialize};
 use tellapart_bisim::SplittingTree;
 use tellapart_system::MooreMachine;
@@ -5,25 +7,25 @@ use tellapart_system::MooreMachine;
 use crate::clusters::MERGED_WITHIN_SPREADS;
 use crate::{AuditError, Certificate, Classes, Clusters, Embeddings, OpenLoop, Probe, Spectrum};
 
-/// Everything an audit against known truth found.
+/// Findings of an audit against known truth.
 ///
-/// [`AuditReport::against_truth`] measures what embeddings and classes alone can show; probes,
-/// open-loop errors and the certificate need more than that and are added by whoever has it.
+/// [`AuditReport::against_truth`] measures what embeddings and classes alone can show. Probes,
+/// open-loop errors and the certificate need more than that; the caller adds them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditReport {
-    /// Observations audited.
+    /// Number of observations audited.
     pub observations: usize,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub latent_width: usize,
-    /// How the true classes sit in latent space, and which are merged.
+    /// Geometry of the true classes in latent space, and which are merged.
     pub clusters: Clusters,
-    /// How many directions the latents use.
+    /// Number of directions that the latents use.
     pub spectrum: Spectrum,
-    /// What can be read off the latents linearly.
+    /// Linear probes of the latents.
     pub probes: Vec<Probe>,
-    /// How well the auxiliary value is foreseen.
+    /// Open-loop errors of the auxiliary value.
     pub open_loop: Option<OpenLoop>,
-    /// Which classes are provably apart.
+    /// Classes that are provably apart.
     pub certificate: Option<Certificate>,
 }
 
@@ -33,7 +35,7 @@ impl AuditReport {
     /// O(n^2 d), plus one refinement of the system.
     ///
     /// # Errors
-    /// Labels that do not fit the embeddings or the system; a decomposition that fails.
+    /// If the labels do not fit the embeddings or the system, or a decomposition fails.
     pub fn against_truth(
         embeddings: &Embeddings<'_>,
         classes: &Classes<'_>,
@@ -65,8 +67,8 @@ impl AuditReport {
         })
     }
 
-    /// The finding in one or two plain sentences, e.g. "Merges 0-1, 1-2, 6-7 (3 of 36 pairs of
-    /// classes). ..."
+    /// Words the finding in one or two plain sentences, e.g. "Merges 0-1, 1-2, 6-7 (3 of 36 pairs
+    /// of classes). ..."
     #[must_use]
     pub fn summary(&self) -> String {
         let filled = self

@@ -1,43 +1,47 @@
+//! Open-loop errors of a model along action words, by row and by class.
+
 use std::collections::HashMap;
 
 use crate::embeddings::check_matrix;
 use crate::{AuditError, Classes};
 
-/// Above this many distinct values of `p`, distances are computed when needed, not tabulated.
+/// Number of distinct values of `p` up to which their distances are tabulated; beyond it, they are
+/// computed when needed.
 const TABULATED_VALUES: usize = 512;
 
-/// Relative rounding of a rollout in f32: a few units in the last place for each of its layers.
+/// Relative rounding error of a rollout in f32: a few units in the last place for each of its
+/// layers.
 pub(crate) const ROUNDING: f64 = 1e-5;
 
-/// What a model foresees along one action word, from every observation, beside what is true.
+/// Predictions of a model along one action word, from every observation, with the true values.
 #[derive(Debug, Clone)]
 pub struct WordRollout<'a> {
-    /// The word, as action ids; empty for `p` of the observation itself.
+    /// Action ids of the word; empty for `p` of the observation itself.
     pub actions: Vec<u32>,
-    /// An upper bound on the Lipschitz constant of `z -> P(T^w(z))`, above zero: the product of the
+    /// Upper bound on the Lipschitz constant of `z -> P(T^w(z))`, above zero: the product of the
     /// constants of the head and of one dynamics step for each action. The certificate is only as
-    /// sound as this number. `None` where none is declared: finite, but unknown.
+    /// sound as this bound. `None` if none is declared: the constant is finite, but unknown.
     pub lipschitz: Option<f64>,
     /// `P(T^w(E(o)))` for every observation, `[rows, width]`.
     pub predicted: &'a [f32],
-    /// The true `p` after the word, `[rows, width]`.
+    /// True `p` after the word, `[rows, width]`.
     pub truth: &'a [f32],
 }
 
-/// The errors of one word, and how far apart its true values are.
+/// Errors of one word, and the distances of its true values.
 pub(crate) struct WordResiduals<'a> {
     word: &'a WordRollout<'a>,
     width: usize,
-    /// The declared constant; 1 where none is, which leaves the sign of every bound as it is and
+    /// Declared constant. 1 if none is declared, which keeps the sign of every bound, but leaves
     /// its size without meaning.
     lipschitz: f64,
     /// Error of every row.
     error: Vec<f64>,
-    /// Which distinct true value every row has.
+    /// Index of the distinct true value of every row.
     value: Vec<usize>,
-    /// A row for every distinct value.
+    /// A row with each distinct value.
     example: Vec<usize>,
-    /// Distances of distinct values, `[values, values]`; empty when there are too many.
+    /// Distances of distinct values, `[values, values]`; empty if there are too many.
     table: Vec<f64>,
 }
 
@@ -106,7 +110,7 @@ impl<'a> WordResiduals<'a> {
         Ok(residuals)
     }
 
-    /// Whether its bounds have a size, not only a sign.
+    /// Whether the bounds have a size, not only a sign.
     pub(crate) fn is_declared(&self) -> bool {
         self.word.lipschitz.is_some()
     }
@@ -115,20 +119,21 @@ impl<'a> WordResiduals<'a> {
         &self.word.actions
     }
 
-    /// What rounding alone can make of a bound: predictions are f32, so no error is known better.
+    /// Returns the error that rounding alone can cause in a bound: predictions are f32, so no error
+    /// is known more exactly.
     pub(crate) fn rounding(&self) -> f64 {
         let truth = self.word.truth.iter();
         let largest = truth.fold(0.0, |most, value| f64::from(value.abs()).max(most));
         ROUNDING * largest * (self.width as f64).sqrt() / self.lipschitz
     }
 
-    /// The lower bound on the latent distance of two rows by their own errors.
+    /// Returns the lower bound on the latent distance of two rows by their own errors.
     pub(crate) fn row_bound(&self, a: usize, b: usize) -> f64 {
         let apart = self.value_distance(self.value[a], self.value[b]);
         (apart - self.error[a] - self.error[b]) / self.lipschitz
     }
 
-    /// Errors and values of each class, over the rows for which `chosen` holds.
+    /// Collects errors and values of each class, over the rows for which `chosen` holds.
     pub(crate) fn by_class(
         &self,
         classes: &Classes<'_>,
@@ -163,15 +168,15 @@ impl<'a> WordResiduals<'a> {
     }
 }
 
-/// One word's errors, by class.
+/// Errors of one word, by class.
 pub(crate) struct ClassResiduals<'a> {
     of: &'a WordResiduals<'a>,
     errors: Vec<Option<Errors>>,
-    /// Distinct true values of each class; one each when `p` is a function of the class.
+    /// Distinct true values of each class; a single one if `p` is a function of the class.
     values: Vec<Vec<usize>>,
 }
 
-/// The errors of one class along one word.
+/// Errors of one class along one word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Errors {
     pub(crate) worst: f64,
@@ -179,8 +184,8 @@ pub(crate) struct Errors {
 }
 
 impl ClassResiduals<'_> {
-    /// The bound for two classes with one error for each, or `None` if one has no rows. Where the
-    /// rows of a class disagree about the value, the two closest values of the classes count.
+    /// Returns the bound for two classes with one error for each, or `None` if one has no rows. If
+    /// the rows of a class disagree about the value, the two closest values of the classes count.
     pub(crate) fn bound(&self, a: usize, b: usize, error: impl Fn(&Errors) -> f64) -> Option<f64> {
         let (of_a, of_b) = (self.errors[a].as_ref()?, self.errors[b].as_ref()?);
         let apart = self.values[a]
@@ -196,7 +201,7 @@ impl ClassResiduals<'_> {
 }
 
 impl Errors {
-    /// The lower median, so that it is an error that occurred.
+    /// Summarizes errors by the worst and the lower median, so that both are errors that occurred.
     fn summarize(mut errors: Vec<f64>) -> Option<Self> {
         errors.sort_by(f64::total_cmp);
         let worst = *errors.last()?;

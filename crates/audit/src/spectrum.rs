@@ -1,3 +1,5 @@
+//! Spectrum and principal components of latents.
+
 use nalgebra::{DMatrix, SVD};
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +9,26 @@ use crate::{AuditError, Embeddings};
 const RANKME_EPSILON: f64 = 1e-7;
 const MAX_ITERATIONS: usize = 100_000;
 
-/// How many directions the latents use.
+/// Number of directions that the latents use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spectrum {
-    /// Singular values of the `[n, d]` matrix of latents as they are, descending, `min(n, d)`.
+    /// Singular values of the `[n, d]` matrix of latents, not centered, descending, `min(n, d)`.
     pub singular_values: Vec<f64>,
     /// `RankMe` (Garrido, Balestriero, Najman & `LeCun`, ICML 2023): the exponential of the entropy
-    /// of the normalized singular values. `None` when every latent is zero.
+    /// of the normalized singular values. `None` if every latent is zero.
     pub rankme: Option<f64>,
-    /// Effective rank (Roy & Vetterli 2007) of the CENTERED latents: the same entropy without the
-    /// epsilon, and without the mean, which says nothing of what is told apart. `None` when all
-    /// latents are equal.
+    /// Effective rank (Roy & Vetterli 2007) of the CENTERED latents: the exponential of the entropy
+    /// of their normalized singular values, without an epsilon. The mean is left out, since it says
+    /// nothing about what is kept apart. `None` if all latents are equal.
     pub effective_rank: Option<f64>,
-    /// Share of the variance along each principal direction, descending; sums to 1. Empty when all
+    /// Share of the variance along each principal direction, descending; sums to 1. Empty if all
     /// latents are equal.
     pub explained_share: Vec<f64>,
 }
 
 impl Spectrum {
-    /// Two singular value decompositions: O(n d^2 + d^3) for n >= d.
+    /// Measures the spectrum by two singular value decompositions: O(n d^2 + d^3) for n >= d.
     ///
     /// # Errors
     /// [`AuditError::NoConvergence`] if a decomposition fails.
@@ -46,22 +48,22 @@ impl Spectrum {
 /// Principal components of the latents, and the latents in their coordinates.
 ///
 /// Signs are fixed so that the entry of largest size in each component is positive (the first of
-/// them on a tie): the same latents always give the same picture.
+/// them on a tie). Equal latents always give an equal picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pca {
     /// Mean latent, `[d]`.
     pub mean: Vec<f64>,
-    /// Unit directions, `[k][d]`, by falling variance.
+    /// Unit directions, `[k][d]`, by descending variance.
     pub components: Vec<Vec<f64>>,
-    /// Share of the total variance along each component, `[k]`; all 0 when the latents are equal.
+    /// Share of the total variance along each component, `[k]`; all 0 if the latents are equal.
     pub explained_share: Vec<f64>,
     /// Coordinates of every latent, `[n][k]`.
     pub projection: Vec<Vec<f64>>,
 }
 
 impl Pca {
-    /// The first `min(k, n, d)` components. O(n d^2 + d^3) for n >= d.
+    /// Fits the first `min(k, n, d)` components. O(n d^2 + d^3) for n >= d.
     ///
     /// # Errors
     /// [`AuditError::NoConvergence`] if the decomposition fails.
@@ -127,11 +129,11 @@ fn centered(embeddings: &Embeddings<'_>) -> (DMatrix<f64>, Vec<f64>) {
     (matrix, mean)
 }
 
-/// Descending singular values and, if asked, the right singular vectors as rows.
+/// Returns descending singular values and, if asked, the right singular vectors as rows.
 fn decompose(matrix: DMatrix<f64>, vectors: bool) -> Result<(Vec<f64>, DMatrix<f64>), AuditError> {
     let (rows, columns) = matrix.shape();
-    // A tall matrix is first reduced to its triangular factor, which has the same values and the
-    // same right vectors.
+    // A tall matrix is first reduced to its triangular factor, which has equal singular values and
+    // right vectors.
     let square = if rows > columns {
         matrix.qr().r()
     } else {

@@ -1,4 +1,4 @@
-//! Every measure against a slow, obvious twin, on random embeddings.
+//! Every measure against a reference implementation, on random embeddings.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn accuracy_is_that_of_centroids_really_computed_without_the_row(seed: u64) {
         let sample = sample(seed);
-        // A hair's breadth decides nothing: rows with a near tie may fall either way.
+        // Rows with a near tie may fall either way.
         let (mut surely, mut maybe) = (0, 0);
         for row in 0..sample.rows {
             let own_class = sample.labels[row] as usize;

@@ -1,4 +1,4 @@
-//! Planted merges are found, each with a witness that the system itself confirms.
+//! Planted merges are found, each with a witness that the system confirms.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -9,7 +9,7 @@ use tellapart_audit::{AuditError, AuditReport, Classes, Embeddings};
 use tellapart_bisim::{largest_bisimulation, witness};
 use tellapart_system::{ActionId, MooreMachine, generate};
 
-/// Ten noisy observations of every class, around the place that is planted for it.
+/// Audits ten noisy observations of every class, around the position planted for it.
 fn audit(system: &MooreMachine, places: &[f32], seed: u64) -> AuditReport {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let labels: Vec<u32> = (0..places.len() as u32)

@@ -10,8 +10,10 @@ use tellapart_audit::{AuditError, Certificate, Classes, Embeddings, WordRollout}
 const ACTIONS: usize = 2;
 const DEPTH: usize = 4;
 
-/// A chain of classes with a random output each, an embedding of it, and a linear model
-/// `T_a(z) = s Q_a z` (Q a rotation in a plane, so the constant is s), `P(z) = <p, z>`.
+/// Chain of classes with a random output each, an embedding of it, and a linear model.
+///
+/// The model is `T_a(z) = s Q_a z` (Q a rotation in a plane, so the constant is s) and
+/// `P(z) = <p, z>`.
 struct Model {
     classes: usize,
     labels: Vec<u32>,
@@ -83,7 +85,7 @@ impl Model {
         self.output[end]
     }
 
-    /// Constants times `slack`; none declared without one.
+    /// Measures the certificate with constants multiplied by `slack`; without it, none is declared.
     fn certificate(&self, slack: Option<f64>) -> Result<Certificate, AuditError> {
         let words: Vec<Vec<u32>> = (0..=DEPTH).flat_map(|k| [vec![0; k], vec![1; k]]).collect();
         let tables: Vec<(Vec<f32>, Vec<f32>)> = words
@@ -124,7 +126,7 @@ proptest! {
                 prop_assert!(bound <= actual + 1e-4, "{pair:?}");
             }
             prop_assert_eq!(pair.certified, pair.bound.is_some_and(|bound| bound > 0.0));
-            // Fewer rows have milder worst errors, and a median is no worse than the worst.
+            // Fewer rows have smaller worst errors, and a median is no worse than the worst.
             if let (Some(even), Some(all)) = (pair.even_rows_bound, pair.bound) {
                 prop_assert!(even >= all - 1e-12);
             }
@@ -134,7 +136,7 @@ proptest! {
         }
     }
 
-    /// The scale of the bounds drops out, however wrong it would be to call it 1.
+    /// The scale of the bounds drops out, however wrong it would be to take it as 1.
     #[test]
     fn without_constants_the_signs_stay_and_the_sizes_go(seed: u64) {
         let model = Model::random(seed);
@@ -251,7 +253,7 @@ fn rows_of_one_class_that_disagree_count_with_their_closest_values() {
 
 #[test]
 fn the_odd_rows_can_refute_what_the_even_rows_promise() {
-    // Even rows are predicted perfectly, odd rows of class 1 sit on class 0 and are mispredicted.
+    // Even rows are predicted perfectly; odd rows of class 1 lie on class 0 and are mispredicted.
     let word = WordRollout {
         actions: vec![],
         lipschitz: Some(1.0),

@@ -1,4 +1,4 @@
-//! Collapsed, empty, lonely and wrong input; probes; open-loop errors.
+//! Collapsed, empty, single and wrong input; probes; open-loop errors.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 

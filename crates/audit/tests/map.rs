@@ -1,4 +1,4 @@
-//! The plane maps of latents: what they keep, and what they must not depend on.
+//! Maps of latents in the plane: what they preserve, and what they must not depend on.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -9,7 +9,7 @@ use tellapart_audit::recorded::LatentMap;
 
 const WIDTH: usize = 12;
 
-/// Twelve groups around the twelve unit vectors: two components cannot show them apart.
+/// Twelve groups around the twelve unit vectors: two principal components cannot separate them.
 fn groups(rows: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     (0..rows * WIDTH)
@@ -29,7 +29,7 @@ fn draw(values: &[f32], width: usize, wanted: &[usize], at_most: usize) -> Laten
     LatentMap::draw(&embeddings, wanted, at_most).unwrap()
 }
 
-/// Share of points whose nearest other point is of the same group.
+/// Returns the share of points whose nearest other point is of the same group.
 fn kept(points: &[[f64; 2]]) -> f64 {
     let nearest = |i: usize| {
         let distance = |j: usize| (points[i][0] - points[j][0]).hypot(points[i][1] - points[j][1]);

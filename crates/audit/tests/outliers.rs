@@ -1,4 +1,4 @@
-//! Outliers are told from classes that are merged.
+//! Outliers are distinguished from classes that are merged.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -13,7 +13,7 @@ use walks::{Walks, walks};
 
 const STATES: usize = 6;
 
-/// A corner for each of the states, and noise about it.
+/// Places each row at the corner of its state, with noise.
 fn at_corners(random: &mut ChaCha8Rng, places: &[usize]) -> Vec<f32> {
     let mut latents = Vec::with_capacity(places.len() * STATES);
     for &place in places {
@@ -34,7 +34,7 @@ fn audited(walks: &Walks, latents: &[f32], outlier_tolerance: f64) -> RecordedAu
     walks::audited(walks, latents, options)
 }
 
-/// Different rows, each moved to the corner of another state.
+/// Moves `count` different rows, each to the corner of another state.
 fn moved(walks: &Walks, random: &mut ChaCha8Rng, count: usize) -> (Vec<usize>, Vec<usize>) {
     let mut places = walks.states.clone();
     let mut rows = Vec::new();
@@ -66,7 +66,7 @@ fn a_few_rows_in_the_wrong_place_are_outliers_and_nothing_is_merged() {
             .iter()
             .filter(|pair| pair.cause == Cause::Outlier)
         {
-            // Of a row with a single pair either may be called so.
+            // If a row is in a single pair, either row of the pair may be named.
             let is_moved = |row: usize| moved.contains(&row);
             assert!(
                 is_moved(pair.i) || is_moved(pair.j),
@@ -78,19 +78,19 @@ fn a_few_rows_in_the_wrong_place_are_outliers_and_nothing_is_merged() {
         assert!(found.counts.outlier_rows <= 8, "seed {seed}");
         outliers += found.counts.outlier_rows;
 
-        // Whoever tolerates none is told that pairs are merged.
+        // With a tolerance of zero, pairs count as merged.
         let strict = audited(&walks, &latents, 0.0);
         assert_eq!(strict.verdict, Verdict::Unhealthy, "seed {seed}");
         assert_eq!((strict.counts.outlier, strict.counts.outlier_rows), (0, 0));
         let merged = found.counts.encoder + found.counts.outlier;
         assert_eq!(strict.counts.encoder, merged, "seed {seed}");
     }
-    // Not all of them share a word with their new neighbors.
+    // Not all moved rows share a word with their new neighbors.
     assert!(outliers > 150 && clumps < 4, "{outliers} {clumps}");
     assert!(named[1] > 20 * named[0], "{named:?}");
 }
 
-/// Wherever in its episode it stands, and however little acts like it.
+/// Holds wherever in its episode the row stands, and however few rows act like it.
 #[test]
 fn one_row_in_the_wrong_place_is_one_outlier() {
     for seed in 0..10 {
@@ -118,8 +118,8 @@ fn one_row_in_the_wrong_place_is_one_outlier() {
     }
 }
 
-/// However few rows a class has, as long as they are five: if all of them are among those of another, the two
-/// are merged. Here a single episode shows a state from which no action leads to the reward.
+/// A class of at least five rows that lie among those of another is merged, however rare it is.
+/// Here a single episode shows a state from which no action leads to the reward.
 #[test]
 fn a_rare_class_that_is_merged_is_no_accident() {
     const NEVER: usize = STATES;
@@ -169,7 +169,8 @@ fn many_rows_in_the_wrong_place_are_no_accident() {
     }
 }
 
-/// Fewer than five in each place, but more than may: they are counted, and their pairs count as merged.
+/// Fewer than five rows in each place, but more than tolerated: they are counted, and their pairs
+/// count as merged.
 #[test]
 fn scattered_rows_are_tolerated_up_to_the_share_that_is_asked_for() {
     let mut random = ChaCha8Rng::seed_from_u64(3);

@@ -1,4 +1,4 @@
-//! Trajectories as evidence.
+//! Trajectories read as evidence.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 

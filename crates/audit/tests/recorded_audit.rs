@@ -1,4 +1,4 @@
-//! The audit of recorded data held against its definition, over all pairs.
+//! The audit of recorded data against its definition, over all pairs.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
@@ -13,7 +13,7 @@ mod walks;
 
 use walks::{Walks, distance, walks};
 
-/// Every pair is a candidate.
+/// Audits with every pair as a candidate.
 fn audited(walks: &Walks, latents: &[f32]) -> RecordedAudit {
     let options = RecordedAuditOptions {
         neighbors: 512,
@@ -22,7 +22,8 @@ fn audited(walks: &Walks, latents: &[f32]) -> RecordedAudit {
     walks::audited(walks, latents, options)
 }
 
-/// Few rows, so that the verdict is by the required Lipschitz constant alone; every pair is a candidate.
+/// There are so few rows that only the required Lipschitz constant decides the verdict; every pair
+/// is a candidate.
 #[test]
 fn required_lipschitz_counts_and_verdict_are_those_of_the_definition() {
     let mut verdicts = [0; 3];
@@ -63,7 +64,7 @@ fn required_lipschitz_counts_and_verdict_are_those_of_the_definition() {
             found.spread
         );
         assert!(found.neighborhoods.rows < 20, "seed {seed}");
-        // Of rows with equal latents, a few stand for all.
+        // A few rows represent all with equal latents.
         if noise > 0.0 {
             assert_eq!(
                 found.counts.distinguished,
@@ -82,7 +83,7 @@ fn required_lipschitz_counts_and_verdict_are_those_of_the_definition() {
             (false, true) => Verdict::Healthy,
             (false, false) => Verdict::Unhealthy,
         };
-        // Where next to nothing can be compared, there is no verdict either.
+        // If hardly anything can be compared, there is no verdict either.
         if found.counts.comparable * 50 >= found.counts.compared {
             assert_eq!(found.verdict, verdict, "seed {seed}");
         }
@@ -118,7 +119,7 @@ fn required_lipschitz_counts_and_verdict_are_those_of_the_definition() {
     assert!(verdicts.iter().all(|count| *count > 10), "{verdicts:?}");
 }
 
-/// Two pairs of one kind that share a row are not both shown, nor more than three of a kind.
+/// Pairs of one kind that share a row are not both shown, nor more than three of a kind.
 #[test]
 fn the_list_does_not_repeat_itself() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
@@ -137,8 +138,8 @@ fn the_list_does_not_repeat_itself() {
     assert_eq!(all, found.counts.encoder + found.counts.observation);
 }
 
-/// A head that answers with the first coordinate, behind dynamics that do nothing: with it, `p` of the
-/// observation itself is foreseen up to the noise, and the bound must hold.
+/// The head returns the first coordinate, and the dynamics do nothing. So `p` of the observation
+/// itself is predicted up to the noise, and the bound must hold.
 #[test]
 fn bounds_are_those_of_the_theorem_and_are_never_above_the_distance() {
     let mut random = ChaCha8Rng::seed_from_u64(7);

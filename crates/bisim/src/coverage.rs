@@ -1,4 +1,4 @@
-//! States told apart by what is missing, too.
+//! Partition of a partial system in which missing transitions separate states, too.
 
 use std::collections::HashMap;
 
@@ -6,26 +6,28 @@ use tellapart_system::{ActionId, OutputId, PartialMachine};
 
 use crate::{Partition, engine};
 
-/// The coarsest partition that is finer than the output and the set of enabled actions, and stable under
-/// every action where it is enabled: a missing transition counts as a symbol of its own.
+/// Computes the coarsest partition that is finer than the output and the set of enabled actions,
+/// and stable under every action where it is enabled. A missing transition counts as a symbol of
+/// its own.
 ///
-/// Equivalently: the largest bisimulation of the machine completed by one more state, with an output of
-/// its own, to which all missing transitions lead and which is never left.
+/// Equivalently, it is the largest bisimulation of the machine completed by one more state. That
+/// state has an output of its own, all missing transitions lead to it, and it is never left.
 ///
-/// This is *not* what recorded data shows: two states that were never tried with the same actions are
-/// apart here, although nothing recorded distinguishes them. It is the right notion where a missing
-/// transition means "cannot happen" (disabled actions of a protocol, `.aut` files).
+/// This is *not* what recorded data shows: two states that were never tried with the same actions
+/// are apart here, although nothing recorded distinguishes them. It is the right notion where a
+/// missing transition means "cannot happen" (disabled actions of a protocol, `.aut` files).
 ///
-/// A. Valmari, P. Lehtinen, "Efficient minimization of DFAs with partial transition functions", STACS
-/// 2008; here by the engine of [`crate::largest_bisimulation`], to which a missing transition is nothing
-/// at all. Cost: `O((n + m) log n)` for `n` states and `m` transitions that are there.
+/// A. Valmari, P. Lehtinen, "Efficient minimization of DFAs with partial transition functions",
+/// STACS 2008. Computed by the engine of [`crate::largest_bisimulation`], in which a missing
+/// transition costs nothing. Cost: `O((n + m) log n)` for `n` states and `m` existing transitions.
 #[must_use]
 pub fn separated_by_coverage(machine: &PartialMachine) -> Partition {
     let (initial, kinds) = kinds(machine);
     engine::coarsest_stable(machine, &initial, kinds)
 }
 
-/// Numbers the pairs of output and enabled actions; how many there are.
+/// Numbers the pairs of output and enabled actions; returns the number of each state, and their
+/// count.
 pub(crate) fn kinds(machine: &PartialMachine) -> (Vec<u32>, usize) {
     let mut kinds: HashMap<(OutputId, &[ActionId]), u32> = HashMap::new();
     let kind = |state| {

@@ -1,16 +1,21 @@
-//! The coarsest stable refinement of a partition: rounds while they pay, then the smaller half.
+//! The coarsest stable refinement of a partition: rounds while they pay, then Hopcroft
+//! (smaller-half) refinement.
 //!
 //! Three methods, each exact, each going on where the one before left off:
 //!
-//! * [`dense_passes`]: passes with ids of one or two bytes and tables of codes, while there are few blocks;
-//! * [`hashed_rounds`]: rounds that compare every state with the first of its block, and hash those that differ;
-//! * [`hopcroft`]: smaller-half refinement of the states that still share a block.
+//! - [`dense_passes`]: passes with ids of one or two bytes and tables of codes, while there are few
+//!   blocks;
+//! - [`hashed_rounds`]: rounds that compare every state with the first of its block, and hash those
+//!   that differ;
+//! - [`hopcroft`]: smaller-half refinement of the states that still share a block.
 //!
-//! Rounds go over memory in order and gather what they need without waiting for it, but look at
-//! everything that is not alone yet; the smaller half looks only at what changes, but jumps about.
-//! [`round_budget`] decides when to change, by what a round achieved, and shows what that rests on: random systems
-//! of a million states take 0.05 s in rounds and 0.9 s by the smaller half alone; a shuffled Fibonacci cycle,
-//! in which hardly anything splits in a round, 0.4 s by the smaller half and half a minute in rounds.
+//! Rounds read memory in order and overlap their gathers, but visit every state that still shares a
+//! block. Hopcroft refinement visits only what changes, but jumps about in memory.
+//!
+//! [`round_budget`] decides when to change, by what a round achieved, and documents the
+//! measurements behind it. Random systems of a million states take 0.05 s in rounds and 0.9 s by
+//! Hopcroft refinement alone. A shuffled Fibonacci cycle, in which hardly anything splits in a
+//! round, takes 0.4 s by Hopcroft refinement and half a minute in rounds.
 
 mod dense_passes;
 mod hashed_rounds;
@@ -29,8 +34,8 @@ use crate::rows::{BlockNumber, Rows};
 use dense_passes::{Ids, NarrowId, PassesEnd, narrowed};
 use round_budget::RoundBudget;
 
-/// Refines the partition by `initial`, ids below `blocks` without gaps, until states of one block lead,
-/// place by place, to states of one block.
+/// Refines the partition by `initial` until states of one block lead, place by place, to states of
+/// one block. `initial` are ids below `blocks` without gaps.
 ///
 /// States of one initial block must have rows of one length.
 pub(crate) fn coarsest_stable<Id: BlockNumber>(
@@ -41,7 +46,7 @@ pub(crate) fn coarsest_stable<Id: BlockNumber>(
     refine(rows, initial, blocks, Methods::new(rows))
 }
 
-/// What is tried before the smaller half.
+/// Methods to try before Hopcroft refinement.
 struct Methods {
     dense: bool,
     hash_mask: u32,

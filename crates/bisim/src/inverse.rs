@@ -1,26 +1,25 @@
-//! Transitions backwards.
+//! Inverse transitions.
 
-/// A transition into some state, seen from there.
+/// A transition into some state, seen from its target.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Incoming {
     pub(crate) source: u32,
-    /// Where in the row of the source.
+    /// Place in the row of the source.
     pub(crate) place: u32,
 }
 
 /// The transitions into every state, as one flat table.
 ///
-/// Every transition has exactly one entry: where there is none, nothing is stored and nothing is looked
-/// at.
+/// Every transition has exactly one entry. Missing transitions take neither room nor time.
 pub(crate) struct Inverse {
-    /// `incoming[bounds[target]..bounds[target + 1]]`
+    /// `incoming[bounds[target]..bounds[target + 1]]` lead to `target`.
     bounds: Vec<usize>,
     incoming: Vec<Incoming>,
     width: usize,
 }
 
 impl Inverse {
-    /// Counting sort of the transitions by target; `targets(source)` is the row of a source.
+    /// Sorts the transitions by target (counting sort); `targets(source)` is the row of a source.
     pub(crate) fn new<I: Iterator<Item = u32>>(states: usize, targets: impl Fn(u32) -> I) -> Self {
         let mut bounds = vec![0; states + 1];
         for source in 0..states as u32 {
@@ -51,12 +50,12 @@ impl Inverse {
         }
     }
 
-    /// One more than the largest place.
+    /// Returns the largest place plus one.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// The transitions into `target`.
+    /// Returns the transitions into `target`.
     #[inline]
     pub(crate) fn incoming(&self, target: u32) -> &[Incoming] {
         let target = target as usize;

@@ -1,18 +1,19 @@
 //! The largest bisimulation of a finite deterministic system, its quotient, and shortest witnesses.
 //!
-//! Two states of a [`MooreMachine`] are *bisimilar* iff every word of actions leads from both to equal
-//! outputs. Bisimilarity is the coarsest equivalence that refines the output and is stable under every
-//! action (see Yu et al. 2025, arXiv 2509.12249, for its meaning for representations).
+//! Two states of a [`MooreMachine`] are *bisimilar* iff every word of actions leads from both to
+//! equal outputs. Bisimilarity is the coarsest equivalence that refines the output and is stable
+//! under every action (see Yu et al. 2025, arXiv 2509.12249, for its meaning for representations).
 //!
-//! * [`largest_bisimulation`] computes it in `O(m log n)` for `n` states and `m = n * actions`
-//!   transitions, exactly: hashes only propose groups, and what is stable is decided by comparison.
-//! * [`separated_by_coverage`] does so for partial systems, where what is missing is an outcome of its own;
-//!   [`evidence`] asks what recorded data distinguishes, which is another question.
-//! * [`SplittingTree`] also answers, for any pair, how long a shortest distinguishing word is and which
-//!   word it is; [`witness`] does so for a single pair.
-//! * [`quotient`] merges the classes; [`verify`] checks a partition without trusting this crate's
+//! - [`largest_bisimulation`] computes it in `O(m log n)` for `n` states and `m = n * actions`
+//!   transitions. It is exact: hashes only propose groups, and comparison decides what is stable.
+//! - [`separated_by_coverage`] does so for partial systems, where a missing transition is an
+//!   outcome of its own. [`evidence`] asks what recorded data distinguishes, which is another
+//!   question.
+//! - [`SplittingTree`] also returns, for any pair, a shortest distinguishing word and its length;
+//!   [`witness`] does so for a single pair.
+//! - [`quotient`] merges the classes. [`verify`] checks a partition without trusting this crate's
 //!   refinement, [`verify_coarsest`] also that no classes are left to merge.
-//! * [`PairwiseFixedPoint`] is the definition, computed pair by pair: slow and obvious, for tests.
+//! - [`PairwiseFixedPoint`] is the definition, computed pair by pair: slow and obvious, for tests.
 //!
 //! ```
 //! use tellapart_bisim::{largest_bisimulation, quotient, witness};
@@ -24,14 +25,14 @@
 //! assert_eq!((machine.states(), classes.blocks()), (900, 9));
 //! assert_eq!(quotient(&machine, &classes)?.states(), 9);
 //!
-//! // Counts 0 and 8 look alike now; four steps up tell them apart: only count 0 is then rewarded.
+//! // Counts 0 and 8 look alike now. Four steps up distinguish them: only count 0 is then rewarded.
 //! let word = witness(&machine, StateId::new(0), StateId::new(899)).ok_or("bisimilar")?;
 //! assert_eq!(word.len(), 4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! When not to use it: on non-deterministic or probabilistic systems. On recorded data with missing
-//! transitions "not distinguished" is no equivalence: see [`evidence`].
+//! Do not use it on non-deterministic or probabilistic systems. On recorded data with missing
+//! transitions, "not distinguished" is no equivalence: see [`evidence`].
 
 mod coverage;
 mod engine;
@@ -54,18 +55,19 @@ pub use verify::{Violation, verify, verify_coarsest};
 
 use tellapart_system::MooreMachine;
 
-/// The largest bisimulation of `machine`, as the partition of its states into classes.
+/// Computes the largest bisimulation of `machine`, as the partition of its states into classes.
 ///
-/// Rounds over all states that still share a block, with ids of one, two or four bytes, while they split
-/// much; then smaller-half refinement of what is left (Hopcroft 1971, "An n log n algorithm for minimizing
-/// states in a finite automaton"; with the flat arrays of Valmari & Lehtinen 2008, "Efficient minimization
-/// of DFAs with partial transition functions"). Exact and deterministic; uses the current rayon pool, and
-/// gives the same result on any number of threads. Classes are numbered by first occurrence.
+/// Rounds over all states that still share a block, with ids of one, two or four bytes, come first,
+/// while they split much. Then comes Hopcroft (smaller-half) refinement of the rest (Hopcroft 1971,
+/// "An n log n algorithm for minimizing states in a finite automaton"). Its flat arrays are those
+/// of Valmari & Lehtinen 2008, "Efficient minimization of DFAs with partial transition functions".
+/// Exact and deterministic; uses the current rayon pool, and gives the same result on any number of
+/// threads. Classes are numbered by first occurrence.
 ///
-/// Cost: `O(m log n)` time for `m = states * actions`, whatever the input: rounds are paid for by the
-/// halvings of blocks that they bring. Beside the machine it holds a few numbers for each state, and the
-/// inverse transitions of states that still share a block when the smaller half begins; the benchmark
-/// `bisim` prints the peak.
+/// Cost: `O(m log n)` time for `m = states * actions`, whatever the input: each round is paid for
+/// by the halvings of blocks that it brings. Memory, apart from the machine: a few integers for
+/// each state. Hopcroft refinement adds the inverse transitions of the states that still share a
+/// block when it begins. The benchmark `bisim` prints the peak.
 #[must_use]
 pub fn largest_bisimulation(machine: &MooreMachine) -> Partition {
     engine::coarsest_stable(machine, machine.output_table(), machine.outputs())

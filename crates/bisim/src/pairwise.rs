@@ -1,39 +1,41 @@
-//! The definition, pair by pair.
+//! The definition of bisimilarity, computed pair by pair.
 
 use tellapart_system::{MooreMachine, StateId};
 
 use crate::Partition;
 
-/// The set of distinguished pairs R* and, for each, the sweep in which it was found.
+/// Set of distinguished pairs R* and, for each, the sweep in which it was found.
 ///
-/// Made by [`pairwise_fixed_point`]; exists to be obviously right, and to check faster algorithms.
+/// Made by [`pairwise_fixed_point`]. It exists to be obviously right, and to check faster
+/// algorithms.
 pub struct PairwiseFixedPoint {
     states: usize,
-    /// `depth[a * states + b]`, [`NEVER`] for bisimilar pairs.
+    /// Length of a shortest distinguishing word, `depth[a * states + b]`; [`NEVER`] for bisimilar
+    /// pairs.
     depth: Vec<u32>,
 }
 
 const NEVER: u32 = u32::MAX;
 
-/// The table of pairs would not fit.
+/// Error: the table of pairs would not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{states} states are too many to compare pair by pair (at most {}); use largest_bisimulation",
     PairwiseFixedPoint::MAX_STATES
 )]
 pub struct TooManyStates {
-    /// How many states there were.
+    /// Number of states found.
     pub states: usize,
 }
 
-/// The construction of R* as the paper states it: start with the pairs of different output; in each
-/// sweep add every pair that some action leads to a pair already there; stop when nothing is added.
+/// Constructs R* as the paper states it. Start with the pairs of different output; in each sweep
+/// add every pair that some action leads to a pair already there; stop when nothing is added.
 ///
-/// A pair is added in sweep `k` iff its shortest distinguishing word has `k` letters. Cost: `O(n^2 A)`
-/// a sweep for `n` states and `A` actions, up to `n` sweeps; `4 n^2` bytes.
+/// A pair is added in sweep `k` iff its shortest distinguishing word has `k` letters. Cost:
+/// `O(n^2 A)` a sweep for `n` states and `A` actions, up to `n` sweeps; `4 n^2` bytes.
 ///
 /// # Errors
-/// More than [`PairwiseFixedPoint::MAX_STATES`] states.
+/// If there are more than [`PairwiseFixedPoint::MAX_STATES`] states.
 pub fn pairwise_fixed_point(machine: &MooreMachine) -> Result<PairwiseFixedPoint, TooManyStates> {
     let states = machine.states();
     if states > PairwiseFixedPoint::MAX_STATES {
@@ -55,7 +57,7 @@ pub fn pairwise_fixed_point(machine: &MooreMachine) -> Result<PairwiseFixedPoint
                 let pair = a.index() * states + b.index();
                 let successors = machine.successors(a).iter().zip(machine.successors(b));
                 let mut depths = successors.map(|(a, b)| depth[a.index() * states + b.index()]);
-                // Pairs found in this very sweep do not count yet: a sweep is a letter.
+                // Pairs found in this sweep do not count yet: a sweep is a letter.
                 if depth[pair] == NEVER && depths.any(|depth| depth < sweep) {
                     depth[pair] = sweep;
                     found = true;
@@ -70,10 +72,10 @@ pub fn pairwise_fixed_point(machine: &MooreMachine) -> Result<PairwiseFixedPoint
 }
 
 impl PairwiseFixedPoint {
-    /// The most states: 400 MB of pairs.
+    /// Largest number of states: 400 MB of pairs.
     pub const MAX_STATES: usize = 10_000;
 
-    /// The length of a shortest distinguishing word; `None` if the states are bisimilar.
+    /// Returns the length of a shortest distinguishing word; `None` if the states are bisimilar.
     ///
     /// # Panics
     /// If a state is out of range.
@@ -84,7 +86,7 @@ impl PairwiseFixedPoint {
         (depth != NEVER).then_some(depth as usize)
     }
 
-    /// The complement of R*: the largest bisimulation.
+    /// Returns the complement of R*: the largest bisimulation.
     #[must_use]
     pub fn partition(&self) -> Partition {
         let smallest_equal = |row: &[u32]| row.iter().position(|&depth| depth == NEVER);

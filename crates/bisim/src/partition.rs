@@ -6,8 +6,8 @@ use tellapart_system::{BlockId, StateId};
 
 use crate::rows::BlockNumber;
 
-/// A partition of states `0..n` into blocks, numbered by first occurrence: state 0 is in block 0, the
-/// first state outside it is in block 1, and so on. Hence equal partitions compare equal.
+/// A partition of states `0..n` into blocks, numbered by first occurrence: state 0 is in block 0,
+/// the first state outside it is in block 1, and so on. Hence equal partitions compare equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     block_of: Vec<BlockId>,
@@ -16,7 +16,8 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// The partition whose blocks are the states with equal labels; labels may be any numbers.
+    /// Makes the partition whose blocks are the states with equal labels; labels may be any
+    /// integers.
     ///
     /// Cost: one pass.
     ///
@@ -30,7 +31,8 @@ impl Partition {
         })
     }
 
-    /// As [`Partition::from_labels`], for labels in `0..bound`: a table instead of a map.
+    /// Makes the partition whose blocks are the states with equal labels in `0..bound`. Uses a
+    /// table instead of the map of [`Partition::from_labels`].
     pub(crate) fn from_dense_labels<Label: BlockNumber>(labels: &[Label], bound: usize) -> Self {
         const NONE: u32 = u32::MAX;
         let mut numbers = vec![NONE; bound];
@@ -43,7 +45,7 @@ impl Partition {
         })
     }
 
-    /// The label of a state is the first state of its block.
+    /// Makes the partition in which the label of a state is the first state of its block.
     pub(crate) fn from_first_states(labels: Vec<u32>) -> Self {
         let firsts = || (0..).zip(&labels).filter(|&(state, &label)| state == label);
         let representatives: Vec<StateId> =
@@ -69,7 +71,8 @@ impl Partition {
         }
     }
 
-    /// `number_of(label, fresh)` gives the block of a label, which is `fresh` when it is new.
+    /// Makes a partition by a numbering. `number_of(label, fresh)` returns the block of a label,
+    /// which is `fresh` for a new label.
     fn number<Label: BlockNumber>(
         labels: &[Label],
         mut number_of: impl FnMut(u32, u32) -> u32,
@@ -92,7 +95,7 @@ impl Partition {
         }
     }
 
-    /// The block of a state.
+    /// Returns the block of a state.
     ///
     /// # Panics
     /// If `state` is out of range.
@@ -114,7 +117,7 @@ impl Partition {
         self.block_of.len()
     }
 
-    /// The block of every state, in the order of states.
+    /// Returns the block of every state, in the order of states.
     #[must_use]
     pub fn as_slice(&self) -> &[BlockId] {
         &self.block_of
@@ -126,13 +129,14 @@ impl Partition {
         &self.sizes
     }
 
-    /// The smallest state of every block, in the order of blocks; ascending.
+    /// Returns the smallest state of every block, in the order of blocks; ascending.
     #[must_use]
     pub fn representatives(&self) -> &[StateId] {
         &self.representatives
     }
 
-    /// The states of every block, in the order of blocks, each list ascending. Cost: one pass.
+    /// Returns the states of every block, in the order of blocks, each list ascending. Cost: one
+    /// pass.
     #[must_use]
     pub fn members(&self) -> Vec<Vec<StateId>> {
         let mut members: Vec<Vec<StateId>> = self

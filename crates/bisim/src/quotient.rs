@@ -1,18 +1,19 @@
-//! One state per class.
+//! The quotient of a system: one state for each class.
 
 use tellapart_system::{MooreMachine, StateId};
 
 use crate::{Partition, Violation, verify};
 
-/// The machine whose states are the blocks of `partition`: block `i` becomes state `i`, with the output
-/// and successors that its states agree on. Names of actions and values of outputs are kept.
+/// Returns the machine whose states are the blocks of `partition`. Block `i` becomes state `i`,
+/// with the output and successors that its states agree on. Names of actions and values of outputs
+/// are kept.
 ///
 /// Cost: one pass over the machine, to check that the states of a block do agree.
 ///
 /// # Errors
-/// [`Violation`] if the partition is not one of this machine's states, or merges states that differ in
-/// their output or lead to different blocks. A partition by [`crate::largest_bisimulation`] of the same
-/// machine is always fine.
+/// [`Violation`] if the partition is not one of this machine's states, or merges states that differ
+/// in their output or lead to different blocks. A partition by [`crate::largest_bisimulation`] of
+/// the same machine is always fine.
 pub fn quotient(machine: &MooreMachine, partition: &Partition) -> Result<MooreMachine, Violation> {
     verify(machine, partition)?;
     let block_state = |state: StateId| StateId::new(partition.block_of(state).get());

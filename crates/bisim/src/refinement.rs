@@ -1,15 +1,15 @@
-//! Smaller-half partition refinement, in rounds.
+//! Hopcroft (smaller-half) partition refinement, in rounds.
 //!
-//! The invariant of Hopcroft's algorithm: once the partition is stable under a set of states and the
-//! set is split, it is enough to split further by all parts but one; leaving out the part that keeps
-//! the old block number, which is at least as large as the part split off, each state is looked at
+//! The invariant of Hopcroft's algorithm: once the partition is stable under a set of states and
+//! the set is split, it is enough to split further by all parts but one. The part left out keeps
+//! the old block number, and is at least as large as the part split off. So each state is visited
 //! `log2 n` times at most.
 //!
-//! Splitters are processed in rounds, each with its members frozen when the round begins. The partition
-//! after round `r` is then exactly the one by words of at most `r` actions (Moore 1956), so that the
-//! round of a split is the length of a shortest word between the two parts (Smetsers, Moerman & Jansen
-//! 2016, "Minimal separating sequences for all pairs of states"). The bound stays `O(m log n)`: freezing
-//! makes a splitter at most as large as it was when it was split off.
+//! Splitters are processed in rounds, each with its members frozen when the round begins. The
+//! partition after round `r` is then exactly the one by words of at most `r` actions (Moore 1956).
+//! So the round of a split is the length of a shortest word between the two parts. See Smetsers,
+//! Moerman & Jansen 2016, "Minimal separating sequences for all pairs of states". The bound stays
+//! `O(m log n)`: freezing makes a splitter at most as large as it was when it was split off.
 
 use tellapart_system::{ActionId, MooreMachine};
 
@@ -21,47 +21,49 @@ use crate::rows::Rows;
 struct StateBlock {
     begin: u32,
     end: u32,
-    /// How many elements, gathered at the front, lead into the splitter under the current action.
+    /// Number of elements, gathered at the front, that lead into the splitter under the current
+    /// action.
     marked: u32,
 }
 
-/// How a block came to be.
+/// Origin of a block.
 #[derive(Clone, Copy)]
 pub(crate) struct Birth {
-    /// The block it was split off.
+    /// Block that it was split off from.
     pub(crate) parent: u32,
-    /// Successors under this action are in different blocks of the round before.
+    /// Action under which successors are in different blocks of the round before.
     pub(crate) action: ActionId,
 }
 
 /// A partition that is being refined, and the history of its splits.
 ///
-/// Blocks are numbered by birth: first one for every output, then each part split off. A block is at
-/// most half as large as its parent was, so chains of parents have at most `log2 n` links.
+/// Blocks are numbered by birth: first one for every output, then each part split off. A block is
+/// at most half as large as its parent was, so chains of parents have at most `log2 n` links.
 pub(crate) struct Refinement {
     /// The states, block by block; splitting permutes within a block only.
     elements: Vec<u32>,
-    /// Where each state is in `elements`.
+    /// Position of each state in `elements`.
     position: Vec<u32>,
     pub(crate) block_of: Vec<u32>,
     blocks: Vec<StateBlock>,
-    /// The first blocks, one per output, have no birth.
+    /// Number of the first blocks, one per output, which have no birth.
     pub(crate) roots: u32,
     /// Birth of block `roots + i`.
     pub(crate) births: Vec<Birth>,
-    /// The number of the first block born in each round, from round 1 on; ascending.
+    /// Number of the first block born in each round, from round 1 on; ascending.
     pub(crate) round_starts: Vec<u32>,
-    /// Whether births and rounds are kept: they are what witnesses are made of, and 8 bytes a block.
+    /// Whether births and rounds are kept. Witnesses are made of them; they take 8 bytes a block.
     keeps_history: bool,
 }
 
 impl Refinement {
-    /// The whole machine, by output.
+    /// Refines the whole machine, by output, until the fixed point.
     pub(crate) fn to_fixed_point(machine: &MooreMachine) -> Self {
         Self::until(machine, |_| false)
     }
 
-    /// Refines the whole machine until the fixed point, or until `done` holds at the end of a round.
+    /// Refines the whole machine until the fixed point, or until `done` holds at the end of a
+    /// round.
     pub(crate) fn until(machine: &MooreMachine, done: impl Fn(&Self) -> bool) -> Self {
         let outputs = machine.output_table().iter().map(|output| output.get());
         let mut refinement = Self::new(outputs.collect(), machine.outputs());
@@ -72,7 +74,7 @@ impl Refinement {
         refinement
     }
 
-    /// The partition to begin with; blocks are numbered without gaps. Counting sort.
+    /// Makes the partition to begin with, by counting sort; blocks are numbered without gaps.
     pub(crate) fn new(block_of: Vec<u32>, blocks: usize) -> Self {
         let states = block_of.len();
         let mut blocks = vec![
@@ -112,13 +114,13 @@ impl Refinement {
         }
     }
 
-    /// The same, without births and rounds.
+    /// Returns the partition, no longer keeping births and rounds.
     pub(crate) fn without_history(mut self) -> Self {
         self.keeps_history = false;
         self
     }
 
-    /// The states of every block.
+    /// Returns the states of every block.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &[u32]> {
         let range = |block: &StateBlock| block.begin as usize..block.end as usize;
         self.blocks
@@ -126,10 +128,11 @@ impl Refinement {
             .map(move |block| &self.elements[range(block)])
     }
 
-    /// Refines until the fixed point, or until `done` holds at the end of a round. Under every place,
-    /// the states of a block must agree on whether there is a transition.
+    /// Refines until the fixed point, or until `done` holds at the end of a round. Under every
+    /// place, the states of a block must agree on whether there is a transition.
     pub(crate) fn run(&mut self, inverse: &Inverse, done: impl Fn(&Self) -> bool) {
-        // Every function is stable under the set of all states: one part, the largest, can be left out.
+        // Every function is stable under the set of all states, so one part can be left out: the
+        // largest.
         let size = |block: &StateBlock| block.end - block.begin;
         let largest = self.blocks.iter().map(size).max().unwrap_or_default();
         let left_out = self.blocks.iter().position(|block| size(block) == largest);
@@ -140,7 +143,7 @@ impl Refinement {
             .filter(|&(index, _)| Some(index) != left_out)
             .map(|(_, block)| (block.begin, block.end))
             .collect();
-        // The sources that lead into the splitter, by place, and the places where there are any.
+        // Sources that lead into the splitter, by place, and the places where there are any.
         let mut sources = vec![Vec::new(); inverse.width()];
         let (mut places, mut touched) = (Vec::new(), Vec::new());
         while !splitters.is_empty() {
@@ -187,8 +190,8 @@ impl Refinement {
         self.blocks.len() == self.elements.len()
     }
 
-    /// Moves `state` to the marked front of its block. A state has one successor under an action, so it
-    /// is never marked twice for one splitter.
+    /// Moves `state` to the marked front of its block. A state has one successor under an action,
+    /// so it is never marked twice for one splitter.
     #[inline]
     fn mark(&mut self, state: u32, touched: &mut Vec<u32>) {
         let number = self.block_of[state as usize];
@@ -253,7 +256,8 @@ mod tests {
 
     use super::*;
 
-    /// Both the bound on the running time and that on queries rest on it: always the smaller half.
+    /// The bounds on the running time and on queries both rest on always splitting off the smaller
+    /// half.
     #[test]
     fn ancestors_double() {
         let counter = generate::counter(1 << 12).unwrap();

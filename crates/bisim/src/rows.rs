@@ -1,4 +1,4 @@
-//! What refinement needs to know of a system: where its transitions lead.
+//! Rows of transitions: the view of a system that refinement needs.
 
 use std::ops::Range;
 
@@ -6,19 +6,20 @@ use tellapart_system::{MooreMachine, PartialMachine, StateId};
 
 /// The targets of every state, as one row a state.
 ///
-/// Refinement compares rows place by place and never asks for actions: states that it has not parted
-/// yet must have rows of one length, with one action at each place. In a [`MooreMachine`] that always
-/// holds; in a [`PartialMachine`] it does once states with different sets of actions are apart.
+/// Refinement compares rows place by place and never asks for actions. States that it has not
+/// separated yet must have rows of one length, with one action at each place. In a [`MooreMachine`]
+/// that always holds. In a [`PartialMachine`] it does once states with different sets of actions
+/// are apart.
 pub(crate) trait Rows: Sync {
     fn states(&self) -> usize;
-    /// Length of all rows together.
+    /// Returns the length of all rows together.
     fn transitions(&self) -> usize;
-    /// Length of the longest row.
+    /// Returns the length of the longest row.
     fn width(&self) -> usize;
     fn row(&self, state: usize) -> &[StateId];
-    /// The rows of successive states, one after the other.
+    /// Returns the rows of successive states, one after the other.
     fn rows(&self, states: Range<usize>) -> &[StateId];
-    /// What is at `place` in the rows of successive states.
+    /// Returns the targets at `place` in the rows of successive states.
     fn targets(&self, states: Range<usize>, place: usize) -> impl Iterator<Item = Option<StateId>>;
 }
 
@@ -74,7 +75,7 @@ impl Rows for PartialMachine {
     }
 }
 
-/// A number that a block goes by, as wide as it needs to be.
+/// Number of a block, as wide as it needs to be.
 pub(crate) trait BlockNumber: Copy + Send + Sync {
     fn number(self) -> u32;
 }

@@ -5,22 +5,22 @@ use tellapart_system::{ActionId, BlockId, MooreMachine, StateId};
 use crate::Partition;
 use crate::refinement::Refinement;
 
-/// The largest bisimulation of a machine together with the reason for every split: answers, for any
-/// pair of states, whether, how soon and by which word they are told apart.
+/// The largest bisimulation of a machine together with the reason for every split. It finds a
+/// shortest distinguishing word, and its length, for any pair of states.
 ///
-/// Cost: as [`crate::largest_bisimulation`] to build, and up to 24 bytes a state to keep; a query walks
-/// up `O(log n)` splits for each letter of its answer. Words are shortest; among the shortest ones the
-/// choice depends on nothing but the machine.
+/// Cost: that of [`crate::largest_bisimulation`] to build, and up to 24 bytes a state to keep. A
+/// query walks up `O(log n)` splits for each letter of its answer. Words are shortest; among the
+/// shortest ones the choice depends only on the machine.
 pub struct SplittingTree<'m> {
     machine: &'m MooreMachine,
     history: Refinement,
 }
 
-/// Why two states are in different blocks.
+/// Reason why two states are in different blocks.
 enum Split {
     /// Their outputs differ.
     Output,
-    /// Successors under `action` are told apart by `round - 1` further letters.
+    /// Successors under `action` are distinguished by `round - 1` further letters.
     Action { action: ActionId, round: usize },
 }
 
@@ -34,14 +34,14 @@ impl<'m> SplittingTree<'m> {
         }
     }
 
-    /// The largest bisimulation. Cost: one pass.
+    /// Returns the largest bisimulation. Cost: one pass.
     #[must_use]
     pub fn partition(&self) -> Partition {
         let bound = self.history.roots as usize + self.history.births.len();
         Partition::from_dense_labels(&self.history.block_of, bound)
     }
 
-    /// The length of a shortest distinguishing word; `None` if the states are bisimilar.
+    /// Returns the length of a shortest distinguishing word; `None` if the states are bisimilar.
     ///
     /// # Panics
     /// If a state is out of range.
@@ -53,8 +53,8 @@ impl<'m> SplittingTree<'m> {
         })
     }
 
-    /// A shortest word after which the outputs differ, empty if they differ at once; `None` if the
-    /// states are bisimilar. Cost: `O(log n)` for each letter.
+    /// Returns a shortest word after which the outputs differ, empty if they differ at once. `None`
+    /// if the states are bisimilar. Cost: `O(log n)` for each letter.
     ///
     /// # Panics
     /// If a state is out of range.
@@ -63,8 +63,9 @@ impl<'m> SplittingTree<'m> {
         word(self.machine, &self.history, a, b)
     }
 
-    /// A shortest witness for every pair of classes `first < second` of [`SplittingTree::partition`]:
-    /// (0, 1), (0, 2), (1, 2), (0, 3), ... Lazy; there are `k (k - 1) / 2` pairs of `k` classes.
+    /// Iterates over a shortest witness for every pair of classes `first < second` of
+    /// [`SplittingTree::partition`]: (0, 1), (0, 2), (1, 2), (0, 3), ... Lazy; there are
+    /// `k (k - 1) / 2` pairs of `k` classes.
     pub fn class_witnesses(&self) -> impl Iterator<Item = (BlockId, BlockId, Vec<ActionId>)> {
         let representatives = self.partition().representatives().to_vec();
         let pairs = (0..representatives.len())
@@ -80,12 +81,12 @@ impl<'m> SplittingTree<'m> {
     }
 }
 
-/// A shortest word of actions after which the outputs of `a` and `b` differ, empty if they differ at
-/// once; `None` if the states are bisimilar.
+/// Returns a shortest word of actions after which the outputs of `a` and `b` differ, empty if they
+/// differ at once. `None` if the states are bisimilar.
 ///
-/// Refines only until the two are apart: `O(m log n)` at worst, for `m = states * actions`, and never
-/// more than one pass over the inverse transitions for each letter of the answer. For many pairs of one
-/// machine build a [`SplittingTree`] once.
+/// Refines only until the two are apart: `O(m log n)` at worst, for `m = states * actions`. It
+/// never takes more than one pass over the inverse transitions for each letter of the answer. For
+/// many pairs of one machine, build a [`SplittingTree`] once.
 ///
 /// # Panics
 /// If a state is out of range ([`MooreMachine::state`] checks).
@@ -117,11 +118,11 @@ fn word(
     Some(word)
 }
 
-/// The split that parted two states; `None` if nothing did.
+/// Returns the split that separated two states; `None` if none did.
 ///
-/// Blocks are numbered by birth, so going from the later-born of the two to its parent, again and
-/// again, undoes the splits in reverse order as far as they concern the two states. The step that makes
-/// them equal undoes the split that parted them.
+/// Blocks are numbered by birth. Repeatedly going from the later-born of the two to its parent
+/// undoes the splits in reverse order, as far as they concern the two states. The step that makes
+/// them equal undoes the split that separated them.
 fn split(history: &Refinement, a: StateId, b: StateId) -> Option<Split> {
     let (mut older, mut younger) = (history.block_of[a.index()], history.block_of[b.index()]);
     while older != younger {

@@ -1,4 +1,4 @@
-//! Checking a partition without trusting what computed it.
+//! Checks of a partition that do not trust what computed it.
 
 mod distinct;
 
@@ -6,26 +6,26 @@ use tellapart_system::{ActionId, BlockId, MooreMachine, StateId, SystemError};
 
 use crate::{Partition, quotient};
 
-/// Why a partition is not the largest bisimulation.
+/// Reason why a partition is not the largest bisimulation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The partition is one of other states.
+    /// The partition has another number of states than the machine.
     #[error("the partition has {partition} states, the machine {machine}")]
     States {
-        /// States of the partition.
+        /// Number of states of the partition.
         partition: usize,
-        /// States of the machine.
+        /// Number of states of the machine.
         machine: usize,
     },
-    /// Two states of one block differ at once.
+    /// Two states of one block have different outputs.
     #[error("states {a} and {b} are both in block {block}, but their outputs differ")]
     Output {
-        /// The block.
+        /// Block of both states.
         block: BlockId,
-        /// Its first state.
+        /// First state of the block.
         a: StateId,
-        /// The state that differs.
+        /// State that differs from it.
         b: StateId,
     },
     /// Two states of one block lead to different blocks.
@@ -33,32 +33,32 @@ pub enum Violation {
         "states {a} and {b} are both in block {block}, but action {action} leads them to different blocks"
     )]
     Unstable {
-        /// The block.
+        /// Block of both states.
         block: BlockId,
-        /// Its first state.
+        /// First state of the block.
         a: StateId,
-        /// The state that differs.
+        /// State that differs from it.
         b: StateId,
-        /// The action.
+        /// Action that leads to different blocks.
         action: ActionId,
     },
     /// Two blocks hold bisimilar states: the partition is a bisimulation, but not the largest.
     #[error("blocks {first} and {second} hold bisimilar states and can be merged")]
     Mergeable {
-        /// A block.
+        /// One of the blocks.
         first: BlockId,
-        /// Another one.
+        /// The other block.
         second: BlockId,
     },
-    /// The quotient is no valid system.
+    /// The quotient is not a valid system.
     #[error(transparent)]
     Quotient(#[from] SystemError),
 }
 
-/// Checks in one pass that `partition` is a bisimulation of `machine`: it refines the output and is
+/// Checks in one pass that `partition` is a bisimulation of `machine`. It refines the output and is
 /// stable under every action, hence merges no two states that some word distinguishes.
 ///
-/// That it is also the largest is checked by [`verify_coarsest`].
+/// [`verify_coarsest`] checks that it is also the largest.
 ///
 /// # Errors
 /// The first [`Violation`], by state and action.
@@ -88,13 +88,15 @@ pub fn verify(machine: &MooreMachine, partition: &Partition) -> Result<(), Viola
     Ok(())
 }
 
-/// Checks that `partition` is the largest bisimulation: [`verify`], and no two blocks can be merged.
+/// Checks that `partition` is the largest bisimulation: [`verify`], and no two blocks can be
+/// merged.
 ///
-/// The certificate of the second part is a refinement of the quotient that ends with every block alone, by
-/// methods that share nothing with [`crate::largest_bisimulation`]: hashes of behavior, which differ only
-/// where behavior does (so that a collision can hide nothing, only delay), then, where states are told
-/// apart by long words only, comparison of whole rows. Cost for `k` blocks and `A` actions: a few passes
-/// over `k A` numbers if words of a few actions tell all apart; `O(k A log k)` comparisons otherwise.
+/// The second part refines the quotient until every block is alone, which certifies that none can
+/// be merged. Its methods share nothing with [`crate::largest_bisimulation`]. First come hashes of
+/// behavior, which differ only where behavior does, so a collision can only delay the answer. Then,
+/// where only long words distinguish states, whole rows are compared. Cost for `k` blocks and `A`
+/// actions: a few passes over `k A` values if words of a few actions distinguish all;
+/// `O(k A log k)` comparisons otherwise.
 ///
 /// # Errors
 /// The first [`Violation`] found.

@@ -13,7 +13,8 @@ use tellapart_bisim::{
 };
 use tellapart_system::{ActionId, MooreMachine, StateId, generate};
 
-/// A shortest distinguishing word by breadth-first search over pairs: a second, independent oracle.
+/// Returns the length of a shortest distinguishing word, by breadth-first search over pairs: a
+/// second, independent oracle.
 fn search(machine: &MooreMachine, a: StateId, b: StateId) -> Option<usize> {
     let mut seen = HashSet::from([(a, b)]);
     let mut queue = VecDeque::from([(a, b, 0)]);
@@ -40,7 +41,7 @@ fn assert_distinguishes(machine: &MooreMachine, a: StateId, b: StateId, word: &[
     );
 }
 
-/// Everything there is to say about one machine, checked against the pairwise fixed point.
+/// Checks every result for one machine against the pairwise fixed point.
 fn check(machine: &MooreMachine) {
     let definition = pairwise_fixed_point(machine).unwrap();
     let fast = largest_bisimulation(machine);

@@ -1,7 +1,8 @@
-//! The engine against its slow twin, the definition computed pair by pair, on tens of thousands of random
-//! and adversarial systems: partitions are compared, and every result passes both verifiers.
+//! The engine against its reference implementation, the definition computed pair by pair, on tens
+//! of thousands of random and adversarial systems. Partitions are compared, and every result passes
+//! both verifiers.
 //!
-//! A failure names family and seed, which make the system again.
+//! A failure names family and seed, which reproduce the system.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_bisim::{largest_bisimulation, pairwise_fixed_point, verify, verify_coarsest};
 use tellapart_system::{MooreMachine, OutputId, StateId, generate};
 
-/// A system made of a seed.
+/// Makes a system from a seed.
 type Family = fn(u64, &mut ChaCha8Rng) -> MooreMachine;
 
 fn check(name: &str, seeds: std::ops::Range<u64>, family: Family) {
@@ -32,15 +33,15 @@ fn check(name: &str, seeds: std::ops::Range<u64>, family: Family) {
     }
 }
 
-/// Up to 40 states, 5 actions and 5 outputs, uniform.
+/// Uniformly random systems of up to 40 states, 5 actions and 5 outputs.
 fn uniform(seed: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let states = rng.random_range(1..=40);
     let (actions, outputs) = (rng.random_range(1..=5), rng.random_range(1..=5));
     generate::random(seed, states, actions, outputs).unwrap()
 }
 
-/// Transitions lead to few states, nearby ones or the state itself: many states are bisimilar, and words
-/// that tell the others apart are long.
+/// Systems whose transitions lead to few states, nearby ones or the state itself. Many states are
+/// bisimilar, and words that distinguish the others are long.
 fn clustered(_: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let states = rng.random_range(1..=40_usize);
     let actions = rng.random_range(1..=3);
@@ -63,7 +64,7 @@ fn clustered(_: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     MooreMachine::from_table(actions, next, output).unwrap()
 }
 
-/// Bisimilar copies, in no order.
+/// Systems with bisimilar copies, in no order.
 fn copies(seed: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let states = rng.random_range(1..=10);
     let base = generate::random(seed, states, rng.random_range(1..=3), 2).unwrap();
@@ -71,7 +72,7 @@ fn copies(seed: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     generate::shuffled(&copies, seed).unwrap()
 }
 
-/// Permutations: every state has one predecessor under every action, as in a group.
+/// Systems of permutations: every state has one predecessor under every action, as in a group.
 fn permutations(_: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let states = rng.random_range(1..=30_usize);
     let actions = rng.random_range(1..=3);
@@ -89,7 +90,8 @@ fn permutations(_: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     MooreMachine::from_table(actions, next, (0..states).map(odd).collect()).unwrap()
 }
 
-/// Those that are slow for one algorithm or another, in order and shuffled, plain and with copies.
+/// Systems that are slow for one algorithm or another, in order and shuffled, plain and with
+/// copies.
 fn slow(seed: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let size = rng.random_range(1..=34);
     let base = match seed % 7 {
@@ -111,7 +113,7 @@ fn slow(seed: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     machine
 }
 
-/// Few states with up to thousands of actions, most of which lead nowhere.
+/// Systems of few states with up to thousands of actions, most of which lead nowhere.
 fn many_actions(_: u64, rng: &mut ChaCha8Rng) -> MooreMachine {
     let states = rng.random_range(1..=8_usize);
     let actions = rng.random_range(1..=3000);
@@ -159,7 +161,7 @@ fn systems_with_many_actions() {
     check("many actions", 0..400, many_actions);
 }
 
-/// Every system there is with so few states, actions and outputs.
+/// Checks all systems of a given small number of states, actions and outputs.
 #[test]
 fn all_tiny_systems() {
     for (states, actions, outputs) in [
@@ -184,7 +186,7 @@ fn all_tiny_systems() {
             let output = digits(code / tables, outputs, states);
             let next = next.into_iter().map(StateId::new).collect();
             let output = output.into_iter().map(OutputId::new).collect();
-            // Outputs with a gap in their numbering are no system.
+            // Outputs with a gap in their numbering are not a system.
             let Ok(machine) = MooreMachine::from_table(actions, next, output) else {
                 continue;
             };

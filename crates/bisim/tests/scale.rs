@@ -1,4 +1,4 @@
-//! No family makes refinement quadratic: at these sizes quadratic time would be hours.
+//! No family makes refinement quadratic: at these sizes, quadratic time would take hours.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What is not the largest bisimulation is refused, and the message names the place.
+//! Partitions other than the largest bisimulation are refused, and the message names the place.
 
 #![allow(
     clippy::unwrap_used,

@@ -4,7 +4,7 @@ use crate::each_isa::on_each_isa;
 use crate::shape::{KernelError, check_length};
 use crate::simd::Isa;
 
-/// What one step of Adam is set to.
+/// Settings of one step of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     /// Learning rate.
@@ -13,14 +13,14 @@ pub struct AdamStep {
     pub beta1: f32,
     /// Decay of the second moment.
     pub beta2: f32,
-    /// Offset of the denominator, after the second moment's correction.
+    /// Added to the denominator, after the second moment's correction.
     pub epsilon: f32,
-    /// How many steps this is, the first being 1.
+    /// Number of this step; the first is 1.
     pub time: i32,
 }
 
-/// Moves `parameters` against `gradient`, and brings both moments (zero before the first step) up to
-/// date. All slices have one length.
+/// Takes one step of Adam: moves `parameters` against `gradient` and updates both moments, which
+/// are zero before the first step. All slices have one length.
 ///
 /// # Errors
 /// [`KernelError::Length`] names a slice whose length differs.
@@ -39,7 +39,7 @@ pub fn adam(
     Ok(())
 }
 
-/// The sum of the squares, in partial sums of a fixed order.
+/// Returns the sum of the squares of `values`, added up in partial sums of a fixed order.
 #[must_use]
 pub fn sum_of_squares(values: &[f32]) -> f32 {
     let mut sum = 0.0;
@@ -85,6 +85,7 @@ fn move_each(
 #[inline(always)]
 fn add_squares(values: &[f32], sum: &mut f64) {
     for block in values.chunks(4096) {
+        // The squares of a block add up in 64 lanes of f32, the blocks in f64.
         let mut sums = [0.0f32; 64];
         let (whole, rest) = block.as_chunks::<64>();
         for values in whole {

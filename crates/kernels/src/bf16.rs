@@ -131,8 +131,8 @@ pub(crate) fn across(isa: Isa, a: &[Pair], b: &[Pair], to: &mut [Pair]) {
     across_on(isa, a, b, to.as_chunks_mut().0);
 }
 
-/// Interleaves a row of pairs with the same row from `step` on, by [`across`]. The row begins at
-/// `left` and has zeros around it. Where both would be zeros, `to` is left unchanged.
+/// Interleaves a row of pairs, the first at `left` and zeros around it, with that row from `step`
+/// on, by [`across`]. Where both are zeros, `to` is unchanged.
 pub(crate) fn shifted_across(isa: Isa, row: &[Pair], left: usize, step: usize, to: &mut [Pair]) {
     let zeros = [Pair::default(); 64];
     let count = to.len() / 2;
@@ -171,8 +171,8 @@ on_each_isa!(across_on = each_across(a: &[Pair], b: &[Pair], to: &mut [[Pair; 2]
 on_each_isa!(across_rows = each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]));
 on_each_isa!(add_paired_rows = add_each_paired_row(rows: &[Pair], to: &mut [f32]));
 
-/// Interleaves each two rows of `width` pairs by [`across`], a last single row with zeros, and
-/// writes them to rows of `columns` pairs.
+/// Interleaves each two rows of `width` pairs by [`across`], a last one with zeros, to rows of
+/// `columns`.
 #[inline(always)]
 fn each_row_across(rows: &[Pair], width: usize, columns: usize, to: &mut [Pair]) {
     for (two, to) in rows.chunks(2 * width).zip(to.chunks_exact_mut(columns)) {

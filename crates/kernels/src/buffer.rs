@@ -1,9 +1,8 @@
 //! Reusable buffers of values that begin at a cache line; large ones lie in large pages.
 //!
-//! A vector that begins in the middle of a cache line touches two lines. Large pages spare the
-//! processor address lookups, and data that fits into the second-level cache stays there; small
-//! pages, scattered in memory, evict each other. Together, aligned buffers and large pages take a
-//! tenth off a training step of the default recipe.
+//! A vector that begins in the middle of a cache line touches two. Large pages spare the processor
+//! address lookups, and what fits into the second-level cache stays there; scattered small pages
+//! evict each other. Both together take a tenth off a training step of the default recipe.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -34,7 +33,7 @@ const MOST: usize = 1 << 28;
 /// Most spare blocks, so that a search among them is quick.
 const MOST_BUFFERS: usize = 1 << 10;
 
-/// Capacity, in values, of the smallest block that is saved.
+/// Values of the smallest block that is saved.
 const SMALLEST: usize = 1 << 10;
 
 /// Gives all spare memory back; call it where a training ends.
@@ -47,8 +46,8 @@ pub fn forget_spare_buffers() {
 /// process lives. Call it where a training begins.
 ///
 /// Otherwise glibc hands pages back in every update and takes them again, which took 4 % of a
-/// training step. It learns from the largest block that is freed how much to keep, and up to which
-/// size not to map memory separately. So this function frees such a block, unused.
+/// training step. From the largest block freed it learns how much to keep, and up to which size not
+/// to map memory separately. So one is freed, unused.
 pub fn keep_freed_memory() {
     drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
@@ -78,7 +77,7 @@ impl Buffer {
 fn taken(len: usize) -> Memory {
     let fits = |memory: &Memory| (len..=2 * len).contains(&memory.capacity());
     let mut spare = spare();
-    // The smallest block that fits is taken, so that larger ones remain for larger requests.
+    // The smallest that fits leaves larger ones to larger requests.
     let fitting = spare.iter().enumerate().filter(|(_, memory)| fits(memory));
     let found = fitting
         .min_by_key(|(_, memory)| memory.capacity())
@@ -106,7 +105,7 @@ impl Drop for Buffer {
             gone.push(oldest);
         }
         drop(spare);
-        // Freed outside the lock, so that other threads need not wait for it.
+        // Freed outside the lock, for which others may wait.
         drop(gone);
     }
 }

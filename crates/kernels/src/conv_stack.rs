@@ -1,13 +1,13 @@
-//! A whole stack of convolutions over frames, forward and backward, a few images at a time.
+//! A stack of convolutions over frames, forward and backward, a few images at a time.
 //!
-//! Taken layer by layer over the whole batch, every activation and every gradient travels to memory
-//! and back several times. Here a block of images goes through all layers while its numbers are in
-//! the caches: forward, each activation is written once; backward, each is read once, and gradients
-//! with respect to activations never leave the caches.
+//! Taken layer by layer over the whole batch, every activation and every gradient would travel to
+//! memory and back several times. Here a block of images goes through all layers while its values
+//! are in the caches. Forward, each activation is written once; backward, each is read once.
+//! Gradients with respect to activations never leave the caches.
 //!
-//! The parameters are one slice, in the order of the layers: for each, gamma and beta of its
-//! normalization if it has one (`[in]` each), then the weight `[out, in, kernel_height,
-//! kernel_width]`, then the bias `[out]`.
+//! The parameters are one slice, in the order of the layers. For each layer it holds gamma and beta
+//! of its normalization if it has one (`[in]` each), then the weight
+//! `[out, in, kernel_height, kernel_width]`, then the bias `[out]`.
 
 use std::ops::Range;
 
@@ -27,18 +27,18 @@ mod saved;
 use layout::Layout;
 pub use saved::SavedActivations;
 
-/// The batch is processed in this many parts, whatever the number of threads, so that the order of
-/// additions never changes.
+/// Parts in which the batch is processed, whatever the number of threads: the order of additions
+/// never changes.
 const PARTS: usize = 8;
 
-/// Numbers of a block of images, over all layers, 1.5 MiB: large layers stay near the second-level cache, and small
-/// ones still have tiles enough to fill the register tiles.
+/// Values of a block of images, over all layers, 1.5 MiB. Large layers stay near the second-level
+/// cache, and small ones still have enough pixels to fill the register tiles.
 const BLOCK: usize = 3 << 17;
 
-/// What happens to the input of a convolution on the way in.
+/// Operation on a convolution's input, applied while reading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Prologue {
-    /// Nothing.
+    /// No operation.
     Nothing,
     /// `max(x, 0)`.
     Relu,
@@ -52,34 +52,36 @@ pub enum Prologue {
 /// One convolution of a [`ConvStack`], with zero padding on all sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConvLayer {
-    /// Channels of the output.
+    /// Number of channels of the output.
     pub channels: usize,
-    /// Rows and columns of the kernel.
+    /// Numbers of rows and columns of the kernel.
     pub kernel: [usize; 2],
-    /// Step between neighboring outputs, along both axes.
+    /// Step between neighboring outputs along both axes, in pixels.
     pub stride: usize,
-    /// Zeros on every side.
+    /// Padding on every side, in pixels.
     pub padding: usize,
-    /// What happens to the input first; the first layer, which reads frames, must have `Nothing`.
+    /// Operation on the input; the first layer, which reads frames, must have
+    /// [`Prologue::Nothing`].
     pub prologue: Prologue,
-    /// Adds the output of this earlier layer to its own: a residual connection.
+    /// Index of an earlier layer whose output is added to that of this one: a residual connection.
     pub add: Option<usize>,
 }
 
-/// A stack of convolutions, its sizes checked.
+/// Stack of convolutions, with checked sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvStack {
     image: [usize; 3],
     layers: Vec<(ConvLayer, ConvShape)>,
     precision: Precision,
     isa: Isa,
-    /// Whether everything is stored as it is.
+    /// Whether outputs are stored unclipped and unrounded.
     #[cfg(test)]
     plain: bool,
 }
 
 impl ConvStack {
-    /// `image` is `[height, width, channels]`; the products of the convolutions have `precision`.
+    /// Checks a stack. `image` is `[height, width, channels]`; the products of the convolutions
+    /// have `precision`.
     ///
     /// # Errors
     /// [`KernelError`] names what does not fit together.
@@ -127,7 +129,7 @@ impl ConvStack {
         })
     }
 
-    /// The same on another instruction set, with products of another precision.
+    /// Returns this stack on another instruction set, with products of another precision.
     #[cfg(test)]
     pub(crate) fn on(&self, isa: Isa, precision: Precision) -> Self {
         Self {
@@ -137,7 +139,7 @@ impl ConvStack {
         }
     }
 
-    /// The same with everything stored as it is.
+    /// Returns this stack with outputs stored unclipped and unrounded.
     #[cfg(test)]
     pub(crate) fn storing_plainly(&self) -> Self {
         Self {
@@ -146,18 +148,18 @@ impl ConvStack {
         }
     }
 
-    /// `[height, width, channels]` of a frame.
+    /// Returns `[height, width, channels]` of a frame.
     #[must_use]
     pub fn image(&self) -> [usize; 3] {
         self.image
     }
 
-    /// The layers.
+    /// Returns the layers in order.
     pub fn layers(&self) -> impl ExactSizeIterator<Item = &ConvLayer> {
         self.layers.iter().map(|(layer, _)| layer)
     }
 
-    /// `[height, width, channels]` of the output of an image.
+    /// Returns `[height, width, channels]` of the output of an image.
     #[must_use]
     pub fn output(&self) -> [usize; 3] {
         let [_, height, width, channels] = self.last().output();
@@ -170,7 +172,7 @@ impl ConvStack {
         self.slots().last().map_or(0, |slot| slot.bias.end)
     }
 
-    /// How the output of a layer lies in memory.
+    /// Returns the layout of a layer's output in memory.
     fn layout(&self, index: usize) -> Layout {
         #[cfg(test)]
         if self.plain {
@@ -196,7 +198,7 @@ impl ConvStack {
         }
     }
 
-    /// What a layer reads of the values and moments that are saved of the one before.
+    /// Returns what layer `index` reads, from the saved values and moments before it.
     fn source<'a>(
         &self,
         index: usize,
@@ -216,7 +218,7 @@ impl ConvStack {
         }
     }
 
-    /// What is added to the variance, if a layer normalizes its input.
+    /// Returns the epsilon of the normalization if layer `index` normalizes its input.
     fn normalized(&self, index: usize) -> Option<f32> {
         match self.layers.get(index)?.0.prologue {
             Prologue::NormRelu { epsilon } => Some(epsilon),
@@ -224,7 +226,7 @@ impl ConvStack {
         }
     }
 
-    /// Words that are saved of each layer but the last, and two for every pixel that is normalized.
+    /// Words saved of each layer but the last, and moments: two for every normalized pixel.
     fn saved_lens(&self, images: usize) -> impl ExactSizeIterator<Item = [usize; 2]> {
         let inner = self.layers[..self.layers.len() - 1].iter().enumerate();
         inner.map(move |(index, (_, shape))| {
@@ -236,7 +238,7 @@ impl ConvStack {
         })
     }
 
-    /// The number of images.
+    /// Checks the lengths, and returns the number of images.
     fn check(&self, frames: &[u8], parameters: &[f32]) -> Result<usize, KernelError> {
         let batch = frames.len() / self.frame_len();
         check_length(
@@ -297,7 +299,7 @@ impl ConvStack {
     }
 }
 
-/// Where the parameters of a layer are.
+/// Ranges of the parameters of a layer.
 struct Slot {
     gamma: Range<usize>,
     beta: Range<usize>,
@@ -305,7 +307,7 @@ struct Slot {
     bias: Range<usize>,
 }
 
-/// `0..images` in consecutive blocks.
+/// Cuts `0..images` into consecutive blocks.
 fn blocks(images: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
     (0..images)
         .step_by(block)

@@ -98,7 +98,7 @@ struct Phase<I> {
     offset: [usize; 2],
     first: [usize; 2],
     end: [usize; 2],
-    /// Number of taps of the kernel that these pixels see along each axis.
+    /// Taps of the kernel that these pixels see along each axis.
     taps: [usize; 2],
     runs: Vec<usize>,
     panels: ElementBuffer<I>,

@@ -1,4 +1,5 @@
-//! Dense layers: three matrix products on the tiles of the convolutions, every operand where it is.
+//! Dense layers: three matrix products on the register tiles of the convolutions. Operands are read
+//! in place where their layout allows it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -25,18 +26,18 @@ pub struct Dense {
     precision: Precision,
 }
 
-/// Where [`Dense::backward`] writes; all of it is overwritten.
+/// Gradients that [`Dense::backward`] computes; all of them are overwritten.
 pub struct DenseGradients<'a> {
-    /// With respect to the input, if it is wanted.
+    /// Gradient with respect to the input, if it is wanted.
     pub input: Option<&'a mut [f32]>,
-    /// With respect to the weight.
+    /// Gradient with respect to the weight.
     pub weight: &'a mut [f32],
-    /// With respect to the bias.
+    /// Gradient with respect to the bias.
     pub bias: &'a mut [f32],
 }
 
 impl Dense {
-    /// From `inputs` to `outputs` numbers, for `rows` rows.
+    /// Checks the sizes of a layer from `inputs` to `outputs` values, for `rows` rows.
     ///
     /// # Errors
     /// [`KernelError`] names a width that is zero.
@@ -62,8 +63,8 @@ impl Dense {
         })
     }
 
-    /// `out = input weight^T + bias`: `input` is `[rows][inputs]`, `weight` `[outputs][inputs]`,
-    /// `bias` `[outputs]`, `out` `[rows][outputs]`, overwritten.
+    /// Computes `out = input weight^T + bias`: `input` is `[rows][inputs]`, `weight`
+    /// `[outputs][inputs]`, `bias` `[outputs]`, `out` `[rows][outputs]`, overwritten.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -88,8 +89,8 @@ impl Dense {
         Ok(())
     }
 
-    /// Gradients from the `gradient` with respect to the output; `input` and `weight` are those of the
-    /// forward pass.
+    /// Computes `gradients` from the `gradient` with respect to the output. `input` and `weight`
+    /// are those of the forward pass.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -197,8 +198,9 @@ impl Dense {
         }
     }
 
-    /// Every row, `from` numbers of `input`, times a matrix whose panels `pack(panel, elements)` writes: `to` numbers of
-    /// `out`. One panel at a time, because the caches do not hold all of them.
+    /// Multiplies every row, `from` values of `input`, by a matrix whose panels
+    /// `pack(panel, elements)` writes. A row of `out` has `to` values. Panels are packed one at a
+    /// time, because the caches do not hold all of them.
     fn multiply<I: Element>(
         &self,
         isa: Isa,
@@ -233,7 +235,7 @@ impl Dense {
                 implicit_gemm(isa, &product, Out::plain(out));
             }
         };
-        // By columns no panel is packed twice; where rows are many that does not matter.
+        // Divided by columns, no panel is packed twice; with many rows, packing does not matter.
         const MANY: usize = 1024;
         if self.rows >= MANY || to <= width {
             over_ranges(self.rows, self.products(), out, |rows, out| {
@@ -265,8 +267,8 @@ impl Dense {
     }
 }
 
-/// Rows of `width` numbers, those that share an element taken together, each followed by zeros up to
-/// `columns`.
+/// Converts rows of `width` values to elements. Consecutive rows share elements, and zeros follow
+/// each row up to `columns`.
 fn grouped_rows<I: Element>(isa: Isa, rows: &[f32], width: usize, columns: usize) -> Cow<'_, [I]> {
     let same = I::as_elements(rows).filter(|_| width == columns);
     same.map_or_else(

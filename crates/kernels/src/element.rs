@@ -1,5 +1,4 @@
-//! Elements that the inner loops multiply: `f32` values, or pairs of bf16 whose products are summed
-//! in `f32`.
+//! Factors of the inner loops: `f32` values, or pairs of bf16 whose products are summed in `f32`.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -24,7 +23,7 @@ use crate::stored::Stored;
 
 /// Factor of a product: one `f32` value or a pair of bf16 values.
 pub(crate) trait Element: Copy + Default + Send + Sync {
-    /// Number of values in one element; they belong to neighboring terms of a sum.
+    /// Values in one element, which belong to neighboring terms of a sum.
     const VALUES: usize;
 
     /// Computes the product.
@@ -51,7 +50,7 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
     );
 
     /// Writes a row of values `from` with zeros around it, the first at `left`: an element for each
-    /// value. If an element holds several values, the second one is the value `step` further on.
+    /// value. A second value of an element is the one `step` further on.
     fn neighbors(
         isa: Isa,
         from: Source<'_>,
@@ -64,7 +63,7 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
     /// Views words of memory as the elements in them.
     fn of_words(words: &[f32]) -> &[Self];
 
-    /// Views words of memory as elements to be written.
+    /// Views words of memory as elements, to be written.
     fn of_words_mut(words: &mut [f32]) -> &mut [Self];
 
     /// Returns the values as elements where an element is one value, else `None`.
@@ -82,7 +81,7 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
     fn interleave(isa: Isa, a: &[f32], b: Option<&[f32]>, to: &mut [Self]);
 }
 
-/// Buffer of elements that begins at a cache line.
+/// Elements that begin at a cache line.
 #[derive(Debug)]
 pub(crate) struct ElementBuffer<I> {
     words: Buffer,

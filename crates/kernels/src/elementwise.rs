@@ -14,7 +14,7 @@ fn add_each_row(rows: &[f32], to: &mut [f32]) {
     }
 }
 
-/// From `0..=255` to `[0, 1]`.
+/// Scales `0..=255` to `[0, 1]`.
 #[inline(always)]
 fn bytes_to_unit(bytes: &[u8], out: &mut [f32]) {
     for (out, &byte) in out.iter_mut().zip(bytes) {

@@ -1,4 +1,5 @@
-//! Where sums of products are stored, and what is applied to each on the way: nothing, a ReLU, or its gradient.
+//! Destination of sums of products, and the operation on each sum before it is stored: none, a
+//! ReLU, or its gradient.
 
 use std::ops::Range;
 
@@ -6,25 +7,28 @@ use crate::bf16::{halves, pair};
 use crate::precision::Pair;
 use crate::simd::Lanes;
 
-/// Where sums are stored, overwritten, and what becomes of them.
+/// Destination of sums, overwritten, and the operation on each.
 pub(crate) enum Out<'a> {
     Values(&'a mut [f32], Epilogue<'a, f32>),
-    /// As [`Stored::Pairs`].
+    /// Pairs of bf16, as [`Stored::Pairs`](crate::stored::Stored::Pairs).
     Pairs(&'a mut [Pair], Epilogue<'a, Pair>),
 }
 
-/// What becomes of a sum before it is stored.
+/// Operation on a sum before it is stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Epilogue<'a, T> {
     Nothing,
-    /// Clipped at zero from below.
+    /// Clips at zero from below.
     Relu,
-    /// Zero where the number in the same place is not above zero: a ReLU's gradient.
+    /// Zeroes a sum where the value at the same index is not above zero: the gradient of a ReLU.
     WherePositive(&'a [T]),
 }
 
 impl<'a> Out<'a> {
-    /// Where it is known that it does not take pairs.
+    /// Returns the epilogue and the `f32` values.
+    ///
+    /// # Panics
+    /// If the destination takes pairs.
     pub(crate) fn values(self) -> (Epilogue<'a, f32>, &'a mut [f32]) {
         match self {
             Self::Values(out, epilogue) => (epilogue, out),
@@ -32,12 +36,12 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Accumulator as they are.
+    /// Stores sums unchanged.
     pub(crate) fn plain(out: &'a mut [f32]) -> Self {
         Self::Values(out, Epilogue::Nothing)
     }
 
-    /// How many numbers it has room for.
+    /// Values that fit.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Values(out, _) => out.len(),
@@ -45,7 +49,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Of how many numbers it is known what they meet.
+    /// Values that the epilogue compares with, if it does.
     pub(crate) fn seen(&self) -> Option<usize> {
         match self {
             Self::Values(_, epilogue) => epilogue.seen(),
@@ -53,7 +57,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// From a number on, the first of a pixel.
+    /// Returns the destination from value `first` on, the first one of a pixel.
     pub(crate) fn from(&mut self, first: usize) -> Out<'_> {
         match self {
             Self::Values(out, epilogue) => Out::Values(&mut out[first..], epilogue.from(first)),
@@ -72,15 +76,16 @@ impl<'a> Out<'a> {
     }
 }
 
-/// Where sums are stored; what is known at compile time is not asked for every row.
+/// Destination of vectors of sums. What is known at compile time is not checked for every row.
 pub(crate) trait Sink {
-    /// `at` is even where pairs are stored.
+    /// Stores two vectors from value `at` on; `at` is even where pairs are stored.
     ///
     /// # Safety
-    /// There are two vectors from number `at` on, in what they meet, too; the processor has the instruction set.
+    /// There are two vectors from value `at` on, also in what the epilogue compares with; the
+    /// processor has the instruction set.
     unsafe fn store<S: Lanes>(&mut self, at: usize, sums: [S::Vector; 2]);
 
-    /// Fewer than two vectors, from number `at` on.
+    /// Stores fewer than two vectors, from value `at` on.
     fn store_each(&mut self, at: usize, sums: &[f32]);
 }
 
@@ -152,7 +157,7 @@ impl Sink for (&mut [Pair], Epilogue<'_, Pair>) {
 }
 
 impl<T: Copy> Epilogue<'_, T> {
-    /// From a number on.
+    /// Returns the epilogue of the values from `first` on.
     pub(crate) fn from(self, first: usize) -> Self {
         match self {
             Epilogue::WherePositive(seen) => Epilogue::WherePositive(&seen[first..]),
@@ -160,7 +165,7 @@ impl<T: Copy> Epilogue<'_, T> {
         }
     }
 
-    /// Of some numbers.
+    /// Returns the epilogue of a range of values.
     pub(crate) fn part(self, numbers: Range<usize>) -> Self {
         match self {
             Epilogue::WherePositive(seen) => Epilogue::WherePositive(&seen[numbers]),
@@ -175,7 +180,7 @@ impl<T: Copy> Epilogue<'_, T> {
         }
     }
 
-    /// One sum; `at` finds what it meets.
+    /// Applies the epilogue to one sum; `at` finds the value that it is compared with.
     #[inline(always)]
     fn number(&self, sum: f32, at: impl Fn(&[T]) -> f32) -> f32 {
         let passes = match self {
@@ -188,17 +193,18 @@ impl<T: Copy> Epilogue<'_, T> {
 }
 
 impl Epilogue<'_, f32> {
-    /// The sums from number `at` on, to `to`.
+    /// Writes the sums of the values from `at` on to `to`, with the epilogue applied.
     pub(crate) fn copy(&self, at: usize, sums: &[f32], to: &mut [f32]) {
         for (index, (to, &sum)) in to.iter_mut().zip(sums).enumerate() {
             *to = self.number(sum, |seen| seen[at + index]);
         }
     }
 
-    /// The sums from number `at` on.
+    /// Applies the epilogue to a vector of sums, of the values from `at` on.
     ///
     /// # Safety
-    /// What they meet is as long; the processor has the instruction set.
+    /// The values that the epilogue compares with, if any, reach as far; the processor has the
+    /// instruction set.
     #[inline(always)]
     pub(crate) unsafe fn vector<S: Lanes>(&self, at: usize, sums: S::Vector) -> S::Vector {
         // SAFETY: as the caller promises.

@@ -1,6 +1,7 @@
-//! Networks of square layers with MaxMin between them (Anil et al. 2019), each row through the one chosen for it.
+//! Networks of square layers with MaxMin between them (Anil et al. 2019, also called GroupSort2).
+//! Each row goes through the network chosen for it.
 //!
-//! MaxMin sorts the pairs `(i, i + width / 2)` of a row: the larger number goes first.
+//! MaxMin sorts the pairs `(i, i + width / 2)` of a row: the larger value goes first.
 
 use crate::elementwise::add_rows;
 use crate::padded_rows::PaddedRows;
@@ -18,31 +19,32 @@ pub struct MaxMinNetworks {
     isa: Isa,
 }
 
-/// What networks compute with: `weight` is `[layers][networks][width][width]`, the outputs first, and `bias`
-/// `[layers][networks][width]`.
+/// Parameters of the networks: `weight` is `[layers][networks][width][width]`, output axis before
+/// input axis, and `bias` is `[layers][networks][width]`.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxMinParameters<'a> {
-    /// Of all layers.
+    /// Weights of all layers.
     pub weight: &'a [f32],
-    /// Of all layers.
+    /// Biases of all layers.
     pub bias: &'a [f32],
 }
 
-/// Where [`MaxMinNetworks::backward`] writes; all of it is overwritten.
+/// Gradients that [`MaxMinNetworks::backward`] computes; all of them are overwritten.
 pub struct MaxMinGradients<'a> {
-    /// With respect to the input.
+    /// Gradient with respect to the input.
     pub input: &'a mut [f32],
-    /// With respect to the weight.
+    /// Gradient with respect to the weight.
     pub weight: &'a mut [f32],
-    /// With respect to the bias.
+    /// Gradient with respect to the bias.
     pub bias: &'a mut [f32],
 }
 
 impl MaxMinNetworks {
-    /// So many `networks` of `layers` layers; MaxMin follows every layer but the last.
+    /// Checks the sizes of `networks` networks of `layers` layers. MaxMin follows every layer but
+    /// the last.
     ///
     /// # Errors
-    /// [`KernelError`] names what is zero, or says that the width is odd.
+    /// [`KernelError`] names the size that is zero, or says that the width is odd.
     pub fn new(networks: usize, layers: usize, width: usize) -> Result<Self, KernelError> {
         let sizes = [
             ("the number of networks", networks),
@@ -68,7 +70,8 @@ impl MaxMinNetworks {
         Self { isa, ..self }
     }
 
-    /// `out`, overwritten, is what the network `chosen` for each row makes of it; `input` and `out` are `[rows][width]`.
+    /// Passes each row of `input` through the network `chosen` for it, and overwrites `out`. Both
+    /// are `[rows][width]`.
     ///
     /// Cost: `2 layers width^2` operations for each row.
     ///
@@ -95,8 +98,8 @@ impl MaxMinNetworks {
         Ok(())
     }
 
-    /// Gradients from the `gradient` with respect to the output; `input`, `parameters` and `chosen` are those of the
-    /// forward pass, which is made once more.
+    /// Computes `gradients` from the `gradient` with respect to the output. `input`, `parameters`
+    /// and `chosen` are those of the forward pass, which is computed once more.
     ///
     /// Cost: `6 layers width^2` operations for each row.
     ///
@@ -157,7 +160,7 @@ impl MaxMinNetworks {
         Ok(())
     }
 
-    /// What `make(network, its rows)` makes for every network, with the rows.
+    /// Returns, for every network, its rows and `make(network, rows)`.
     fn of_each_network<R: Send>(
         &self,
         chosen: &[u32],
@@ -171,7 +174,7 @@ impl MaxMinNetworks {
         rows.into_iter().zip(made).collect()
     }
 
-    /// The outputs of each layer, before MaxMin.
+    /// Returns the outputs of each layer, before MaxMin.
     fn layers_of(
         &self,
         rows: &PaddedRows,
@@ -193,7 +196,7 @@ impl MaxMinNetworks {
         outputs
     }
 
-    /// With respect to the input, rows padded, and of each layer.
+    /// Returns the gradients with respect to the input (rows padded) and of each layer.
     fn gradients_of(
         &self,
         rows: &PaddedRows,
@@ -282,7 +285,7 @@ struct LayerGradient {
     bias: Vec<f32>,
 }
 
-/// A weight, `[width][width]`, packed for its product with rows.
+/// Packs a weight, `[width][width]`, for its product with rows.
 fn packed_transpose(rows: &PaddedRows, weight: &[f32]) -> Vec<f32> {
     let panel_len = rows.width * rows.isa.columns();
     let mut panels = vec![0.0; rows.width * rows.columns];
@@ -292,14 +295,15 @@ fn packed_transpose(rows: &PaddedRows, weight: &[f32]) -> Vec<f32> {
     panels
 }
 
-/// MaxMin of padded rows.
+/// Returns MaxMin of padded rows.
 fn sorted(of: &PaddedRows, rows: &[f32]) -> Vec<f32> {
     let mut sorted = rows.to_vec();
     exchange(of, rows, &mut sorted);
     sorted
 }
 
-/// Exchanges the pairs of `values` whose numbers in `rows` MaxMin exchanges. What is no number stays where it is.
+/// Exchanges the pairs of `values` whose counterparts in `rows` MaxMin exchanges. NaN stays where
+/// it is.
 fn exchange(of: &PaddedRows, rows: &[f32], values: &mut [f32]) {
     let half = of.width / 2;
     let each_row = rows.chunks_exact(of.columns);

@@ -46,7 +46,7 @@ pub(crate) fn implicit_gemm<I: Element>(isa: Isa, product: &ImplicitGemm<'_, I>,
     unsafe { I::implicit_gemm(isa, product, out) }
 }
 
-/// Computes an [`ImplicitGemm`] product with the vectors of `S`.
+/// Computes the product with the vectors of `S`.
 ///
 /// # Safety
 /// The bounds that [`implicit_gemm`] checks; the processor has the instruction set of `S`.
@@ -209,7 +209,7 @@ pub(crate) fn weight_grad_gemm<I: Element>(
     unsafe { I::weight_grad_gemm(isa, product, sums) }
 }
 
-/// Adds a [`WeightGradGemm`] product to `sums`, or overwrites them, with the vectors of `S`.
+/// Adds the product to `sums`, or overwrites them, with the vectors of `S`.
 ///
 /// # Safety
 /// The bounds that [`weight_grad_gemm`] checks; the processor has the instruction set of `S`.
@@ -218,7 +218,7 @@ pub(crate) unsafe fn weight_grad_gemm_unchecked<S: Lanes, const ROWS: usize>(
     product: &WeightGradGemm<'_, S::Element>,
     sums: &mut [f32],
 ) {
-    /// Number of pixels of one pass: their gradients for one tile stay in the first-level cache.
+    /// Pixels of one pass: their gradients for one tile stay in the first-level cache.
     const PASS: usize = 256;
     let width = 2 * S::WIDTH;
     let input = product.input.as_ptr();

@@ -1,7 +1,9 @@
-//! Layer normalization over the channels of each pixel, then an activation, in one pass over memory each way.
+//! Layer normalization over the channels of each pixel, then an activation, in one pass over memory
+//! each way.
 //!
-//! Mean and deviation of rows come from [`measure`]; a stack keeps them, because adding up the lanes of a vector takes
-//! longer than the rest. Here rows are measured a few at a time, and used while they are in the first-level cache.
+//! Mean and deviation of rows come from [`measure`]. A convolution stack saves them, because adding
+//! up the lanes of a vector takes longer than the rest. The public functions measure rows a few at
+//! a time, and use them while they are in the first-level cache.
 
 use std::ops::Range;
 
@@ -17,18 +19,18 @@ mod wide;
 
 use mish::{mish, mish_slope};
 
-/// Rows are summed in this many parts, whatever the number of threads, so that the order of
-/// additions never changes.
+/// Parts in which rows are summed, whatever the number of threads: the order of additions never
+/// changes.
 const PARTS: usize = 8;
 
-/// Rows that are measured, then used: a multiple of those taken through a stage together.
+/// Rows that are measured, then used: a multiple of [`TOGETHER`].
 const AT_ONCE: usize = 64;
 
-/// Of one number, about: what decides whether a second thread pays.
+/// Operations for one value, roughly; decides whether a second thread pays.
 const OPERATIONS: usize = 32;
 
-/// Normalizes each row of `input`, `[rows][channels]`, to mean 0 and (biased) variance 1, scales by
-/// `gamma`, shifts by `beta` (both `[channels]`) and clips at zero from below, into `out`.
+/// Normalizes each row of `input`, `[rows][channels]`, to mean 0 and (biased) variance 1. Then
+/// scales by `gamma`, shifts by `beta` (both `[channels]`) and applies `activation`, into `out`.
 /// `epsilon` is added to the variance.
 ///
 /// # Errors
@@ -61,7 +63,7 @@ pub fn norm_activate(
     Ok(())
 }
 
-/// What follows the normalization.
+/// Activation after the normalization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `max(x, 0)`.
@@ -70,17 +72,17 @@ pub enum Activation {
     Mish,
 }
 
-/// Where [`norm_activate_gradient`] writes.
+/// Gradients that [`norm_activate_gradient`] computes.
 pub struct NormGradients<'a> {
-    /// With respect to the output before, with respect to the input afterwards.
+    /// Gradient with respect to the output before the call, with respect to the input afterwards.
     pub values: &'a mut [f32],
-    /// With respect to `gamma`.
+    /// Gradient with respect to `gamma`.
     pub gamma: &'a mut [f32],
-    /// With respect to `beta`.
+    /// Gradient with respect to `beta`.
     pub beta: &'a mut [f32],
 }
 
-/// Gradients of [`norm_activate`]: its first five arguments again.
+/// Computes the gradients of [`norm_activate`]; the first five arguments are those of that call.
 ///
 /// # Errors
 /// [`KernelError`] names a slice whose length does not fit, or zero channels.
@@ -133,7 +135,7 @@ pub fn norm_activate_gradient(
     Ok(())
 }
 
-/// The number of rows.
+/// Returns the number of rows.
 fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, KernelError> {
     if gamma.is_empty() {
         return Err(KernelError::Zero {
@@ -150,17 +152,17 @@ fn check_rows(input: &[f32], gamma: &[f32], beta: &[f32]) -> Result<usize, Kerne
     Ok(rows)
 }
 
-/// Scale and shift of each channel, mean of each row, and one over its deviation.
+/// Scale and shift of each channel, and mean and inverse deviation of each row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Affine<'a> {
     pub(crate) gamma: &'a [f32],
     pub(crate) beta: &'a [f32],
-    /// `[mean, scale]` of each row.
+    /// `[mean, 1 / deviation]` of each row.
     moments: &'a [[f32; 2]],
 }
 
 impl<'a> Affine<'a> {
-    /// `moments` are those that [`measure`] makes of the rows: as many as are normalized.
+    /// Takes `moments` as [`measure`] computes them, for exactly the rows that are normalized.
     pub(crate) fn new(gamma: &'a [f32], beta: &'a [f32], moments: &'a [f32]) -> Self {
         Self {
             gamma,
@@ -169,7 +171,7 @@ impl<'a> Affine<'a> {
         }
     }
 
-    /// For some of the numbers, whole rows.
+    /// Returns the part for a range of values, whole rows.
     pub(crate) fn part(self, numbers: Range<usize>) -> Self {
         let channels = self.gamma.len();
         Self {
@@ -179,8 +181,8 @@ impl<'a> Affine<'a> {
     }
 }
 
-/// Mean, and one over the deviation, of each row: as many rows as there are moments, `[rows][2]`. `epsilon` is added
-/// to the variance.
+/// Computes the mean of each row, and one over its deviation, into `moments`, `[rows][2]`, whose
+/// length gives the number of rows. `epsilon` is added to the variance.
 pub(crate) fn measure(isa: Isa, input: &[f32], epsilon: f32, moments: &mut [f32]) {
     let moments = moments.as_chunks_mut().0;
     #[cfg(target_arch = "x86_64")]
@@ -202,8 +204,8 @@ pub(crate) fn normalize(isa: Isa, input: &[f32], affine: Affine<'_>, out: &mut [
     normalize_plainly(isa, input, affine, out);
 }
 
-/// `gradient` comes in with respect to the output of [`normalize`] and leaves with respect to its input; the
-/// gradients with respect to gamma, then beta, are added to `sums`.
+/// Turns the `gradient` with respect to the output of [`normalize`] into that with respect to its
+/// input. Adds the gradients with respect to gamma, then beta, to `sums`.
 pub(crate) fn normalize_gradient(
     isa: Isa,
     input: &[f32],
@@ -234,8 +236,8 @@ on_each_isa!(
     )
 );
 
-/// Rows taken through each stage together: a sum over one row is a chain of dependent steps, and the
-/// processor overlaps those of several rows.
+/// Rows taken through each stage together. A sum over one row is a chain of dependent steps, and
+/// the processor overlaps those of several rows.
 const TOGETHER: usize = 16;
 
 #[inline(always)]
@@ -250,7 +252,7 @@ fn forward_mish(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
 
 #[inline(always)]
 fn backward_relu(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]) {
-    // Chosen, not multiplied: nothing must pass where an infinite gradient arrives at a zero.
+    // Selected, not multiplied: nothing must pass where an infinite gradient arrives at a zero.
     backward(input, affine, gradient, sums, |x, arriving| {
         if x > 0.0 { arriving } else { 0.0 }
     });
@@ -278,8 +280,8 @@ fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32], activate: impl Fn
     }
 }
 
-/// `gradient` comes in with respect to the output and leaves with respect to the input; the gradients
-/// with respect to gamma, then beta, are added to `sums`.
+/// Turns the `gradient` with respect to the output into that with respect to the input. Adds the
+/// gradients with respect to gamma, then beta, to `sums`.
 #[inline(always)]
 fn backward(
     input: &[f32],
@@ -289,7 +291,7 @@ fn backward(
     pass: impl Fn(f32, f32) -> f32,
 ) {
     let channels = affine.gamma.len();
-    // Slices of one visible length: no bounds are checked in the loops, so they become vectors.
+    // Slices of one visible length need no bounds checks in the loops, so the loops become vectors.
     let (gamma, beta) = (&affine.gamma[..channels], &affine.beta[..channels]);
     let (to_gamma, to_beta) = sums.split_at_mut(channels);
     let (to_gamma, to_beta) = (&mut to_gamma[..channels], &mut to_beta[..channels]);
@@ -316,7 +318,7 @@ fn backward(
                 to_normal[channel] = passed * gamma[channel];
             }
         }
-        // What changes the mean or the variance of a row is projected out.
+        // Components that change the mean or the variance of a row are projected out.
         let share = 1.0 / channels as f32;
         let mut projections = [(0.0, 0.0); TOGETHER];
         let rows = to_input
@@ -358,7 +360,7 @@ fn moments(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]) {
     }
 }
 
-/// Sum of `term` over pairs, in sixteen interleaved partial sums, which fill vectors of any width.
+/// Sums `term` over pairs, in sixteen interleaved partial sums, which fill vectors of any width.
 #[inline(always)]
 fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 16];

@@ -1,8 +1,9 @@
 //! Orthogonal matrices by Björck's iteration (Björck & Bowie 1971), and the gradient through it.
 //!
-//! `W <- 1.5 W - 0.5 W (W^T W)` brings every singular value in (0, 1] to 1 and never beyond. Prologue the first step
-//! `W` is divided by `sqrt(max_i sum_j |W^T W|_ij)`, which no singular value exceeds, and which is close to the
-//! largest one where `W` is close to a multiple of an orthogonal matrix, as trained ones are: they take about five steps.
+//! `W <- 1.5 W - 0.5 W (W^T W)` brings every singular value in (0, 1] to 1 and never beyond. Before
+//! the first step `W` is divided by `sqrt(max_i sum_j |W^T W|_ij)`. No singular value exceeds this
+//! bound. It is close to the largest one where `W` is close to a multiple of an orthogonal matrix,
+//! as trained ones are; these take about five steps.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use crate::parallel::over_ranges;
 use crate::shape::{KernelError, check_length};
 use crate::simd::Isa;
 
-/// Some square matrices of one width, made orthogonal.
+/// Orthogonalization of some square matrices of one width, checked by [`Orthogonal::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Orthogonal {
     count: usize,
@@ -25,12 +26,12 @@ pub struct Orthogonal {
 /// Most steps: a singular value grows by at most 1.5 in each, and 15 bring 0.05 to 1 within 1e-6.
 const STEPS: usize = 15;
 
-/// A step is the last one where `W^T W` differs from the identity by less in the Frobenius norm: it leaves at most
-/// three quarters of the square of it, which is less than rounding.
+/// Distance of `W^T W` from the identity, in the Frobenius norm, below which a step is the last
+/// one. The step leaves at most three quarters of its square, which is less than rounding.
 const CLOSE: f32 = 2e-4;
 
 impl Orthogonal {
-    /// `count` matrices of `width` x `width`.
+    /// Prepares the orthogonalization of `count` matrices of `width` x `width`.
     ///
     /// # Errors
     /// [`KernelError`] says that `width` is zero.
@@ -52,10 +53,12 @@ impl Orthogonal {
         Self { isa, ..self }
     }
 
-    /// `out`, overwritten, is `weight`, both `[count][width][width]`, with every singular value brought to 1, or nearer
-    /// to it where it was smaller than a twentieth of the bound. A matrix of zeros stays one.
+    /// Writes `weight` with every singular value brought to 1 to `out`; both are
+    /// `[count][width][width]`. Singular values below a twentieth of the bound only approach 1. A
+    /// matrix of zeros stays zero.
     ///
-    /// The numbers of a matrix must be such that their squares are: between 1e-15 and 1e15 all is well.
+    /// The values of a matrix must be such that their squares are representable: between 1e-15 and
+    /// 1e15 all is well.
     ///
     /// Cost: `4 width^3` operations for each matrix and step, and `2 width^3` for the bound.
     ///
@@ -71,10 +74,12 @@ impl Orthogonal {
         Ok(())
     }
 
-    /// `to_weight`, overwritten, is the gradient with respect to `weight` from the `gradient` with respect to the
-    /// orthogonal matrices. The steps are taken once more, which costs less than to remember them.
+    /// Writes the gradient with respect to `weight` to `to_weight`, from the `gradient` with
+    /// respect to the orthogonal matrices. The steps are computed once more, which costs less than
+    /// saving them.
     ///
-    /// Cost: `12 width^3` operations for each matrix and step, and memory for all steps of a matrix on each thread.
+    /// Cost: `12 width^3` operations for each matrix and step, and memory for all steps of a matrix
+    /// on each thread.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -97,7 +102,7 @@ impl Orthogonal {
         Ok(())
     }
 
-    /// Calls `work(where the matrix lies, square, its part of out)` for every matrix.
+    /// Calls `work(range of the matrix, square, its part of out)` for every matrix.
     fn each(&self, out: &mut [f32], work: impl Fn(Range<usize>, &Square, &mut [f32]) + Sync) {
         let len = self.width * self.width;
         let operations = self.count * STEPS * len * self.width;
@@ -128,7 +133,7 @@ impl Square {
         }
     }
 
-    /// The matrix divided by a bound of its singular values, and the bound.
+    /// Returns the matrix divided by a bound of its singular values, and the bound.
     fn scaled(&self, matrix: &[f32]) -> (Vec<f32>, Bound) {
         let mut matrix = self.pad(matrix);
         let mut gram = self.rows.zeros();
@@ -139,7 +144,7 @@ impl Square {
         (matrix, bound)
     }
 
-    /// The last `W`; calls `before(W, W^T W)` before every step.
+    /// Returns the last `W`; calls `before(W, W^T W)` before every step.
     fn iterate(&self, mut matrix: Vec<f32>, mut before: impl FnMut(&[f32], &[f32])) -> Vec<f32> {
         let (mut gram, mut next) = (self.rows.zeros(), self.rows.zeros());
         for _ in 0..STEPS {
@@ -157,7 +162,7 @@ impl Square {
         matrix
     }
 
-    /// The gradient with respect to a matrix, padded.
+    /// Returns the gradient with respect to a matrix, padded.
     fn gradient(&self, matrix: &[f32], gradient: &[f32]) -> Vec<f32> {
         let (scaled, bound) = self.scaled(matrix);
         let mut steps = Vec::with_capacity(STEPS);
@@ -168,8 +173,8 @@ impl Square {
         let (mut to_gram, mut through_gram, mut next) =
             (self.rows.zeros(), self.rows.zeros(), self.rows.zeros());
         for (matrix, gram) in steps.iter().rev() {
-            // With C = W^T W and the gradient D = W^T G with respect to it, but for its factor:
-            // 1.5 G - 0.5 (G C + W (D + D^T)).
+            // The gradient of a step is 1.5 G - 0.5 (G C + W (D + D^T)), where C = W^T W. D = W^T G
+            // is the gradient with respect to C, up to a factor.
             self.rows
                 .transposed_product(matrix, &gradient, true, &mut to_gram);
             self.rows
@@ -186,7 +191,7 @@ impl Square {
         gradient
     }
 
-    /// `out = a b`.
+    /// Computes `out = a b`.
     fn product(&self, a: &[f32], b: &[f32], out: &mut [f32]) {
         self.rows.product(a, &self.rows.packed(b), &self.zeros, out);
     }
@@ -205,12 +210,12 @@ impl Square {
     }
 }
 
-/// `sqrt(max_i sum_j |C_ij|)` of `C = W^T W`, which no singular value of `W` exceeds.
+/// Upper bound `sqrt(max_i sum_j |C_ij|)` of the singular values of `W`, with `C = W^T W`.
 struct Bound {
     value: f32,
-    /// The `i` of the maximum.
+    /// Row `i` of the maximum.
     row: usize,
-    /// Of `C_ij`, for each `j`.
+    /// Sign of `C_ij`, for each `j`.
     signs: Vec<f32>,
 }
 
@@ -231,7 +236,8 @@ impl Bound {
         }
     }
 
-    /// Turns the `gradient` with respect to `W / value`, which is `scaled`, into that with respect to `W`.
+    /// Turns the `gradient` with respect to `scaled`, which is `W / value`, into that with respect
+    /// to `W`.
     fn unscale(&self, scaled: &[f32], gradient: &mut [f32]) {
         let along: f32 = gradient.iter().zip(scaled).map(|(g, w)| g * w).sum();
         let columns = self.signs.len();
@@ -248,7 +254,7 @@ impl Bound {
 
 on_each_isa!(extrapolate = extrapolate_each(from: &[f32], product: &mut [f32]));
 
-/// `product = 1.5 from - 0.5 product`.
+/// Computes `product = 1.5 from - 0.5 product`.
 #[inline(always)]
 fn extrapolate_each(from: &[f32], product: &mut [f32]) {
     for (product, from) in product.iter_mut().zip(from) {

@@ -62,11 +62,11 @@ impl<'a> Source<'a> {
 pub(crate) struct Padded {
     /// Sizes of an image: rows, columns, channels.
     pub(crate) image: [usize; 3],
-    /// Numbers of rows of zeros before the first row and of columns before the first column.
+    /// Zeros before the first row and before the first column.
     pub(crate) before: [usize; 2],
     /// Rows and columns of the scratch; less than the padded image where nothing reads the rest.
     pub(crate) size: [usize; 2],
-    /// Number of elements of a pixel.
+    /// Elements of a pixel.
     pub(crate) elements: usize,
     pub(crate) grouping: ElementGrouping,
 }
@@ -85,7 +85,7 @@ pub(crate) enum ElementGrouping {
 pub(crate) struct Scratch<I> {
     elements: ElementBuffer<I>,
     buffer: Vec<f32>,
-    /// Output gradients of the pixels of some images; zeros where there are none.
+    /// Output gradients of the pixels of some images, padded by zeros.
     pub(crate) gradient: ElementBuffer<I>,
 }
 
@@ -96,7 +96,7 @@ impl<I: Element> Scratch<I> {
 }
 
 impl Padded {
-    /// Number of elements of one image in the scratch.
+    /// Elements of one image in the scratch.
     pub(crate) fn len(&self) -> usize {
         self.size[0] * self.row_len()
     }
@@ -114,9 +114,8 @@ impl Padded {
         }
     }
 
-    /// Returns how many of `images` to copy at a time, in equal blocks. Data that is read over and
-    /// over then stays in a second-level cache of 256 KiB, and there are enough pixels to fill the
-    /// tiles.
+    /// Images to copy at a time, in equal blocks. What is read over and over then stays in a
+    /// second-level cache of 256 KiB, and there are enough pixels to fill the tiles.
     pub(crate) fn images_at_once(&self, images: usize) -> usize {
         const ELEMENTS: usize = 32 << 10;
         let most = (ELEMENTS / self.len().max(1)).max(1);

@@ -12,7 +12,7 @@ use crate::simd::Isa;
 pub(crate) struct PaddedRows {
     pub(crate) isa: Isa,
     pub(crate) width: usize,
-    /// Number of values of a padded row.
+    /// Values of a padded row.
     pub(crate) columns: usize,
     rows: Pixels,
     taps: Vec<usize>,

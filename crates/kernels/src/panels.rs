@@ -88,15 +88,14 @@ pub(crate) fn pack_transposed_panel<I: Element>(
     }
 }
 
-/// Makes the panels that `pack(panel, elements)` writes. Columns beyond the last, which it need not
-/// write, are zero.
+/// Makes the panels that `pack(panel, elements)` writes; columns beyond the last are zero.
 fn each_panel<I: Element>(
     isa: Isa,
     depth: usize,
     columns: usize,
     pack: impl Fn(usize, &mut [I]) + Sync,
 ) -> ElementBuffer<I> {
-    /// Approximate number of operations for an element; decides whether a second thread pays.
+    /// Operations for an element, roughly; decides whether a second thread pays.
     const OPERATIONS: usize = 8;
     let panel_len = depth * isa.columns();
     let panels = columns.div_ceil(isa.columns());
@@ -128,7 +127,7 @@ pub(crate) fn grouped_columns<I: Element>(isa: Isa, rows: &[f32], width: usize) 
     )
 }
 
-/// Returns `values`, or no values, followed by zeros up to whole panels of `columns` columns.
+/// Returns `values`, if any, followed by zeros up to whole panels of `columns` columns.
 pub(crate) fn padded_start(isa: Isa, columns: usize, values: Option<&[f32]>) -> Vec<f32> {
     let mut start = values.map_or_else(Vec::new, <[f32]>::to_vec);
     start.resize(columns.next_multiple_of(isa.columns()), 0.0);

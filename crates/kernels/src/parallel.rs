@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 
-/// Number of operations (about a nanosecond for sixteen) that are worth waking another thread for.
+/// Operations (about a nanosecond for sixteen) that are worth waking another thread for.
 const GRAIN: usize = 1 << 18;
 
 /// Cuts `0..indices` into `parts` contiguous ranges of nearly equal length. Some are empty if there

@@ -1,4 +1,5 @@
-//! Every kernel beside its obvious twin, over random shapes, on every instruction set.
+//! Tests of every kernel against a slow, obvious reference implementation, over random shapes, on
+//! every instruction set.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -46,7 +47,7 @@ fn products(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
     }
 }
 
-/// On a pool of that many threads; under Miri nothing asks for more than one.
+/// Runs `work` on a pool of `threads` threads; under Miri nothing asks for more than one.
 fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     if cfg!(miri) {
         return work();

@@ -32,7 +32,7 @@ pub enum KernelError {
     KernelTooLarge {
         /// `height` or `width`.
         axis: &'static str,
-        /// Kernel size along the axis.
+        /// Kernel size along the axis, in pixels.
         kernel: usize,
         /// Image size along the axis.
         image: usize,
@@ -54,12 +54,14 @@ pub enum KernelError {
     },
     /// The first layer of a stack has a prologue other than
     /// [`Prologue::Nothing`](crate::Prologue::Nothing).
-    #[error("the first layer of a convolution stack reads frames as they are: nothing may come before it")]
+    #[error(
+        "the first layer of a convolution stack reads frames as they are: nothing may come before it"
+    )]
     FramesAsTheyAre,
     /// The width of layers with MaxMin, which sorts pairs of values, is odd.
     #[error("layers with MaxMin are {width} wide; it sorts pairs, so use an even width")]
     OddWidth {
-        /// Width of the layers.
+        /// The width.
         width: usize,
     },
     /// A row chooses a network that does not exist.
@@ -69,7 +71,7 @@ pub enum KernelError {
     NoSuchNetwork {
         /// Index of the row.
         row: usize,
-        /// Index of its network.
+        /// Index of the network.
         network: u32,
         /// Number of networks.
         networks: usize,
@@ -79,9 +81,9 @@ pub enum KernelError {
     Length {
         /// Name of the slice.
         name: &'static str,
-        /// Number of elements that the shape needs.
+        /// Elements that the shape needs.
         expected: usize,
-        /// Number of elements of the slice.
+        /// Elements of the slice.
         found: usize,
     },
 }
@@ -95,8 +97,8 @@ impl ConvShape {
     ///
     /// # Errors
     /// [`KernelError`] names the size that is zero, a kernel larger than its padded image, or an
-    /// input channel count that differs between image and weight. It is [`KernelError::TooLarge`]
-    /// if the sizes multiply to more than memory can address.
+    /// input channel count that differs between image and weight. [`KernelError::TooLarge`]: the
+    /// sizes exceed what memory can address.
     pub fn new(
         image: [usize; 4],
         weight: [usize; 4],
@@ -193,13 +195,13 @@ impl ConvShape {
         )
     }
 
-    /// Number of rows of an output image.
+    /// Rows of an output image.
     #[must_use]
     pub fn out_height(&self) -> usize {
         (self.height + 2 * self.padding - self.kernel[0]) / self.stride + 1
     }
 
-    /// Number of columns of an output image.
+    /// Columns of an output image.
     #[must_use]
     pub fn out_width(&self) -> usize {
         (self.width + 2 * self.padding - self.kernel[1]) / self.stride + 1
@@ -233,19 +235,19 @@ impl ConvShape {
         ]
     }
 
-    /// Number of elements of the input.
+    /// Elements of the input.
     #[must_use]
     pub fn input_len(&self) -> usize {
         self.batch * self.image_len()
     }
 
-    /// Number of elements of the output.
+    /// Elements of the output.
     #[must_use]
     pub fn output_len(&self) -> usize {
         self.batch * self.out_image_len()
     }
 
-    /// Number of elements of the weight.
+    /// Elements of the weight.
     #[must_use]
     pub fn weight_len(&self) -> usize {
         self.out_channels * self.taps()
@@ -259,8 +261,7 @@ impl ConvShape {
         self.out_height() * self.out_width() * self.out_channels
     }
 
-    /// Number of products summed into one output element:
-    /// `kernel_height * kernel_width * in_channels`.
+    /// Products summed into one output element: `kernel_height * kernel_width * in_channels`.
     pub(crate) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.in_channels
     }

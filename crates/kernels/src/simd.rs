@@ -3,17 +3,16 @@
 use crate::bf16::{halves, pair};
 use crate::precision::Pair;
 
-/// Number of lanes of the widest vector.
+/// Lanes of the widest vector.
 pub(crate) const WIDEST: usize = 16;
 
 /// Vector registers of one instruction set: `f32` sums, and the elements whose products are summed.
 ///
 /// Every method is inlined into a function compiled for the instruction set.
 pub(crate) trait Lanes: Copy {
-    /// Number of lanes of one vector.
+    /// Lanes of one vector.
     const WIDTH: usize;
-    /// Number of rows of a register tile, which is two vectors wide: the accumulators fill the
-    /// registers.
+    /// Rows of a register tile, which is two vectors wide: the accumulators fill the registers.
     const ROWS: usize;
     /// Factor of a product: one value, or several whose products are summed at once.
     type Element: Copy;
@@ -215,12 +214,12 @@ pub(crate) enum Isa {
 }
 
 impl Isa {
-    /// Returns the widest instruction set of this processor.
+    /// Returns this processor's widest instruction set.
     pub(crate) fn detect() -> Self {
         *Self::available().last().unwrap_or(&Self::Portable)
     }
 
-    /// Returns all instruction sets of this processor, the narrowest first.
+    /// Returns this processor's instruction sets, the narrowest first.
     pub(crate) fn available() -> Vec<Self> {
         let mut all = vec![Self::Portable];
         #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -235,12 +234,12 @@ impl Isa {
         all
     }
 
-    /// Number of columns of a register tile, two vectors; packed matrices are padded to it.
+    /// Columns of a register tile, two vectors; packed matrices are padded to it.
     pub(crate) fn columns(self) -> usize {
         2 * self.width()
     }
 
-    /// Number of lanes of a vector.
+    /// Lanes of a vector.
     pub(crate) fn width(self) -> usize {
         match self {
             Self::Portable => Portable::WIDTH,

@@ -1,4 +1,4 @@
-//! Gradients of a convolution with respect to its weight and bias.
+//! Direct gradients of a convolution with respect to its weight and bias.
 
 use crate::element::{Element, ElementBuffer};
 use crate::elementwise::accumulate;
@@ -35,8 +35,8 @@ impl WeightGradient {
         (self.taps.len() + 1) * self.columns
     }
 
-    /// Adds what the images of `input` contribute to the sums; `windows` are over pixels, `gradient` is with
-    /// respect to the output.
+    /// Adds what the images of `input` contribute to the sums. `windows` are over pixels, and
+    /// `gradient` is with respect to the output.
     pub(crate) fn add<I: Element>(
         &self,
         isa: Isa,
@@ -82,7 +82,7 @@ impl WeightGradient {
         scratch.gradient = elements;
     }
 
-    /// The gradient of each group of pixels as a row of elements, followed by zeros.
+    /// Packs the gradient of each group of pixels as a row of elements, followed by zeros.
     fn pack<I: Element>(
         &self,
         isa: Isa,
@@ -91,10 +91,11 @@ impl WeightGradient {
         elements: &mut ElementBuffer<I>,
     ) {
         let (width, channels) = (self.shape.out_width(), self.shape.out_channels);
+        // The zeros after a row's channels stay valid, because every call writes the same columns.
         if elements.len() < groups * self.columns {
             *elements = ElementBuffer::zeros(groups * self.columns);
         }
-        // Pixels of two rows share no element.
+        // An element never holds pixels of two image rows.
         let rows = elements[..groups * self.columns]
             .chunks_exact_mut(width.div_ceil(I::VALUES) * self.columns);
         for (row, to) in rows.enumerate() {
@@ -103,7 +104,7 @@ impl WeightGradient {
         }
     }
 
-    /// Arranges sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
+    /// Writes the sums as `weight`, `[out, in, kernel_height, kernel_width]`, and `bias`, `[out]`.
     pub(crate) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let channels = self.shape.out_channels;
         let (sums, bias_sums) = sums.split_at(self.taps.len() * self.columns);
@@ -117,8 +118,8 @@ impl WeightGradient {
     }
 }
 
-/// The element of one output channel's weight, `[in, kernel_height, kernel_width]`, that belongs to
-/// a tap; taps count channels-last, `[kernel_height, kernel_width, in]`.
+/// Returns the index in one output channel's weight, `[in, kernel_height, kernel_width]`, of a tap.
+/// Taps count channels-last, `[kernel_height, kernel_width, in]`.
 fn weight_tap(shape: &ConvShape, tap: usize) -> usize {
     let [height, width] = shape.kernel;
     let (position, channel) = (tap / shape.in_channels, tap % shape.in_channels);

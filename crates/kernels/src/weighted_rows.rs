@@ -1,11 +1,11 @@
-//! Accumulator of the rows of a matrix, weighted by the bytes of a frame.
+//! Sums of the rows of a matrix, weighted by the bytes of frames.
 
 use crate::each_isa::on_each_isa;
 use crate::simd::Isa;
 
-/// The product of frames, u8 `[frames][bytes]`, with a matrix `[bytes][columns]`, and with `scale`:
-/// `[frames][columns]`. Matrix rows whose byte is zero are never read. What does not fill a whole row
-/// or frame is left out.
+/// Returns the product of frames, u8 `[frames][bytes]`, with a matrix `[bytes][columns]` and with
+/// `scale`: `[frames][columns]`. Matrix rows whose byte is zero are never read. Values that do not
+/// fill a whole row or frame are left out.
 #[must_use]
 pub fn weighted_rows(frames: &[u8], matrix: &[f32], columns: usize, scale: f32) -> Vec<f32> {
     let bytes = matrix.len() / columns.max(1);

@@ -1,21 +1,23 @@
-//! Convolutions of 3x3 kernels and stride 1 by Winograd's minimal filtering, F(2x2, 3x3) and its
+//! Convolutions of 3x3 kernels and stride 1 by Winograd's minimal filtering, F(2x2, 3x3), and its
 //! gradients: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 //!
-//! Along one axis, two outputs of a kernel of three taps take six products. They also are
-//! `A' ((G g) * (B' d))`, where `d` are the four inputs they see, `g` are the taps and `*` multiplies
-//! element by element: four products. Along both axes it is 16 products for 2x2 outputs instead of 36.
-//! `B'`, `G` and `A'` add, subtract and halve (`transform`).
+//! Along one axis, two outputs of a kernel of three taps take six products. They also equal
+//! `A' ((G g) * (B' d))`, where `d` are the four inputs they see, `g` are the taps and `*`
+//! multiplies element by element: four products. Along both axes, 2x2 outputs take 16 products
+//! instead of 36. `B'`, `G` and `A'` add, subtract and halve (`transform`).
 //!
-//! Each of the 16 *positions* of a transformed tile is multiplied on its own, summed over channels:
-//! a plain matrix product, of all tiles of a block, `[tiles][in]`, with the transformed weights of that
-//! position, `[in][out]`. The gradients are the transposes of these steps: for the weights, 16 sums over
-//! tiles, of transformed inputs times transformed output gradients; with respect to the input, a
-//! convolution of stride one again, with the kernel reversed.
+//! Each of the 16 *positions* of a transformed tile is multiplied separately and summed over
+//! channels. That is a plain matrix product: all tiles of a block, `[tiles][in]`, times the
+//! transformed weights of that position, `[in][out]`. The gradients are the transposes of these
+//! steps. For the weights they are 16 sums over tiles, of transformed inputs times transformed
+//! output gradients. With respect to the input, the gradient is again a convolution of stride one,
+//! with the kernel reversed.
 //!
-//! In f32 it rounds no worse than the direct way (`twins/winograd`): the transforms round, but fewer
-//! products are added up. In bf16, sums of four inputs are what is rounded to 8 bits: over zero-mean random numbers
-//! that is up to twice as coarse in the root mean square. A residual encoder as a whole still comes out about as
-//! near to f32 as where every activation is saved in bf16, as is usual (the benchmark `precision`).
+//! In f32 it rounds no worse than the direct algorithm (`reference/winograd`): the transforms
+//! round, but fewer products are added up. In bf16, sums of four inputs are rounded to 8 bits. Over
+//! zero-mean random values that is up to twice as coarse in the root mean square. A whole residual
+//! encoder is still about as near to f32 as with every activation saved in bf16, as is usual (the
+//! benchmark `precision`).
 
 mod convolution;
 mod packing;
@@ -33,17 +35,19 @@ use crate::simd::WIDEST;
 /// Positions of a transformed tile, 4x4.
 const POSITIONS: usize = 16;
 
-/// Whether a convolution is faster this way: whether products enough are spared to pay for the
-/// transforms. Tiles at edges of odd size compute outputs that are dropped: images of 7x7 outputs still
-/// are a tenth faster, of 5x5 no more, and single rows are slower.
+/// Whether a convolution is faster by Winograd: whether it spares enough products to pay for the
+/// transforms.
+///
+/// Tiles at edges of odd size compute outputs that are dropped. Images of 7x7 outputs are still a
+/// tenth faster, of 5x5 no longer, and single rows are slower.
 pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
     let (rows, columns) = (shape.out_height(), shape.out_width());
     let products = POSITIONS * rows.div_ceil(2) * columns.div_ceil(2);
     is_possible::<I>(shape) && 8 * products <= 5 * 9 * rows * columns
 }
 
-/// Whether a convolution can be done this way: transforms take whole vectors of channels, pairs are of two of them,
-/// and wider padding is of no use to anyone.
+/// Whether Winograd can compute a convolution. Transforms take whole vectors of channels, and a
+/// pair holds two channels; padding above 2 has no use.
 pub(crate) fn is_possible<I: Element>(shape: &ConvShape) -> bool {
     let channels = [shape.in_channels, shape.out_channels];
     shape.kernel == [3, 3]

@@ -1,25 +1,27 @@
 //! Convolutions whose kernels are wider than their stride, but at most twice as wide, by minimal
 //! filtering (S. Winograd, "Arithmetic Complexity of Computations", SIAM 1980) of *cells*.
 //!
-//! Cut the image into cells of stride x stride pixels. Along one axis an output sees two of them, of the
-//! second one perhaps a part only; two neighboring outputs see three. With the taps `u` of the first cell
-//! and `v` of the second, the cells `a`, `b`, `c` make
+//! Cut the image into cells of stride x stride pixels. Along one axis an output sees two cells,
+//! perhaps only a part of the second one; two neighboring outputs see three. With the taps `u` of
+//! the first cell and `v` of the second, the cells `a`, `b`, `c` make
 //!
 //! ```text
 //! u a + v b = u (a - b) + (u + v) b        u b + v c = (u + v) b + v (c - b)
 //! ```
 //!
-//! which are three products of cells instead of four, and of the last one only those that `v` has. In the same
-//! way five products make four outputs of five cells (`filter`). Along both axes, a kernel of width `k` and
-//! stride `s` takes `(m s + k - s)^2` products for `m x m` outputs instead of `(m k)^2`: with `m = 4`, 81 for 144
-//! where it is 3/2, 25 for 64 where it is 4/2 or 8/4.
+//! These are three products of cells instead of four, and the last one needs only the pixels that
+//! `v` has. In the same way five products make four outputs of five cells (`filter`). Along both
+//! axes, a kernel of width `k` and stride `s` takes `(m s + k - s)^2` products for `m x m` outputs
+//! instead of `(m k)^2`. With `m = 4`, these are 81 for 144 where `k/s` is 3/2, and 25 for 64 where
+//! it is 4/2 or 8/4.
 //!
-//! Each of the `(m + 1)^2` *positions* is multiplied on its own: a plain matrix product of all tiles of a block,
-//! `[tiles][rows, columns and channels of a cell]`, with the weights of that position. The gradients are
-//! the transposes of these steps, see `data_gradient` and `weight_gradient`.
+//! Each of the `(m + 1)^2` *positions* is multiplied separately. That is a plain matrix product:
+//! all tiles of a block, `[tiles][rows, columns and channels of a cell]`, times the weights of that
+//! position. The gradients are the transposes of these steps, see `data_gradient` and
+//! `weight_gradient`.
 //!
-//! In the root mean square, over zero-mean random numbers, it rounds 1.4 times (`m = 2`) to 4 times (`m = 4`) as
-//! coarsely as the direct way: by up to 1.3e-6 of what it computes.
+//! In the root mean square, over zero-mean random values, it rounds 1.4 times (`m = 2`) to 4 times
+//! (`m = 4`) as coarsely as the direct algorithm: by up to 1.3e-6 of the result.
 
 mod cells;
 mod convolution;
@@ -42,11 +44,11 @@ use crate::simd::WIDEST;
 use data_gradient::tiles_back;
 use filter::Filter;
 
-/// Numbers of all transformed weights: with more the memory of them, and of their gradients for every thread,
-/// would be several times that of the weights, and most of the time.
+/// Most values of all transformed weights. With more, their memory, and that of their gradients for
+/// every thread, would be several times that of the weights and take most of the time.
 const MOST_WEIGHTS: usize = 1 << 22;
 
-/// Whether a convolution, and the gradient of its weight, are faster this way.
+/// Whether a convolution, and the gradient of its weight, are faster by strided Winograd.
 pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
     I::VALUES == 1 && is_possible(shape) && {
         let filter = cheapest(shape);
@@ -54,7 +56,7 @@ pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
     }
 }
 
-/// Whether the gradient with respect to the input is faster this way.
+/// Whether the gradient with respect to the input is faster by strided Winograd.
 pub(crate) fn pays_back<I: Element>(shape: &ConvShape) -> bool {
     // Pixels that no output sees would share tiles with others, and their rounding.
     let sides = [shape.out_height(), shape.out_width()];
@@ -70,12 +72,13 @@ pub(crate) fn pays_back<I: Element>(shape: &ConvShape) -> bool {
         }
 }
 
-/// What makes a convolution of the fewest products.
+/// Returns the filter that computes a convolution with the fewest products.
 fn cheapest(shape: &ConvShape) -> Filter {
     cheapest_of(shape, |filter| tiles(filter, shape))
 }
 
-/// The same of the gradient with respect to its input.
+/// Returns the filter that computes the gradient with respect to the input with the fewest
+/// products.
 fn cheapest_back(shape: &ConvShape) -> Filter {
     cheapest_of(shape, |filter| tiles_back(filter, shape))
 }
@@ -108,13 +111,14 @@ fn products_of_tile(shape: &ConvShape, filter: Filter) -> usize {
     lines(shape.kernel[0]) * lines(shape.kernel[1])
 }
 
-/// Numbers of the weights of all positions.
+/// Values of the weights of all positions.
 fn weights_of(shape: &ConvShape, filter: Filter) -> usize {
     let channels = shape.in_channels.saturating_mul(shape.out_channels);
     products_of_tile(shape, filter).saturating_mul(channels)
 }
 
-/// Whether products are so few that it pays for the transforms, which are dear where cells are narrow.
+/// Whether enough products are spared to pay for the transforms, which are expensive where cells
+/// are narrow.
 fn spares_enough(shape: &ConvShape, filter: Filter, tiles: [usize; 2]) -> bool {
     let [rows, columns] = shape.kernel;
     let direct = rows * columns * shape.out_height() * shape.out_width();
@@ -123,9 +127,9 @@ fn spares_enough(shape: &ConvShape, filter: Filter, tiles: [usize; 2]) -> bool {
         && weights_of(shape, filter) <= MOST_WEIGHTS
 }
 
-/// Whether a convolution can be done this way: transforms take whole vectors of outputs, and where cells of the
-/// gradient begin is known for padding below the stride only. (A kernel of 2 and stride 1 is padded by 1 in the
-/// `cnn`.)
+/// Whether strided Winograd can compute a convolution. Transforms take whole vectors of outputs.
+/// Where cells of the gradient begin is known only for padding below the stride. (A kernel of 2 and
+/// stride 1 is padded by 1 in the `cnn`.)
 pub(crate) fn is_possible(shape: &ConvShape) -> bool {
     let stride = shape.stride;
     let fits = |kernel: usize| kernel > stride && kernel <= 2 * stride;

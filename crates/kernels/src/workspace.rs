@@ -7,9 +7,9 @@ use crate::buffer::{Buffer, LINE};
 pub(crate) struct Workspace(Buffer);
 
 impl Workspace {
-    /// Returns three slices of the given lengths, with any contents. They hold images as the
-    /// convolution reads them, a block of transformed tiles, and their products or the factors that
-    /// they are multiplied by. All of them lie in one piece, which large pages hold.
+    /// Returns slices of these lengths, with any contents, in one piece, which large pages hold.
+    /// They are for images as the convolution reads them, a block of transformed tiles, and their
+    /// products or other factors.
     pub(crate) fn parts(&mut self, lens: [usize; 3]) -> [&mut [f32]; 3] {
         let mut rest = self
             .0

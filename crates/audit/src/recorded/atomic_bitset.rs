@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Some of the rows.
+/// A set of rows as bits.
 pub(super) struct AtomicBitset(Vec<AtomicU64>);
 
 impl AtomicBitset {
-    /// None of them.
+    /// Returns an empty set with room for rows below `rows`.
     pub(super) fn new(rows: usize) -> Self {
         Self((0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
     }

@@ -1,4 +1,4 @@
-//! The audit: from a recording and embeddings to a verdict.
+//! The audit itself: from a recording and embeddings to a verdict.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -19,36 +19,37 @@ use super::schema::{
 use super::{diagnostics, invariance, verdict};
 use crate::{AuditError, Embeddings};
 
-/// Required Lipschitz constant above which a distinguished pair counts as merged, unless said otherwise: a typical
-/// difference of `p` within a tenth of the spread of the latents. Nine well separated clusters need a
-/// constant of 1, nine on a line one of 4.
+/// Default of [`RecordedAuditOptions::threshold`].
+///
+/// Above 10, a typical difference of `p` lies within a tenth of the spread of the latents. Nine
+/// well separated clusters need a constant of 1, nine on a line one of 4.
 pub const DEFAULT_THRESHOLD: f64 = 10.0;
-/// Nearest neighbors compared with each latent, unless said otherwise.
+/// Default number of nearest neighbors compared with each latent.
 pub const DEFAULT_NEIGHBORS: usize = 16;
-/// Share of the rows that may be outliers, unless said otherwise.
+/// Default share of the rows that may be outliers.
 pub const DEFAULT_OUTLIER_TOLERANCE: f64 = 0.05;
 const MOST_NEIGHBORS: usize = 512;
-/// Random pairs compared to learn how much can be compared at all.
+/// Number of random pairs compared to estimate how much of the recording can be compared.
 const COVERAGE_SAMPLE: usize = 4096;
 const CONTRADICTIONS_LISTED: usize = 20;
 
-/// How an audit is done.
+/// Options of an audit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedAuditOptions {
     /// Required Lipschitz constant above which a distinguished pair counts as merged.
     pub threshold: f64,
-    /// Share of the rows that may be outliers: pairs with an outlier do not count as merged by the encoder
-    /// unless there are more of them.
+    /// Share of the rows that may be outliers. Pairs with an outlier do not count as merged by the
+    /// encoder unless there are more outliers.
     pub outlier_tolerance: f64,
-    /// Nearest neighbors compared with each latent.
+    /// Number of nearest neighbors compared with each latent.
     pub neighbors: usize,
-    /// Pairs shown.
+    /// Largest number of merged pairs shown.
     pub shown: usize,
-    /// The largest difference of any number at which two observations count as identical.
+    /// Largest difference of any element at which two observations count as identical.
     pub same_observation: f64,
-    /// Of the samples that are drawn.
+    /// Seed of the random samples.
     pub seed: u64,
-    /// Whether hidden states are held against the findings.
+    /// Whether the findings are compared with the hidden states.
     pub with_truth: bool,
 }
 
@@ -66,7 +67,7 @@ impl Default for RecordedAuditOptions {
     }
 }
 
-/// What goes on, and which part of it is done.
+/// Callback for progress: the name of the current stage, and the share of it that is done.
 pub type Progress<'a> = &'a (dyn Fn(&'static str, f64) + Sync);
 
 /// A recording and embeddings of its rows, ready to be audited.
@@ -82,10 +83,11 @@ pub struct Audit<'a> {
 }
 
 impl<'a> Audit<'a> {
-    /// Checks that everything fits. `recorded` was made of `trajectories` with `evidence`.
+    /// Checks that everything fits. `recorded` must have been made of `trajectories` with
+    /// `evidence`.
     ///
     /// # Errors
-    /// Embeddings with another number of rows than the recording; an option that cannot be.
+    /// If the embeddings do not have as many rows as the recording, or an option is out of range.
     pub fn new(
         trajectories: &'a Trajectories,
         recorded: &'a Recorded,
@@ -131,10 +133,11 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// One pair's story, whether it is near or not. Which rows are outliers only the whole audit says.
+    /// Explains one pair of rows, whether near or not. Which rows are outliers is known only after
+    /// [`Audit::run`].
     ///
     /// # Errors
-    /// A row that is not there.
+    /// If a row is out of range.
     pub fn explain(&self, i: usize, j: usize) -> Result<AuditedPair, AuditError> {
         for row in [i, j] {
             if row >= self.embeddings.rows() {
@@ -147,13 +150,14 @@ impl<'a> Audit<'a> {
         Ok(self.oracle.pair(i, j, None))
     }
 
-    /// The whole audit.
+    /// Runs the whole audit.
     ///
-    /// Cost, for `n` different latents of width `d`: `n^2 d` multiplications up to 4e11 of them; above,
-    /// about `8000 n d`; then `n` times the number of neighbors comparisons of the oracle.
+    /// Cost, for `n` different latents of width `d`: `n^2 d` multiplications up to 4e11 of them,
+    /// beyond that about `8000 n d`. Then `n` times the number of neighbors comparisons by the
+    /// oracle.
     ///
     /// # Errors
-    /// A decomposition that fails.
+    /// If a decomposition fails.
     pub fn run(&self, progress: Progress<'_>) -> Result<RecordedAudit, AuditError> {
         let Self {
             oracle, options, ..
@@ -185,8 +189,8 @@ impl<'a> Audit<'a> {
         };
         let is_mixed = verdict::is_mixed(&neighborhoods, options.outlier_tolerance);
         let mut merged = self.merged(&scan, is_mixed, &closest.pairs);
-        let kinds = merged.tally.take_kinds();
-        let (added, tally) = (merged.added, &merged.tally);
+        let kinds = merged.merges.take_kinds();
+        let (added, merges) = (merged.added, &merged.merges);
         let pair = |i: usize, j: usize| oracle.pair(i, j, merged.set_apart.as_ref());
         comparison.compared += added;
         comparison.comparable += added;
@@ -195,7 +199,7 @@ impl<'a> Audit<'a> {
 
         let counts = self.counts(&comparison, &kinds, &merged);
         let mut pairs = self.shown(&kinds, &pair);
-        let open = tally.open_examples(usize::from(comparison.longest_witness));
+        let open = merges.open_examples(usize::from(comparison.longest_witness));
         let open = open.iter().take(options.shown);
         pairs.extend(open.map(|&[i, j]| pair(i, j)));
         let mut audit = RecordedAudit {
@@ -249,7 +253,7 @@ impl<'a> Audit<'a> {
             self.trajectories,
             self.embeddings,
             &audit,
-            oracle.states.map(|states| (states, &tally.by_states)),
+            oracle.states.map(|states| (states, &merges.by_states)),
             options.seed,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
@@ -260,7 +264,7 @@ impl<'a> Audit<'a> {
                     .to_owned(),
             );
         }
-        // Pairs of identical observations are no fault of the encoder: they are not what it keeps apart.
+        // Skip pairs of identical observations: no encoder can keep them apart.
         let mut closest = audit.closest_pairs.iter().map(|[i, j]| pair(*i, *j));
         let greatest = closest.find(|pair| pair.cause != Cause::Observation);
         audit.reason = verdict::reason(&audit, greatest.and_then(|pair| pair.required_lipschitz));
@@ -314,8 +318,8 @@ impl<'a> Audit<'a> {
             .collect()
     }
 
-    /// Two rows of one observation whose latents differ, and of how many observations there are such;
-    /// of how many observations there are several rows.
+    /// Counts the observations with several rows, and those among them whose rows have different
+    /// latents; gives an example.
     fn different_latents(&self, points: &UniqueLatents) -> verdict::DifferentLatents {
         let recording = self.recorded.oracle.recording();
         let mut first_of = vec![usize::MAX; recording.observations()];
@@ -330,7 +334,8 @@ impl<'a> Audit<'a> {
             }
             let first = first_of[observation];
             found.recurring += usize::from(!std::mem::replace(&mut has_several[observation], true));
-            // Nearer than merged pairs lie, it is noise: of the encoder, or of how batches were made.
+            // Closer than merged pairs, a difference is noise: of the encoder, or of how batches
+            // were made.
             let apart = 1.0 / self.options.threshold;
             if points.of_row(first) != points.of_row(row)
                 && self.oracle.distance(first, row) > apart

@@ -4,8 +4,8 @@ use tellapart_kernels::{Dense, Precision};
 
 use crate::Embeddings;
 
-/// Latents copied next to each other, less their common mean: what is far from the origin would lose
-/// the small distances to rounding.
+/// Latents copied next to each other, less their common mean. Far from the origin, rounding would
+/// lose the small distances.
 pub(super) struct LatentBlock {
     /// `[rows, width]`.
     values: Vec<f32>,
@@ -40,11 +40,11 @@ impl LatentBlock {
         self.half_squared_norms.len()
     }
 
-    /// For every row of this block, in order: `offer(row, keys)`, where `keys[other]` orders the rows of
-    /// the other block by their distance (it is half of the squared distance, less half of the squared norm
-    /// of the row).
+    /// Calls `offer(row, keys)` for every row of this block, in order. `keys[other]` orders the
+    /// rows of the other block by their distance: it is half of the squared distance, less half of
+    /// the squared norm of the row.
     ///
-    /// `2 * rows * other rows * width` operations; `products` is scratch space.
+    /// Costs `2 * rows * other rows * width` operations; `products` is scratch space.
     pub(super) fn compare(
         &self,
         others: &LatentBlock,
@@ -72,7 +72,7 @@ impl LatentBlock {
     }
 }
 
-/// The rows with the least keys that were offered, without order.
+/// The rows with the smallest keys that were offered, in no order.
 #[derive(Clone)]
 pub(super) struct TopK {
     items: Vec<(f32, u32)>,
@@ -89,7 +89,7 @@ impl TopK {
         }
     }
 
-    /// Offers rows `first`, `first + 1`, ... (through `id`), but not `except`.
+    /// Offers the rows `id(0)`, `id(1)`, ..., except `except`.
     pub(super) fn offer(&mut self, keys: &[f32], id: impl Fn(usize) -> u32, except: u32) {
         for (place, &key) in keys.iter().enumerate() {
             if key < self.limit {
@@ -117,7 +117,7 @@ impl TopK {
         }
     }
 
-    /// The `count` least, by key and then id.
+    /// Returns the `count` smallest, ordered by key and then id.
     pub(super) fn into_items(mut self) -> Vec<(f32, u32)> {
         self.trim();
         self.items

@@ -1,10 +1,12 @@
 //! Approximate nearest neighbors: exact search within cells of random projections.
 //!
-//! The points are halved along the direction between two of them, again and again, until a cell holds
-//! few (a random projection tree; Dasgupta & Freund 2008). Within a cell all distances are measured by
-//! matrix products. Several trees cut in different places; a point keeps the best it was offered.
-//! A graph index (HNSW) finds more of the neighbors for each distance that it measures, but measures them one by
-//! one: matrix products on the same processor are some fifty times as fast.
+//! The points are halved along the direction between two of them, again and again, until a cell
+//! holds few (a random projection tree; Dasgupta & Freund 2008). Within a cell all distances are
+//! measured by matrix products. Several trees cut in different places; a point keeps the best
+//! candidates of all.
+//!
+//! A graph index (HNSW) finds more of the neighbors for each distance that it measures, but
+//! measures them one by one. Matrix products on the same processor are some fifty times as fast.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -13,17 +15,17 @@ use rayon::prelude::*;
 use super::blocks::{LatentBlock, TopK};
 use super::neighbors::SearchSpace;
 
-/// UniqueLatents in a cell, at most.
+/// Largest number of points in a cell.
 const CELL: usize = 2048;
-/// Trees.
+/// Number of trees.
 const TREES: usize = 4;
-/// Cells that are searched before their results are stored.
+/// Number of cells that are searched before their results are stored.
 const CELLS_AT_ONCE: usize = 64;
 const BLOCK_ROWS: usize = 256;
 
-/// For each point up to `count` candidates, by `(key, point)`, without order.
+/// Finds up to `count` candidates for each point as `(key, point)`, in no order.
 ///
-/// `TREES * points * CELL * width` multiplications at most.
+/// Costs at most `TREES * points * CELL * width` multiplications.
 pub(super) fn in_cells(
     space: &SearchSpace<'_>,
     count: usize,
@@ -56,7 +58,7 @@ fn tree_seed(seed: u64, branch: u64) -> u64 {
     (seed ^ branch.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// Orders the points so that the cells lie one after the other; see [`cells`].
+/// Orders the points so that each cell is contiguous; [`cells`] returns the cells.
 fn split(space: &SearchSpace<'_>, points: &mut [u32], seed: u64) {
     if points.len() <= CELL {
         return;
@@ -82,7 +84,7 @@ fn split(space: &SearchSpace<'_>, points: &mut [u32], seed: u64) {
     );
 }
 
-/// The cells of points that [`split`] ordered.
+/// Returns the cells of points that [`split`] ordered.
 fn cells(points: &[u32]) -> Vec<&[u32]> {
     if points.len() <= CELL {
         return vec![points];
@@ -93,7 +95,7 @@ fn cells(points: &[u32]) -> Vec<&[u32]> {
     all
 }
 
-/// Nearest within one cell, for each of its points.
+/// Finds the nearest points within one cell, for each of its points.
 fn search(space: &SearchSpace<'_>, cell: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
     let all: LatentBlock = space.block(cell.iter().map(|&point| point as usize));
     let mut products = Vec::new();
@@ -123,7 +125,7 @@ fn merge(old: &mut Vec<(f32, u32)>, new: Vec<(f32, u32)>, count: usize) {
     old.truncate(count);
 }
 
-/// Sixteen lanes, so that the compiler vectorizes.
+/// Computes the dot product in sixteen lanes, so that the compiler vectorizes.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; 16];
     let (a_chunks, a_rest) = a.as_chunks::<16>();

@@ -1,4 +1,4 @@
-//! With a model: which pairs are provably apart, and by how much.
+//! Certificate of an audit by a model: which pairs are provably apart, and by how much.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -9,27 +9,27 @@ use crate::AuditError;
 use crate::embeddings::{check_matrix, squared_distance};
 use crate::residuals::ROUNDING;
 
-/// Random pairs of rows that are drawn; those that the data tells apart are certified.
+/// Number of random pairs of rows drawn; those that the data distinguishes are certified.
 const RANDOM_PAIRS: usize = 4096;
 
-/// A prediction that a certificate needs: from the latent of `row` on, the actions that were taken at
-/// the rows `actions_at`, one after the other, and then `p`.
+/// A prediction that a certificate needs: from the latent of `row`, through the actions taken at
+/// the rows `actions_at`, to `p`.
 ///
-/// Both rows of a pair are rolled out with the same actions, those recorded from the first. Where
-/// actions are numbers, what was done from the second is another number of the same bin; the bound holds
-/// for any one map of latents to predictions, but for one only.
+/// Both rows of a pair are rolled out with the same actions, those recorded from the first. If
+/// actions are continuous, those taken from the second are other values of the same bins. The bound
+/// holds for any single map of latents to predictions, but for one only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
-    /// Whose latent to start from.
+    /// Row whose latent the rollout starts from.
     pub row: usize,
-    /// Where the actions of the word were taken.
+    /// Rows at which the actions of the word were taken.
     pub actions_at: Vec<usize>,
 }
 
-/// The pairs to certify, and what a model has to foresee for that.
+/// Pairs to certify, and the predictions a model must make for that.
 #[derive(Clone, Debug)]
 pub struct Certifiable {
-    /// Two for each pair, the lower row first.
+    /// Two rollouts for each pair, the lower row first.
     rollouts: Vec<Rollout>,
     /// Pairs reported, then the closest, then random ones.
     pairs: Vec<AuditedPair>,
@@ -37,24 +37,24 @@ pub struct Certifiable {
     closest: usize,
 }
 
-/// What a model foresaw.
+/// Predictions of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Foreseen<'a> {
-    /// `p` after each of [`Certifiable::rollouts`], `[rollouts, p_width]`.
+    /// Predicted `p` after each of [`Certifiable::rollouts`], `[rollouts, p_width]`.
     pub predicted: &'a [f32],
-    /// An upper bound on the Lipschitz constant of `z -> P(T^w(z))` in exact arithmetic, for every word;
-    /// `None` where none is known: then only the signs of bounds count.
+    /// Upper bound on the Lipschitz constant of `z -> P(T^w(z))` in exact arithmetic, for every
+    /// word. `None` if none is known: then only the signs of bounds count.
     pub lipschitz: Option<f64>,
 }
 
 impl Certifiable {
-    /// In the order in which predictions are wanted.
+    /// Returns the rollouts, in the order in which predictions are expected.
     #[must_use]
     pub fn rollouts(&self) -> &[Rollout] {
         &self.rollouts
     }
 
-    /// One pair alone; `None` if the data does not tell it apart.
+    /// Prepares one pair alone; `None` if the data does not distinguish it.
     #[must_use]
     pub fn of_pair(pair: &AuditedPair) -> Option<Self> {
         pair.witness.as_ref()?;
@@ -79,8 +79,8 @@ impl Certifiable {
 }
 
 impl Audit<'_> {
-    /// The reported pairs that the data tells apart, the closest such pairs of a sample of rows
-    /// ([`RecordedAudit::closest_pairs`]), and those among 4096 random pairs.
+    /// Collects the pairs to certify: the reported pairs that the data distinguishes, the closest
+    /// such pairs ([`RecordedAudit::closest_pairs`]), and those among 4096 random pairs.
     #[must_use]
     pub fn certifiable(&self, found: &RecordedAudit) -> Certifiable {
         let reported = found.pairs.iter().chain(&found.closest);
@@ -108,11 +108,12 @@ impl Audit<'_> {
         Certifiable::of(pairs, reported, closest)
     }
 
-    /// Adds the certificate to an audit: to every pair that was reported, and over the closest and the
-    /// random pairs.
+    /// Adds the certificate to an audit: a bound to every reported pair, and a summary over the
+    /// closest and the random pairs.
     ///
     /// # Errors
-    /// Predictions that are not finite or of another shape; a constant that is none.
+    /// If predictions are not finite or have the wrong shape, or the constant is not finite and
+    /// above zero.
     pub fn certify(
         &self,
         found: &mut RecordedAudit,
@@ -161,10 +162,11 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// The bound of every pair that was asked about.
+    /// Computes the bound of every pair of `asked`.
     ///
     /// # Errors
-    /// As [`Audit::certify`].
+    /// If predictions are not finite or have the wrong shape, or the constant is not finite and
+    /// above zero.
     pub fn bounds(
         &self,
         asked: &Certifiable,
@@ -206,7 +208,7 @@ impl Audit<'_> {
         let p = [end(&pair.p_i), end(&pair.p_j)];
         let residuals = [0, 1].map(|side| distance(predicted[side], &p[side]));
         let margin = distance(&p[0], &p[1]) - residuals[0] - residuals[1];
-        // Predictions are f32: what rounding alone can make of a margin, and of a constant at every step.
+        // Predictions are f32: allow for rounding of a margin, and of the constant at every step.
         let values = p.iter().flatten().chain(predicted.into_iter().flatten());
         let largest = values.fold(0.0, |most, value| f64::from(value.abs()).max(most));
         let rounding = ROUNDING * largest * (p[0].len() as f64).sqrt();

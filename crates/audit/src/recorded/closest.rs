@@ -1,4 +1,4 @@
-//! The nearest distinguished row of a sample of rows, however far: what a healthy audit has to show.
+//! The nearest distinguished row of a sample of rows, however far: the evidence of a healthy audit.
 
 use rayon::prelude::*;
 use tellapart_bisim::evidence::Comparison;
@@ -6,23 +6,23 @@ use tellapart_bisim::evidence::Comparison;
 use super::neighbors::{SearchSpace, nearest_of, sample};
 use super::pair_oracle::{PairOracle, PairOutcome};
 
-/// So many points are all looked at; of more, a sample is.
+/// Largest number of points that are all followed; beyond it, a sample is.
 const ALL: usize = 4096;
 const SAMPLE: usize = 384;
-/// Others compared with each, nearest first, until one is distinguished.
+/// Number of other points compared with each, nearest first, until one is distinguished.
 const TRIES: usize = 4096;
 
 /// The nearest distinguished pairs.
 pub(super) struct Closest {
-    /// Greatest required Lipschitz constant first.
+    /// Pairs of rows, greatest required Lipschitz constant first.
     pub(super) pairs: Vec<[usize; 2]>,
-    /// UniqueLatents from which they were sought.
+    /// Number of points from which they were searched.
     pub(super) followed: usize,
-    /// Actions in the longest of their witnesses.
+    /// Number of actions in the longest of their witnesses.
     pub(super) longest_witness: u16,
 }
 
-/// For each of some points the nearest row that the data tells from it.
+/// Finds, for each of some points, the nearest row that the data distinguishes from it.
 pub(super) fn closest_distinguished(
     space: &SearchSpace<'_>,
     oracle: &PairOracle<'_>,
@@ -37,7 +37,7 @@ pub(super) fn closest_distinguished(
         };
     }
     let chosen = sample(points, if points <= ALL { points } else { SAMPLE }, seed);
-    // Where thousands of the nearest are alike, the nearest of a few random ones bounds the distance.
+    // If thousands of the nearest agree, the nearest of a few random ones bounds the distance.
     let far = sample(points, TRIES, !seed);
     let mut found: Vec<(f64, [usize; 2], u16)> = chosen
         .par_chunks(16)

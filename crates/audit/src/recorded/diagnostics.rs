@@ -1,4 +1,4 @@
-//! What is usually looked at: ranks, spectrum, distances.
+//! Usual diagnostics of embeddings: ranks, spectrum, distances.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{RngExt as _, SeedableRng as _};
@@ -9,13 +9,14 @@ use super::neighbors::sample;
 use super::schema::Diagnostics;
 use crate::{AuditError, Embeddings, Spectrum};
 
-/// Rows whose spectrum is taken; of more, a sample.
+/// Largest number of rows whose spectrum is computed; beyond it, a sample is.
 const MOST_ROWS: usize = 4096;
 const SAMPLED_PAIRS: usize = 20_000;
-/// Added to the within-group scatter, as in the paper's code, relative to its mean eigenvalue.
+/// Ridge added to the within-group scatter, relative to its mean eigenvalue, as in the paper's
+/// code.
 const LIDAR_RIDGE: f64 = 1e-4;
 
-/// `O(rows * width^2)` for at most 4096 rows.
+/// Measures all diagnostics. Costs `O(rows * width^2)` for at most 4096 rows.
 pub(super) fn measure(
     trajectories: &Trajectories,
     embeddings: &Embeddings<'_>,
@@ -45,7 +46,7 @@ pub(super) fn measure(
     })
 }
 
-/// Mean distance of two different rows, from a sample of pairs; of few rows, from all.
+/// Returns the mean distance of two different rows: of all pairs if they are few, else of a sample.
 fn mean_distance(embeddings: &Embeddings<'_>, seed: u64) -> f64 {
     let rows = embeddings.rows();
     if rows < 2 {
@@ -67,8 +68,8 @@ fn mean_distance(embeddings: &Embeddings<'_>, seed: u64) -> f64 {
     sum / SAMPLED_PAIRS as f64
 }
 
-/// `LiDAR` (Thilak et al. 2023): the exponential of the entropy of the eigenvalues of
-/// `W^(-1/2) B W^(-1/2)`, with `B` and `W` the scatter between and within groups. The paper groups
+/// Computes `LiDAR` (Thilak et al. 2023): the exponential of the entropy of the eigenvalues of
+/// `W^(-1/2) B W^(-1/2)`. `B` and `W` are the scatter between and within groups. The paper groups
 /// augmented views of one clip; here the rows of one episode are a group.
 fn lidar(
     trajectories: &Trajectories,

@@ -1,23 +1,23 @@
-//! Trajectories as evidence: what a recording itself says must be told apart.
+//! Trajectories as evidence: what a recording itself distinguishes.
 
 use tellapart_bisim::evidence::{Distinguished, Episodes, EvidenceError, Recording, Tolerance};
 use tellapart_data::{ActionRule, Columns, DataError, FiniteActions, Trajectories};
 use thiserror::Error;
 
-/// How trajectories are read as evidence.
+/// Options of how trajectories are read as evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedOptions {
-    /// The array that is the auxiliary function `p`: `rewards`, `aux`, or another one.
+    /// Name of the array that is the auxiliary function `p`: `rewards`, `aux`, or another one.
     pub value: String,
-    /// How far apart two values of `p` may be (Euclidean distance) and still count as equal; `None`: they
-    /// are equal iff all their numbers are.
+    /// Largest Euclidean distance at which two values of `p` count as equal. `None`: only if all
+    /// their elements are equal.
     pub tolerance: Option<f64>,
-    /// Which action vectors count as the same action; needed iff actions are vectors.
+    /// Rule by which action vectors count as the same action; required iff actions are vectors.
     pub action_rule: Option<ActionRule>,
 }
 
 impl Default for RecordedOptions {
-    /// Rewards, compared exactly; actions that are ids.
+    /// Returns the default: rewards, compared exactly; actions that are ids.
     fn default() -> Self {
         Self {
             value: "rewards".to_owned(),
@@ -29,26 +29,26 @@ impl Default for RecordedOptions {
 
 /// A recording together with the oracle of what it distinguishes.
 ///
-/// Rows are those of the trajectories. Rows with identical observations are one observation; hidden
-/// state ids are not looked at (unless they are chosen as the value).
+/// Rows are those of the trajectories. Rows with identical observations are one observation. Hidden
+/// state ids are not used, unless they are chosen as the value.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Which rows the data tells apart.
+    /// Oracle of which rows the data distinguishes.
     pub oracle: Distinguished,
-    /// The actions of the words that the oracle speaks of.
+    /// Actions that the words of the oracle refer to.
     pub actions: FiniteActions,
-    /// The value of `p` of every row.
+    /// Value of `p` in every row.
     pub values: Columns,
 }
 
-/// Trajectories that cannot be evidence.
+/// Error for trajectories that cannot be evidence.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordedError {
     /// An array is missing, or actions need a rule.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A tolerance that is no distance, or too many rows.
+    /// A tolerance that is not a distance, or too many rows.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
 }
@@ -56,11 +56,11 @@ pub enum RecordedError {
 impl Recorded {
     /// Finds equal observations, actions and values of `p`, and builds the oracle.
     ///
-    /// Cost: every observation is hashed once, and compared with the first one that it equals; then as
-    /// [`Distinguished::append`].
+    /// Cost: every observation is hashed once, and compared with the first one that it equals; then
+    /// the cost of [`Distinguished::append`].
     ///
     /// # Errors
-    /// No such array, actions without a rule, a tolerance that is no distance.
+    /// If there is no such array, actions lack a rule, or the tolerance is not a distance.
     pub fn new(
         trajectories: &Trajectories,
         options: &RecordedOptions,
@@ -95,7 +95,7 @@ impl Recorded {
         })
     }
 
-    /// The names of the actions of a word.
+    /// Returns the names of the actions of a word.
     #[must_use]
     pub fn names(&self, word: &[u32]) -> Vec<String> {
         word.iter()

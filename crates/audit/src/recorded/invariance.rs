@@ -1,4 +1,4 @@
-//! Healthy collapse: how far what need not be told apart was brought together.
+//! Healthy collapse: how far observations that need not be kept apart were brought together.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,18 +11,18 @@ use super::neighbors::sample;
 use super::schema::{HealthyCollapse, KeptNuisance, RecordedAudit, TruthCheck};
 use crate::{AuditError, Classes, DEFAULT_RIDGE, Embeddings, Probe, ProbeScore};
 
-/// Rows that probes are fitted to and scored on.
+/// Number of rows that probes are fitted to and scored on.
 const MOST_ROWS: usize = 4096;
-/// Standard deviation of the noise floor in units of the spread: a trace that is smaller than a
-/// hundredth of what the latents span is none that a user could rely on.
+/// Standard deviation of the noise floor, in units of the spread. No user could rely on a trace
+/// below a hundredth of what the latents span.
 const NOISE: f64 = 0.01;
-/// Arrays wider than this are no nuisance but data.
+/// Widest array that counts as a nuisance; wider ones are data.
 const MOST_WIDTH: usize = 64;
-/// Ids below this are classes, larger ones numbers.
+/// Bound of whole numbers that count as classes; an array with larger ones is continuous.
 const MOST_IDS: f32 = 256.0;
 
-/// `None` where there are neither hidden `states` (with the merged pairs of rows, by states) nor other
-/// arrays.
+/// Measures invariance. `states` are hidden states, with the merged pairs of rows by states.
+/// Returns `None` if there are neither states nor other arrays.
 pub(super) fn measure(
     trajectories: &Trajectories,
     embeddings: &Embeddings<'_>,
@@ -56,7 +56,7 @@ pub(super) fn measure(
     Ok((states.is_some() || !result.nuisances.is_empty()).then_some(result))
 }
 
-/// Root mean squared distance of two rows of one state, in units of the spread.
+/// Returns the root mean squared distance of two rows of one state, in units of the spread.
 fn within(states: &[u32], embeddings: &Embeddings<'_>, spread: f64) -> Option<f64> {
     let width = embeddings.width();
     let mut sums: HashMap<u32, (f64, Vec<f64>)> = HashMap::new();
@@ -81,7 +81,7 @@ fn within(states: &[u32], embeddings: &Embeddings<'_>, spread: f64) -> Option<f6
     (freedom > 0.0 && spread > 0.0).then(|| (2.0 * squares / freedom).sqrt() / spread)
 }
 
-/// What a linear probe reads off the latents as they are, and behind the noise floor.
+/// Scores a linear probe on the latents, without noise and behind the noise floor.
 fn kept(
     name: &str,
     values: &[f32],
@@ -116,7 +116,7 @@ fn kept(
         };
         Ok(match probe.score {
             ProbeScore::Continuous { r_squared, .. } => r_squared,
-            // 0 is the commonest class always, 1 is all.
+            // 0 is always naming the commonest class, 1 is all right.
             ProbeScore::Classes {
                 accuracy,
                 majority_baseline,
@@ -132,7 +132,8 @@ fn kept(
     })
 }
 
-/// The targets as ids, and how many there are: one whole number each, not too large.
+/// Returns the targets as ids, with their count; `None` unless each is a single whole number below
+/// [`MOST_IDS`].
 fn ids(targets: &[f32], width: usize) -> Option<(Vec<u32>, usize)> {
     let is_id = |value: &f32| value.fract() == 0.0 && (0.0..MOST_IDS).contains(value);
     if width != 1 || !targets.iter().all(is_id) {
@@ -143,7 +144,7 @@ fn ids(targets: &[f32], width: usize) -> Option<(Vec<u32>, usize)> {
     Some((ids, count))
 }
 
-/// Box and Muller 1958.
+/// Draws from the standard normal distribution (Box and Muller 1958).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
     use rand::RngExt as _;
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();

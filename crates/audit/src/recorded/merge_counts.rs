@@ -1,4 +1,4 @@
-//! Merged pairs by kind, the worst of each.
+//! Merged pairs, counted by kind, with the worst pairs of each.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,24 +7,25 @@ use tellapart_bisim::evidence::Witness;
 use super::pair_oracle::PairOracle;
 use super::schema::Cause;
 
-/// Values of `p` are part of a kind as long as there are at most so many different ones.
+/// Number of different values of `p` by which kinds differ; any further values count as equal.
 const MOST_VALUES: u32 = 256;
 
-/// Pairs of one kind that are kept, of which [`KindSummary::examples`] chooses.
+/// Number of pairs kept for each kind, from which [`KindSummary::examples`] chooses.
 const KEPT: usize = 64;
-/// Pairs of one kind that are shown.
+/// Number of pairs shown for each kind.
 pub(super) const EXAMPLES: usize = 3;
 
 /// A pair of rows that is merged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct MergedRows {
-    /// Infinite where the latents are equal.
+    /// Required Lipschitz constant; infinite if the latents are equal.
     pub(super) required_lipschitz: f64,
     pub(super) distance: f64,
     pub(super) rows: [usize; 2],
 }
 
-/// Pairs that are merged in the same way. `values` are ids of `p` at the end of the witness.
+/// Kind of a merged pair: pairs with equal keys are of one kind. `values` are ids of `p` at the end
+/// of the witness.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct MergeKey {
     pub(super) cause: Cause,
@@ -35,13 +36,13 @@ pub(super) struct MergeKey {
 #[derive(Clone, Debug, Default)]
 pub(super) struct KindSummary {
     pub(super) pairs: u64,
-    /// The worst, worst first; at most [`KEPT`].
+    /// The worst pairs, worst first; at most [`KEPT`].
     pub(super) worst: Vec<MergedRows>,
 }
 
 impl KindSummary {
-    /// The worst pairs of the kind that have no row in common: one row that lies in the wrong place is near
-    /// to many, and would fill the list.
+    /// Returns the worst pairs of the kind that have no row in common. One row in the wrong place
+    /// is near to many, and would otherwise fill the list.
     pub(super) fn examples(&self) -> Vec<MergedRows> {
         let mut chosen: Vec<MergedRows> = Vec::new();
         for pair in &self.worst {
@@ -54,28 +55,30 @@ impl KindSummary {
     }
 }
 
-/// A pair that is near and not decided by the data: how far it agrees, its distance, its rows.
+/// A near pair that the data does not decide: the depth to which it agrees, its distance, its rows.
 pub(super) type Open = (usize, f64, [usize; 2]);
 
-/// How many merged pairs of rows there are of each two states.
+/// Number of merged pairs of rows for each pair of states.
 pub(super) type MergedStates = BTreeMap<[u32; 2], u64>;
 
-/// What was found. Adding is commutative, so that the order of threads does not matter.
+/// Counts of merged and undecided pairs. Adding is commutative, so the order of threads does not
+/// matter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MergeCounts {
     pub(super) kinds: HashMap<MergeKey, KindSummary>,
-    /// Near pairs that are not decided, by the longest word in which they agree.
+    /// Number of near pairs that are not decided, by the length of the longest word in which they
+    /// agree.
     pub(super) open_by_depth: BTreeMap<usize, u64>,
-    /// Those that could be compared the least.
+    /// Undecided pairs that could be compared the least.
     pub(super) open: Vec<Open>,
-    /// Pairs merged by the encoder, where they are to be listed.
+    /// Pairs merged by the encoder, if they are listed.
     pub(super) by_encoder: Vec<[u32; 2]>,
-    /// Pairs merged by the encoder, by their hidden states, where these are to be held against the findings.
+    /// Number of pairs merged by the encoder for each pair of hidden states, if these are used.
     pub(super) by_states: MergedStates,
 }
 
 impl MergedRows {
-    /// Worst first; equally bad ones by row.
+    /// Orders pairs with the worst first, equally bad ones by row.
     fn order(&self, other: &Self) -> std::cmp::Ordering {
         let by_constant = other.required_lipschitz.total_cmp(&self.required_lipschitz);
         by_constant.then(self.rows.cmp(&other.rows))
@@ -137,7 +140,8 @@ impl MergeCounts {
         self
     }
 
-    /// Open pairs that agree for fewer than `depth` actions and have no row in common, least compared first.
+    /// Returns open pairs that agree for fewer than `depth` actions and have no row in common, the
+    /// least compared first.
     pub(super) fn open_examples(&self, depth: usize) -> Vec<[usize; 2]> {
         let mut chosen: Vec<[usize; 2]> = Vec::new();
         for &(_, _, rows) in self.open.iter().filter(|open| open.0 < depth) {
@@ -149,8 +153,8 @@ impl MergeCounts {
         chosen
     }
 
-    /// Kinds by their worst pair, those of outliers last; those that are equally bad, by how many pairs they
-    /// have.
+    /// Removes and returns the kinds, ordered by their worst pair, those of outliers last. Of
+    /// equally bad kinds, the one with more pairs comes first.
     pub(super) fn take_kinds(&mut self) -> Vec<(MergeKey, KindSummary)> {
         let mut kinds: Vec<_> = std::mem::take(&mut self.kinds).into_iter().collect();
         let constant = |summary: &KindSummary| {
@@ -175,7 +179,7 @@ fn open_order(a: &Open, b: &Open) -> std::cmp::Ordering {
     a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
 }
 
-/// Into an ordered list of at most `most`.
+/// Inserts into an ordered list of at most `most` items.
 fn insert<T: Copy>(
     list: &mut Vec<T>,
     item: T,

@@ -7,24 +7,25 @@ use super::outliers::Outliers;
 use super::scan::{FirstComparison, MergeRule, Scan};
 use super::schema::{AuditedPair, Cause, Counts, MergeKind, RecordedAudit};
 
-/// More merged pairs than this are no accident, and no row is sought that explains them.
+/// Largest number of merged pairs for which outliers are searched; more are no accident.
 const MOST_PAIRS: usize = 1 << 24;
 
 /// The merged pairs.
 pub(super) struct Merged {
-    pub(super) tally: MergeCounts,
-    /// Different rows in pairs that the encoder merged.
+    pub(super) merges: MergeCounts,
+    /// Number of different rows in pairs that the encoder merged.
     pub(super) rows: u64,
-    /// Outliers; where these are more than may be, their pairs are the encoder's.
+    /// Outliers. If there are more than tolerated, their pairs count as the encoder's.
     pub(super) outliers: Vec<usize>,
-    /// Closest pairs that had not been compared before.
+    /// Number of closest pairs that had not been compared before.
     pub(super) added: u64,
-    /// If pairs with an outlier were set apart.
+    /// Outliers whose pairs were set apart, if any were.
     pub(super) set_apart: Option<Outliers>,
 }
 
 impl Audit<'_> {
-    /// Pairs with an outlier are set apart, as long as such rows are few: what many rows do is no accident.
+    /// Finds the merged pairs. Pairs with an outlier are set apart as long as outliers are few:
+    /// many are no accident.
     pub(super) fn merged(&self, scan: &Scan<'_>, is_mixed: bool, closest: &[[usize; 2]]) -> Merged {
         let Self {
             oracle, options, ..
@@ -38,10 +39,10 @@ impl Audit<'_> {
                 lists_pairs,
             };
             let rows = AtomicBitset::new(all);
-            let mut tally = scan.merged(rule, &rows);
-            let added = scan.add_closest(&mut tally, closest, rule, &rows);
+            let mut merges = scan.merged(rule, &rows);
+            let added = scan.add_closest(&mut merges, closest, rule, &rows);
             Merged {
-                tally,
+                merges,
                 rows: rows.count(),
                 outliers: Vec::new(),
                 added,
@@ -51,7 +52,7 @@ impl Audit<'_> {
         let may_have_outliers = options.outlier_tolerance > 0.0 && !is_mixed;
         let mut merged = compare(None, may_have_outliers);
         // Threads list them in any order.
-        let mut pairs = std::mem::take(&mut merged.tally.by_encoder);
+        let mut pairs = std::mem::take(&mut merged.merges.by_encoder);
         pairs.sort_unstable();
         if pairs.is_empty() || pairs.len() > MOST_PAIRS {
             return merged;
@@ -65,7 +66,7 @@ impl Audit<'_> {
         Merged { outliers, ..merged }
     }
 
-    /// The worst pairs, taking turns between kinds.
+    /// Returns the worst pairs, taking turns between kinds.
     pub(super) fn shown(
         &self,
         kinds: &[(MergeKey, KindSummary)],
@@ -92,7 +93,7 @@ impl Audit<'_> {
         shown
     }
 
-    /// How many pairs there are of what; `merged` without its kinds.
+    /// Returns the counts of pairs. `kinds` are those taken from `merged`.
     pub(super) fn counts(
         &self,
         comparison: &FirstComparison,
@@ -131,7 +132,7 @@ impl Audit<'_> {
             outlier_rows: merged.outliers.len() as u64,
             observation: of_cause(Cause::Observation),
             data: merged
-                .tally
+                .merges
                 .open_by_depth
                 .range(..usize::from(comparison.longest_witness))
                 .map(|(_, count)| count)
@@ -143,13 +144,14 @@ impl Audit<'_> {
 }
 
 impl RecordedAudit {
-    /// Says of a pair that is merged by the encoder alone whether one of its rows is an outlier, as this audit found.
+    /// Changes the cause of a pair merged by the encoder to outlier, if one of its rows is an
+    /// outlier of this audit.
     pub fn explain_outlier(&self, pair: &mut AuditedPair) {
         let is_merged = pair.required_lipschitz_is_infinite
             || pair
                 .required_lipschitz
                 .is_some_and(|constant| constant > self.threshold);
-        // Where there are too many outliers, their pairs are the encoder's.
+        // With too many outliers, their pairs count as the encoder's.
         if pair.cause == Cause::Encoder && is_merged && self.counts.outlier > 0 {
             let is_outlier = |row: &usize| self.outliers.binary_search(row).is_ok();
             pair.outlier = [pair.i, pair.j].into_iter().find(is_outlier);

@@ -1,6 +1,6 @@
-//! The audit of recorded data: which observations were merged that must not be, shown by what, and
-//! whose fault it is. It needs embeddings of anybody's encoder and the recording they were made from:
-//! no model, no ground truth.
+//! Audit of recorded data: which observations the encoder merged that must stay apart, shown by
+//! which witness, and for what cause. It needs the embeddings of any encoder and the recording they
+//! were made from, but no model and no ground truth.
 
 mod atomic_bitset;
 mod audit;

@@ -10,9 +10,10 @@ use super::points::UniqueLatents;
 use crate::Embeddings;
 use crate::embeddings::squared_distance;
 
-/// Exact search up to so many multiplications (points^2 * width): a few seconds on two cores.
+/// Largest number of multiplications (points^2 * width) of an exact search: a few seconds on two
+/// cores.
 const EXACT_PRODUCTS: f64 = 4e11;
-/// UniqueLatents whose true neighbors are looked up to measure an approximate search.
+/// Number of points whose true neighbors are found to measure an approximate search.
 const RECALL_SAMPLE: usize = 256;
 const BLOCK_ROWS: usize = 256;
 const BLOCK_COLUMNS: usize = 2048;
@@ -26,7 +27,7 @@ pub(super) struct Neighbors {
     pub(super) is_exact: bool,
 }
 
-/// What a search works on.
+/// Input of a neighbor search.
 #[derive(Clone, Copy)]
 pub(super) struct SearchSpace<'a> {
     pub(super) embeddings: &'a Embeddings<'a>,
@@ -40,7 +41,7 @@ impl SearchSpace<'_> {
         LatentBlock::gather(self.embeddings, self.mean, rows)
     }
 
-    /// Distance of two points, summed in f64.
+    /// Returns the distance of two points, summed in f64.
     pub(super) fn distance(&self, a: usize, b: usize) -> f64 {
         let [a, b] = [a, b].map(|point| self.embeddings.row(self.points.row(point)));
         squared_distance(a, b).sqrt()
@@ -48,8 +49,9 @@ impl SearchSpace<'_> {
 }
 
 impl Neighbors {
-    /// The `count` nearest of every point (fewer where there are fewer): exact where that takes a few
-    /// seconds, otherwise within cells of random projections. The result does not depend on threads.
+    /// Finds the `count` nearest of every point, fewer if there are fewer points. The search is
+    /// exact if that takes a few seconds, otherwise within cells of random projections. The result
+    /// does not depend on the number of threads.
     pub(super) fn find(
         space: &SearchSpace<'_>,
         count: usize,
@@ -64,7 +66,7 @@ impl Neighbors {
         }
     }
 
-    /// Every point against every other.
+    /// Compares every point with every other.
     pub(super) fn exact(
         space: &SearchSpace<'_>,
         count: usize,
@@ -126,17 +128,18 @@ impl Neighbors {
         self.count
     }
 
-    /// The neighbors of a point, nearest first.
+    /// Returns the neighbors of a point, nearest first.
     pub(super) fn of(&self, point: usize) -> &[u32] {
         &self.ids[point * self.count..(point + 1) * self.count]
     }
 
-    /// Their distances.
+    /// Returns the distances of the neighbors of a point, nearest first.
     pub(super) fn distances(&self, point: usize) -> &[f32] {
         &self.distances[point * self.count..(point + 1) * self.count]
     }
 
-    /// Share of the true neighbors that were found, for a sample of points; how many points.
+    /// Returns the share of the true neighbors that were found, for a sample of points, and the
+    /// number of those points.
     pub(super) fn recall(&self, space: &SearchSpace<'_>, seed: u64) -> (f64, usize) {
         if self.is_exact || self.count == 0 {
             return (1.0, 0);
@@ -166,12 +169,13 @@ impl Neighbors {
     }
 }
 
-/// Candidates kept where `count` are wanted: products in f32 confuse the order of the very nearest.
+/// Returns the number of candidates to keep if `count` are wanted: products in f32 confuse the
+/// order of the very nearest.
 fn spare(count: usize) -> usize {
     count + count / 2 + 4
 }
 
-/// The nearest of all points for each of a few.
+/// Finds the nearest of all points for each of a few.
 pub(super) fn nearest_of(space: &SearchSpace<'_>, points: &[u32], count: usize) -> Vec<TopK> {
     let block = space.block(points.iter().map(|&point| point as usize));
     let mut found = vec![TopK::new(count.min(space.points.len() - 1)); points.len()];
@@ -185,7 +189,7 @@ pub(super) fn nearest_of(space: &SearchSpace<'_>, points: &[u32], count: usize) 
     found
 }
 
-/// `count` of `0..points` (all, where there are no more), ascending.
+/// Draws `count` of `0..points`, ascending; all if there are no more.
 pub(super) fn sample(points: usize, count: usize, seed: u64) -> Vec<u32> {
     if points <= count {
         return (0..points as u32).collect();
@@ -234,7 +238,7 @@ mod tests {
         });
     }
 
-    /// All others by distance.
+    /// Returns all other points, by distance.
     fn slow(space: &SearchSpace<'_>, point: usize) -> Vec<(f32, u32)> {
         let others = (0..space.points.len()).filter(|&other| other != point);
         let mut list: Vec<_> = others
@@ -244,7 +248,7 @@ mod tests {
         list
     }
 
-    /// Sizes around those of the blocks, too: what is left over may be a single row.
+    /// Includes sizes around those of the blocks, where a single row may be left over.
     #[test]
     fn an_exact_search_finds_what_comparing_every_two_finds() {
         for seed in 0..24 {
@@ -287,7 +291,7 @@ mod tests {
                     let expected = slow(space, point);
                     let nearest = expected[..16].iter().map(|item| item.1);
                     hits += nearest.filter(|id| found.of(point).contains(id)).count();
-                    // What is found is at its true distance.
+                    // Neighbors found are at their true distance.
                     for (&id, &distance) in found.of(point).iter().zip(found.distances(point)) {
                         assert_eq!(distance, space.distance(point, id as usize) as f32);
                     }

@@ -1,8 +1,8 @@
-//! Outliers: single rows in the wrong place, told from classes that are merged.
+//! Outliers: single rows in the wrong place, as opposed to classes that are merged.
 //!
-//! One observation that the encoder misplaced is merged with every row around it. So the merged pairs are
-//! first explained by as few rows as possible. Those of these rows that lie together, and that the recording
-//! does not tell apart, are a class that was merged; the others are outliers.
+//! An observation that the encoder misplaced is merged with every row around it. So the merged
+//! pairs are first explained by as few rows as possible. Those of these rows that lie together, and
+//! that the recording does not distinguish, are a class that was merged. The others are outliers.
 
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -10,27 +10,30 @@ use rayon::prelude::*;
 
 use super::pair_oracle::{PairOracle, PairOutcome};
 
-/// So many rows in one place are no accident, if none of them is told from another
+/// Number of rows in one place that are no accident, if none is distinguished from another and at
+/// least [`AGREEING`] of their pairs could be compared.
 const GROUP: usize = 5;
-/// and so many pairs of them could be compared. (Of random pairs that can be, one in two or three agrees.)
+/// Number of pairs of a group that must agree in a recorded word. (Of random pairs that can be
+/// compared, one in two or three agrees.)
 const AGREEING: usize = 6;
-/// Rows in one place that are looked at with each: where there are more, some of them do.
+/// Number of nearby rows examined for each row; if there are more, some of them suffice.
 const TOGETHER: usize = 256;
-/// Nor are merged pairs that take more rows than this to explain.
+/// Largest number of rows in a cover; if explaining the merged pairs takes more, they are no
+/// accident.
 const MOST: usize = 1 << 16;
 
-/// What the merged pairs come down to.
+/// Rows that explain the merged pairs (a cover of them), split into outliers and others.
 #[derive(Debug, Default)]
 pub(super) struct Outliers {
     /// Outliers, ascending.
     outliers: Vec<u32>,
-    /// The other rows of the cover, ascending.
+    /// Other rows of the cover, ascending.
     grouped: Vec<u32>,
 }
 
 impl Outliers {
-    /// Of the pairs that the encoder merged; each row of the cover is looked at beside each other one.
-    /// `reach` is the distance, in spreads, within which rows lie together.
+    /// Finds the outliers among the rows of the pairs that the encoder merged. `reach` is the
+    /// distance, in spreads, within which rows lie together.
     ///
     /// Cost: `m log m` for `m` pairs, and at most a distance for every two rows of the cover.
     pub(super) fn of(oracle: &PairOracle<'_>, pairs: &[[u32; 2]], reach: f64) -> Self {
@@ -49,7 +52,7 @@ impl Outliers {
         };
         let (grouped, outliers) = cover.par_iter().copied().partition(is_grouped);
         let mut found = Self { outliers, grouped };
-        // Only those that explain a pair which no group does.
+        // Keep only those that explain a pair which no group does.
         let pairs = pairs.iter().map(|pair| pair.map(|row| row as usize));
         let explaining: BTreeSet<usize> = pairs.filter_map(|pair| found.of_pair(pair)).collect();
         found
@@ -58,12 +61,12 @@ impl Outliers {
         found
     }
 
-    /// Outliers, ascending.
+    /// Returns the outliers, ascending.
     pub(super) fn rows(&self) -> Vec<usize> {
         self.outliers.iter().map(|&row| row as usize).collect()
     }
 
-    /// The row of a merged pair that is an outlier, if that explains the pair.
+    /// Returns the row of a merged pair that is an outlier, if that explains the pair.
     pub(super) fn of_pair(&self, pair: [usize; 2]) -> Option<usize> {
         let is_in = |rows: &[u32], row: usize| rows.binary_search(&(row as u32)).is_ok();
         if pair.iter().any(|&row| is_in(&self.grouped, row)) {
@@ -73,7 +76,8 @@ impl Outliers {
     }
 }
 
-/// Whether some of the rows that lie `together` with a row are, with it, a class: as far as the recording says.
+/// Whether some of the rows that lie `together` with a row form a class with it, as far as the
+/// recording says.
 fn is_in_class(oracle: &PairOracle<'_>, row: usize, together: impl Iterator<Item = usize>) -> bool {
     let depth = |a: usize, b: usize| match oracle.outcome(a, b).0 {
         PairOutcome::Distinguished(_) => None,
@@ -84,7 +88,7 @@ fn is_in_class(oracle: &PairOracle<'_>, row: usize, together: impl Iterator<Item
     let mut others: Vec<(u16, usize)> = others
         .filter_map(|other| Some((depth(row, other)?, other)))
         .collect();
-    // Those that agree with it the longest first: they are the likeliest to be alike.
+    // Those that agree with it the longest come first: they are the likeliest to be of its class.
     others.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut class = vec![row];
     let mut agreeing = 0;
@@ -101,8 +105,8 @@ fn is_in_class(oracle: &PairOracle<'_>, row: usize, together: impl Iterator<Item
     false
 }
 
-/// Rows of which every pair has one, few of them: each in turn is the one in most of the pairs that are left.
-/// Ascending.
+/// Returns a small set of rows that contains one of every pair, ascending. Greedy: each time the
+/// row in most of the pairs left.
 fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
     let mut starts = vec![0_usize; rows + 1];
     for &row in pairs.iter().flatten() {
@@ -122,10 +126,11 @@ fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
     }
     let mut is_covered = vec![false; pairs.len()];
     let with_pairs = (0..rows).filter(|&row| left[row] > 0);
-    // Of equally many pairs the later row first: which one is arbitrary, but always the same.
+    // Ties go to the later row: the choice is arbitrary, but always the same.
     let mut queue: BinaryHeap<(usize, usize)> = with_pairs.map(|row| (left[row], row)).collect();
     let mut cover = Vec::new();
     while let Some((count, row)) = queue.pop() {
+        // The entry is stale: some of the row's pairs have been covered since.
         if count > left[row] {
             if left[row] > 0 {
                 queue.push((left[row], row));
@@ -161,7 +166,7 @@ mod tests {
         assert!(cover(3, &[]).is_empty());
     }
 
-    /// Counted anew for each row.
+    /// Recounts all pairs for each row.
     fn plain_cover(rows: u32, pairs: &[[u32; 2]]) -> Vec<u32> {
         let mut pairs = pairs.to_vec();
         let mut cover = Vec::new();

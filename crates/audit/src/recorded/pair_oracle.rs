@@ -1,4 +1,4 @@
-//! What the data says about a pair of rows, and what that makes of their latents.
+//! Comparison of a pair of rows by the data, and what follows for their latents.
 
 use tellapart_bisim::evidence::{Comparison, Witness};
 use tellapart_data::Frames;
@@ -8,36 +8,37 @@ use super::outliers::Outliers;
 use super::schema::{AuditedPair, Cause, Settling};
 use crate::Embeddings;
 
-/// Words listed for a pair that the data does not decide.
+/// Number of words listed for a pair that the data does not decide.
 const SETTLING_WORDS: usize = 3;
-/// Pairs of states looked at for one candidate pair.
+/// Number of pairs of states examined for one candidate pair.
 const STATES_PER_PAIR: usize = 1 << 12;
 
-/// Holds everything by which pairs are judged.
+/// Everything by which pairs are judged.
 pub(super) struct PairOracle<'a> {
     pub(super) recorded: &'a Recorded,
     pub(super) observations: &'a Frames,
     pub(super) embeddings: &'a Embeddings<'a>,
     /// First rows of the episodes.
     pub(super) episodes: Vec<usize>,
-    /// Hidden states, to be counted beside what is found; nothing is decided by them.
+    /// Hidden states, to be counted next to the findings; they decide nothing.
     pub(super) states: Option<&'a [u32]>,
     pub(super) spread: f64,
     pub(super) p_unit: f64,
-    /// The largest difference of any number at which two observations count as identical.
+    /// Largest difference of any element at which two observations count as identical.
     pub(super) same_observation: f64,
 }
 
-/// A comparison in two bytes, for candidates by the million.
+/// Outcome of a comparison in four bytes, for millions of candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PairOutcome {
-    /// The data tells them apart, by a word of so many actions.
+    /// Distinguished by the data, by a word of the given number of actions.
     Distinguished(u16),
-    /// It does not, and they agree in all common words, of which the longest has so many actions.
+    /// Not distinguished. They agree in all common words, the longest of which has the given number
+    /// of actions.
     Agreeing(u16),
-    /// No action was recorded from both, and `p` is equal.
+    /// Not comparable: no action was recorded from both, and `p` is equal.
     Incomparable,
-    /// Given up.
+    /// The comparison was given up.
     Undecided,
 }
 
@@ -46,7 +47,7 @@ impl PairOracle<'_> {
         self.recorded.oracle.compare_within(i, j, STATES_PER_PAIR)
     }
 
-    /// What was found, and how many words were recorded on one side only.
+    /// Returns the outcome, and the number of words that were recorded on one side only.
     pub(super) fn outcome(&self, i: usize, j: usize) -> (PairOutcome, usize) {
         let steps = |steps: usize| u16::try_from(steps).unwrap_or(u16::MAX);
         match self.compare(i, j) {
@@ -65,7 +66,7 @@ impl PairOracle<'_> {
         }
     }
 
-    /// Latent distance in units of the spread; 0 where the spread is.
+    /// Returns the latent distance in units of the spread; 0 if the spread is 0.
     pub(super) fn distance(&self, i: usize, j: usize) -> f64 {
         if self.spread > 0.0 {
             self.embeddings.distance(i, j) / self.spread
@@ -74,7 +75,7 @@ impl PairOracle<'_> {
         }
     }
 
-    /// Difference of `p` at the end of a witness, in its unit.
+    /// Returns the difference of `p` at the end of a witness, in units of `p_unit`.
     pub(super) fn difference(&self, witness: &Witness) -> f64 {
         let [a, b] = witness
             .rows()
@@ -82,7 +83,7 @@ impl PairOracle<'_> {
         crate::embeddings::squared_distance(a, b).sqrt() / self.p_unit
     }
 
-    /// Infinite where the latents are equal.
+    /// Returns the required Lipschitz constant; infinite if the latents are equal.
     pub(super) fn required_lipschitz(&self, witness: &Witness, distance: f64) -> f64 {
         self.difference(witness) / distance
     }
@@ -101,13 +102,13 @@ impl PairOracle<'_> {
         }
     }
 
-    /// Episode and step of a row.
+    /// Returns the episode of a row and its step within it.
     pub(super) fn place(&self, row: usize) -> (usize, usize) {
         let episode = self.episodes.partition_point(|&start| start <= row) - 1;
         (episode, row - self.episodes[episode])
     }
 
-    /// A pair in full; one that is merged may be one of an outlier.
+    /// Describes a pair in full. With `outliers`, its cause may be an outlier.
     pub(super) fn pair(&self, i: usize, j: usize, outliers: Option<&Outliers>) -> AuditedPair {
         let (i, j) = (i.min(j), i.max(j));
         let distance = self.distance(i, j);

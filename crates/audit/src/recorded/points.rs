@@ -1,4 +1,4 @@
-//! Different latents: rows with equal latents are one point.
+//! Unique latents: rows with equal latents are one point.
 
 use rayon::prelude::*;
 use tellapart_data::Distinct;
@@ -6,24 +6,24 @@ use tellapart_data::Distinct;
 use super::evidence::Recorded;
 use crate::Embeddings;
 
-/// Steps of a row's future that choose which rows stand for a point.
+/// Number of steps of a row's future that choose which rows represent a point.
 const SIGNATURE_STEPS: usize = 6;
-/// Actions by which the rows of one point are ordered.
+/// Number of actions by which the rows of one point are ordered.
 const ORDERED_STEPS: usize = 16;
 
 /// The different latents, and the rows of each.
 pub(super) struct UniqueLatents {
-    /// The first row of each point.
+    /// First row of each point.
     first_rows: Vec<usize>,
     /// Rows, point by point.
     rows: Vec<u32>,
-    /// Where the rows of each point begin; one more at the end.
+    /// Start of each point in `rows`, and one more at the end.
     starts: Vec<usize>,
     of_row: Vec<u32>,
 }
 
 impl UniqueLatents {
-    /// Groups equal latents. One pass.
+    /// Groups equal latents, in one pass.
     pub(super) fn new(embeddings: &Embeddings<'_>) -> Self {
         let Distinct { ids, first_rows } =
             Distinct::of_rows(embeddings.values(), embeddings.width());
@@ -52,12 +52,12 @@ impl UniqueLatents {
         self.first_rows.len()
     }
 
-    /// A row that has the latent of a point.
+    /// Returns a row that has the latent of a point.
     pub(super) fn row(&self, point: usize) -> usize {
         self.first_rows[point]
     }
 
-    /// All rows of a point, ascending.
+    /// Returns all rows of a point, ascending.
     pub(super) fn rows(&self, point: usize) -> &[u32] {
         &self.rows[self.starts[point]..self.starts[point + 1]]
     }
@@ -66,23 +66,23 @@ impl UniqueLatents {
         self.of_row[row] as usize
     }
 
-    /// Rows that share their latent.
+    /// Returns the number of rows that share their latent with another row.
     pub(super) fn duplicates(&self) -> usize {
         let sizes = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
         sizes.filter(|&size| size > 1).sum()
     }
 }
 
-/// Rows that stand for each point.
+/// Rows that represent each point.
 pub(super) struct Representatives {
     rows: Vec<u32>,
     starts: Vec<usize>,
 }
 
 impl Representatives {
-    /// At most `most` rows of each point: rows whose futures (actions and values of `p` of the next
-    /// steps) differ, spread evenly over those. So a thousand copies of one latent do not hide the one
-    /// row among them that must be apart.
+    /// Chooses at most `most` rows of each point, spread evenly over those with different futures
+    /// (actions and values of `p` of the next steps). A thousand copies of one latent then do not
+    /// hide the one row among them that must be apart.
     pub(super) fn new(points: &UniqueLatents, recorded: &Recorded, most: usize) -> Self {
         let chosen: Vec<Vec<u32>> = (0..points.len())
             .into_par_iter()
@@ -97,7 +97,7 @@ impl Representatives {
         Self { rows, starts }
     }
 
-    /// Ascending.
+    /// Returns the representatives of a point, ascending.
     pub(super) fn of(&self, point: usize) -> &[u32] {
         &self.rows[self.starts[point]..self.starts[point + 1]]
     }
@@ -118,10 +118,11 @@ fn representatives(rows: &[u32], recorded: &Recorded, most: usize) -> Vec<u32> {
     chosen
 }
 
-/// Pairs of neighbors in the order of the actions that follow the rows: where a word of at most
-/// [`ORDERED_STEPS`] actions leads from two of the rows to different values, then so it does from two
-/// neighbors, since rows from which one word was recorded lie side by side. One pass over the rows finds
-/// what comparing every two would (as far as observations do not recur).
+/// Orders the rows by the actions that follow them, and returns the pairs of adjacent rows.
+///
+/// Rows from which one word was recorded are then contiguous. If a word of at most
+/// [`ORDERED_STEPS`] actions leads two of the rows to different values, it does so for two adjacent
+/// ones. One pass thus finds what comparing every two would, as far as observations do not recur.
 pub(super) fn in_order_of_actions(rows: &[u32], recorded: &Recorded) -> Vec<[usize; 2]> {
     let recording = recorded.oracle.recording();
     let word = |row: u32| -> [u32; ORDERED_STEPS] {
@@ -144,13 +145,13 @@ pub(super) fn in_order_of_actions(rows: &[u32], recorded: &Recorded) -> Vec<[usi
     ordered.windows(2).map(pair).collect()
 }
 
-/// At most `most` of a list, evenly spread.
+/// Returns at most `most` items of a list, evenly spread.
 pub(super) fn evenly<T>(list: &[T], most: usize) -> impl Iterator<Item = &T> {
     let count = list.len().min(most);
     (0..count).map(move |place| &list[place * list.len() / count])
 }
 
-/// Actions and values of `p` along the recorded rows.
+/// Returns the actions and values of `p` along the recorded rows.
 fn future(recorded: &Recorded, row: usize) -> Vec<u64> {
     let recording = recorded.oracle.recording();
     let mut future = Vec::with_capacity(SIGNATURE_STEPS + 1);

@@ -1,4 +1,4 @@
-//! The units that make required Lipschitz constants free of scale.
+//! Units of latent distances and of `p`, which make required Lipschitz constants free of scale.
 
 use std::collections::HashMap;
 
@@ -9,32 +9,34 @@ use tellapart_data::{Columns, Distinct};
 use crate::embeddings::squared_distance;
 use crate::{AuditError, Embeddings};
 
-/// So many different values of `p` are compared pair by pair; of more, a sample is.
+/// Largest number of different values of `p` that are compared pair by pair; beyond it, a sample
+/// is.
 const MOST_VALUES: usize = 512;
 const SAMPLED_PAIRS: usize = 1 << 16;
 
-/// Beyond this the squares of distances are no `f32` numbers.
+/// Largest latent value whose squared distances fit into `f32`.
 const LARGEST: f32 = 1e17;
-/// One row in so many may lie far outside.
+/// Number of rows for each one that may lie far outside.
 const OUTLYING_ROWS: usize = 100;
-/// Share of the squared spread that such rows may make up and still count.
+/// Share of the squared spread that far rows may make up and still be included.
 const MOST_OF_OUTLYING: f64 = 0.5;
 
-/// The unit of latent distances.
+/// Unit of latent distances.
 pub(super) struct Spread {
-    /// The mean latent.
+    /// Mean latent.
     pub(super) mean: Vec<f64>,
-    /// Root mean squared distance of two different rows, without those far outside.
+    /// Root mean squared distance of two different rows, far rows left out.
     pub(super) spread: f64,
-    /// The share of its square that at most one row in a hundred makes up, if that is most of it.
+    /// Share of the squared spread that at most one row in a hundred makes up, if that is most of
+    /// it.
     pub(super) trimmed_share: Option<f64>,
 }
 
 impl Spread {
-    /// Two passes in f64, and a selection.
+    /// Measures the spread in two passes in f64, and a selection.
     ///
     /// # Errors
-    /// Numbers so large that distances are none.
+    /// If a value is so large that distances cannot be measured.
     pub(super) fn of(embeddings: &Embeddings<'_>) -> Result<Self, AuditError> {
         let width = embeddings.width();
         let values = embeddings.values();
@@ -65,7 +67,7 @@ impl Spread {
         if far <= MOST_OF_OUTLYING * total {
             return Ok(usual);
         }
-        // Their own mean and spread are those of the others.
+        // The far rows are left out: mean and spread are those of the others.
         let is_inside = squares_from(embeddings, &usual.mean)
             .into_iter()
             .map(|square| square < limit)
@@ -77,7 +79,7 @@ impl Spread {
             .filter_map(|(square, inside)| inside.then_some(square))
             .sum();
         let spread = (2.0 * rest / (inside - 1.0).max(1.0)).sqrt();
-        // Where all others are alike they are no measure of anything.
+        // If all others are equal, they are no unit for anything.
         Ok(if spread > 0.0 {
             Self {
                 mean,
@@ -103,7 +105,7 @@ fn mean_of(embeddings: &Embeddings<'_>, counts: impl Fn(usize) -> bool) -> Vec<f
     mean
 }
 
-/// The squared distance of each row from `mean`.
+/// Returns the squared distance of each row from `mean`.
 fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
     (0..embeddings.rows())
         .map(|row| {
@@ -115,11 +117,11 @@ fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The unit of differences of `p`: the median difference of two recorded values that differ. 0 where
-/// none do.
+/// Returns the unit of differences of `p`: the median difference of two recorded values that
+/// differ. 0 if no two differ.
 ///
-/// The range would let one outlier hide all else, and the standard deviation of a rare reward is next
-/// to nothing; for a reward of 0 and 1 this is 1, however rare it is.
+/// The range would let one outlier hide everything else. The standard deviation of a rare reward is
+/// close to zero. For a reward of 0 and 1 this unit is 1, however rare the reward is.
 pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
     let Distinct { ids, first_rows } = values.distinct();
     let value = |row: usize| values.rows(row..row + 1);
@@ -146,7 +148,7 @@ pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
             .iter()
             .all(|&(difference, _)| difference <= tolerance)
         {
-            // What differs is rare: then those that differ from the first.
+            // Values that differ are rare: take those that differ from the first.
             let from_first = |&row: &usize| squared_distance(value(0), value(row)).sqrt();
             differences = first_rows
                 .iter()
@@ -171,7 +173,7 @@ pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Whatever sample the seed draws.
+    /// Holds for every sample that the seed draws.
     #[test]
     fn values_that_differ_rarely_have_a_unit() {
         let mut values: Vec<f32> = (0..20_000).map(|row| (row % 1000) as f32 * 1e-5).collect();
@@ -204,7 +206,7 @@ mod tests {
         let (spread, trimmed_share) = of(&diverged);
         assert!((spread / plain - 1.0).abs() < 0.02, "{spread} {plain}");
         assert!(trimmed_share.is_some_and(|share| share > 0.99));
-        // Where all others are alike, what differs is the spread.
+        // If all others are equal, the spread is that of what differs.
         let mut alone = vec![0.5; 600];
         alone[100] = 2.0;
         assert!(of(&alone).0 > 0.0 && of(&alone).1.is_none());

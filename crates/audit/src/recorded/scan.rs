@@ -1,4 +1,5 @@
-//! Candidate pairs, point by point: first what the data says of each, then those that are merged.
+//! Comparison of the candidate pairs, point by point: first what the recording says of each, then
+//! which are merged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,12 +15,12 @@ use super::pair_oracle::{PairOracle, PairOutcome};
 use super::points::{Representatives, UniqueLatents, evenly, in_order_of_actions};
 use super::schema::Cause;
 
-/// Rows that stand for a point where its own rows are compared with each other.
+/// Largest number of rows that represent a point when its own rows are compared with each other.
 const REPRESENTATIVES: usize = 24;
-/// Rows that stand for a point where it is compared with a neighbor.
+/// Largest number of rows that represent a point when it is compared with a neighbor.
 const OF_NEIGHBORS: usize = 3;
-/// Random rows tried to learn whether any row agrees with a row.
-const KIN_TRIES: usize = 48;
+/// Number of random rows tried to find one that agrees with a given row.
+const AGREEING_TRIES: usize = 48;
 
 /// The nearest neighbors of every point, compared.
 pub(super) struct Scan<'a> {
@@ -27,25 +28,26 @@ pub(super) struct Scan<'a> {
     pub(super) points: &'a UniqueLatents,
     pub(super) neighbors: &'a Neighbors,
     representatives: Representatives,
-    /// What the data says of each point and its candidates: the point itself, then its neighbors.
+    /// Outcome for each point and candidate: first the point with itself, then with its neighbors.
     findings: Vec<PairOutcome>,
-    /// Whether a row that agrees with a point is known, so that what lies nearest to it can be judged.
+    /// Whether an agreeing row is known for each point, so that its nearest neighbors can be
+    /// judged.
     is_judged: Vec<bool>,
 }
 
-/// What the first look at all candidates counts.
+/// Counts from the first comparison of all candidates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstComparison {
     pub(super) compared: u64,
     pub(super) distinguished: u64,
     pub(super) undecided: u64,
-    /// Pairs of which something can be said beside their own `p`.
+    /// Pairs of which something can be said beyond their own `p`.
     pub(super) comparable: u64,
     /// Rows whose nearest neighbors can be judged.
     pub(super) judged_rows: usize,
-    /// Of these, rows with a distinguished row nearer than any agreeing row.
+    /// Judged rows with a distinguished row nearer than every agreeing row.
     pub(super) mixed_rows: usize,
-    /// Actions in the longest witness.
+    /// Number of actions in the longest witness.
     pub(super) longest_witness: u16,
 }
 
@@ -61,7 +63,7 @@ impl FirstComparison {
         self
     }
 
-    /// Share of the rows judged that are mixed.
+    /// Returns the share of the judged rows that are mixed.
     pub(super) fn mixed(&self) -> Option<f64> {
         (self.judged_rows > 0).then(|| self.mixed_rows as f64 / self.judged_rows as f64)
     }
@@ -104,18 +106,18 @@ impl<'a> Scan<'a> {
         (scan, look)
     }
 
-    /// The point itself, then its neighbors.
+    /// Returns the candidates of a point: the point itself, then its neighbors.
     fn candidates(&self, point: usize) -> impl Iterator<Item = usize> + '_ {
         let neighbors = self.neighbors.of(point).iter();
         std::iter::once(point).chain(neighbors.map(|&other| other as usize))
     }
 
-    /// Whether a pair of points is to be counted when `point` is looked at: once for both.
+    /// Whether a pair of points is counted when `point` is visited. Each pair is counted once.
     fn is_counted_at(&self, point: usize, other: usize) -> bool {
         point <= other || !self.neighbors.of(other).contains(&(point as u32))
     }
 
-    /// The pairs of rows that stand for a pair of points.
+    /// Returns the pairs of rows that represent a pair of points.
     fn pairs(&self, point: usize, other: usize) -> Vec<[usize; 2]> {
         let (left, right) = (
             self.representatives.of(point),
@@ -152,7 +154,7 @@ impl<'a> Scan<'a> {
                     PairOutcome::Undecided => look.undecided += is_counted,
                     PairOutcome::Incomparable => {}
                 }
-                // What no encoder could keep apart says nothing about how this one mixes.
+                // Pairs that no encoder could keep apart say nothing about how this one mixes.
                 let is_of_the_observation = || self.oracle.cause(a, b) == Cause::Observation;
                 if !is_distinguished(&finding) || !is_of_the_observation() {
                     strongest = stronger(strongest, finding);
@@ -167,22 +169,23 @@ impl<'a> Scan<'a> {
         (findings, is_judged, look)
     }
 
-    /// Whether the nearest candidates can be judged, and whether a distinguished one is nearer than any
-    /// agreeing row.
+    /// Returns whether the nearest candidates can be judged, and whether a distinguished one is
+    /// nearer than every agreeing row.
     fn judge_nearest(&self, point: usize, findings: &[PairOutcome], seed: u64) -> (bool, bool) {
         let first = findings.iter().find(|finding| {
-            is_kin(**finding, 1) || matches!(finding, PairOutcome::Distinguished(_))
+            is_agreeing(**finding, 1) || matches!(finding, PairOutcome::Distinguished(_))
         });
         match first {
             None => (false, false),
             Some(PairOutcome::Distinguished(length)) => {
                 let length = (*length).max(1);
-                let has_kin = findings.iter().any(|finding| is_kin(*finding, length))
-                    || self.has_kin(point, length, seed);
-                (has_kin, has_kin)
+                let has_agreeing = findings.iter().any(|finding| is_agreeing(*finding, length))
+                    || self.has_agreeing(point, length, seed);
+                (has_agreeing, has_agreeing)
             }
             Some(_) => {
-                // Kin, but was it compared as deeply as the first one that is distinguished?
+                // The first candidate agrees. It counts only if it was compared as deeply as the
+                // first distinguished one.
                 let distinguished = findings.iter().position(is_distinguished);
                 let is_mixed = distinguished.is_some_and(|place| {
                     let PairOutcome::Distinguished(length) = findings[place] else {
@@ -190,31 +193,32 @@ impl<'a> Scan<'a> {
                     };
                     !findings[..place]
                         .iter()
-                        .any(|finding| is_kin(*finding, length))
+                        .any(|finding| is_agreeing(*finding, length))
                         && (findings[place..]
                             .iter()
-                            .any(|finding| is_kin(*finding, length))
-                            || self.has_kin(point, length, seed))
+                            .any(|finding| is_agreeing(*finding, length))
+                            || self.has_agreeing(point, length, seed))
                 });
                 (true, is_mixed)
             }
         }
     }
 
-    /// Whether one of a few random rows agrees with a point in words of at least so many actions.
-    fn has_kin(&self, point: usize, length: u16, seed: u64) -> bool {
+    /// Whether one of a few random rows agrees with a point in words of at least `length` actions.
+    fn has_agreeing(&self, point: usize, length: u16, seed: u64) -> bool {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(point as u64);
         let row = self.points.row(point);
         let rows = self.oracle.embeddings.rows();
-        (0..KIN_TRIES).any(|_| {
+        (0..AGREEING_TRIES).any(|_| {
             let other = random.random_range(0..rows);
-            other != row && is_kin(self.oracle.outcome(row, other).0, length)
+            other != row && is_agreeing(self.oracle.outcome(row, other).0, length)
         })
     }
 
-    /// Whether `other`, which the data tells from `point`, is nearer to it than any agreeing row.
-    fn is_nearer_than_kin(&self, point: usize, other: usize) -> bool {
+    /// Whether `other`, which the recording distinguishes from `point`, is nearer to it than every
+    /// agreeing row.
+    fn is_nearer_than_agreeing(&self, point: usize, other: usize) -> bool {
         let count = self.neighbors.count() + 1;
         let findings = &self.findings[point * count..(point + 1) * count];
         let Some(place) = self
@@ -229,15 +233,15 @@ impl<'a> Scan<'a> {
         self.is_judged[point]
             && !findings[..place]
                 .iter()
-                .any(|finding| is_kin(*finding, length.max(1)))
+                .any(|finding| is_agreeing(*finding, length.max(1)))
     }
 
-    /// The distinguished pairs that are merged.
+    /// Finds the distinguished pairs that are merged.
     pub(super) fn merged(&self, rule: MergeRule<'_>, rows: &AtomicBitset) -> MergeCounts {
         let count = self.neighbors.count() + 1;
         (0..self.points.len())
             .into_par_iter()
-            .fold(MergeCounts::default, |mut tally, point| {
+            .fold(MergeCounts::default, |mut merges, point| {
                 let findings = &self.findings[point * count..(point + 1) * count];
                 for (place, other) in self.candidates(point).enumerate() {
                     if !self.is_counted_at(point, other) {
@@ -249,26 +253,26 @@ impl<'a> Scan<'a> {
                     if !is_far || is_distinguished(&findings[place]) {
                         let by_mixing = rule.is_mixed
                             && is_distinguished(&findings[place])
-                            && (self.is_nearer_than_kin(point, other)
-                                || self.is_nearer_than_kin(other, point));
+                            && (self.is_nearer_than_agreeing(point, other)
+                                || self.is_nearer_than_agreeing(other, point));
                         for [a, b] in self.pairs(point, other) {
                             let merge = Merge {
                                 rule,
                                 by_mixing,
                                 is_far,
                             };
-                            self.add(&mut tally, [a, b], merge, rows);
+                            self.add(&mut merges, [a, b], merge, rows);
                         }
                     }
                 }
-                tally
+                merges
             })
             .reduce(MergeCounts::default, MergeCounts::merge)
     }
 
     fn add(
         &self,
-        tally: &mut MergeCounts,
+        merges: &mut MergeCounts,
         [a, b]: [usize; 2],
         merge: Merge<'_>,
         rows: &AtomicBitset,
@@ -294,14 +298,14 @@ impl<'a> Scan<'a> {
                             rows.mark(b);
                         }
                         if merge.rule.lists_pairs {
-                            tally.by_encoder.push([a as u32, b as u32]);
+                            merges.by_encoder.push([a as u32, b as u32]);
                         }
                     }
-                    tally.add(self.oracle, cause, &witness, pair);
+                    merges.add(self.oracle, cause, &witness, pair);
                 }
             }
             Comparison::NotDistinguished(agreement) if agreement.missing > 0 && !merge.is_far => {
-                tally.add_open(agreement.depth, distance, [a, b]);
+                merges.add_open(agreement.depth, distance, [a, b]);
             }
             _ => {}
         }
@@ -309,11 +313,11 @@ impl<'a> Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Adds those of the closest distinguished pairs that are merged and were not compared as neighbors;
-    /// says how many were not.
+    /// Adds the closest distinguished pairs that are merged and were not compared as neighbors.
+    /// Returns how many of the closest pairs were not compared as neighbors.
     pub(super) fn add_closest(
         &self,
-        tally: &mut MergeCounts,
+        merges: &mut MergeCounts,
         closest: &[[usize; 2]],
         rule: MergeRule<'_>,
         rows: &AtomicBitset,
@@ -329,14 +333,14 @@ impl Scan<'_> {
             let is_neighbor = |a: usize, b: usize| self.neighbors.of(a).contains(&(b as u32));
             if a != b && !is_neighbor(a, b) && !is_neighbor(b, a) {
                 added += 1;
-                self.add(tally, pair, merge, rows);
+                self.add(merges, pair, merge, rows);
             }
         }
         added
     }
 
-    /// Share of the points whose neighbors reach beyond the distance within which a typical difference of
-    /// `p` counts as merged.
+    /// Returns the share of the points whose neighbors reach beyond the distance within which a
+    /// typical difference of `p` counts as merged.
     pub(super) fn exhausted(&self, threshold: f64) -> f64 {
         let points = self.points.len();
         if self.neighbors.count() + 1 >= points {
@@ -350,15 +354,15 @@ impl Scan<'_> {
     }
 }
 
-/// When a distinguished pair is merged: with a required Lipschitz constant above `threshold`, or, if `is_mixed`,
-/// nearer than agreeing rows.
+/// Rule by which a distinguished pair counts as merged: its required Lipschitz constant is above
+/// `threshold`, or, if `is_mixed`, it is nearer than agreeing rows.
 #[derive(Clone, Copy)]
 pub(super) struct MergeRule<'a> {
     pub(super) threshold: f64,
     pub(super) is_mixed: bool,
-    /// Where they are known, pairs with an outlier are set apart.
+    /// Outliers, once they are known; their pairs get a cause of their own.
     pub(super) outliers: Option<&'a Outliers>,
-    /// The pairs that the encoder merged are to be listed.
+    /// Whether the pairs that the encoder merged are listed.
     pub(super) lists_pairs: bool,
 }
 
@@ -366,9 +370,9 @@ pub(super) struct MergeRule<'a> {
 #[derive(Clone, Copy)]
 struct Merge<'a> {
     rule: MergeRule<'a>,
-    /// It is merged whatever its required Lipschitz constant.
+    /// Whether it is merged whatever its required Lipschitz constant.
     by_mixing: bool,
-    /// A typical difference of `p` would not make it merged.
+    /// Whether it is so far apart that a typical difference of `p` would not make it merged.
     is_far: bool,
 }
 
@@ -376,13 +380,13 @@ fn is_distinguished(finding: &PairOutcome) -> bool {
     matches!(finding, PairOutcome::Distinguished(_))
 }
 
-/// Kin: agrees in words at least as long.
-fn is_kin(finding: PairOutcome, length: u16) -> bool {
+/// Whether rows agree in words of at least `length` actions.
+fn is_agreeing(finding: PairOutcome, length: u16) -> bool {
     matches!(finding, PairOutcome::Agreeing(depth) if depth >= length)
 }
 
-/// Of the pairs that stand for two points, a distinguished one speaks first, then the one that agrees
-/// the longest.
+/// Returns the outcome that counts among the pairs that represent two points: a distinguished one
+/// with the shortest witness, else the one that agrees the longest.
 fn stronger(a: PairOutcome, b: PairOutcome) -> PairOutcome {
     let rank = |finding| match finding {
         PairOutcome::Distinguished(length) => (2, u16::MAX - length),

@@ -117,9 +117,9 @@ pub enum Cause {
     Encoder,
     /// One of the two is an outlier: a single row in the wrong place.
     ///
-    /// A small set of rows is chosen of which every merged pair has one (a greedy vertex cover).
-    /// Five or more of them that lie together, are never distinguished from each other and could be
-    /// compared in at least six pairs are a merged class. The others are outliers.
+    /// A greedy vertex cover picks a small set of rows that explains every merged pair. Five or
+    /// more of them are a merged class if they lie together, none is distinguished from another,
+    /// and at least six of their pairs could be compared. The others are outliers.
     Outlier,
     /// The observations do not differ by more than the stated tolerance, but what follows does. No
     /// encoder of single observations could keep them apart.
@@ -433,7 +433,7 @@ pub struct RecordedCertificate {
     /// one. `null` if no Lipschitz constant is known or no such pair is certified.
     pub median_certified_over_actual: Option<f64>,
     /// Number of pairs, of all that were bounded, that are closer than their bound, beyond
-    /// rounding. Anything but 0 is a mistake in the bounds or in the input.
+    /// rounding. Anything but 0 indicates a mistake.
     pub violations: usize,
     /// Bounds of the hard pairs, in the order of [`RecordedAudit::closest_pairs`].
     pub closest: Vec<BoundedPair>,

@@ -1,31 +1,34 @@
-//! The verdict, and what it says in words.
+//! The verdict of an audit, and its wording.
 
 use super::schema::{Cause, Counts, Coverage, Neighborhoods, RecordedAudit, Verdict};
 
-/// Share of rows with a distinguished row nearer than any agreeing row, above which the latents as a whole count
-/// as mixed. An encoder that keeps all nine counts apart stays below 0.01, one that merges two of
-/// nine reaches 0.1.
+/// Share of mixed rows above which the latents as a whole count as mixed. A row is mixed if a
+/// distinguished row is nearer than every agreeing one.
+///
+/// An encoder that keeps all nine counts apart stays below 0.01, one that merges two of nine
+/// reaches 0.1.
 pub const MIXED_SHARE: f64 = 0.05;
-/// Rows that must be judged before that share counts.
+/// Number of rows that must be judged before [`MIXED_SHARE`] applies.
 const MIXED_ROWS: usize = 20;
 /// Share of the nearest pairs that must be comparable for a verdict.
 const COMPARABLE_SHARE: f64 = 0.02;
-/// Where random rows must be apart more rarely than this, as many mixed rows may have other reasons.
+/// Share of distinguished pairs among random ones below which a similar share of mixed rows proves
+/// nothing.
 const TELLING_CHANCE: f64 = 0.2;
-/// Mean distance over mean norm below which latents are a point.
+/// Mean distance over mean norm below which latents count as one point.
 const POINT: f64 = 1e-2;
 
-/// Rows of one observation whose latents differ.
+/// Counts of observations whose rows have different latents.
 #[derive(Debug, Default)]
 pub(super) struct DifferentLatents {
-    /// Observations with several rows.
+    /// Number of observations with several rows.
     pub(super) recurring: usize,
-    /// Of these, observations whose rows have different latents.
+    /// Number of observations whose rows have different latents.
     pub(super) differing: usize,
     pub(super) example: Option<[usize; 2]>,
 }
 
-/// Whether the latents as a whole are mixed; a share `outlier_tolerance` of the rows may be outliers.
+/// Whether the latents as a whole are mixed, given the share of the rows that may be outliers.
 pub(super) fn is_mixed(neighborhoods: &Neighborhoods, outlier_tolerance: f64) -> bool {
     neighborhoods.rows >= MIXED_ROWS
         && neighborhoods
@@ -33,11 +36,17 @@ pub(super) fn is_mixed(neighborhoods: &Neighborhoods, outlier_tolerance: f64) ->
             .is_some_and(|share| share > MIXED_SHARE.max(outlier_tolerance))
 }
 
-/// **The rule**: unhealthy if any distinguished pair whose observations differ is merged and neither row is an
-/// outlier (no share of them is tolerated, since what is rare may be what matters; how many rows are concerned
-/// is said), or if there are more outliers than tolerated ([`RecordedAuditOptions`](super::RecordedAuditOptions)), which
-/// then count as merged; otherwise undecided if no pair at all is distinguished, or next to no near pair can be compared; otherwise
-/// healthy. Pairs that no encoder of single observations could tell apart are said, and do not count.
+/// Returns the verdict by this rule:
+///
+/// 1. Unhealthy if the encoder merged any distinguished pair. Pairs of identical observations and
+///    pairs explained by an outlier do not count. No share of merged rows is tolerated, since what
+///    is rare may be what matters; the number of rows concerned is reported.
+/// 2. Unhealthy, too, if there are more outliers than tolerated
+///    ([`RecordedAuditOptions`](super::RecordedAuditOptions)): their pairs then count as merged.
+/// 3. Undecided if no pair at all is distinguished, or hardly any near pair can be compared.
+/// 4. Healthy otherwise.
+///
+/// Pairs that no encoder of single observations could keep apart are reported, but do not count.
 pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
     let comparable = counts.comparable as f64 / counts.compared.max(1) as f64;
     if counts.encoder > 0 {
@@ -51,7 +60,7 @@ pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
     }
 }
 
-/// The verdict in words.
+/// Returns the reason of the verdict. `greatest` is the greatest required Lipschitz constant found.
 pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
     let counts = &audit.counts;
     let kinds = |cause| {
@@ -127,7 +136,7 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
     text
 }
 
-/// What a reader must know beside the verdict.
+/// Returns the warnings that a reader must see next to the verdict.
 pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Vec<String> {
     let mut warnings = Vec::new();
     if audit.rows > 1 && audit.spread == 0.0 {
@@ -204,12 +213,12 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
     warnings
 }
 
-/// Where rank and distances look fine although pairs are merged.
+/// Returns a sentence if rank and distances look fine although pairs are merged.
 pub(super) fn contradicts(audit: &RecordedAudit) -> Option<String> {
     let diagnostics = &audit.diagnostics;
     let rank = diagnostics.effective_rank?;
     let spread = diagnostics.relative_spread?;
-    // Neither of the two calls it a collapse.
+    // Neither of the two shows a collapse.
     let look_fine = rank >= 2.0 && spread > 0.1;
     (audit.verdict == Verdict::Unhealthy && look_fine).then(|| {
         format!(

@@ -1,4 +1,4 @@
-//! A small world whose recordings tests audit.
+//! A small world with recordings for tests to audit.
 
 #![allow(
     dead_code,
@@ -12,7 +12,7 @@ use tellapart_audit::recorded::{Audit, RecordedAudit, RecordedAuditOptions};
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
 
-/// Walks on a chain of `states`, rewarded at 0; every observation is another.
+/// Walks on a chain of `states`, rewarded at 0; all observations differ.
 pub struct Walks {
     pub trajectories: Trajectories,
     pub states: Vec<usize>,
@@ -40,7 +40,7 @@ pub fn walks(random: &mut ChaCha8Rng, episodes: usize, length: usize, states: us
 }
 
 impl Walks {
-    /// Of states, row by row, and the actions taken there.
+    /// Records walks from the states, row by row, and the actions taken there.
     pub fn new(states: Vec<usize>, actions: Vec<u32>, ends: Vec<bool>) -> Self {
         let trajectories = Trajectories::new(TrajectoryParts {
             observations: Frames::F32 {
@@ -69,7 +69,7 @@ impl Walks {
         }
     }
 
-    /// The shortest word recorded from both after which the reward differs.
+    /// Returns the shortest word recorded from both rows after which the reward differs.
     pub fn witness(&self, mut i: usize, mut j: usize) -> Option<Vec<u32>> {
         let mut word = Vec::new();
         loop {
@@ -94,7 +94,7 @@ pub fn distance(latents: &[f32], width: usize, i: usize, j: usize) -> f64 {
         .sqrt()
 }
 
-/// The audit of latents of the rows.
+/// Audits latents of the rows.
 pub fn audited(walks: &Walks, latents: &[f32], options: RecordedAuditOptions) -> RecordedAudit {
     let evidence = RecordedOptions::default();
     let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();

@@ -1,9 +1,10 @@
-//! Rounds while there are few blocks: narrow ids, and a table for every combination of ids.
+//! Rounds while there are few blocks: narrow ids, and a table of all combinations of ids.
 //!
-//! A pass refines by a few places of the rows at a time: the *code* of a state is the number whose
-//! digits, to the base of the number of blocks, are its own block and those of its successors at these
-//! places. Codes are counted in a table, so nothing is hashed, and the codes that occur become the
-//! blocks of the next pass. A byte or two a state lie in the cache where four would not.
+//! A pass refines by a few places of the rows at a time. The *code* of a state is an integer in the
+//! base of the number of blocks. Its digits are the state's own block and those of its successors
+//! at these places. Codes are counted in a table, so nothing is hashed, and the codes that occur
+//! become the blocks of the next pass. A byte or two a state stay in the cache where four would
+//! not.
 
 use std::ops::Range;
 
@@ -12,25 +13,28 @@ use rayon::prelude::*;
 use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
 
-/// The table of codes has at most so many entries: 4 MB.
+/// Largest number of entries in the table of codes: 4 MB.
 const MOST_CODES: usize = 1 << 20;
 
-/// States that are worked on at once.
+/// Number of states that are processed at once.
 const CHUNK: usize = 1 << 18;
 
-/// States whose successors are gathered before their codes are counted. A gather waits for memory, an
-/// increment waits for the gather; apart, many gathers are under way at once. At 10^7 states and one
-/// successor: 6 ns a state instead of 12, no worse than with prefetch instructions.
+/// Number of states whose successors are gathered before their codes are counted.
+///
+/// A gather waits for memory, an increment waits for the gather; apart, many gathers are under way
+/// at once. At 10^7 states and one successor: 6 ns a state instead of 12, no worse than with
+/// prefetch instructions.
 const BATCH: usize = 1 << 8;
 
-/// Places without a split after which whole rows are compared instead, if the rows are longer.
+/// Number of places without a split after which whole rows are compared instead, if the rows are
+/// longer.
 const QUIET_PLACES: usize = 16;
 
 /// Ids that passes work with.
 pub(crate) trait NarrowId: BlockNumber + Default {
-    /// How many blocks can be numbered.
+    /// Number of blocks that can be numbered.
     const MOST_BLOCKS: usize;
-    /// The id, which must be below [`NarrowId::MOST_BLOCKS`].
+    /// Makes the id of a number, which must be below [`NarrowId::MOST_BLOCKS`].
     fn from_number(number: u32) -> Self;
 }
 
@@ -56,19 +60,19 @@ pub(crate) struct Ids<Id> {
     pub(crate) blocks: usize,
 }
 
-/// Why no further pass was made.
+/// Reason why no further pass was made.
 pub(crate) enum PassesEnd {
     /// No further pass splits anything.
     Stable,
     /// Further passes may split, but do not pay.
     Unprofitable,
-    /// There are too many codes, or rows are too long for going through them place by place.
+    /// There are too many codes, or rows are too long to be processed place by place.
     Unwieldy,
-    /// There are now so many blocks, and these ids for them, which are too wide.
+    /// There are too many blocks for narrow ids: wider ids, and the number of blocks.
     Outgrown(Vec<u32>, usize),
 }
 
-/// Numbers no larger than the narrow ids allow.
+/// Narrows ids, which must be below [`NarrowId::MOST_BLOCKS`].
 pub(crate) fn narrowed<Id: NarrowId>(ids: &[impl BlockNumber], blocks: usize) -> Ids<Id> {
     let mut of = vec![Id::default(); ids.len()];
     let pairs = of.par_chunks_mut(CHUNK).zip(ids.par_chunks(CHUNK));
@@ -93,6 +97,7 @@ pub(crate) fn refine<Id: NarrowId>(
     let mut codes = vec![0; states];
     let mut left = halvings_left(sizes(ids).into_iter());
     let (mut place, mut quiet) = (0, 0);
+    // Stable once every place in turn has split nothing.
     while quiet < width {
         if budget.is_empty() {
             return PassesEnd::Unprofitable;
@@ -130,7 +135,7 @@ pub(crate) fn refine<Id: NarrowId>(
     PassesEnd::Stable
 }
 
-/// How many places are taken at once: as many as surely leave narrow ids, but at least one.
+/// Returns the number of places taken at once: as many as surely keep ids narrow, but at least one.
 fn places<Id: NarrowId>(blocks: usize) -> usize {
     let fit = (2..).take_while(|&digits| blocks.pow(digits) <= Id::MOST_BLOCKS);
     fit.count().max(1)
@@ -144,7 +149,7 @@ fn sizes<Id: NarrowId>(ids: &Ids<Id>) -> Vec<u32> {
     sizes
 }
 
-/// Writes the code of every state; how often each one occurs.
+/// Writes the code of every state; returns how often each one occurs.
 fn encode<Id: NarrowId>(
     rows: &impl Rows,
     ids: &Ids<Id>,
@@ -188,7 +193,7 @@ fn encode<Id: NarrowId>(
     counts.reduce_with(add).unwrap_or_default()
 }
 
-/// Numbers the codes that occur, in ascending order; how many there are.
+/// Numbers the codes that occur, in ascending order; returns the numbers and their count.
 fn rank(mut counts: Vec<u32>) -> (Vec<u32>, usize) {
     let mut blocks = 0;
     for count in &mut counts {

@@ -1,15 +1,16 @@
 //! Rounds while there are many blocks: every state against the first of its block.
 //!
-//! The *label* of a state is the first state of its block. In a round, the states that agree with the
-//! first of their block on the labels of all successors stay; the others move, in groups of equal
-//! (label, hash of successors' labels), and each group is a new block. States that are alone in their
-//! block are left out of all further rounds.
+//! The *label* of a state is the first state of its block. In a round, states that agree with the
+//! first of their block on the labels of all successors stay. The others move, in groups of equal
+//! (label, hash of successors' labels), and each group is a new block. States that are alone in
+//! their block are left out of all further rounds.
 //!
-//! That is exact, however bad the hash. States are parted only where their successors' labels differ. A
-//! collision may leave two states together that are to be parted; but successors' labels, once
-//! different, stay different, so the later of the two fails the comparison with the first of their
-//! common block in the next round, and moves. The last round finds, by comparing labels and nothing
-//! else, that every state agrees with the first of its block: the partition is stable.
+//! That is exact, however bad the hash. States are separated only if their successors' labels
+//! differ. A collision may leave two states together that should be separated. But successors'
+//! labels, once different, stay different. So in the next round the later of the two fails the
+//! comparison with the first of their common block, and moves. The last round finds, by comparing
+//! nothing but labels, that every state agrees with the first of its block: the partition is
+//! stable.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -20,20 +21,20 @@ use super::regroup::{Bins, Mover, regroup};
 use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
 
-/// States that are worked on at once.
+/// Number of states that are processed at once.
 const CHUNK: usize = 1 << 16;
 
-/// States whose successors are gathered before anything branches on them: a branch that was guessed
-/// wrong throws away the gathers behind it.
+/// Number of states whose successors are gathered before anything branches on them: a mispredicted
+/// branch discards the gathers behind it.
 const BATCH: usize = 1 << 8;
 
-/// The labels, and whether they are known to be stable.
+/// Labels, and whether they are known to be stable.
 pub(crate) struct Wide {
     pub(crate) labels: Vec<u32>,
     pub(crate) stable: bool,
 }
 
-/// The labels of the partition by `ids`, which are below `blocks`.
+/// Returns the labels of the partition by `ids`, which are below `blocks`.
 pub(crate) fn labels<Id: BlockNumber>(ids: &[Id], blocks: usize) -> Vec<u32> {
     let mut first = vec![None; blocks];
     let numbers = ids.iter().map(|id| id.number() as usize);
@@ -41,11 +42,12 @@ pub(crate) fn labels<Id: BlockNumber>(ids: &[Id], blocks: usize) -> Vec<u32> {
     (0..).zip(numbers).map(label).collect()
 }
 
-/// Labels and sizes are atomic because groups, which are worked on in parallel, write to wherever their
-/// members are. No state is in two groups, so the results do not depend on any order.
+/// Labels and sizes of blocks. They are atomic because groups, which are processed in parallel,
+/// write to wherever their members are. No state is in two groups, so the results do not depend on
+/// any order.
 pub(super) struct Blocks {
     pub(super) label: Vec<AtomicU32>,
-    /// Number of states of the block, at its first state.
+    /// Number of states of the block, stored at its first state.
     pub(super) size: Vec<AtomicU32>,
 }
 
@@ -60,7 +62,8 @@ impl Blocks {
         !first || self.size[state as usize].load(Relaxed) > 1
     }
 
-    /// Summed over the states of the blocks whose first states are among `states`.
+    /// Returns the halvings left, summed over the states of the blocks whose first states are among
+    /// `states`.
     fn halvings_left(&self, states: &[u32]) -> u64 {
         let chunks = states.par_chunks(CHUNK).map(|states| {
             let first = |&&state: &&u32| self.label[state as usize].load(Relaxed) == state;
@@ -71,7 +74,7 @@ impl Blocks {
     }
 }
 
-/// Refines the partition by `numbers`. A `hash_mask` of all ones is best, any other is as exact.
+/// Refines the partition by `numbers`. A `hash_mask` of all ones is best; any other is as exact.
 pub(crate) fn refine<Id: BlockNumber>(
     rows: &impl Rows,
     numbers: impl AsRef<[Id]> + Sync,
@@ -154,7 +157,7 @@ pub(crate) fn refine<Id: BlockNumber>(
     Wide { labels, stable }
 }
 
-/// The states that do not agree with the first of their block.
+/// Returns the states that do not agree with the first of their block.
 fn disagreeing(rows: &impl Rows, blocks: &Blocks, hash_mask: u32, states: &[u32]) -> Vec<Mover> {
     let mut movers = Vec::new();
     let mut compared = [(false, 0); BATCH];
@@ -181,11 +184,11 @@ fn disagreeing(rows: &impl Rows, blocks: &Blocks, hash_mask: u32, states: &[u32]
     movers
 }
 
-/// Depends on all numbers and their places.
+/// Hashes a sequence of labels; the hash depends on all labels and their places.
 fn hash(numbers: impl Iterator<Item = u32>) -> u32 {
     let mix = |hash: u64, number| (hash.rotate_left(29) ^ u64::from(number)).wrapping_mul(ODD);
     (numbers.fold(ODD, mix) >> 32) as u32
 }
 
-/// 2^64 over the golden ratio: multiples of it are spread evenly (Knuth, volume 3, section 6.4).
+/// 2^64 over the golden ratio, multiples of which are spread evenly (Knuth, volume 3, section 6.4).
 pub(super) const ODD: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,14 +1,15 @@
-//! Smaller-half refinement of what is left.
+//! Hopcroft (smaller-half) refinement of the states that still share a block.
 
 use crate::inverse::Inverse;
 use crate::refinement::Refinement;
 use crate::rows::Rows;
 
-/// Refines the partition by `labels`, each the first state of its block, to the coarsest stable one.
+/// Refines the partition by `labels`, each the first state of its block, to the coarsest stable
+/// one.
 ///
-/// A state that is alone in its block is never split again, so where it leads does not matter: only the
-/// transitions of the others are turned around, and only states at either end of one take part. They are
-/// numbered breadth-first for this, so that what is close in the system is close in memory: with ids in
+/// A state that is alone in its block is never split again, so where it leads does not matter. Only
+/// the transitions of the others are inverted, and only states at either end of one take part. They
+/// are numbered breadth-first, so that what is close in the system is close in memory. With ids in
 /// no order, a counter of 10^6 takes less than half the time.
 pub(crate) fn refine(rows: &impl Rows, labels: &mut [u32]) {
     let shared = shared(labels);
@@ -38,7 +39,7 @@ pub(crate) fn refine(rows: &impl Rows, labels: &mut [u32]) {
     }
 }
 
-/// Which states share their block with another one.
+/// Returns, for each state, whether it shares its block with another one.
 fn shared(labels: &[u32]) -> Vec<bool> {
     let mut shared = vec![false; labels.len()];
     for (state, &label) in labels.iter().enumerate() {
@@ -50,10 +51,10 @@ fn shared(labels: &[u32]) -> Vec<bool> {
     shared
 }
 
-/// Some of the states, numbered anew.
+/// New numbers of some of the states.
 struct Numbering {
     old_of_new: Vec<u32>,
-    /// Meaningless where a state has no number.
+    /// New number of each state; meaningless for a state without one.
     new_of_old: Vec<u32>,
 }
 
@@ -91,7 +92,7 @@ fn breadth_first(rows: &impl Rows, shared: &[bool]) -> Numbering {
     }
 }
 
-/// The renumbered states by the label of the old ones.
+/// Partitions the renumbered states by the label of the old ones.
 fn by_label(labels: &[u32], old_of_new: &[u32]) -> Refinement {
     const NONE: u32 = u32::MAX;
     let mut block_of_label = vec![NONE; labels.len()];

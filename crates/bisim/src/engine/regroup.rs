@@ -1,4 +1,4 @@
-//! Grouping states by (block, hash) in pieces that fit into the cache.
+//! Grouping of states by (block, hash), in pieces that fit into the cache.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::hashed_rounds::{Blocks, ODD};
 
-/// A state that leaves its block with all others of that block and hash.
+/// A state that leaves its block, with all others of that block and hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mover {
     pub(super) block: u32,
@@ -19,20 +19,20 @@ impl Mover {
         u64::from(self.block) << 32 | u64::from(self.hash)
     }
 
-    /// The key, so mixed that its upper bits are as good as any.
+    /// Returns the key, mixed so that its upper bits are as good as any.
     fn mixed(self) -> u64 {
         let key = self.key();
         (key ^ key >> 29).wrapping_mul(ODD)
     }
 }
 
-/// How movers are distributed: equal keys have equal bins.
+/// Distribution of movers over bins: equal keys have equal bins.
 #[derive(Clone, Copy)]
 pub(super) struct Bins {
     bits: u32,
 }
 
-/// The movers of a chunk, bin by bin, in order within each.
+/// Movers of a chunk, bin by bin, in order within each.
 pub(super) struct Sorted {
     movers: Vec<Mover>,
     /// Bin `i` is `movers[starts[i]..starts[i + 1]]`.
@@ -50,7 +50,8 @@ impl Sorted {
 }
 
 impl Bins {
-    /// So many that a bin of `count` movers, evenly distributed, fits into the cache of a core.
+    /// Chooses the number of bins such that a bin of `count` movers, evenly distributed, fits into
+    /// the cache of a core.
     pub(super) fn for_movers(count: usize) -> Self {
         const IN_CACHE: usize = 1 << 13;
         const MOST: u32 = 11;
@@ -65,11 +66,11 @@ impl Bins {
     }
 
     fn of(self, mover: Mover) -> usize {
-        // In two steps, because a shift by 64 is none.
+        // In two steps, because a shift by 64 would overflow.
         (mover.mixed() >> 1 >> (63 - self.bits)) as usize
     }
 
-    /// Counting sort.
+    /// Sorts movers by bin (counting sort).
     pub(super) fn sort(self, movers: Vec<Mover>) -> Sorted {
         let mut starts = vec![0; self.count() + 1];
         if self.bits == 0 || movers.is_empty() {
@@ -107,7 +108,7 @@ struct Group {
 
 /// Makes a block of each group; its first mover becomes its label.
 ///
-/// `all` says that every state moves and is still labeled as a block of its own, so that single ones
+/// With `all`, every state moves and is still labeled as a block of its own, so that single ones
 /// need not be touched.
 pub(super) fn regroup(blocks: &Blocks, bins: Bins, chunks: Vec<Sorted>, all: bool) {
     (0..bins.count()).into_par_iter().for_each_init(
@@ -126,7 +127,7 @@ pub(super) fn regroup(blocks: &Blocks, bins: Bins, chunks: Vec<Sorted>, all: boo
     );
 }
 
-/// Labels the movers of a bin, with a table of open addressing that compares whole keys.
+/// Labels the movers of a bin, with an open-addressing table that compares whole keys.
 fn find_groups(
     blocks: &Blocks,
     bins: Bins,

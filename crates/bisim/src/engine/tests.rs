@@ -1,4 +1,5 @@
-//! Every way through the engine against simple refinement, itself checked against the definition.
+//! Every way through the engine against simple refinement, which is itself checked against the
+//! definition.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,7 @@ use tellapart_system::{MooreMachine, OutputId, PartialMachine, StateId, generate
 use super::*;
 use crate::{pairwise_fixed_point, separated_by_coverage};
 
-/// The ways through the engine: what is tried before the smaller half.
+/// Returns the ways through the engine: the methods to try before Hopcroft refinement.
 fn ways(rows: &impl Rows) -> Vec<(&'static str, Methods)> {
     let mut ways = Vec::new();
     for dense in [true, false] {
@@ -31,8 +32,7 @@ fn ways(rows: &impl Rows) -> Vec<(&'static str, Methods)> {
     ways
 }
 
-/// Partition refinement as one would write it down: rows of blocks, numbered by a map, until nothing is
-/// split.
+/// Refines a partition naively: rows of blocks, numbered by a map, until nothing is split.
 fn naive(rows: &impl Rows, initial: &[u32]) -> Partition {
     let mut partition = Partition::from_labels(initial);
     loop {
@@ -69,12 +69,12 @@ fn by_output(machine: &MooreMachine) -> Vec<u32> {
     outputs.map(|output| output.get()).collect()
 }
 
-/// For machines too large for the definition.
+/// Checks machines that are too large for the definition.
 fn check(name: &str, machine: &MooreMachine) {
     check_ways(name, machine, &naive(machine, &by_output(machine)));
 }
 
-/// Random, with bisimilar copies and states in no order: what `seed` says.
+/// Makes a random machine by `seed`, with bisimilar copies and states in no order.
 fn small(seed: u64) -> MooreMachine {
     let part = |from: u64, bound: u64| 1 + (seed / from % bound) as usize;
     let base = generate::random(seed, part(1, 11), part(11, 4), part(44, 3)).unwrap();
@@ -138,7 +138,8 @@ fn adversarial_systems() {
     check("chain", &chain);
 }
 
-/// A random system of two actions, and a chain that leads into it: many blocks and a long tail.
+/// Makes a random system of two actions, and a chain that leads into it: many blocks and a long
+/// tail.
 fn behind(random: usize, chain: usize, seed: u64) -> MooreMachine {
     let base = generate::random(seed, random, 2, 2).unwrap();
     let mut next = base.next_table().to_vec();
@@ -151,7 +152,7 @@ fn behind(random: usize, chain: usize, seed: u64) -> MooreMachine {
     MooreMachine::from_table(2, next, output).unwrap()
 }
 
-/// Over several chunks and bins, with every method in one run: rounds, then a long tail.
+/// Covers several chunks and bins, with every method in one run: rounds, then a long tail.
 #[test]
 fn several_chunks() {
     let copies = generate::with_nuisances(&behind(30_000, 1500, 1), 3, 2).unwrap();
@@ -181,7 +182,7 @@ fn several_chunks() {
     }
 }
 
-/// The machine with one more state, to which all missing transitions lead.
+/// Completes the machine by one more state, to which all missing transitions lead.
 fn completed(machine: &PartialMachine) -> MooreMachine {
     let sink = StateId::from_index(machine.states());
     let mut next = Vec::new();
@@ -217,7 +218,7 @@ fn missing_transitions_are_a_symbol() {
     };
     for seed in 0..6000 {
         let machine = small(seed);
-        // Copies stay bisimilar only where nothing is missing.
+        // Copies stay bisimilar only if nothing is missing.
         let kept = [0.0, 0.3, 0.7, 0.95, 1.0][seed as usize % 5];
         let partial = generate::thinned(&machine, kept, seed).unwrap();
         check(&format!("seed {seed}"), &partial);

@@ -1,16 +1,17 @@
-//! Separation by coverage: what was never recorded counts as an outcome of its own.
+//! Separation by coverage: a transition that was never recorded counts as an outcome of its own.
 
 use tellapart_system::{ActionId, OutputId, PartialMachine, StateId, SystemError};
 
 use super::recording::Recording;
 use crate::{Partition, separated_by_coverage};
 
-/// The partition of recorded rows in which a transition that was not recorded counts as an outcome of its
-/// own: two rows are together iff the same words were recorded from both, with equal values of `p`.
+/// Partition of recorded rows in which a transition that was not recorded counts as an outcome of
+/// its own. Two rows are together iff the same words were recorded from both, with equal values of
+/// `p`.
 ///
-/// **Not** what the data distinguishes ([`super::Distinguished`]): two rows may be apart here merely
-/// because something was tried at one of them only. It is an equivalence, though, and it tells how far
-/// the data could ever merge anything: rows that are together have nothing recorded that separates them.
+/// **Not** what the data distinguishes ([`super::Distinguished`]): two rows may be apart here
+/// merely because something was tried at one of them only. It is an equivalence, though, and shows
+/// how far the data could ever merge anything: nothing recorded separates rows that are together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeparatedByCoverage {
     transitions: Transitions,
@@ -22,21 +23,21 @@ pub struct SeparatedByCoverage {
 pub struct Transitions {
     /// Number of actions.
     pub actions: usize,
-    /// The state of every row; states are numbered by first occurrence.
+    /// State of every row; states are numbered by first occurrence.
     pub state_of: Vec<StateId>,
-    /// The value of `p` of every state; values are numbered by first occurrence, and compared by id also
-    /// where there is a tolerance.
+    /// Value of `p` of every state. Values are numbered by first occurrence, and compared by id
+    /// even with a tolerance.
     pub output: Vec<OutputId>,
-    /// What was recorded: from, action, to; by ascending state and action.
+    /// Recorded transitions (from, action, to), by ascending state and action.
     pub recorded: Vec<(StateId, ActionId, StateId)>,
 }
 
 impl SeparatedByCoverage {
-    /// Computes it. Values of `p` are compared by id, also where the recording has a tolerance: equality
-    /// up to a tolerance is no equivalence.
+    /// Computes the partition. Values of `p` are compared by id, even if the recording has a
+    /// tolerance: equality up to a tolerance is no equivalence.
     ///
     /// # Errors
-    /// Not a single row, or more states than can be numbered.
+    /// If there is not a single row, or there are more states than can be numbered.
     pub fn new(recording: &Recording) -> Result<Self, SystemError> {
         let transitions = recording.transitions();
         let classes = classes(&transitions)?;
@@ -46,13 +47,13 @@ impl SeparatedByCoverage {
         })
     }
 
-    /// The partition of the states of [`SeparatedByCoverage::transitions`].
+    /// Returns the partition of the states of [`SeparatedByCoverage::transitions`].
     #[must_use]
     pub fn classes(&self) -> &Partition {
         &self.classes
     }
 
-    /// The system it is a partition of.
+    /// Returns the system that is partitioned.
     #[must_use]
     pub fn transitions(&self) -> &Transitions {
         &self.transitions
@@ -81,8 +82,8 @@ fn classes(transitions: &Transitions) -> Result<Partition, SystemError> {
 }
 
 impl Recording {
-    /// The partial deterministic system that the rows show. One pass; 4 bytes a row, 16 a state and its
-    /// steps.
+    /// Returns the partial deterministic system that the rows show. One pass; 4 bytes a row, 16 a
+    /// state and its steps.
     #[must_use]
     pub fn transitions(&self) -> Transitions {
         let (mut first_rows, mut number) = (Vec::new(), vec![0; self.rows()]);

@@ -1,4 +1,5 @@
-//! The oracle: is a pair told apart by the data, by which word, or how far could it be compared?
+//! Oracle of the pairs of rows that the data distinguishes, with witnesses and the depth of
+//! comparison.
 
 use super::comparison::{Comparison, Missing, Undecided};
 use super::episodes::{Episodes, EvidenceError};
@@ -6,13 +7,14 @@ use super::extension::Extension;
 use super::recording::Recording;
 use super::search::PairSearch;
 
-/// How many pairs of states [`Distinguished::compare`] looks at before it gives up.
+/// Number of pairs of states that [`Distinguished::compare`] examines before it gives up.
 pub const PAIRS_PER_COMPARISON: usize = 1 << 16;
 
-/// Which pairs of rows are distinguished by the data: *some action word recorded from both leads to
-/// recorded values of `p` that differ*.
+/// Oracle of which pairs of rows are distinguished by the data: *some action word recorded from
+/// both leads to recorded values of `p` that differ*.
 ///
-/// Not transitive, and therefore no partition: `a` and `b` may be comparable where `b` and `c` are not.
+/// Not transitive, and therefore no partition: `a` and `b` may be comparable where `b` and `c` are
+/// not.
 #[derive(Clone, Debug)]
 pub struct Distinguished {
     pub(super) recording: Recording,
@@ -20,7 +22,7 @@ pub struct Distinguished {
 }
 
 impl Distinguished {
-    /// The oracle of a recording.
+    /// Builds the oracle of a recording.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
         let mut oracle = Self {
@@ -31,7 +33,7 @@ impl Distinguished {
         oracle
     }
 
-    /// The recording it speaks of.
+    /// Returns the recording of the oracle.
     #[must_use]
     pub fn recording(&self) -> &Recording {
         &self.recording
@@ -40,7 +42,7 @@ impl Distinguished {
     /// Adds whole episodes.
     ///
     /// # Errors
-    /// As [`Recording::append`].
+    /// Those of [`Recording::append`].
     pub fn append(&mut self, episodes: &Episodes<'_>) -> Result<(), EvidenceError> {
         let start = self.recording.rows();
         self.recording.append(episodes)?;
@@ -54,8 +56,8 @@ impl Distinguished {
         }
     }
 
-    /// How many actions are the same after two rows, with values of `p` that do not differ at the rows
-    /// they are taken at, until the next stop of either.
+    /// Returns for how many steps two rows agree: the actions are equal, and the values of `p` at
+    /// the rows where they are taken do not differ. Ends at the next stop of either.
     pub(super) fn agreement(&self, a: u32, b: u32) -> u32 {
         let limit = self
             .recording
@@ -75,8 +77,8 @@ impl Distinguished {
         }
     }
 
-    /// A shortest word of actions after which the recorded values of `p` differ; `None` if the data
-    /// does not distinguish the two rows.
+    /// Returns a shortest word of actions after which the recorded values of `p` differ; `None` if
+    /// the data does not distinguish the two rows.
     ///
     /// # Errors
     /// [`Undecided`] after [`PAIRS_PER_COMPARISON`] pairs of states.
@@ -93,7 +95,7 @@ impl Distinguished {
         }
     }
 
-    /// What the data says about two rows, after at most [`PAIRS_PER_COMPARISON`] pairs of states.
+    /// Compares two rows by the data, examining at most [`PAIRS_PER_COMPARISON`] pairs of states.
     ///
     /// # Panics
     /// If a row is out of range.
@@ -102,7 +104,7 @@ impl Distinguished {
         self.compare_within(a, b, PAIRS_PER_COMPARISON)
     }
 
-    /// As [`Distinguished::compare`], after at most so many pairs of states.
+    /// Compares two rows by the data, examining at most `pairs` pairs of states.
     ///
     /// # Panics
     /// If a row is out of range.
@@ -111,8 +113,9 @@ impl Distinguished {
         PairSearch::new(self, a, b).run(pairs, |_, _, _| {})
     }
 
-    /// The first words (at most `limit`, shortest first) that were recorded from one of the two rows but
-    /// not from the other; see [`super::Agreement::missing`]. Empty if the rows are distinguished, or the same.
+    /// Returns the first words (at most `limit`, shortest first) that were recorded from one of the
+    /// two rows but not from the other; see [`super::Agreement::missing`]. Empty if the rows are
+    /// distinguished, or the same.
     ///
     /// # Errors
     /// [`Undecided`] after [`PAIRS_PER_COMPARISON`] pairs of states.
@@ -150,7 +153,8 @@ impl Distinguished {
 mod tests {
     use super::*;
 
-    /// Words of any length are compared in the structure that grows with the recording, not row by row.
+    /// Appended episodes must enter the structure that compares words of any length, instead of
+    /// being compared row by row.
     #[test]
     fn appended_episodes_are_parsed_like_those_there_from_the_start() {
         let actions: Vec<u32> = (0..1000_u32).map(|row| row.count_ones() % 2).collect();

@@ -1,25 +1,29 @@
-//! Recorded episodes as they come in, and what can be wrong with them.
+//! Recorded episodes as input, and errors in them.
 
 /// Whole episodes, one after the other, as flat columns of one length: row `i` is one observation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Episodes<'a> {
-    /// Which observation is seen: equal ids mean identical observations. Numbered by first occurrence
-    /// over all that was ever appended to the recording: an observation that was not seen before has
-    /// the number of different ones so far. Where all differ: 0, 1, 2, ...
+    /// Observation id of each row: equal ids mean identical observations.
+    ///
+    /// Ids are numbered by first occurrence over everything that was ever appended to the
+    /// recording. A new observation has the number of different ones before it. If all differ: 0,
+    /// 1, 2, ...
     pub observations: &'a [u32],
-    /// The action taken there, below the number of actions; means nothing where an episode ends.
+    /// Action taken at each row, below the number of actions; ignored where an episode ends.
     pub actions: &'a [u32],
-    /// The value of `p` there: equal ids mean equal values. Any numbers; with a [`Tolerance`], rows of
-    /// its table, which `vectors` extends.
+    /// Id of the value of `p` at each row: equal ids mean equal values. Any integers; with a
+    /// [`Tolerance`], rows of its table, which `vectors` extends.
     pub values: &'a [u32],
-    /// Whether the row is the last one of its episode. The last row of all ends its episode anyway.
+    /// Whether each row is the last one of its episode. The last row of all ends its episode in any
+    /// case.
     pub ends: &'a [bool],
-    /// Only with a [`Tolerance`]: the vectors `[new values, width]` of the value ids that are new, in
-    /// their order.
+    /// Vectors of the new value ids, `[new values, width]`, in their order. Only with a
+    /// [`Tolerance`].
     pub vectors: &'a [f32],
 }
 
-/// When two values of `p` count as different: further apart than this, in Euclidean distance.
+/// Tolerance of values of `p`: they differ if they are further apart than this, in Euclidean
+/// distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     width: usize,
@@ -27,10 +31,11 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Vectors of `width` numbers differ iff they are more than `distance` apart.
+    /// Makes a tolerance: vectors of `width` elements differ iff they are more than `distance`
+    /// apart.
     ///
     /// # Errors
-    /// A width of zero; a distance that is negative or not finite.
+    /// If the width is zero, or the distance is negative or not finite.
     pub fn new(width: usize, distance: f64) -> Result<Self, EvidenceError> {
         if width == 0 {
             return Err(EvidenceError::NoWidth);
@@ -41,7 +46,7 @@ impl Tolerance {
         Ok(Self { width, distance })
     }
 
-    /// Numbers in one value.
+    /// Number of elements in one value.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
@@ -54,68 +59,68 @@ impl Tolerance {
     }
 }
 
-/// Recorded data that cannot be evidence.
+/// Error for recorded data that cannot be evidence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvidenceError {
-    /// No actions.
+    /// There are no actions.
     #[error("a recording needs at least one action, but there are none")]
     NoActions,
-    /// Values of no width.
+    /// Values have a width of zero.
     #[error("values of p need at least one number each, but their width is 0")]
     NoWidth,
-    /// A tolerance that is no distance.
+    /// The tolerance is not a distance.
     #[error("the tolerance is {found}, but a finite distance of at least 0 is expected")]
     Tolerance {
-        /// What was given.
+        /// Given distance.
         found: f64,
     },
-    /// Columns of different lengths.
+    /// Columns have different lengths.
     #[error(
         "column `{column}` has {found} rows, but `observations` has {expected}; every column needs one for each observation"
     )]
     RowCount {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// Its rows.
+        /// Number of its rows.
         found: usize,
-        /// Rows of `observations`.
+        /// Number of rows of `observations`.
         expected: usize,
     },
-    /// More rows than ids.
+    /// There are more rows than ids.
     #[error("{rows} recorded rows are too many: at most {} can be compared", u32::MAX - 1)]
     TooManyRows {
-        /// Rows there would be.
+        /// Number of rows in all.
         rows: usize,
     },
-    /// An id that is out of range.
+    /// An id is out of range.
     #[error(
         "row {row} (counted over all that was appended): {column} is {found}, but {expected} is expected"
     )]
     Id {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// The row, from the first that was ever appended.
+        /// Row, counted from the first that was ever appended.
         row: usize,
-        /// The id.
+        /// Id found.
         found: u32,
-        /// What was expected.
+        /// Ids that are accepted.
         expected: String,
     },
-    /// Vectors that are not whole, or there although values are compared by id.
+    /// Vectors are not whole, or given although values are compared by id.
     #[error("`vectors` holds {found} numbers, but {expected} are expected")]
     Vectors {
-        /// Numbers found.
+        /// Number of elements found.
         found: usize,
-        /// What was expected.
+        /// Number of elements that is accepted.
         expected: String,
     },
-    /// A vector with NaN or an infinity.
+    /// A vector holds NaN or an infinity.
     #[error("the vector of value {value} holds {found}, but finite numbers are expected")]
     NotFinite {
-        /// The id of the value.
+        /// Id of the value.
         value: usize,
-        /// The number.
+        /// Element that is not finite.
         found: f32,
     },
 }
@@ -125,13 +130,13 @@ impl Episodes<'_> {
         self.observations.len()
     }
 
-    /// Whether the row, counted from the first of these, ends an episode.
+    /// Whether a row ends an episode; the row is counted from the first of these episodes.
     pub(super) fn ends(&self, row: usize) -> bool {
         self.ends[row] || row + 1 == self.rows()
     }
 
-    /// Checks the columns; `rows`, `observations` and `values` say what the recording holds already
-    /// (`values`: how many vectors, where values are compared by distance).
+    /// Checks the columns. `rows`, `observations` and `values` are what the recording already
+    /// holds; `values` is the number of its vectors, if values are compared by distance.
     pub(super) fn check(
         &self,
         rows: usize,

@@ -1,34 +1,35 @@
-//! For how many rows do two places of a recording go on alike?
+//! Longest common extensions: for how many rows two places of a recording continue alike.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Stretches of at most so many units are not parsed: looking at them one by one is as fast.
+/// Largest number of units in a stretch that is not parsed: comparing them one by one is as fast.
 const SHORT: usize = 16;
 
-/// Longest common extensions of a growing sequence of episodes: exact, and fast also where extensions
+/// Longest common extensions of a growing sequence of episodes: exact, and fast even if extensions
 /// are long.
 ///
 /// Locally consistent parsing (Sahinalp & Vishkin 1996; Mehlhorn, Sundar & Uhrig 1997, "Maintaining
-/// dynamic sequences under equality tests in polylogarithmic time"). Every episode is cut into chunks at
-/// places that depend on the symbols nearby only: around a run of equal symbols, and before a symbol
-/// whose hash is smaller than those of its neighbors. Chunks with equal content get equal names, and
-/// the sequence of names is cut again, floor upon floor, until few are left. Equal stretches are
-/// therefore cut alike but for their margins, so that a comparison climbs to ever longer chunks, and
-/// comes down again in the one that differs.
+/// dynamic sequences under equality tests in polylogarithmic time"). Every episode is cut into
+/// chunks at places that depend on the symbols nearby only: around a run of equal symbols, and
+/// before a symbol whose hash is smaller than those of its neighbors. Chunks with equal content get
+/// equal names. The sequence of names is cut again, floor upon floor, until few are left. Equal
+/// stretches are therefore cut alike except at their margins. A comparison climbs to ever longer
+/// chunks, and comes down again in the one that differs.
 ///
-/// Exact: names come from a table in which contents are compared; hashes decide only where chunks end.
+/// Exact: names come from a table in which contents are compared; hashes decide only where chunks
+/// end.
 ///
 /// Cost: a floor has about 0.4 times the units of the floor below (never more than 2/3, plus one an
-/// episode), so that all floors together are linear to build, and to append to. A query looks at a few
-/// units on each of `O(log n)` floors; more only where a long stretch of different symbols without a
-/// local minimum of their hashes occurs twice. Memory: 10 to 25 bytes a row of long episodes; none for
-/// episodes of at most 16 rows.
+/// episode). So all floors together are linear to build, and to append to. A query examines a few
+/// units on each of `O(log n)` floors. It examines more only where a long stretch of different
+/// symbols without a local minimum of their hashes occurs twice. Memory: 10 to 25 bytes a row of
+/// long episodes; none for episodes of at most 16 rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extension {
-    /// From the bottom: chunks of rows, chunks of those, ...
+    /// Floors from the bottom: chunks of rows, chunks of those chunks, ...
     floors: Vec<Floor>,
     hasher: DefaultHashBuilder,
 }
@@ -37,25 +38,25 @@ pub(super) struct Extension {
 #[derive(Clone, Debug, Default)]
 struct Floor {
     chunks: Vec<Chunk>,
-    /// Which units of the floor below begin a chunk.
+    /// Units of the floor below that begin a chunk.
     starts: Starts,
-    /// A part of the hash, and the first chunk with each content.
+    /// Part of the hash, and the first chunk, of each content.
     contents: HashTable<(u32, u32)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
-    /// The first chunk of the floor with the same content.
+    /// First chunk of the floor with equal content.
     name: u32,
-    /// Its units, on the floor below.
+    /// Units of the chunk on the floor below: `start..end`.
     start: u32,
     end: u32,
-    /// The row at which it begins.
+    /// Row at which the chunk begins.
     row: u32,
 }
 
 impl Extension {
-    /// Adds an episode; `symbols` are those of all rows so far.
+    /// Adds an episode; `symbols` are those of all rows up to its end.
     pub(super) fn append(&mut self, symbols: &[u64], episode: Range<usize>) {
         let mut units = episode.start as u32..episode.end as u32;
         for floor in 0.. {
@@ -79,8 +80,8 @@ impl Extension {
         }
     }
 
-    /// How many symbols are equal from rows `a` and `b` on, at most `limit`, which must not lead beyond
-    /// the last row of either episode.
+    /// Returns how many symbols are equal from rows `a` and `b` on, at most `limit`. The limit must
+    /// not lead beyond the last row of either episode.
     pub(super) fn common(&self, symbols: &[u64], a: u32, b: u32, limit: u32) -> u32 {
         // Most pairs differ soon.
         let soon = limit.min(SHORT as u32);
@@ -92,7 +93,7 @@ impl Extension {
             floor: 0,
             units: [a + soon, b + soon],
         };
-        // Up, as long as names are equal.
+        // Climb as long as names are equal.
         loop {
             if self.row(place) >= a + limit {
                 return limit;
@@ -105,7 +106,7 @@ impl Extension {
                 break;
             }
         }
-        // Down to the first symbol that differs.
+        // Descend to the first symbol that differs.
         while let Some(below) = place.floor.checked_sub(1) {
             let start = |unit: u32| self.floors[below].chunks[unit as usize].start;
             place = Place {
@@ -122,13 +123,13 @@ impl Extension {
         place.units[0] - a
     }
 
-    /// How many chunks there are on all floors.
+    /// Returns the number of chunks on all floors.
     #[cfg(test)]
     pub(super) fn chunks(&self) -> usize {
         self.floors.iter().map(|floor| floor.chunks.len()).sum()
     }
 
-    /// The row at which the first unit begins; the maximum beyond the last unit.
+    /// Returns the row at which the first unit begins; the maximum beyond the last unit.
     fn row(
         &self,
         Place {
@@ -156,7 +157,7 @@ impl Extension {
         }
     }
 
-    /// The same place one floor higher, where a chunk begins on both sides.
+    /// Returns the place one floor higher, if a chunk begins there on both sides.
     fn above(
         &self,
         Place {
@@ -172,7 +173,7 @@ impl Extension {
         })
     }
 
-    /// Past two equal units; in runs of equal ones, past as many as both sides have left.
+    /// Advances past two equal units; in runs of equal ones, past as many as both sides have left.
     fn advance(&self, symbols: &[u64], place: Place) -> Place {
         let left = place
             .units
@@ -184,14 +185,14 @@ impl Extension {
         }
     }
 
-    /// How many equal units there are from this one on, if it is in a run; 1 elsewhere.
+    /// Returns how many equal units follow, this one included, if it is in a run; otherwise 1.
     fn left_of_run(&self, symbols: &[u64], floor: usize, unit: u32) -> u32 {
         let chunk = self.floors.get(floor).and_then(|above| {
             let chunk = above.starts.up_to(unit).checked_sub(1)?;
             above.chunks.get(chunk as usize)
         });
         match chunk {
-            // Chunks that are no runs have no equal neighbors.
+            // Chunks that are not runs have no equal neighbors.
             Some(chunk) if unit + 1 < chunk.end => {
                 let next = self.name_of(symbols, floor, unit + 1);
                 if next == self.name_of(symbols, floor, unit) {
@@ -205,7 +206,7 @@ impl Extension {
     }
 }
 
-/// Two units of one floor; floor 0 is that of the rows, floor `k` that of `floors[k - 1]`.
+/// Two units of one floor. Floor 0 is that of the rows, floor `k` that of `floors[k - 1]`.
 #[derive(Clone, Copy)]
 struct Place {
     floor: usize,
@@ -213,7 +214,8 @@ struct Place {
 }
 
 impl Floor {
-    /// Cuts units of the floor below into chunks; `symbol_and_row` of a unit.
+    /// Cuts units of the floor below into chunks. `symbol_and_row` returns the symbol and the first
+    /// row of a unit.
     fn parse(
         &mut self,
         units: Range<u32>,
@@ -223,7 +225,7 @@ impl Floor {
         let symbol = |unit: u32| symbol_and_row(unit).0;
         let mut start = units.start;
         let mut state = hasher.build_hasher();
-        // The two symbols before, with what orders them.
+        // The two symbols before, each with its rank in the order.
         let (mut before_last, mut last) = (None, None);
         let mut this = (symbol(start), order(symbol(start)));
         for unit in units.clone() {
@@ -277,7 +279,7 @@ impl Floor {
     }
 }
 
-/// A bijection that orders symbols without regard to their numbering (the finalizer of SplitMix64).
+/// Ranks symbols regardless of their numbering, by a bijection (the finalizer of SplitMix64).
 fn order(symbol: u64) -> u64 {
     let mixed = symbol.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -285,15 +287,15 @@ fn order(symbol: u64) -> u64 {
     mixed ^ mixed >> 31
 }
 
-/// The table wants hashes whose upper and lower bits both vary.
+/// Spreads a hash for the table, which needs upper and lower bits that both vary.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// An ascending sequence of numbers as bits that can be counted.
+/// An ascending sequence of integers, as bits that can be counted.
 #[derive(Clone, Debug, Default)]
 struct Starts {
-    /// 64 bits, and how many are set before them.
+    /// Words of 64 bits, each with the number of bits set before it.
     words: Vec<(u64, u32)>,
     count: u32,
 }
@@ -308,14 +310,14 @@ impl Starts {
         self.count += 1;
     }
 
-    /// How many are smaller, if it is one of them.
+    /// Returns how many members are smaller, if `number` is a member.
     fn number(&self, number: u32) -> Option<u32> {
         let (bits, before) = *self.words.get(number as usize / 64)?;
         let bit = 1 << (number % 64);
         (bits & bit != 0).then(|| before + (bits & (bit - 1)).count_ones())
     }
 
-    /// How many are at most this.
+    /// Returns how many members are at most `number`.
     fn up_to(&self, number: u32) -> u32 {
         match self.words.get(number as usize / 64) {
             Some((bits, before)) => before + (bits << (63 - number % 64)).count_ones(),
@@ -331,7 +333,7 @@ mod tests {
 
     use super::*;
 
-    /// Sequences of many characters: random, repetitive, periodic, nested, monotone.
+    /// Makes sequences of many characters: random, repetitive, periodic, nested, monotone.
     fn episode(random: &mut ChaCha8Rng, others: &[u64]) -> Vec<u64> {
         let longest = [4, 40, 700][random.random_range(0..3)];
         let length = random.random_range(1..longest);
@@ -346,7 +348,7 @@ mod tests {
                 word.iter().copied().cycle().take(length).collect()
             }
             2 if !others.is_empty() => {
-                // Something from before, with a fault now and then.
+                // A copy of earlier symbols, sometimes with a fault.
                 let start = random.random_range(0..others.len());
                 let mut copy = others[start..]
                     .iter()

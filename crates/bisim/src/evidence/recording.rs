@@ -1,4 +1,4 @@
-//! A recording as a partial system: rows, the observations they show, and what was seen to follow.
+//! A recording as a partial system: rows, the observations they show, and what followed.
 
 use std::ops::Range;
 
@@ -8,48 +8,50 @@ use super::path::Path;
 use super::recurring::{Recurrences, Recurring, RecurringStep};
 use super::rows::RowSet;
 
-/// Instead of an action, where an episode ends.
+/// Stands for the action in the last row of an episode.
 const END: u32 = u32::MAX;
-/// Not among the observations that recur.
+/// Stands for the number of an observation that does not recur.
 const ONCE: u32 = u32::MAX;
-/// Rows whose observations are looked up together.
+/// Number of rows whose observations are looked up together.
 const BATCH: usize = 1 << 6;
 
 /// Recorded episodes, and the partial deterministic system that they show.
 ///
-/// Its *states* are observations: rows with the same observation are one state, unless they contradict
-/// determinism. **The rule for contradictions**: an observation is *unmerged*, so that each of its rows
-/// is a state of its own and only what followed that very row speaks for it, iff
+/// Its *states* are observations: rows with the same observation are one state, unless they
+/// contradict determinism. **The rule for contradictions**: an observation is *unmerged* iff
 ///
 /// 1. its rows have different values of `p` (with a [`Tolerance`]: one of them is further than that
 ///    from the value in its first row), or
 /// 2. the same action at two of its rows leads to different observations, or
-/// 3. the same action at two of its rows leads to rows of an unmerged observation: those are different
-///    states now.
+/// 3. the same action at two of its rows leads to rows of an unmerged observation: those are
+///    different states now.
 ///
-/// The least set that is closed under the three is computed, so that no order of processing matters and
-/// what remains merged is deterministic. 1 and 2 are reported as [`Contradiction`]s; 3 is a consequence.
-/// A word counts as *recorded* from a row iff it can be followed through this system.
+/// Each row of an unmerged observation is a state of its own, and only what followed that very row
+/// counts for it. The least set that is closed under the three is computed, so the order of
+/// processing does not matter, and what remains merged is deterministic. 1 and 2 are reported as
+/// [`Contradiction`]s; 3 is a consequence. A word counts as *recorded* from a row iff it can be
+/// followed through this system.
 ///
-/// Appending costs amortized constant time a row, apart from the consequences (3), which cost the rows
-/// of each newly unmerged observation once. Memory: 20 bytes a row; where observations recur, 4 more a row,
-/// and 28 for each that does and 16 for each action recorded there.
+/// Appending costs amortized constant time a row, apart from the consequences (3), which cost the
+/// rows of each newly unmerged observation once. Memory: 20 bytes a row. Where observations recur,
+/// 4 more a row, 28 for each recurring observation, and 16 for each action recorded there.
 #[derive(Clone, Debug)]
 pub struct Recording {
     actions: usize,
-    /// `value << 32 | action`, [`END`] for the action in the last row of an episode.
+    /// Value and action of each row, `value << 32 | action`; [`END`] is the action in the last row
+    /// of an episode.
     symbols: Vec<u64>,
     observation_of: Vec<u32>,
     observations: Vec<Occurrence>,
     recurring: Recurrences,
-    /// Rows after which to follow the rows blindly is not enough: episode ends, and rows of merged
-    /// observations other than those that alone tell what follows.
+    /// Rows where following the next rows is not enough: episode ends, and rows of merged
+    /// observations. A row that alone shows what follows its observation is no stop.
     stops: RowSet,
     /// Rows of observations that were recorded more than once.
     recurs: RowSet,
     episodes: usize,
     tolerance: Option<Tolerance>,
-    /// `[values, width]`, with a tolerance.
+    /// Vectors of values, `[values, width]`, with a tolerance.
     vectors: Vec<f32>,
     contradictions: Vec<Contradiction>,
 }
@@ -62,10 +64,10 @@ struct Occurrence {
 }
 
 impl Recording {
-    /// No rows yet. Values of `p` differ iff their ids do.
+    /// Makes a recording without rows. Values of `p` differ iff their ids do.
     ///
     /// # Errors
-    /// No actions.
+    /// If there are no actions.
     pub fn new(actions: usize) -> Result<Self, EvidenceError> {
         if actions == 0 {
             return Err(EvidenceError::NoActions);
@@ -85,10 +87,11 @@ impl Recording {
         })
     }
 
-    /// No rows yet. Values of `p` differ iff their vectors are further apart than `tolerance`.
+    /// Makes a recording without rows. Values of `p` differ iff their vectors are further apart
+    /// than `tolerance`.
     ///
     /// # Errors
-    /// No actions.
+    /// If there are no actions.
     pub fn with_tolerance(actions: usize, tolerance: Tolerance) -> Result<Self, EvidenceError> {
         let mut recording = Self::new(actions)?;
         recording.tolerance = Some(tolerance);
@@ -142,7 +145,7 @@ impl Recording {
         Ok(())
     }
 
-    /// The number of an observation among those that recur, or [`ONCE`].
+    /// Returns the number of an observation among those that recur, or [`ONCE`].
     fn number(&self, observation: u32) -> u32 {
         let occurrence = self.observations.get(observation as usize);
         occurrence.map_or(ONCE, |occurrence| occurrence.recurring)
@@ -176,7 +179,7 @@ impl Recording {
         self.add_step(row, number, unmerged);
     }
 
-    /// The values in the first row of an observation and in another one are not the same.
+    /// Handles different values in the first row of an observation and in another one.
     fn add_value(
         &mut self,
         observation: u32,
@@ -202,7 +205,7 @@ impl Recording {
         }
     }
 
-    /// What was done at a row of a recurring observation, and what followed.
+    /// Adds the action taken at a row of a recurring observation, and what followed.
     fn add_step(&mut self, row: u32, number: u32, unmerged: &mut Vec<u32>) {
         let Some(action) = self.action(row) else {
             return;
@@ -229,7 +232,7 @@ impl Recording {
             Ok(place) => {
                 let step = self.recurring.steps(number)[place];
                 if step.to == to {
-                    // One that is unmerged later is dealt with in the end.
+                    // One that is unmerged later is handled by `unmerge_consequences`.
                     let next = self.recurring.get(self.number(to));
                     if next.is_some_and(|next| next.is_unmerged) {
                         self.unmerge(observation, unmerged);
@@ -255,7 +258,8 @@ impl Recording {
         }
     }
 
-    /// Where one action led twice to an observation that is unmerged now, it led to two states.
+    /// Unmerges the observations from which one action led twice to a newly unmerged observation:
+    /// it led to two states.
     fn unmerge_consequences(&mut self, mut unmerged: Vec<u32>) {
         while let Some(observation) = unmerged.pop() {
             let rows = self.recurring.rows(self.number(observation));
@@ -300,7 +304,7 @@ impl Recording {
         self.observations.len()
     }
 
-    /// The observation of a row.
+    /// Returns the observation of a row.
     ///
     /// # Panics
     /// If the row is out of range.
@@ -309,7 +313,7 @@ impl Recording {
         self.observation_of[row]
     }
 
-    /// The id of the value of `p` recorded in a row.
+    /// Returns the id of the value of `p` recorded in a row.
     ///
     /// # Panics
     /// If the row is out of range.
@@ -318,7 +322,7 @@ impl Recording {
         self.value(row as u32)
     }
 
-    /// The action taken at a row; `None` where an episode ends.
+    /// Returns the action taken at a row; `None` where an episode ends.
     ///
     /// # Panics
     /// If the row is out of range.
@@ -327,7 +331,7 @@ impl Recording {
         self.action(row as u32)
     }
 
-    /// The actions along a path through this recording.
+    /// Returns the actions along a path through this recording.
     ///
     /// # Panics
     /// If the path is of another recording.
@@ -338,7 +342,7 @@ impl Recording {
             .collect()
     }
 
-    /// Every contradiction of determinism, in the order in which it was found.
+    /// Returns every contradiction of determinism, in the order in which it was found.
     #[must_use]
     pub fn contradictions(&self) -> &[Contradiction] {
         &self.contradictions
@@ -355,7 +359,7 @@ impl Recording {
         recurring.is_some_and(|recurring| recurring.is_unmerged)
     }
 
-    /// The rows that were recorded of an observation, ascending.
+    /// Returns the rows of an observation, ascending.
     ///
     /// # Panics
     /// If the observation is out of range.
@@ -374,7 +378,7 @@ impl Recording {
         rows
     }
 
-    /// How many pairs of an observation and an action were recorded; there are
+    /// Returns the number of pairs of an observation and an action that were recorded; there are
     /// `observations * actions` in all. One pass over the observations.
     #[must_use]
     pub fn recorded_steps(&self) -> usize {
@@ -389,7 +393,7 @@ impl Recording {
         &self.symbols
     }
 
-    /// The rows of every episode from one that begins at `start` on.
+    /// Iterates over the rows of every episode, from one that begins at `start` on.
     pub(super) fn episodes_from(
         &self,
         mut start: usize,
@@ -399,12 +403,12 @@ impl Recording {
             .map(move |row| std::mem::replace(&mut start, row + 1)..row + 1)
     }
 
-    /// How many rows there are before the next stop.
+    /// Returns the number of rows from this one to the next stop after it.
     pub(super) fn until_stop(&self, row: u32) -> u32 {
         self.stops.after(row as usize).unwrap_or(self.rows()) as u32 - row
     }
 
-    /// Whether the same action was taken at two rows, whose values of `p` do not differ.
+    /// Whether two rows have equal actions, and values of `p` that do not differ.
     pub(super) fn agree(&self, a: u32, b: u32) -> bool {
         self.action(a) == self.action(b) && !self.differ(self.value(a), self.value(b))
     }
@@ -418,27 +422,28 @@ impl Recording {
         (action != END).then_some(action)
     }
 
-    /// The number of the observation of a row among those that recur.
+    /// Returns the number of the observation of a row among those that recur.
     fn number_at(&self, row: u32) -> Option<u32> {
         let recurs = self.recurs.contains(row as usize);
         recurs.then(|| self.number(self.observation_of[row as usize]))
     }
 
-    /// The same, unless its rows are states of their own.
+    /// Returns the number and record of the recurring observation of a row, unless its rows are
+    /// states of their own.
     fn merged_at(&self, row: u32) -> Option<(u32, &Recurring)> {
         let number = self.number_at(row)?;
         let recurring = self.recurring.get(number)?;
         (!recurring.is_unmerged).then_some((number, recurring))
     }
 
-    /// The state of a row, named by its first row.
+    /// Returns the state of a row, named by its first row.
     pub(super) fn state(&self, row: u32) -> u32 {
         let first = |_| self.observations[self.observation_of[row as usize] as usize].first;
         self.merged_at(row).map_or(row, first)
     }
 
-    /// The row to go on from, where exactly one action was recorded at a state: the rows after it tell
-    /// all, until a stop.
+    /// Returns the row to continue from, if exactly one action was recorded at a state: the rows
+    /// after it determine everything until a stop.
     pub(super) fn only_way(&self, state: u32) -> Option<u32> {
         let Some((number, merged)) = self.merged_at(state) else {
             return self.action(state).map(|_| state);
@@ -449,7 +454,7 @@ impl Recording {
         }
     }
 
-    /// The actions recorded at a state, ascending, each with a row at which it was taken.
+    /// Returns the actions recorded at a state, ascending, each with a row at which it was taken.
     pub(super) fn steps(&self, state: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let merged = self.merged_at(state);
         let several = merged

@@ -1,47 +1,48 @@
-//! Observations that were recorded more than once, in flat tables: a million of them are three
-//! allocations, and a row costs a look at one place of each.
+//! Observations that were recorded more than once, in flat tables. A million of them take three
+//! allocations, and adding a row reads one place in each.
 
 const NONE: u32 = u32::MAX;
 
-/// All of them, numbered as they are found to recur.
+/// All recurring observations, numbered as they are found to recur.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recurrences {
     all: Vec<Recurring>,
-    /// The steps of each lie together, in blocks that hold a power of two; see [`Recurrences::insert`].
+    /// Steps of all observations. Those of one observation lie together, in a block that holds a
+    /// power of two; see [`Recurrences::insert`].
     steps: Vec<RecurringStep>,
     /// Blocks that were outgrown, by the logarithm of their size.
     outgrown: Vec<Vec<u32>>,
-    /// The row before with the same observation, up to the last row that has one.
+    /// Previous row with the same observation, up to the last row that has one.
     previous: Vec<u32>,
 }
 
 /// An observation that was recorded more than once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recurring {
-    /// The value of `p` in its first row, by id.
+    /// Id of the value of `p` in its first row.
     pub(super) value: u32,
     last: u32,
-    /// Its steps are `steps[start..start + count]`.
+    /// Start of its steps, which are `steps[start..start + count]`.
     start: u32,
     count: u32,
     pub(super) is_unmerged: bool,
-    /// Whether values differ, within the tolerance.
+    /// Whether its values are not all equal, but within the tolerance.
     pub(super) is_mixed: bool,
     pub(super) has_value_contradiction: bool,
 }
 
-/// One recorded step for each action.
+/// The recorded step of an observation under one action.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RecurringStep {
     pub(super) action: u32,
     pub(super) row: u32,
-    /// The observation it led to.
+    /// Observation that the step led to.
     pub(super) to: u32,
     pub(super) is_contradicted: bool,
 }
 
 impl Recurrences {
-    /// An observation recurs that was seen in one row so far; its number.
+    /// Adds an observation that was seen in one row so far and recurs now; returns its number.
     pub(super) fn begin(&mut self, first: u32, value: u32) -> u32 {
         self.all.push(Recurring {
             value,
@@ -57,7 +58,7 @@ impl Recurrences {
         number
     }
 
-    /// Rows of one observation come in ascending order.
+    /// Adds a row of an observation. Rows of one observation must come in ascending order.
     pub(super) fn add_row(&mut self, number: u32, row: u32) {
         let last = &mut self.all[number as usize].last;
         if self.previous.len() <= row as usize {
@@ -74,20 +75,20 @@ impl Recurrences {
         &mut self.all[number as usize]
     }
 
-    /// The last row first.
+    /// Iterates over the rows of an observation, the last one first.
     pub(super) fn rows(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
         let some = |row: u32| (row != NONE).then_some(row);
         let last = self.get(number).and_then(|recurring| some(recurring.last));
         std::iter::successors(last, move |&row| some(self.previous[row as usize]))
     }
 
-    /// By ascending action.
+    /// Returns the steps of an observation, by ascending action.
     pub(super) fn steps(&self, number: u32) -> &[RecurringStep] {
         let Recurring { start, count, .. } = self.all[number as usize];
         &self.steps[start as usize..][..count as usize]
     }
 
-    /// The place of an action among the steps, or where it belongs.
+    /// Returns the place of an action among the steps, or where it belongs.
     pub(super) fn step(&self, number: u32, action: u32) -> Result<usize, usize> {
         self.steps(number)
             .binary_search_by_key(&action, |step| step.action)
@@ -98,8 +99,8 @@ impl Recurrences {
         self.steps[start + place].is_contradicted = true;
     }
 
-    /// Adds a step at its place. A block that is full moves into one of twice the size; what it leaves is
-    /// used again.
+    /// Adds a step at its place. A full block moves into one of twice the size; the room that it
+    /// leaves is reused.
     pub(super) fn insert(&mut self, number: u32, place: usize, step: RecurringStep) {
         let Recurring { start, count, .. } = self.all[number as usize];
         let (mut start, count) = (start as usize, count as usize);
@@ -129,8 +130,8 @@ impl Recurrences {
         recurring.count = count as u32 + 1;
     }
 
-    /// Brings what will be needed of these into the cache; waits for all of them at once, where waiting for
-    /// each in turn takes several times as long.
+    /// Brings the tables of these observations into the cache. Waiting for all at once is several
+    /// times as fast as waiting for each in turn.
     pub(super) fn look_ahead(&self, numbers: &[u32]) {
         let start = |&number: &u32| self.get(number).map(|recurring| recurring.start as usize);
         let steps = numbers.iter().filter_map(start);

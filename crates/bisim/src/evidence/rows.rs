@@ -1,16 +1,16 @@
-//! A set of rows that answers at once: which is the next one?
+//! A set of rows that finds its next member fast.
 
-/// A set of numbers below a growing bound, as bits, with a bit for each non-empty word of bits above
-/// them, and so on up to a single word.
+/// A set of integers below a growing bound, as bits on several floors. Above the members is a bit
+/// for each non-empty word of bits, and so on up to a single word.
 ///
-/// Changing it and asking touch one word on each of `log(n) / 6` floors. Memory: 1.02 bits a row.
+/// Changes and queries touch one word on each of `log(n) / 6` floors. Memory: 1.02 bits a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RowSet {
     floors: Vec<Vec<u64>>,
 }
 
 impl RowSet {
-    /// Room for rows below `rows`.
+    /// Makes room for rows below `rows`.
     pub(super) fn grow(&mut self, rows: usize) {
         let mut length = rows;
         for floor in 0.. {
@@ -20,7 +20,7 @@ impl RowSet {
             }
             self.floors[floor].resize(length, 0);
             if floor > 0 && self.floors[floor - 1][0] != 0 {
-                // Of what is below a new floor, only the first word was there before.
+                // Below a new floor, only the first word existed before.
                 self.floors[floor][0] |= 1;
             }
             if length <= 1 {
@@ -52,7 +52,7 @@ impl RowSet {
         self.floors[0][row / 64] >> (row % 64) & 1 == 1
     }
 
-    /// The smallest member after `row`.
+    /// Returns the smallest member after `row`.
     pub(super) fn after(&self, row: usize) -> Option<usize> {
         let mut place = row;
         for (floor, words) in self.floors.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! PairSearch through pairs of states, where observations recur.
+//! Search through pairs of states, for a shortest word after which `p` differs.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -7,14 +7,14 @@ use super::comparison::{Agreement, Comparison, Undecided, Witness};
 use super::distinguished::Distinguished;
 use super::path::Path;
 
-/// PairSearch through pairs of states, shortest words first.
+/// Search through pairs of states, shortest words first.
 pub(super) struct PairSearch<'a> {
     oracle: &'a Distinguished,
     pairs: Vec<StatePair>,
-    /// Pairs that were reached, without regard to order, with the shortest length so far. Filled from the
-    /// third pair on: where observations do not recur, there are two.
+    /// Unordered pairs that were reached, with the shortest length so far. Filled from the third
+    /// pair on: where observations do not recur, there are only two.
     depths: HashMap<[u32; 2], usize>,
-    /// Depth and index of the pairs to look at; `next` alone as long as there is one only.
+    /// Depth and index of the pairs to examine; `next` alone as long as there is only one.
     queue: BinaryHeap<Reverse<(usize, usize)>>,
     next: Option<(usize, usize)>,
 }
@@ -23,7 +23,7 @@ pub(super) struct PairSearch<'a> {
 struct StatePair {
     states: [u32; 2],
     depth: usize,
-    /// The pair before, and the rows from which to take `steps` actions.
+    /// Index of the pair before, and the rows from which to take `steps` actions.
     before: usize,
     from: [u32; 2],
     steps: u32,
@@ -55,8 +55,8 @@ impl<'a> PairSearch<'a> {
         }
     }
 
-    /// `missing(pair, side, row)`: at `row`, of the state on `side`, an action was taken that was not
-    /// recorded on the other side.
+    /// Runs the search over at most `budget` pairs. Calls `missing(pair, side, row)` for each
+    /// action taken at `row`, of the state on `side`, that was not recorded on the other side.
     pub(super) fn run(
         &mut self,
         budget: usize,
@@ -125,7 +125,8 @@ impl<'a> PairSearch<'a> {
         Comparison::NotDistinguished(agreement)
     }
 
-    /// Where both sides can only go on in one way, goes on as far as both agree; by how many actions?
+    /// Follows the rows as far as both agree, if both sides can only continue in one way. Returns
+    /// the number of actions.
     fn follow(&mut self, pair: usize) -> u32 {
         let recording = &self.oracle.recording;
         let [a, b] = self.pairs[pair]
@@ -141,7 +142,7 @@ impl<'a> PairSearch<'a> {
         steps
     }
 
-    /// From `from`, `steps` actions lead on to a pair.
+    /// Adds the pair that `steps` actions lead to from the rows `from`.
     fn reach(&mut self, before: usize, from: [u32; 2], steps: u32) {
         let states = from.map(|row| self.oracle.recording.state(row + steps));
         let depth = self.pairs[before].depth + steps as usize;
@@ -164,7 +165,7 @@ impl<'a> PairSearch<'a> {
         });
     }
 
-    /// Whether a pair was not reached yet, or not by so few actions; if so, remembers it.
+    /// Whether a pair was not reached yet, or only by more actions; if so, remembers it.
     fn is_nearer(&mut self, states: [u32; 2], depth: usize) -> bool {
         if self.pairs.len() == 1 {
             return sorted(states) != sorted(self.pairs[0].states);

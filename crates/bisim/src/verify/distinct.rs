@@ -1,25 +1,28 @@
-//! Are all states of a system distinguished?
+//! Independent check whether all states of a system are distinguished.
 //!
-//! Both methods only ever part states that are not bisimilar, each for a reason that needs no trust in the
-//! other: so when no two states are left together, that is a proof. First *hashes of behavior*: a round
-//! mixes the hash of a state with those of its successors, so states that behave alike have equal hashes
-//! after any number of rounds, and different hashes show different behavior. A collision can only leave
-//! too much together, which is for the second method: rows of labels, sorted and compared whole.
+//! Both methods separate only states that are not bisimilar, each for a reason that needs no trust
+//! in the other. So when no two states are left together, that is a proof.
+//!
+//! First come *hashes of behavior*: a round mixes the hash of a state with those of its successors.
+//! States that behave alike have equal hashes after any number of rounds, and different hashes show
+//! different behavior. A collision can only leave too much together, which is for the second
+//! method: rows of labels, sorted and compared whole.
 
 use rayon::prelude::*;
 use tellapart_system::{MooreMachine, StateId};
 
-/// Rounds of hashing between two counts of what is told apart; a count costs more than a round.
+/// Number of rounds of hashing between two counts of distinct hashes; a count costs more than a
+/// round.
 const ROUNDS: usize = 4;
 
-/// Two states that are bisimilar, if there are any: the first ones.
+/// Returns the first two states that are bisimilar, if there are any.
 pub(super) fn bisimilar_pair(machine: &MooreMachine) -> Option<[StateId; 2]> {
     let labels = by_hash(machine)?;
     Dirty::new(machine, labels).refined()
 }
 
-/// Labels of states by hash of behavior, equal where the hashes are; `None` if no two are equal. Stops
-/// when the number of labels no longer doubles.
+/// Labels states by hash of behavior, with equal labels for equal hashes; `None` if no two are
+/// equal. Stops when the number of labels no longer doubles.
 fn by_hash(machine: &MooreMachine) -> Option<Vec<u32>> {
     let outputs = machine.output_table().par_iter();
     let mut hashes: Vec<u64> = outputs.map(|output| mix(0, output.get().into())).collect();
@@ -56,9 +59,10 @@ fn mix(hash: u64, number: u64) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
-/// Refinement by *dirty* states: those with a successor that was labeled anew since their row of labels
-/// was last looked at. The states of a label that are not dirty have one row in common, which is kept. Of
-/// the parts of a label the largest keeps it, so that no state is labeled anew more than `log2 n` times.
+/// Refinement by *dirty* states: those with a successor that was relabeled since their row of
+/// labels was last examined. The states of a label that are not dirty have one row in common, which
+/// is kept. The largest part of a label keeps it, so that no state is relabeled more than `log2 n`
+/// times.
 struct Dirty<'a> {
     machine: &'a MooreMachine,
     label: Vec<u32>,
@@ -66,7 +70,7 @@ struct Dirty<'a> {
     is_dirty: Vec<bool>,
     /// Labels with dirty states.
     queue: Vec<u32>,
-    /// `sources[bounds[state]..bounds[state + 1]]` lead to the state.
+    /// Sources of a state: `sources[bounds[state]..bounds[state + 1]]`.
     bounds: Vec<usize>,
     sources: Vec<u32>,
 }
@@ -74,17 +78,19 @@ struct Dirty<'a> {
 /// The states of a label.
 #[derive(Default)]
 struct HashGroup {
-    /// All of them, and maybe some that have left.
+    /// All states of the label, and maybe some that have left.
     members: Vec<u32>,
     size: usize,
     dirty: Vec<u32>,
-    /// The labels that those that are not dirty lead to.
+    /// Labels that the states that are not dirty lead to.
     row: Vec<u32>,
 }
 
 impl<'a> Dirty<'a> {
     fn new(machine: &'a MooreMachine, label: Vec<u32>) -> Self {
         let states = machine.states();
+        // Counts are stored two places on: filling then turns each start into the start of the
+        // next.
         let mut bounds = vec![0; states + 2];
         for target in machine.next_table() {
             bounds[target.index() + 2] += 1;
@@ -105,7 +111,7 @@ impl<'a> Dirty<'a> {
             group.members.push(state);
             group.size += 1;
         }
-        // What is alone stays alone, whatever its successors do.
+        // A state alone in its label stays alone, whatever its successors do.
         let mut is_dirty = vec![false; states];
         let mut queue = Vec::new();
         for (label, group) in (0..).zip(&mut groups) {
@@ -129,7 +135,7 @@ impl<'a> Dirty<'a> {
         }
     }
 
-    /// Refines until no state is dirty; the first two states that are still together.
+    /// Refines until no state is dirty; returns the first two states that are still together.
     fn refined(mut self) -> Option<[StateId; 2]> {
         while let Some(label) = self.queue.pop() {
             self.split(label);
@@ -142,13 +148,14 @@ impl<'a> Dirty<'a> {
         })
     }
 
-    /// The labels that a state leads to.
+    /// Returns the labels that a state leads to.
     fn row(&self, state: u32) -> impl Iterator<Item = u32> + '_ {
         let row = self.machine.successors(StateId::new(state)).iter();
         row.map(|target| self.label[target.index()])
     }
 
-    /// Parts the dirty states of a label, and whatever agrees with none of them, by their rows.
+    /// Splits off the dirty states of a label, and whatever agrees with none of them, by their
+    /// rows.
     fn split(&mut self, label: u32) {
         let mut dirty = std::mem::take(&mut self.groups[label as usize].dirty);
         dirty.sort_unstable_by(|&a, &b| self.row(a).cmp(self.row(b)).then(a.cmp(&b)));
@@ -171,7 +178,8 @@ impl<'a> Dirty<'a> {
             let kept_row = self.row(kept[0]).collect();
             let group = &mut self.groups[label as usize];
             let mut others = std::mem::replace(&mut group.members, kept);
-            // Fewer than are kept, and those that left before are dropped: looking is paid for.
+            // Amortized: those that stay are fewer than those kept, and those that left before are
+            // dropped now.
             others.retain(|&state| {
                 self.label[state as usize] == label && !self.is_dirty[state as usize]
             });
@@ -187,7 +195,7 @@ impl<'a> Dirty<'a> {
         self.relabel(parts);
     }
 
-    /// Gives each part a label of its own; whatever leads there is dirty.
+    /// Gives each part a label of its own, and marks whatever leads there as dirty.
     fn relabel(&mut self, parts: Vec<Vec<u32>>) {
         // Rows first: they are equal within a part only as long as no label has changed.
         let rows: Vec<Vec<u32>> = parts
@@ -213,13 +221,13 @@ impl<'a> Dirty<'a> {
         }
     }
 
-    /// A state was labeled anew.
+    /// Marks the sources of a relabeled state as dirty.
     fn touch(&mut self, state: u32) {
         let range = self.bounds[state as usize]..self.bounds[state as usize + 1];
         for &source in &self.sources[range] {
             let label = self.label[source as usize];
             let group = &mut self.groups[label as usize];
-            // What is alone stays alone, whatever its successors do.
+            // A state alone in its label stays alone, whatever its successors do.
             if group.size > 1 && !std::mem::replace(&mut self.is_dirty[source as usize], true) {
                 if group.dirty.is_empty() {
                     self.queue.push(label);
@@ -237,7 +245,7 @@ mod tests {
     use super::*;
     use crate::largest_bisimulation;
 
-    /// The second method alone, from labels by output, finds the first bisimilar pair.
+    /// Uses the second method alone: from labels by output, it finds the first bisimilar pair.
     #[test]
     fn without_hashes() {
         for seed in 0..4000 {

@@ -1,4 +1,4 @@
-//! A recording held against the definitions.
+//! Checks of a recording against the definitions.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use tellapart_system::ActionId;
 
 use crate::definition::{Columns, Definition};
 
-/// Everything there is to say about one recording.
+/// Checks every result for one recording.
 pub(crate) fn check(columns: &Columns) {
     let definition = Definition::new(columns);
     let depths = definition.depths();
@@ -121,7 +121,7 @@ pub(crate) fn check_recording(definition: &Definition<'_>, recording: &Recording
         .collect();
     assert_eq!(recording.recorded_steps(), steps.len());
 
-    // Every contradiction is one, each is reported once, and none is left out.
+    // Every reported contradiction is one, is reported once, and none is missing.
     let mut expected = BTreeSet::new();
     for a in 0..rows {
         let first = columns
@@ -170,7 +170,7 @@ pub(crate) fn check_recording(definition: &Definition<'_>, recording: &Recording
     check_coverage(definition, recording);
 }
 
-/// The partition by coverage, against refinement until nothing changes.
+/// Checks the partition by coverage against refinement until nothing changes.
 pub(crate) fn check_coverage(definition: &Definition<'_>, recording: &Recording) {
     let columns = definition.columns;
     let coverage = SeparatedByCoverage::new(recording).unwrap();

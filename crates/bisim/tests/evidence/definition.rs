@@ -1,4 +1,4 @@
-//! The definitions, as slow and obvious as can be.
+//! The definitions for recordings, as slow and obvious as possible.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ pub(crate) struct Columns {
     pub(crate) action: Vec<u32>,
     pub(crate) values: Vec<u32>,
     pub(crate) ends: Vec<bool>,
-    /// One number for each value id, and the distance from which on they differ.
+    /// One number for each value id.
     pub(crate) numbers: Vec<f32>,
     pub(crate) tolerance: Option<f64>,
 }
@@ -22,7 +22,7 @@ impl Columns {
         self.values.len()
     }
 
-    /// All episodes at once, or each alone.
+    /// Builds the oracle from all episodes at once, or from each alone.
     pub(crate) fn oracle(&self, one_by_one: bool) -> Distinguished {
         let recording = match self.tolerance {
             None => Recording::new(self.actions),
@@ -65,11 +65,11 @@ impl Columns {
     }
 }
 
-/// The definitions, as slow and obvious as can be.
+/// Reference implementation of the definitions, as slow and obvious as possible.
 pub(crate) struct Definition<'a> {
     pub(crate) columns: &'a Columns,
     pub(crate) unmerged: BTreeSet<u32>,
-    /// Where each action recorded at a state leads.
+    /// State that each action recorded at a state leads to.
     pub(crate) steps: HashMap<usize, BTreeMap<u32, usize>>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Definition<'a> {
         self.unmerged.len() > before
     }
 
-    /// The first row of the state of a row.
+    /// Returns the first row of the state of a row.
     pub(crate) fn state(&self, row: usize) -> usize {
         let observation = self.columns.observations[row];
         if self.unmerged.contains(&observation) {
@@ -129,8 +129,9 @@ impl<'a> Definition<'a> {
         self.steps.get(&state).cloned().unwrap_or_default()
     }
 
-    /// The length of a shortest distinguishing word of every pair of states: sweep after sweep, as in
-    /// the definition of the largest bisimulation, over recorded transitions only.
+    /// Returns the length of a shortest distinguishing word for every pair of states. Computed
+    /// sweep by sweep, as in the definition of the largest bisimulation, over recorded transitions
+    /// only.
     pub(crate) fn depths(&self) -> HashMap<[usize; 2], usize> {
         let states: BTreeSet<usize> = (0..self.columns.rows())
             .map(|row| self.state(row))
@@ -164,8 +165,8 @@ impl<'a> Definition<'a> {
         depths
     }
 
-    /// All pairs of different states that common words lead to, with the length of a shortest one; and
-    /// how many recorded actions have no counterpart there.
+    /// Returns all pairs of different states that common words lead to, with the length of a
+    /// shortest one. Also returns the number of recorded actions that have no counterpart there.
     pub(crate) fn reachable(&self, a: usize, b: usize) -> (BTreeMap<[usize; 2], usize>, usize) {
         let sorted = |a: usize, b: usize| [a.min(b), a.max(b)];
         let mut lengths = BTreeMap::from([(sorted(a, b), 0)]);

@@ -1,4 +1,4 @@
-//! What recorded data shows, against the definitions, on thousands of small recordings.
+//! Evidence of recorded data against the definitions, on thousands of small recordings.
 
 #![allow(
     clippy::unwrap_used,

@@ -7,17 +7,17 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::definition::Columns;
 
-/// How a random recording is made.
+/// Kind of a random recording.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum World {
     /// Every row shows an observation of its own.
     AllDifferent,
-    /// A deterministic machine with so many states.
+    /// A deterministic machine with the given number of states.
     Deterministic(u32),
-    /// The same with rows that go anywhere or show any value now and then.
+    /// A deterministic machine with rows that now and then go anywhere or show any value.
     Faulty(u32),
-    /// A deterministic machine whose values come with noise, most of it within the tolerance: 0 and 1 are
-    /// equal, 1 and 2 are, 0 and 2 are not.
+    /// A deterministic machine whose values come with noise, most of it within the tolerance. 0 and
+    /// 1 are equal, 1 and 2 are, 0 and 2 are not.
     Noisy(u32),
 }
 

@@ -20,14 +20,13 @@ pub(super) enum Memory {
 #[repr(C, align(64))]
 pub(super) struct CacheLine([f32; LINE]);
 
-/// Number of values in a cache line.
+/// Values in a cache line.
 pub(crate) const LINE: usize = 16;
 
 /// Smallest number of values that lies in large pages.
 const SMALL: usize = 1 << 12;
 
-/// Number of values in a shared mapping: eight large pages, which the system provides as they are
-/// written to.
+/// Values in a shared mapping: eight large pages, which the system provides when written to.
 const SHARED: usize = 1 << 22;
 
 /// Smallest number of values with a mapping of its own.
@@ -67,7 +66,7 @@ impl Memory {
         *SHARE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Number of values that fit.
+    /// Values that fit.
     pub(super) fn capacity(&self) -> usize {
         match self {
             Self::Lines(lines) => lines.len() * LINE,

@@ -1,4 +1,4 @@
-//! A layer's convolution and its gradients, each in the way that its shape makes fastest.
+//! Choice of the fastest algorithm for a layer's convolution and its gradients, by shape.
 
 use crate::data_gradient::DataGradient;
 use crate::element::Element;
@@ -14,28 +14,28 @@ use crate::winograd::{self, Winograd, WinogradWeightGradient};
 use crate::winograd_strided::{self, StridedWinograd, StridedWinogradWeightGradient};
 use crate::workspace::Workspace;
 
-/// The convolution.
+/// Algorithm of the convolution.
 pub(super) enum ForwardAlgorithm<I> {
     Direct(Windows, Forward<I>),
     Winograd(Winograd<I>),
     StridedWinograd(Box<StridedWinograd>),
 }
 
-/// Its gradient with respect to weight and bias.
+/// Algorithm of the gradient with respect to weight and bias.
 pub(super) enum WeightGradientAlgorithm<I> {
     Direct(Windows, WeightGradient),
     Winograd(WinogradWeightGradient<I>),
     StridedWinograd(Box<StridedWinogradWeightGradient>),
 }
 
-/// Its gradient with respect to the input.
+/// Algorithm of the gradient with respect to the input.
 pub(super) enum InputGradientAlgorithm<I> {
     Direct(DataGradient<I>),
     Winograd(Winograd<I>),
     StridedWinograd(Box<StridedWinograd>),
 }
 
-/// Whether a convolution and its gradients multiply what they read as it is.
+/// Whether a convolution and its gradients multiply their inputs untransformed.
 pub(super) fn are_direct<I: Element>(shape: &ConvShape) -> bool {
     !winograd::pays::<I>(shape)
         && !winograd_strided::pays::<I>(shape)
@@ -43,7 +43,7 @@ pub(super) fn are_direct<I: Element>(shape: &ConvShape) -> bool {
 }
 
 impl<I: Element> ForwardAlgorithm<I> {
-    /// For up to `images` images in one call.
+    /// Chooses the algorithm, for up to `images` images in one call.
     pub(super) fn new(
         isa: Isa,
         shape: &ConvShape,
@@ -71,7 +71,7 @@ impl<I: Element> ForwardAlgorithm<I> {
         }
     }
 
-    /// Into `out`, overwritten.
+    /// Convolves `input` and overwrites `out`.
     pub(super) fn run(
         &self,
         isa: Isa,
@@ -97,7 +97,7 @@ impl<I: Element> ForwardAlgorithm<I> {
 }
 
 impl<I: Element> WeightGradientAlgorithm<I> {
-    /// For up to `images` images in one call.
+    /// Chooses the algorithm, for up to `images` images in one call.
     pub(super) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         if winograd::pays::<I>(shape) {
             return Self::Winograd(WinogradWeightGradient::new(isa, shape, images));
@@ -148,8 +148,8 @@ impl<I: Element> WeightGradientAlgorithm<I> {
         }
     }
 
-    /// Makes sums the gradients with respect to `weight` and `bias`; what several parts have made of theirs may be
-    /// added up, and then be [arranged](Self::arrange).
+    /// Turns sums into the gradients with respect to `weight` and `bias`. The results of several
+    /// parts may be added up, and then be [arranged](Self::arrange).
     pub(super) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         match self {
             Self::Direct(_, sum) => sum.finish(sums, weight, bias),
@@ -158,6 +158,7 @@ impl<I: Element> WeightGradientAlgorithm<I> {
         }
     }
 
+    /// Arranges a finished weight gradient as `[out, in, kernel_height, kernel_width]`.
     pub(super) fn arrange(&self, weight: &mut [f32]) {
         match self {
             Self::Direct(..) | Self::Winograd(_) => {}
@@ -167,7 +168,7 @@ impl<I: Element> WeightGradientAlgorithm<I> {
 }
 
 impl<I: Element> InputGradientAlgorithm<I> {
-    /// For up to `images` images in one call.
+    /// Chooses the algorithm, for up to `images` images in one call.
     pub(super) fn new(isa: Isa, shape: &ConvShape, weight: &[f32], images: usize) -> Self {
         if winograd::pays::<I>(shape) {
             return Self::Winograd(Winograd::data_gradient(isa, shape, weight, images));
@@ -187,7 +188,7 @@ impl<I: Element> InputGradientAlgorithm<I> {
         }
     }
 
-    /// Into `out`, overwritten.
+    /// Computes the gradient with respect to the input, and overwrites `out`.
     pub(super) fn run(
         &self,
         isa: Isa,

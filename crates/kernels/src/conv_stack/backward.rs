@@ -1,4 +1,4 @@
-//! Gradients back through all layers.
+//! Backward pass through all layers.
 
 use std::ops::Range;
 
@@ -19,8 +19,9 @@ use crate::stored::Stored;
 use crate::workspace::Workspace;
 
 impl ConvStack {
-    /// Gradient with respect to the parameters, overwritten, from the `gradient` with respect to the
-    /// output; `frames`, `parameters` and `saved` are those of the forward pass.
+    /// Computes the gradient with respect to the parameters, from the `gradient` with respect to
+    /// the output, and overwrites `parameter_gradient`. `frames`, `parameters` and `saved` are
+    /// those of the forward pass.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -132,7 +133,8 @@ impl ConvStack {
                     self.stage_back(index, stage, source, images.len(), work);
                 }
             }
-            // By part, while the sums are in the caches: they are several times as many as the parameters.
+            // By part, while the caches hold the sums, which are several times as many as the
+            // parameters.
             for (stage, slot) in stages.iter().zip(&slots) {
                 partial[slot.gamma.start..slot.beta.end]
                     .copy_from_slice(&work.sums[stage.norm.clone()]);
@@ -143,6 +145,7 @@ impl ConvStack {
             }
         });
 
+        // Parts are added up in order, so that the number of threads changes no bit.
         let (total, rest) = partial.split_at(len);
         parameter_gradient.copy_from_slice(total);
         for part in rest.chunks_exact(len) {
@@ -156,7 +159,7 @@ impl ConvStack {
         Ok(())
     }
 
-    /// One layer of one block, backwards: adds to its sums, and hands gradients on, in `work`.
+    /// Takes one layer of one block backward: adds to its sums, and hands gradients on, in `work`.
     fn stage_back<I: Element>(
         &self,
         index: usize,
@@ -167,7 +170,7 @@ impl ConvStack {
     ) {
         let isa = self.isa;
         let (layer, shape) = &self.layers[index];
-        // There is one: the layer after it, or the loss, read its output.
+        // A gradient has arrived: the layer after this one, or the loss, read its output.
         let Some(arrived) = work.gradients[index].take() else {
             return work.sums[stage.sums.clone()].fill(0.0);
         };
@@ -216,7 +219,7 @@ impl ConvStack {
     }
 }
 
-/// A layer on the way back, and where its sums are.
+/// Layer on the way back, and the ranges of its sums.
 struct BackwardStage<I> {
     weight: WeightGradientAlgorithm<I>,
     data: Option<InputGradientAlgorithm<I>>,
@@ -226,13 +229,13 @@ struct BackwardStage<I> {
 
 /// Gradients of one block of images.
 struct Work<I> {
-    /// With respect to the parameters, of all blocks of a part.
+    /// Gradients with respect to the parameters, of all blocks of a part.
     sums: Buffer,
     /// Whether the block is the first of its part.
     is_first: bool,
-    /// With respect to the output of each layer, where any has arrived: few at a time.
+    /// Gradients with respect to the output of each layer, where any has arrived: few at a time.
     gradients: Vec<Option<Buffer>>,
-    /// Buffers for others, of any length; the one used last, which the caches hold, goes first.
+    /// Free buffers of any length. The one used last, which the caches hold, is taken first.
     buffers: Vec<Buffer>,
     scratches: Vec<(Scratch<I>, Scratch<I>)>,
     workspace: Workspace,
@@ -256,7 +259,7 @@ impl<I: Element> Work<I> {
         }
     }
 
-    /// The gradient with respect to the last output, of some images.
+    /// Sets the gradient with respect to the last output, of some images.
     fn begin(&mut self, last: &ConvShape, gradient: &[f32], images: &Range<usize>) {
         let len = last.out_image_len();
         let gradient = &gradient[images.start * len..images.end * len];
@@ -267,7 +270,7 @@ impl<I: Element> Work<I> {
         }
     }
 
-    /// Adds the first `len` numbers of a buffer to the gradient of a layer.
+    /// Adds the first `len` words of a buffer to the gradient of a layer.
     fn hand_to(&mut self, isa: Isa, index: usize, buffer: Buffer, len: usize) {
         match &mut self.gradients[index] {
             Some(own) => {

@@ -1,4 +1,4 @@
-//! Frames through all layers.
+//! Forward pass through all layers.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ use crate::shape::{KernelError, check_length};
 use crate::workspace::Workspace;
 
 impl ConvStack {
-    /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, into `out`,
-    /// overwritten; `saved`, if there is one, is what [`backward`](Self::backward) will need.
+    /// Convolves `frames`, u8 `[batch, height, width, channel]`, scaled to `[0, 1]`, and overwrites
+    /// `out`. `saved`, if given, receives what [`backward`](Self::backward) will need.
     ///
     /// # Errors
     /// [`KernelError::Length`] names a slice whose length does not fit.
@@ -131,7 +131,7 @@ impl ConvStack {
                         if let Some(add) = self.layers[index].0.add {
                             accumulate(isa, own.values, earlier[add].values);
                         }
-                        // While the caches hold it.
+                        // Measured while the caches hold the output.
                         if let Some(epsilon) = self.normalized(index + 1) {
                             measure(isa, own.values, epsilon, own.moments);
                         }

@@ -1,22 +1,22 @@
-//! How numbers lie between two layers.
+//! Layout of values between two layers.
 
 use crate::element::Element;
 use crate::epilogue::{Epilogue, Out};
 use crate::precision::Pair;
 use crate::stored::Stored;
 
-/// Of the output of a layer, and of the gradient with respect to it. What only the next layer reads is stored as it
-/// will read it: clipped once, and rounded once, instead of whenever it is read.
+/// Layout of a layer's output, and of the gradient with respect to it. What only the next layer
+/// reads is stored as it reads it: clipped once and rounded once, not at every read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Layout {
-    /// Negative numbers are zero already.
+    /// Whether negative values are already zero.
     pub(super) rectified: bool,
-    /// As [`Stored::Pairs`].
+    /// Whether values lie as [`Stored::Pairs`].
     pub(super) paired: bool,
 }
 
 impl Layout {
-    /// Words of memory that hold so many numbers.
+    /// Words of memory that hold `numbers` values.
     pub(super) fn words(self, numbers: usize) -> usize {
         if self.paired { numbers / 2 } else { numbers }
     }
@@ -29,7 +29,7 @@ impl Layout {
         }
     }
 
-    /// To write an output.
+    /// Returns the destination of an output.
     pub(super) fn output(self, words: &mut [f32]) -> Out<'_> {
         match (self.paired, self.rectified) {
             (true, true) => Out::Pairs(Pair::of_words_mut(words), Epilogue::Relu),
@@ -39,8 +39,8 @@ impl Layout {
         }
     }
 
-    /// To write the gradient with respect to an output, which goes through a ReLU if there is one that has `seen`
-    /// the output.
+    /// Returns the destination of the gradient with respect to an output, through the ReLU that has
+    /// `seen` it, if any.
     pub(super) fn gradient<'a>(self, words: &'a mut [f32], seen: Option<Stored<'a>>) -> Out<'a> {
         match seen {
             Some(Stored::Pairs(seen)) => {

@@ -1,11 +1,11 @@
-//! What the backward pass needs of a forward pass.
+//! Activations that the backward pass needs of a forward pass.
 
 use std::ops::Range;
 
 use crate::buffer::Buffer;
 
-/// The output of every layer of a stack but the last, in the form that the next one reads, and mean and deviation of its
-/// pixels where they are normalized.
+/// Output of every layer of a stack but the last, in the form that the next layer reads. Where the
+/// next layer normalizes, also the mean and inverse deviation of each pixel.
 #[derive(Debug, Default)]
 pub struct SavedActivations(Vec<SavedLayer>);
 
@@ -15,14 +15,14 @@ struct SavedLayer {
     moments: Buffer,
 }
 
-/// What is saved of a layer of some images.
+/// Saved values and moments of a layer, of some images.
 pub(super) struct Part<'a> {
     pub(super) values: &'a mut [f32],
     pub(super) moments: &'a mut [f32],
 }
 
 impl SavedActivations {
-    /// Layers of these numbers of values and moments, with any contents.
+    /// Makes layers of the given numbers of values and moments, with any contents.
     pub(super) fn of_lens(lens: impl Iterator<Item = [usize; 2]>) -> Self {
         let layer = |lens: [usize; 2]| {
             let [values, moments] = lens.map(Buffer::of_len);
@@ -31,7 +31,7 @@ impl SavedActivations {
         Self(lens.map(layer).collect())
     }
 
-    /// Numbers of values and moments.
+    /// Numbers of values and moments of each layer.
     pub(super) fn lens(&self) -> impl ExactSizeIterator<Item = [usize; 2]> {
         let layers = self.0.iter();
         layers.map(|layer| [layer.values.len(), layer.moments.len()])
@@ -44,7 +44,7 @@ impl SavedActivations {
         })
     }
 
-    /// Values and moments of a layer.
+    /// Returns the values and moments of a layer.
     pub(super) fn layer(&self, index: usize) -> [&[f32]; 2] {
         let layer = &self.0[index];
         [&layer.values, &layer.moments]
@@ -52,7 +52,7 @@ impl SavedActivations {
 }
 
 impl<'a> Part<'a> {
-    /// The first `count` of so many images, and the others.
+    /// Splits the part of `of` images into the first `count` images and the others.
     pub(super) fn split_at(self, count: usize, of: usize) -> [Part<'a>; 2] {
         let per_image = |len: usize| len / of.max(1) * count;
         let (values, other_values) = self.values.split_at_mut(per_image(self.values.len()));
@@ -64,7 +64,7 @@ impl<'a> Part<'a> {
         [Part { values, moments }, other]
     }
 
-    /// Some of so many images.
+    /// Returns the part of a range among `of` images.
     pub(super) fn images(&mut self, images: &Range<usize>, of: usize) -> Part<'_> {
         fn part<'b>(all: &'b mut [f32], images: &Range<usize>, of: usize) -> &'b mut [f32] {
             let len = all.len() / of.max(1);

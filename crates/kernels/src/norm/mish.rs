@@ -1,6 +1,6 @@
-//! The activation Mish and its slope, in arithmetic that becomes vectors.
+//! Activation Mish and its slope, in arithmetic that becomes vectors.
 
-/// `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`.
+/// Returns `x tanh(ln(1 + e^x)) = x n / (n + 2)` with `n = e^x (e^x + 2)`.
 #[inline(always)]
 pub(super) fn mish(x: f32) -> f32 {
     let e = exp(x);
@@ -8,7 +8,7 @@ pub(super) fn mish(x: f32) -> f32 {
     x * (n / (n + 2.0))
 }
 
-/// The derivative of [`mish`].
+/// Returns the derivative of [`mish`].
 #[inline(always)]
 pub(super) fn mish_slope(x: f32) -> f32 {
     let e = exp(x);
@@ -17,8 +17,8 @@ pub(super) fn mish_slope(x: f32) -> f32 {
     n * share + x * (4.0 * e * share) * ((e + 1.0) * share)
 }
 
-/// `e^x` for x in [-87, 20], and that of the nearer end outside: beyond them [`mish`] is 0 or x to the
-/// last bit. Relative error below 2e-7 (Cephes' polynomial).
+/// Returns `e^x` for x in [-87, 20], and that of the nearer end outside: beyond them [`mish`] is 0
+/// or x to the last bit. Relative error below 2e-7 (Cephes' polynomial).
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number.

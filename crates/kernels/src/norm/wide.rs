@@ -1,8 +1,8 @@
-//! Normalization and ReLU in vectors of sixteen (AVX-512), for channels that fill them: the same numbers, bit
-//! for bit, as the plain loops, in less time. Short rows are what compilers do badly.
+//! Normalization and ReLU in vectors of sixteen (AVX-512), for channels that fill them. The results
+//! equal those of the plain loops bit for bit, in less time. Compilers handle short rows badly.
 //!
-//! A sum over a row ends with adding up the lanes of a vector, most of which then idle. Here the lanes of
-//! sixteen rows are added up at once.
+//! A sum over a row ends with adding up the lanes of a vector, most of which then idle. Here the
+//! lanes of sixteen rows are added up at once.
 
 use std::arch::x86_64::{
     __m512, _CMP_GT_OQ, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_div_ps, _mm512_loadu_ps,
@@ -15,15 +15,15 @@ use super::{Affine, TOGETHER};
 
 /// Lanes of a vector.
 const LANES: usize = 16;
-// Accumulator of the rows of a block are the lanes of one vector.
+// The sums of the rows of a block are the lanes of one vector.
 const _: () = assert!(TOGETHER == LANES);
 
-/// Whether rows of so many channels are whole vectors.
+/// Whether rows of `channels` channels are whole vectors.
 pub(super) fn fits(channels: usize) -> bool {
     channels.is_multiple_of(LANES)
 }
 
-/// As `forward_relu` of the plain loops; the channels [fit](fits).
+/// Computes `forward_relu` of the plain loops; the channels [fit](fits).
 #[target_feature(enable = "avx512f")]
 pub(super) fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
     let channels = affine.gamma.len();
@@ -36,12 +36,13 @@ pub(super) fn forward(input: &[f32], affine: Affine<'_>, out: &mut [f32]) {
             let normal = _mm512_mul_ps(_mm512_sub_ps(vector(row, at), mean), scale);
             let scaled = _mm512_mul_ps(normal, vector(affine.gamma, at));
             let value = _mm512_add_ps(scaled, vector(affine.beta, at));
+            // For NaN `max` returns its second operand, zero, as the plain loop does.
             store(to, _mm512_max_ps(value, _mm512_setzero_ps()));
         }
     }
 }
 
-/// As `backward_relu` of the plain loops; the channels [fit](fits).
+/// Computes `backward_relu` of the plain loops; the channels [fit](fits).
 #[target_feature(enable = "avx512f")]
 pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], sums: &mut [f32]) {
     let channels = affine.gamma.len();
@@ -71,9 +72,12 @@ pub(super) fn backward(input: &[f32], affine: Affine<'_>, gradient: &mut [f32], 
     }
 }
 
-/// One vector of the channels of at most sixteen rows: their gradient, times gamma where it passes the ReLU, takes its
-/// place, and is added to the sums of the rows, which the first column begins, plain and along the normalized numbers. Down a column, because sums over
-/// rows then stay in registers: through memory each waits for the one before.
+/// Replaces the gradient of one vector of channels of at most sixteen rows by its product with
+/// gamma, where it passes the ReLU.
+///
+/// The product is added to the sums of its row, `plain` and `along` the normalized values; the
+/// first column begins them. The loop goes down a column, so that sums over rows stay in registers.
+/// Through memory each would wait for the one before.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn backward_column(
@@ -119,7 +123,7 @@ fn backward_column(
     store(to_beta, of_beta);
 }
 
-/// As `moments` of the plain loops; the channels [fit](fits).
+/// Computes `moments` of the plain loops; the channels [fit](fits).
 #[target_feature(enable = "avx512f")]
 pub(super) fn measure(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]) {
     let channels = input.len() / to.len().max(1);
@@ -132,7 +136,7 @@ pub(super) fn measure(input: &[f32], epsilon: f32, to: &mut [[f32; 2]]) {
     }
 }
 
-/// Mean, and one over the deviation, of each row of at most sixteen.
+/// Returns the mean, and one over the deviation, of each row of at most sixteen.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn moments(rows: &[f32], channels: usize, epsilon: f32) -> ([f32; LANES], [f32; LANES]) {
@@ -162,11 +166,11 @@ fn moments(rows: &[f32], channels: usize, epsilon: f32) -> ([f32; LANES], [f32; 
     (means, array(_mm512_div_ps(_mm512_set1_ps(1.0), deviations)))
 }
 
-/// The sums of the lanes of each row, halves onto halves: 15 additions of vectors for all.
+/// Sums the lanes of each row, halves onto halves: 15 additions of vectors for all.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn across(rows: [__m512; TOGETHER]) -> __m512 {
-    /// The halves of every two vectors that are to be added, by two shuffles of this kind.
+    /// Adds halves of every two vectors, taken by two shuffles of one kind.
     macro_rules! folded {
         ($shuffle:ident, $low:literal, $high:literal, $from:ident, $half:literal) => {{
             let mut to = [_mm512_setzero_ps(); $half];
@@ -192,14 +196,15 @@ fn across(rows: [__m512; TOGETHER]) -> __m512 {
     _mm512_permutexvar_ps(order, ones[0])
 }
 
-/// Two numbers, each in all lanes. (Closures with vectors are compiled for no instruction set, and called.)
+/// Copies two values to all lanes of two vectors. (Closures over vectors are compiled for no
+/// instruction set, and called.)
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn spread([a, b]: [f32; 2]) -> (__m512, __m512) {
     (_mm512_set1_ps(a), _mm512_set1_ps(b))
 }
 
-/// The numbers of one vector of a row.
+/// Loads one vector of a row.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn vector(row: &[f32], at: usize) -> __m512 {
@@ -209,14 +214,14 @@ fn vector(row: &[f32], at: usize) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(from: &[f32; LANES]) -> __m512 {
-    // SAFETY: as many numbers as a vector has are read; no alignment is assumed.
+    // SAFETY: as many values as a vector has are read; no alignment is assumed.
     unsafe { _mm512_loadu_ps(from.as_ptr()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn store(to: &mut [f32; LANES], values: __m512) {
-    // SAFETY: as many numbers as a vector has are written; no alignment is assumed.
+    // SAFETY: as many values as a vector has are written; no alignment is assumed.
     unsafe { _mm512_storeu_ps(to.as_mut_ptr(), values) }
 }
 
@@ -262,7 +267,7 @@ mod tests {
                 *last = f32::INFINITY;
             }
             let bits = |numbers: &[f32]| -> Vec<u32> {
-                // What is no number has many bits.
+                // NaN has many bit patterns; all are taken for one.
                 let number = |x: &f32| if x.is_nan() { f32::NAN } else { *x };
                 numbers.iter().map(|x| number(x).to_bits()).collect()
             };

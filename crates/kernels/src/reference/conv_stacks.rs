@@ -1,3 +1,5 @@
+//! Tests of [`ConvStack`] against a naive stack in f64, and of its invariants.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -7,7 +9,7 @@ use crate::shape::{ConvShape, KernelError};
 use crate::simd::Isa;
 use crate::{ConvLayer, ConvStack, Precision, Prologue, SavedActivations};
 
-/// A stack of random layers over small images, with its images, parameters and a gradient.
+/// Stack of random layers over small images, with its images, parameters and a gradient.
 struct StackCase {
     stack: ConvStack,
     frames: Vec<u8>,
@@ -79,7 +81,7 @@ fn random_layers(rng: &mut ChaCha8Rng) -> Vec<ConvLayer> {
     layers.collect()
 }
 
-/// Wide enough for minimal filtering, where the image is not too small.
+/// Makes layers wide enough for Winograd, where the image is not too small.
 fn residual_layers(rng: &mut ChaCha8Rng) -> Vec<ConvLayer> {
     let channels = rng.random_range(16..=18);
     let last = rng.random_range(16..=33);
@@ -99,7 +101,7 @@ fn residual_layers(rng: &mut ChaCha8Rng) -> Vec<ConvLayer> {
     layers.collect()
 }
 
-/// Wide enough for minimal filtering of cells, where the image is not too small.
+/// Makes layers wide enough for strided Winograd, where the image is not too small.
 fn strided_layers(rng: &mut ChaCha8Rng) -> Vec<ConvLayer> {
     let layers = [(3, 2), (3, 2), (4, 2)].into_iter().enumerate();
     let layers = layers.map(|(index, (kernel, stride))| ConvLayer {
@@ -123,7 +125,7 @@ fn random_prologue(rng: &mut ChaCha8Rng, index: usize) -> Prologue {
 }
 
 impl StackCase {
-    /// The stack in f64, layer by layer over the whole batch, with the naive convolution.
+    /// Computes the stack in f64, layer by layer over the whole batch, with the naive convolution.
     fn naive(&self, parameters: &[f64]) -> Vec<f64> {
         let [height, width, channels] = self.stack.image();
         let batch = self.frames.len() / (height * width * channels);
@@ -169,11 +171,11 @@ impl StackCase {
         x
     }
 
-    /// The outputs, and central differences of about `count` parameters.
+    /// Compares the outputs, and the gradient with central differences of about `count` parameters.
     fn assert_equals_its_reference(&self, rng: &mut ChaCha8Rng, count: f64, what: &str) {
         let mut parameters: Vec<f64> = self.parameters.iter().map(|&p| f64::from(p)).collect();
         let out = self.naive(&parameters);
-        // Central differences of the twin, so small that next to none step over a ReLU's kink.
+        // Central differences of the reference, so small that almost none step over a ReLU's kink.
         let step = 1e-6;
         let loss = |parameters: &[f64]| -> f64 {
             let out = self.naive(parameters);
@@ -222,7 +224,7 @@ impl StackCase {
         stack
             .backward(frames, parameters, &saved, &self.gradient, &mut found)
             .unwrap();
-        // Without keeping anything it is the same.
+        // Without saving anything the output is the same.
         let mut again = vec![f32::NAN; out.len()];
         stack.forward(frames, parameters, None, &mut again).unwrap();
         assert_eq!(out, again);
@@ -240,7 +242,8 @@ fn a_stack_equals_its_reference_and_its_gradient_the_references_differences() {
     }
 }
 
-/// The first two layers of the `cnn` encoder as it is by default, on frames of the size it meets, but narrower.
+/// First two layers of the `cnn` encoder with default settings, on frames of its usual size, but
+/// narrower.
 #[test]
 fn the_layers_of_the_default_encoder_equal_their_references() {
     if cfg!(miri) {
@@ -269,7 +272,8 @@ fn the_layers_of_the_default_encoder_equal_their_references() {
     case.assert_equals_its_reference(&mut rng, 12.0, "the default encoder");
 }
 
-/// What is clipped, rounded and paired before it is stored is what would be when it is read, bit for bit.
+/// Clipping, rounding and pairing before values are stored gives the same bits as when they are
+/// read.
 #[test]
 fn how_numbers_are_stored_changes_none() {
     for seed in 0..if cfg!(miri) { 2 } else { 60 } {
@@ -319,9 +323,9 @@ fn how_numbers_are_stored_changes_none() {
     }
 }
 
-/// Each product is off by at most 2^-8 of itself, and sums average that out; but a normalization of
-/// nearly equal channels, or a ReLU near its kink, may magnify it. A wrong product would be seen: the
-/// kernels themselves are exact over pairs, see `convolutions`.
+/// Each product is off by at most 2^-8 of itself, and sums average that out. But a normalization of
+/// nearly equal channels, or a ReLU near its kink, may magnify it. A wrong product would be seen:
+/// the kernels themselves are exact over pairs, see `convolutions`.
 #[test]
 fn stacks_of_bf16_products_are_near_those_of_f32() {
     let norm = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -349,7 +353,7 @@ fn stacks_of_bf16_products_are_near_those_of_f32() {
     assert!((1e-4..1e-2).contains(&median), "{median}");
 }
 
-/// Many images are several blocks of each part; few are one of some.
+/// Many images are several blocks of each part; few images are one block of some parts.
 #[test]
 fn the_gradient_of_many_images_is_the_sum_of_those_of_few() {
     for seed in 0..if cfg!(miri) { 1 } else { 16 } {
@@ -380,7 +384,7 @@ fn the_gradient_of_many_images_is_the_sum_of_those_of_few() {
                 .zip(few)
                 .for_each(|(sum, x)| *sum += f64::from(x));
         }
-        // Against the largest: what adds up to little is as uncertain as its terms.
+        // Relative to the largest: a small sum is as uncertain as its terms.
         let scale = expected.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
         let found = of(0..batch).into_iter().map(|x| x / scale as f32);
         let expected: Vec<f64> = expected.iter().map(|x| x / scale).collect();

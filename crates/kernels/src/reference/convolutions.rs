@@ -1,3 +1,5 @@
+//! Tests of the direct kernels against the definition in f64, and of bf16 and [`ConvShape`].
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -50,7 +52,8 @@ fn every_kernel_equals_its_naive_reference_over_random_shapes() {
     kernels_equal_their_references::<f32>(|x| x);
 }
 
-/// Products of bf16 numbers are exact in f32: where all arguments are bf16, so is the definition.
+/// Products of bf16 values are exact in f32: where all arguments are bf16, the kernels must equal
+/// the definition.
 #[test]
 fn every_kernel_over_pairs_equals_its_naive_reference_over_random_shapes() {
     kernels_equal_their_references::<Pair>(|x| f32::from_bits(bf16(x) << 16));
@@ -88,7 +91,7 @@ fn kernels_equal_their_references<I: Element>(rounded: impl Fn(f32) -> f32) {
 
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
-            // Whatever was in the results before must not matter.
+            // Previous contents of the results must not matter.
             let source = Source::values(&input);
             let windows = Windows::over_channels::<I>(&shape, shape.batch);
             let mut found = vec![f32::NAN; shape.output_len()];
@@ -125,7 +128,8 @@ fn kernels_equal_their_references<I: Element>(rounded: impl Fn(f32) -> f32) {
     }
 }
 
-/// What lies in memory as pairs gives the bits that the same numbers give one by one, and is stored rounded.
+/// Pairs in memory give the same bits as the same values one by one, and results are stored
+/// rounded.
 #[test]
 fn pairs_in_memory_are_read_and_written_as_numbers_are() {
     let mut tried = 0;

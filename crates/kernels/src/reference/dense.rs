@@ -1,3 +1,5 @@
+//! Tests of [`Dense`] against its definition in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

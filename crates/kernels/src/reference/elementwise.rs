@@ -1,3 +1,5 @@
+//! Tests of Adam, sums of squares and weighted rows against their definitions in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

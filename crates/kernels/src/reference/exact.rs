@@ -1,4 +1,4 @@
-//! A convolution and its gradients in f64, by the definition, with what their terms add up to in size.
+//! Convolution and its gradients in f64, by the definition, with sums of absolute terms.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -18,17 +18,17 @@ pub(super) struct Exact {
     to_bias: TermSums,
 }
 
-/// What a way of computing it found.
+/// Results of one algorithm.
 pub(super) struct Results {
     pub(super) out: Vec<f32>,
     pub(super) to_weight: Vec<f32>,
     pub(super) to_bias: Vec<f32>,
-    /// If that way has it for the shape.
+    /// Gradient with respect to the input, if the algorithm has it for the shape.
     pub(super) to_input: Option<Vec<f32>>,
 }
 
 impl Results {
-    /// Of the lengths of a shape, all of it to be overwritten.
+    /// Makes results of the lengths of a shape; all of them are to be overwritten.
     pub(super) fn unset(shape: &ConvShape) -> Self {
         let unset = |len| vec![f32::NAN; len];
         Self {
@@ -40,7 +40,7 @@ impl Results {
     }
 }
 
-/// TermSums of products, and of their absolute values.
+/// Sums of products, and of their absolute values.
 struct TermSums(Vec<f64>, Vec<f64>);
 
 impl Exact {
@@ -48,8 +48,8 @@ impl Exact {
         Self::of_values(shape, |len| values(rng, len), 1.0)
     }
 
-    /// Of small whole numbers, the weights multiples of 4: whatever adds, halves and rounds them to bf16, or sums
-    /// up their products, does so without any error.
+    /// Draws small whole numbers, with weights that are multiples of 4. Adding, halving and
+    /// rounding them to bf16, or summing up their products, makes no error.
     pub(super) fn of_whole_numbers(shape: &ConvShape, rng: &mut ChaCha8Rng) -> Self {
         let mut whole = |_| f32::from(rng.random_range(-3_i8..=3));
         Self::of_values(shape, |len| (0..len).map(&mut whole).collect(), 4.0)
@@ -88,13 +88,14 @@ impl Exact {
         exact
     }
 
-    /// Without any error.
+    /// Asserts that `found` has no error.
     #[track_caller]
     pub(super) fn assert_equal(&self, found: &Results, case: &str) {
         self.assert_near(found, 0.0, case);
     }
 
-    /// Errors are counted in epsilons of what the absolute products add up to; these are at most `most`.
+    /// Asserts that errors are at most `most`, counted in epsilons of the sum of the absolute
+    /// products.
     #[track_caller]
     pub(super) fn assert_near(&self, found: &Results, most: f64, case: &str) {
         let near = |what: &str, sums: &TermSums, found: &[f32]| {
@@ -110,12 +111,13 @@ impl Exact {
 }
 
 impl Exact {
-    /// Of the output: what it is off by, over what it is, both in the root mean square.
+    /// Returns the relative error of the output, in the root mean square.
     pub(super) fn relative_error(&self, out: &[f32]) -> f64 {
         self.out.relative_error(out)
     }
 
-    /// The same of the gradient with respect to the weight.
+    /// Returns the relative error of the gradient with respect to the weight, in the root mean
+    /// square.
     pub(super) fn relative_error_of_weight(&self, to_weight: &[f32]) -> f64 {
         self.to_weight.relative_error(to_weight)
     }

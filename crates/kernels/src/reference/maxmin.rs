@@ -1,3 +1,5 @@
+//! Tests of [`MaxMinNetworks`] against their definition in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -5,7 +7,7 @@ use super::{assert_close, on, values};
 use crate::simd::Isa;
 use crate::{KernelError, MaxMinGradients, MaxMinNetworks, MaxMinParameters};
 
-/// One row through one network, as it is defined.
+/// Passes one row through one network, by the definition.
 fn one_row(
     row: &[f64],
     weight: &[f64],
@@ -45,7 +47,7 @@ struct NetworksCase {
 }
 
 impl NetworksCase {
-    /// Every row through one of all networks but the last, if there are several: one without rows.
+    /// Draws a case. If there are several networks, the last one has no rows.
     fn new(seed: u64, [networks, layers, width]: [usize; 3], rows: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let count = networks * layers;
@@ -60,7 +62,7 @@ impl NetworksCase {
         }
     }
 
-    /// Output and gradients with respect to input, weight and bias.
+    /// Returns the output and the gradients with respect to input, weight and bias.
     fn found(&self, isa: Isa) -> [Vec<f32>; 4] {
         let [networks, layers, width] = self.sizes;
         let networks = MaxMinNetworks::new(networks, layers, width)
@@ -93,7 +95,7 @@ impl NetworksCase {
         [out, a, b, c]
     }
 
-    /// Outputs of everything in f64.
+    /// Returns the outputs, all of it in f64.
     fn expected(&self, [input, weight, bias]: &[Vec<f64>; 3]) -> Vec<f64> {
         let [networks, layers, width] = self.sizes;
         let rows = input.chunks(width).zip(&self.chosen);
@@ -111,7 +113,7 @@ impl NetworksCase {
 
 #[test]
 fn networks_with_maxmin_equal_their_definition_and_the_gradients_its_differences() {
-    // Narrow ones, because every number is moved; and one of several panels.
+    // Narrow ones, because every value is moved; and one of several panels.
     let mut cases = vec![
         ([1, 1, 2], 3),
         ([3, 2, 4], 7),

@@ -1,10 +1,12 @@
+//! Tests of normalization and activation against their definition in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, on, values};
 use crate::{Activation, NormGradients, norm_activate, norm_activate_gradient};
 
-/// The normalization in f64, `[rows][channels]`.
+/// Normalizes rows in f64, `[rows][channels]`, and applies `activate`.
 pub(super) fn naive_norm(
     input: &[f64],
     gamma: &[f64],
@@ -35,7 +37,7 @@ fn normalization_equals_its_reference_and_its_gradient_the_references_difference
         let channels = rng.random_range(1..=widest);
         let rows = rng.random_range(0..=most);
         let activation = [Activation::Relu, Activation::Mish][seed as usize % 2];
-        // Some rows far from zero, where Mish is flat or straight.
+        // Some rows are far from zero, where Mish is flat or straight.
         let scale = [1.0, 40.0][seed as usize / 2 % 2];
         let input = values(&mut rng, rows * channels);
         let mut gamma = values(&mut rng, channels);
@@ -83,7 +85,7 @@ fn normalization_equals_its_reference_and_its_gradient_the_references_difference
             assert_eq!(found, run(threads), "seed {seed}, {threads} threads");
         }
 
-        // Central differences of the twin, so small that none steps over the ReLU's kink.
+        // Central differences of the reference, so small that none steps over the ReLU's kink.
         let step = 1e-6;
         for argument in 0..3 {
             let mut expected = Vec::new();

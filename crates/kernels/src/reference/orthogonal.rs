@@ -1,3 +1,5 @@
+//! Tests of [`Orthogonal`] against Björck's iteration in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -5,7 +7,7 @@ use super::{assert_close, on, values};
 use crate::Orthogonal;
 use crate::simd::Isa;
 
-/// Björck's iteration as it is defined, all steps, in f64.
+/// Takes all steps of Björck's iteration in f64, by the definition.
 fn iterated(matrix: &[f64], width: usize) -> Vec<f64> {
     let gram = |w: &[f64]| product(&transposed(w, width), w, width);
     let rows = gram(matrix);
@@ -40,7 +42,8 @@ fn transposed(a: &[f64], width: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Near orthogonal (which few steps make so), anything, and with a singular value too small for all steps.
+/// Draws three matrices: one near orthogonal (few steps suffice), an arbitrary one, and one with a
+/// singular value too small for all steps.
 fn cases(rng: &mut ChaCha8Rng, width: usize) -> [Vec<f32>; 3] {
     let identity = (0..width * width).map(|at| f32::from(at / width == at % width));
     let noise = values(rng, width * width);
@@ -134,7 +137,8 @@ fn the_gradient_through_bjorcks_iteration_is_that_of_finite_differences() {
             let expected: Vec<f64> = places()
                 .map(|at| (loss(at, BY) - loss(at, -BY)) / (2.0 * BY))
                 .collect();
-            // Against the largest: where one singular value is small, gradients are as large as it is small.
+            // Relative to the largest: if one singular value is small, gradients are as large as it
+            // is small.
             let scale = expected.iter().fold(1.0, |a: f64, b| a.max(b.abs()));
             let found: Vec<f32> = places().map(|at| found[at] / scale as f32).collect();
             let expected: Vec<f64> = expected.iter().map(|x| x / scale).collect();

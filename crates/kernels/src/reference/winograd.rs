@@ -1,3 +1,5 @@
+//! Tests of the Winograd convolution and its gradients against the definition in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -38,8 +40,8 @@ fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     }
 }
 
-/// The direct way is off by up to 2.4 epsilons over these shapes, this one by 3.4; in the root mean square
-/// it rounds no worse, because it adds up fewer products.
+/// The direct algorithm is off by up to 2.4 epsilons over these shapes, Winograd by 3.4. In the
+/// root mean square Winograd rounds no worse, because it adds up fewer products.
 #[test]
 fn minimal_filtering_equals_its_naive_reference_over_random_shapes() {
     for seed in 0..if cfg!(miri) { 1 } else { 200 } {
@@ -73,9 +75,10 @@ fn over_whole_numbers_it_is_exact() {
     }
 }
 
-/// All three products; the gradient with respect to the input a second time through a ReLU.
+/// Runs the convolution and both gradients; that with respect to the input a second time through a
+/// ReLU.
 fn run<I: Element>(isa: Isa, shape: &ConvShape, exact: &Exact, case: &str) -> Results {
-    // Whatever was in the results, or between, before must not matter.
+    // Previous contents of results and workspace must not matter.
     let mut workspace = Workspace::of(f32::NAN);
     let source = Source::values(&exact.input);
     let mut found = Results::unset(shape);
@@ -118,7 +121,7 @@ fn run<I: Element>(isa: Isa, shape: &ConvShape, exact: &Exact, case: &str) -> Re
     found
 }
 
-/// What the documentation says of bf16: up to twice the error of the direct way.
+/// Checks the documented rounding in bf16: up to twice the error of the direct algorithm.
 #[test]
 fn it_rounds_to_bf16_as_coarsely_as_is_said() {
     if cfg!(miri) {
@@ -172,7 +175,7 @@ fn it_is_chosen_by_shape_and_precision() {
     assert!(pays::<f32>(&shape([2, 2], [16, 70], 3, 1, 1)));
     assert!(pays::<f32>(&shape([7, 7], [32, 32], 3, 1, 1)));
     assert!(pays::<Pair>(&shape([32, 32], [32, 32], 3, 1, 1)));
-    // Pairs are of neighboring channels.
+    // A pair holds two neighboring channels.
     for channels in [[17, 32], [32, 17]] {
         assert!(pays::<f32>(&shape([32, 32], channels, 3, 1, 1)));
         assert!(!pays::<Pair>(&shape([32, 32], channels, 3, 1, 1)));

@@ -1,3 +1,5 @@
+//! Tests of the strided Winograd convolution and its gradients against the definition in f64.
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -45,13 +47,14 @@ fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     }
 }
 
-/// It is off by up to 34 epsilons where an output at an edge sees few pixels: it then rounds as those beside
-/// it do, which see more.
+/// Strided Winograd is off by up to 34 epsilons where an output at an edge sees few pixels. It then
+/// rounds as coarsely as its neighbors, which see more.
 #[test]
 fn strided_minimal_filtering_equals_its_naive_reference_over_random_shapes() {
     for seed in 0..if cfg!(miri) { 1 } else { 200 } {
         let mut rng = ChaCha8Rng::seed_from_u64(30_000 + seed);
-        // The first one has narrow cells, whose vectors are of two rows, as the first layer of the `cnn`.
+        // The first case has narrow cells, whose vectors are of two rows, as in the first layer of
+        // the `cnn`.
         let shape = match seed {
             0 if !cfg!(miri) => ConvShape::new([2, 16, 20, 3], [16, 3, 8, 8], 4, 2).unwrap(),
             _ => random_shape(&mut rng),
@@ -60,7 +63,7 @@ fn strided_minimal_filtering_equals_its_naive_reference_over_random_shapes() {
         let exact = Exact::of(&shape, &mut rng);
         for isa in Isa::available() {
             let case = format!("seed {seed}, {isa:?}, {shape:?}");
-            // Whatever was in the results, or between, before must not matter.
+            // Previous contents of results and workspace must not matter.
             let mut workspace = Workspace::of(f32::NAN);
             let source = Source::values(&exact.input);
             let mut found = Results::unset(&shape);
@@ -86,7 +89,7 @@ fn strided_minimal_filtering_equals_its_naive_reference_over_random_shapes() {
             sum.finish(isa, &sums, &mut found.to_weight, &mut found.to_bias);
             sum.arrange(&mut found.to_weight);
 
-            // It writes whole vectors.
+            // The data gradient writes whole vectors.
             if shape.in_channels * shape.stride >= WIDEST {
                 let data = StridedWinograd::data_gradient(isa, &shape, &exact.weight, shape.batch);
                 let mut ran = |epilogue| {
@@ -112,7 +115,8 @@ fn strided_minimal_filtering_equals_its_naive_reference_over_random_shapes() {
     }
 }
 
-/// What the documentation says of rounding: up to four times that of the direct way, and 1.3e-6 in all.
+/// Checks the documented rounding: up to four times the error of the direct algorithm, and 1.3e-6
+/// in all.
 #[test]
 fn it_rounds_as_coarsely_as_is_said() {
     if cfg!(miri) {
@@ -151,7 +155,7 @@ fn it_rounds_as_coarsely_as_is_said() {
     }
 }
 
-/// Bytes, and what is clipped or normalized on the way in, are convolved as what they become.
+/// Bytes, and values clipped or normalized while reading, are convolved as what they become.
 #[test]
 fn every_source_is_what_it_is_written_out() {
     for seed in 0..if cfg!(miri) { 1 } else { 60 } {
@@ -209,7 +213,7 @@ fn it_is_chosen_by_shape_and_precision() {
     // Rows and columns that no output sees.
     let cropped = shape([32, 32], [32, 32], 3, 2, 0);
     assert!(pays::<f32>(&cropped) && !pays_back::<f32>(&cropped));
-    // So many weights that the memory of the transformed ones would matter.
+    // With so many weights, the memory of the transformed ones would matter.
     assert!(!pays::<f32>(&shape([32, 32], [1024, 1024], 3, 2, 1)));
     for other in [
         shape([64, 64], [3, 32], 3, 2, 1),

@@ -1,4 +1,4 @@
-//! The convolution itself, and its gradient with respect to the input, which is one.
+//! Winograd convolution, and its gradient with respect to the input, which is a convolution, too.
 
 use super::POSITIONS;
 use super::packing::Packing;
@@ -14,7 +14,7 @@ use crate::shape::ConvShape;
 use crate::simd::Isa;
 use crate::workspace::{Workspace, apart};
 
-/// Transformed weights, and where tiles lie.
+/// Transformed weights of a convolution, and the layout of its tiles.
 pub(crate) struct Winograd<I> {
     tiling: Tiling,
     rows: Pixels,
@@ -28,12 +28,13 @@ pub(crate) struct Winograd<I> {
     bias: Vec<f32>,
 }
 
-/// The position that all four outputs of a tile contain once, with a plus: what is added to it is
-/// added to them, and what they add up to arrives there.
+/// Index of the position that contributes +1 to all four outputs of a tile: a bias can be added
+/// there, and its gradient read there.
 pub(super) const IN_ALL: usize = 5;
 
 impl<I: Element> Winograd<I> {
-    /// For up to `images` images in one call; `weight` is `[out, in, 3, 3]`, `bias` `[out]`.
+    /// Transforms `weight`, `[out, in, 3, 3]`, with `bias`, `[out]`, for up to `images` images in
+    /// one call.
     pub(crate) fn new(
         isa: Isa,
         shape: &ConvShape,
@@ -47,8 +48,7 @@ impl<I: Element> Winograd<I> {
         Self::of_taps(isa, shape, taps, Some(bias), images)
     }
 
-    /// The gradient of that convolution with respect to its input: reads gradients with respect to
-    /// its output.
+    /// Prepares the input gradient of the convolution with `weight`; it reads output gradients.
     pub(crate) fn data_gradient(
         isa: Isa,
         shape: &ConvShape,
@@ -97,7 +97,7 @@ impl<I: Element> Winograd<I> {
         }
     }
 
-    /// Cross-correlates `input` with the weights, into `out`, overwritten.
+    /// Cross-correlates `input` with the weights and overwrites `out`.
     pub(crate) fn run(
         &self,
         isa: Isa,
@@ -145,7 +145,8 @@ impl<I: Element> Winograd<I> {
     }
 }
 
-/// Transformed weights, packed for each position as [`pack_panels`](crate::panels::pack_panels) does.
+/// Transformed weights, packed for each position as [`pack_panels`](crate::panels::pack_panels)
+/// does.
 struct Panels<I> {
     len: usize,
     apart: usize,

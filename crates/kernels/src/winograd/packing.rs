@@ -1,22 +1,23 @@
-//! Which numbers of transformed tiles share a word of memory, where products are of pairs.
+//! Packing of transformed values into words of memory, where products are of pairs.
 
 use crate::element::Element;
 use crate::precision::Pair;
 use crate::simd::Lanes;
 
-/// What a word holds.
+/// Content of a word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Packing {
-    /// One number.
+    /// One value.
     Numbers,
     /// Two neighboring channels: for sums over channels.
     Channels,
-    /// The same channel of two tiles, the second of them zero where there is none: for sums over tiles.
+    /// The same channel of two tiles, the second of them zero if there is none: for sums over
+    /// tiles.
     Tiles,
 }
 
 impl Packing {
-    /// For products of elements, summed over channels.
+    /// Returns the packing for products summed over channels.
     pub(crate) fn over_channels<I: Element>() -> Self {
         if I::VALUES == 1 {
             Self::Numbers
@@ -25,7 +26,7 @@ impl Packing {
         }
     }
 
-    /// For products of elements, summed over tiles.
+    /// Returns the packing for products summed over tiles.
     pub(crate) fn over_tiles<I: Element>() -> Self {
         if I::VALUES == 1 {
             Self::Numbers
@@ -34,7 +35,7 @@ impl Packing {
         }
     }
 
-    /// Words of the channels of a row.
+    /// Words that hold the channels of a row.
     pub(crate) fn words(self, channels: usize) -> usize {
         match self {
             Self::Numbers | Self::Tiles => channels,
@@ -42,7 +43,7 @@ impl Packing {
         }
     }
 
-    /// Rows of so many tiles.
+    /// Rows that hold `tiles` tiles.
     pub(crate) fn rows(self, tiles: usize) -> usize {
         match self {
             Self::Numbers | Self::Channels => tiles,
@@ -51,14 +52,15 @@ impl Packing {
     }
 }
 
-/// A [`Packing`] at compile time.
+/// [`Packing`] known at compile time.
 pub(super) trait Packed {
-    /// Channels of a word.
+    /// Channels in a word.
     const CHANNELS: usize;
-    /// Tiles of a row.
+    /// Tiles in a row.
     const TILES: usize;
 
-    /// Stores the numbers of a row from `channel` on, of its first tile and, if it has two, of its second one.
+    /// Stores the values of a row from `channel` on: those of its first tile and, if it has two, of
+    /// its second one.
     ///
     /// # Safety
     /// `to`, the row, is writable for these channels; the processor has the instruction set of `S`.

@@ -1,4 +1,4 @@
-//! Images cut into tiles of 2x2 outputs, which overlap in what they read.
+//! Images cut into tiles of 2x2 outputs, whose inputs overlap.
 
 use std::ops::Range;
 
@@ -12,34 +12,34 @@ use crate::simd::Isa;
 use crate::stored::Stored;
 use crate::workspace::{Workspace, apart};
 
-/// How a convolution reads its input: a few images at a time, and their tiles transformed, a block at
+/// Reader of a convolution's input: a few images at a time, whose tiles are transformed a block at
 /// a time.
 pub(crate) struct Tiling {
     shape: ConvShape,
     images: usize,
-    /// Of that many images, in order.
+    /// Tiles of `images` images, in order.
     tiles: Vec<Tile>,
     /// Tiles of a block: transformed and multiplied, they stay in the second-level cache.
     block: usize,
 }
 
-/// 2x2 outputs, and the 4x4 inputs that they see.
+/// Tile of 2x2 outputs, and the 4x4 inputs that they see.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile {
     /// Rows and columns of padding that it sees before the image.
     pub(crate) before: [usize; 2],
     /// Rows and columns of the image that it sees: at least one, at most four.
     pub(crate) seen: [usize; 2],
-    /// Where those begin in the images.
+    /// Offset, in the images, of the first pixel that it sees.
     pub(crate) input: usize,
-    /// Where its outputs begin in theirs.
+    /// Offset of its first output in the output images.
     pub(crate) output: usize,
     /// Rows and columns of its outputs: one at an edge of odd size.
     pub(crate) size: [usize; 2],
 }
 
 impl Tiling {
-    /// Of up to `images` images in one call.
+    /// Cuts up to `images` images in one call.
     pub(crate) fn new(shape: &ConvShape, images: usize) -> Self {
         let images = images_at_once(shape, images);
         let sizes = [shape.out_height(), shape.out_width()];
@@ -60,7 +60,7 @@ impl Tiling {
     }
 
     /// Calls `work(images, tiles, their transformed inputs, planes for outputs)` for consecutive
-    /// blocks; the tiles are some of those images.
+    /// blocks; the tiles belong to those images.
     pub(crate) fn each_block(
         &self,
         isa: Isa,
@@ -102,7 +102,7 @@ impl Tiling {
         }
     }
 
-    /// How a block of transformed tiles lies, in rows of `row_len` words.
+    /// Returns the layout of a block of transformed tiles in rows of `row_len` words.
     pub(crate) fn planes(&self, row_len: usize) -> Planes {
         Planes {
             len: apart(self.block * row_len),
@@ -110,14 +110,14 @@ impl Tiling {
         }
     }
 
-    /// Rows of two such planes, as products take them.
+    /// Returns the rows of two such planes, as products take them.
     pub(crate) fn rows(&self, inputs: Planes, outputs: Planes) -> Pixels {
         Pixels::of_rows(self.block, inputs.row_len, outputs.row_len)
     }
 }
 
 impl Tile {
-    /// `first` is its first output.
+    /// Makes the tile whose first output is at row and column `first`.
     fn new(shape: &ConvShape, image: usize, first: [usize; 2]) -> Self {
         let sizes = [shape.height, shape.width];
         let out_sizes = [shape.out_height(), shape.out_width()];
@@ -134,14 +134,15 @@ impl Tile {
     }
 }
 
-/// In equal blocks whose input stays in a second-level cache.
+/// Images to read at a time, in equal blocks whose input stays in a second-level cache.
 fn images_at_once(shape: &ConvShape, images: usize) -> usize {
     const VALUES: usize = 32 << 10;
     let most = (VALUES / shape.image_len()).max(1);
     images.div_ceil(images.div_ceil(most).max(1)).max(1)
 }
 
-/// Tiles of a block: 256 KiB of them, but enough to fill the register tiles; blocks of equal size.
+/// Tiles of a block: 256 KiB of them, but enough to fill the register tiles; blocks have equal
+/// size.
 fn block(shape: &ConvShape, tiles: usize) -> usize {
     const VALUES: usize = 64 << 10;
     let channels = shape.in_channels + shape.out_channels;

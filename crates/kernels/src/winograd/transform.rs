@@ -1,5 +1,5 @@
-//! To and from the space where a convolution is 16 matrix products: sums and differences, channel by
-//! channel, of tiles of 4x4 or 2x2 pixels.
+//! Transforms to and from the space where a convolution is 16 matrix products: sums and
+//! differences, channel by channel, of tiles of 4x4 or 2x2 pixels.
 
 use super::packing::{Channels, Numbers, Packed, Packing, Tiles};
 use super::tiling::Tile;
@@ -8,16 +8,16 @@ use crate::element::Element;
 use crate::epilogue::Epilogue;
 use crate::simd::{Isa, Lanes};
 
-/// How the pixels of images lie, channels-last.
+/// Layout of the pixels of images, channels-last.
 #[derive(Clone, Copy)]
 pub(crate) struct Image {
-    /// Numbers of a row of pixels.
+    /// Values of a row of pixels.
     pub(crate) row_len: usize,
     pub(crate) channels: usize,
 }
 
-/// How a block of transformed tiles lies: for each position a plane of `[rows][row_len]`, a row for each tile, or each
-/// two, see [`Packing`].
+/// Layout of a block of transformed tiles: for each position a plane `[rows][row_len]`. A row holds
+/// one tile or two, see [`Packing`].
 #[derive(Clone, Copy)]
 pub(crate) struct Planes {
     /// Words of a plane.
@@ -26,7 +26,7 @@ pub(crate) struct Planes {
     pub(crate) row_len: usize,
 }
 
-/// Transformed 4x4 pixels.
+/// Transforms the 4x4 input pixels of `tiles`.
 pub(crate) fn transform_inputs(
     isa: Isa,
     packing: Packing,
@@ -44,7 +44,7 @@ pub(crate) fn transform_inputs(
     transform(isa, image, from, tiles, planes, to);
 }
 
-/// Transformed gradients of 2x2 outputs, for sums over tiles.
+/// Transforms the gradients of the 2x2 outputs of `tiles`, for sums over tiles.
 pub(crate) fn transform_gradients<I: Element>(
     isa: Isa,
     image: Image,
@@ -92,9 +92,9 @@ on_each_isa!(
     )
 );
 
-/// What is transformed.
+/// Transform of tiles.
 trait Transform {
-    /// Of one tile, a vector of channels.
+    /// Transforms a vector of channels of one tile.
     ///
     /// # Safety
     /// `channel` begins a vector of channels; the processor has the instruction set of `S`.
@@ -106,12 +106,14 @@ trait Transform {
     ) -> [[S::Vector; 4]; 4];
 }
 
-/// `B' d B` of 4x4 pixels.
+/// Transform `B' d B` of 4x4 pixels.
 struct InputTransform;
 
-/// `A y A'` of 2x2 pixels; those beyond the edges are zero.
+/// Transform `A y A'` of 2x2 pixels; those beyond the edges are zero.
 struct Gradients;
 
+/// Transforms `tiles` into `planes`, vector by vector.
+///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
@@ -147,7 +149,7 @@ impl Transform for InputTransform {
         channel: usize,
     ) -> [[S::Vector; 4]; 4] {
         let from = &from[tile.input..][..image.span(tile.seen)];
-        // Most tiles see no padding, and are spared asking for each pixel.
+        // Most tiles see no padding, and skip the test of each pixel.
         let inside = tile.seen == [4, 4];
         let pixels = |row: usize, column: usize| {
             // SAFETY: the slice just taken ends with the last pixel.
@@ -209,7 +211,7 @@ impl Transform for Gradients {
     }
 }
 
-/// `A' m A`: 2x2 pixels, of which those beyond the edges are dropped.
+/// Transforms products back: `A' m A`, 2x2 pixels, of which those beyond the edges are dropped.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
@@ -253,7 +255,7 @@ unsafe fn outputs<S: Lanes>(
     }
 }
 
-/// `G g G'` of the taps of a kernel.
+/// Transforms the taps of a kernel: `G g G'`.
 pub(crate) fn transform_taps(taps: [[f32; 3]; 3]) -> [[f32; 4]; 4] {
     both_axes(
         |row, column| taps[row][column],
@@ -261,7 +263,7 @@ pub(crate) fn transform_taps(taps: [[f32; 3]; 3]) -> [[f32; 4]; 4] {
     )
 }
 
-/// `G' u G`, the transpose of [`transform_taps`].
+/// Computes `G' u G`, the transpose of [`transform_taps`].
 pub(crate) fn transform_taps_back(sums: [[f32; 4]; 4]) -> [[f32; 3]; 3] {
     both_axes(
         |row, column| sums[row][column],
@@ -269,8 +271,8 @@ pub(crate) fn transform_taps_back(sums: [[f32; 4]; 4]) -> [[f32; 3]; 3] {
     )
 }
 
-/// Transforms along the columns, then along the rows. Plain loops: what the library's iterators call
-/// is not always inlined, and then compiled for no instruction set.
+/// Transforms along the columns, then along the rows. Plain loops, because functions of the
+/// library's iterators are not always inlined, and are then compiled for no instruction set.
 #[inline(always)]
 fn both_axes<T: Copy, const FROM: usize, const TO: usize>(
     at: impl Fn(usize, usize) -> T,
@@ -302,14 +304,14 @@ impl Image {
         row * self.row_len + column * self.channels
     }
 
-    /// Numbers from the first to the last of so many rows and columns of pixels.
+    /// Values from the first to the last of some rows and columns of pixels.
     #[inline(always)]
     fn span(self, [rows, columns]: [usize; 2]) -> usize {
         self.at(rows - 1, columns)
     }
 
-    /// Where vectors of channels begin. The last one ends with the last channel, and may compute some of them
-    /// once more.
+    /// Lists where vectors of channels begin. The last one ends with the last channel, and may
+    /// compute some channels once more.
     #[inline(always)]
     fn vectors<S: Lanes>(self) -> impl Iterator<Item = usize> + Clone {
         assert!(self.channels >= S::WIDTH);
@@ -320,7 +322,7 @@ impl Image {
 }
 
 impl Planes {
-    /// Words from the first to the last of a row.
+    /// Words from the first to the last of a row, over all positions.
     #[inline(always)]
     fn span(self) -> usize {
         15 * self.len + self.row_len
@@ -331,9 +333,11 @@ impl Planes {
         planes[index * self.row_len..][..self.span()].as_mut_ptr()
     }
 
+    /// Stores a row of one or two tiles at all positions.
+    ///
     /// # Safety
-    /// All 16 positions are writable from the row `to` on, for the channels; the processor has the instruction
-    /// set of `S`.
+    /// All 16 positions are writable from the row `to` on, for the channels; the processor has the
+    /// instruction set of `S`.
     #[inline(always)]
     unsafe fn store<S: Lanes, P: Packed>(
         self,

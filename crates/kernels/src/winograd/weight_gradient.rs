@@ -1,4 +1,4 @@
-//! Gradients with respect to weight and bias.
+//! Gradients with respect to weight and bias of a Winograd convolution.
 
 use std::marker::PhantomData;
 
@@ -22,14 +22,14 @@ pub(crate) struct WinogradWeightGradient<I> {
     tiling: Tiling,
     packing: Packing,
     rows: Pixels,
-    /// Channels of a transformed tile that count.
+    /// Indices of a transformed tile's channels.
     taps: Vec<usize>,
     columns: usize,
     elements: PhantomData<I>,
 }
 
 impl<I: Element> WinogradWeightGradient<I> {
-    /// For up to `images` images in one call.
+    /// Prepares for up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let tiling = Tiling::new(shape, images);
         let columns = shape.out_channels.next_multiple_of(isa.columns());
@@ -50,7 +50,8 @@ impl<I: Element> WinogradWeightGradient<I> {
         (POSITIONS * self.taps.len() + 1) * self.columns
     }
 
-    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the output.
+    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the
+    /// output.
     pub(crate) fn add(
         &self,
         isa: Isa,
@@ -76,6 +77,7 @@ impl<I: Element> WinogradWeightGradient<I> {
             workspace,
             |images, tiles, from, gradients| {
                 let gradient = &gradient[images.start * image_len..];
+                // The transform does not write the columns beyond the channels.
                 if planes.row_len > image.channels {
                     gradients.fill(0.0);
                 }
@@ -109,7 +111,7 @@ impl<I: Element> WinogradWeightGradient<I> {
         );
     }
 
-    /// Arranges sums as `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
+    /// Writes the sums as `weight`, `[out, in, 3, 3]`, and `bias`, `[out]`.
     pub(crate) fn finish(&self, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let position_len = self.taps.len() * self.columns;
         for (kernel, taps) in weight.chunks_exact_mut(9).enumerate() {

@@ -1,4 +1,4 @@
-//! What is read and written, and what lies where.
+//! Sizes of the cells that tiles read and write, and the layout of transformed tiles.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use crate::shape::ConvShape;
 use crate::simd::WIDEST;
 use crate::workspace::apart;
 
-/// Rows of numbers that make a cell, and those that the second taps have.
+/// Size of a cell as rows of values, and of the part of it that the second taps reach.
 #[derive(Clone, Copy)]
 pub(super) struct Cells {
     pub(super) filter: Filter,
     pub(super) rows: usize,
     pub(super) second_rows: usize,
-    /// Numbers of a row: columns and channels.
+    /// Values of a row: columns times channels.
     pub(super) run: usize,
     pub(super) second_run: usize,
 }
 
 impl Cells {
-    /// What the convolution reads.
+    /// Returns the cells that the convolution reads.
     pub(super) fn of(filter: Filter, shape: &ConvShape) -> Self {
         let (stride, channels) = (shape.stride, shape.in_channels);
         Self {
@@ -31,7 +31,7 @@ impl Cells {
         }
     }
 
-    /// Single pixels.
+    /// Returns cells of single pixels.
     pub(super) fn pixels(filter: Filter, channels: usize) -> Self {
         Self {
             filter,
@@ -42,18 +42,19 @@ impl Cells {
         }
     }
 
-    /// Rows, and numbers of a row, from a tile to the next.
+    /// Rows, and values of a row, from a tile to the next.
     pub(super) fn step(self) -> [usize; 2] {
         [self.rows, self.run].map(|size| self.filter.outputs() * size)
     }
 
-    /// Rows that a tile reaches, and numbers of a row.
+    /// Rows that a tile reaches, and values of a row.
     pub(super) fn reach(self) -> [usize; 2] {
         let [rows, run] = self.step();
         [rows + self.second_rows, run + self.second_run]
     }
 
-    /// Numbers of a transformed tile at each position: only the last ones lack what has no second tap.
+    /// Values of a transformed tile at each position. The last positions lack those without a
+    /// second tap.
     pub(super) fn lens(self) -> Vec<usize> {
         let last = self.filter.positions() - 1;
         lens(
@@ -76,22 +77,23 @@ impl Cells {
     }
 }
 
-/// Cells that are written, whose rows and columns not all contain what the first and the last position have.
+/// Size of the cells that a tile writes. Some rows and columns of a cell may lack the first or the
+/// last position.
 #[derive(Clone, Copy)]
 pub(super) struct Written {
     pub(super) filter: Filter,
     pub(super) images: Images,
     pub(super) rows: usize,
-    /// Numbers of a row: columns and channels.
+    /// Values of a row: columns times channels.
     pub(super) run: usize,
-    /// Rows, and numbers of a row, that contain the first: so many.
+    /// Rows, and values of a row, that contain the first position: the leading ones.
     pub(super) first: [usize; 2],
-    /// That contain the last: all from these on.
+    /// Row, and value of a row, from which on the last position is contained.
     pub(super) last: [usize; 2],
 }
 
 impl Written {
-    /// Single pixels.
+    /// Returns cells of single pixels.
     pub(super) fn pixels(filter: Filter, images: Images) -> Self {
         Self {
             filter,
@@ -103,7 +105,7 @@ impl Written {
         }
     }
 
-    /// Numbers of a transformed tile at each position.
+    /// Values of a transformed tile at each position.
     pub(super) fn lens(self) -> Vec<usize> {
         let last = self.filter.positions() - 1;
         let along = |axis: usize, size: usize| {
@@ -127,17 +129,17 @@ fn lens(
         .collect()
 }
 
-/// How a block of transformed tiles lies: for each position a plane `[tiles][lens[position]]`.
+/// Layout of a block of transformed tiles: for each position a plane `[tiles][lens[position]]`.
 #[derive(Clone)]
 pub(super) struct CellPlanes {
     pub(super) lens: Vec<usize>,
     pub(super) starts: Vec<usize>,
-    /// Of all planes.
+    /// Length of all planes.
     pub(super) len: usize,
 }
 
 impl CellPlanes {
-    /// CellPlanes of `tiles` tiles, each with room behind it for what whole vectors write beyond.
+    /// Lays out planes of `tiles` tiles, each with space behind it for what whole vectors write.
     pub(super) fn new(tiles: usize, lens: Vec<usize>) -> Self {
         let mut len = 0;
         let start = |row_len: &usize| {
@@ -152,12 +154,12 @@ impl CellPlanes {
         }
     }
 
-    /// Numbers of a tile at all positions.
+    /// Values of a tile at all positions.
     pub(super) fn numbers(&self) -> usize {
         self.lens.iter().sum()
     }
 
-    /// The plane of a position, of so many tiles.
+    /// Returns the plane of a position, of the given number of tiles.
     pub(super) fn of<'a>(&self, planes: &'a [f32], position: usize, tiles: usize) -> &'a [f32] {
         &planes[self.starts[position]..][..tiles * self.lens[position]]
     }
@@ -171,7 +173,10 @@ impl CellPlanes {
         &mut planes[self.starts[position]..][..tiles * self.lens[position]]
     }
 
-    /// Panics unless buffers of `len` numbers hold so many tiles.
+    /// Checks that buffers of `len` values hold `tiles` tiles.
+    ///
+    /// # Panics
+    /// If they do not.
     pub(super) fn check(&self, tiles: usize, len: usize) {
         for (start, row_len) in self.starts.iter().zip(&self.lens) {
             assert!(start + tiles * row_len + WIDEST <= len);
@@ -190,7 +195,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// The output of a convolution.
+    /// Returns the output images of a convolution.
     pub(super) fn out_of(shape: &ConvShape) -> Self {
         Self {
             rows: shape.out_height(),
@@ -200,7 +205,8 @@ impl Images {
         }
     }
 
-    /// Its input, in cells of which `before` rows and columns lie before it.
+    /// Returns the input images of a convolution, `before` rows and columns after the first cell
+    /// begins.
     pub(super) fn into(shape: &ConvShape, before: usize) -> Self {
         Self {
             rows: shape.height,
@@ -210,7 +216,7 @@ impl Images {
         }
     }
 
-    /// Numbers of one.
+    /// Values of an image.
     pub(super) fn len(self) -> usize {
         self.rows * self.row_len()
     }
@@ -219,7 +225,8 @@ impl Images {
         self.columns * self.channels
     }
 
-    /// Whether all of `size` rows and columns from `corner` on, counted from the first cell, lie in an image.
+    /// Whether all of `size` rows and columns from `corner` on, counted from the first cell, lie in
+    /// an image.
     pub(super) fn contain(self, corner: [usize; 2], size: [usize; 2]) -> bool {
         let sizes = [self.rows, self.columns];
         (0..2).all(|axis| {
@@ -227,7 +234,9 @@ impl Images {
         })
     }
 
-    /// Calls `visit(row and column among them, where in an image)` for those rows of numbers that do.
+    /// Calls `visit([row, column], range)` for each row of the area of `size` at `corner` that lies
+    /// in an image. Row and column count within the area; `range` is the part of the image's
+    /// values.
     pub(super) fn each_row(
         self,
         corner: [usize; 2],

@@ -1,4 +1,5 @@
-//! The convolution itself, and how it, or the gradient with respect to its input, is run.
+//! Strided Winograd convolution, and the loop that also runs its gradient with respect to the
+//! input.
 
 use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
@@ -13,7 +14,7 @@ use crate::shape::ConvShape;
 use crate::simd::Isa;
 use crate::workspace::Workspace;
 
-/// Weights of each position, and how the input is read.
+/// Weights of each position, and the layouts of what is read and written.
 pub(crate) struct StridedWinograd {
     pub(super) reading: Reading,
     pub(super) products: Products,
@@ -21,8 +22,8 @@ pub(crate) struct StridedWinograd {
 }
 
 impl StridedWinograd {
-    /// For up to `images` images in one call; `weight` is `[out, in, kernel_height, kernel_width]`, `bias`
-    /// `[out]`.
+    /// Transforms `weight`, `[out, in, kernel_height, kernel_width]`, with `bias`, `[out]`, for up
+    /// to `images` images in one call.
     pub(crate) fn new(
         isa: Isa,
         shape: &ConvShape,
@@ -49,7 +50,7 @@ impl StridedWinograd {
         }
     }
 
-    /// Cross-correlates `input` with the weights, into `out`, overwritten.
+    /// Cross-correlates `input` with the weights and overwrites `out`.
     pub(crate) fn run(
         &self,
         isa: Isa,
@@ -74,7 +75,7 @@ impl StridedWinograd {
     }
 }
 
-/// How a convolution reads its input; at each position a tile has `columns` outputs.
+/// Prepares the reading of a convolution's input; at each position a tile has `columns` outputs.
 pub(super) fn reading(shape: &ConvShape, columns: usize, images: usize) -> Reading {
     let filter = cheapest(shape);
     Reading::new(
@@ -86,7 +87,7 @@ pub(super) fn reading(shape: &ConvShape, columns: usize, images: usize) -> Readi
     )
 }
 
-/// What the weights of its positions are made of, along both axes.
+/// Taps, along both axes, that make the weights of each position.
 pub(super) fn lines_of(filter: Filter, shape: &ConvShape) -> [Lines; 2] {
     shape
         .kernel

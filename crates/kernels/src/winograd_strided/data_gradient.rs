@@ -1,8 +1,8 @@
-//! The gradient with respect to the input: a convolution of stride 1, of the output gradient, whose outputs
-//! are cells.
+//! Gradient of a strided convolution with respect to its input: a convolution of stride 1, of the
+//! output gradient, whose outputs are cells.
 //!
-//! Two neighboring cells see three output gradients `a`, `b`, `c`, the second taps first: `v a + u b` and
-//! `v b + u c`.
+//! Two neighboring cells see three output gradients `a`, `b`, `c`, the second taps first:
+//! `v a + u b` and `v b + u c`.
 
 use super::cells::{Cells, Images, Written};
 use super::filter::Filter;
@@ -14,8 +14,8 @@ use crate::shape::ConvShape;
 use crate::simd::{Isa, WIDEST};
 
 impl StridedWinograd {
-    /// The gradient with respect to the input of a convolution that read `weight`, for up to `images` images in one
-    /// call: reads gradients with respect to its output.
+    /// Prepares the input gradient of the convolution with `weight`, for up to `images` images in
+    /// one call; it reads output gradients.
     pub(crate) fn data_gradient(
         isa: Isa,
         shape: &ConvShape,
@@ -29,7 +29,8 @@ impl StridedWinograd {
             .kernel
             .map(|kernel| lines_back(filter, stride, kernel, offset));
         if !channels.is_multiple_of(WIDEST) {
-            // Vectors would be of two kinds: all columns, some of them of no taps.
+            // Otherwise some vectors would hold columns with and without a position. So every
+            // column is kept at every position, some with no taps.
             let missing = stride - lines[1][last].len();
             lines[1][0].resize_with(stride, Default::default);
             lines[1][last].splice(0..0, vec![Default::default(); missing]);
@@ -78,8 +79,8 @@ impl StridedWinograd {
     }
 }
 
-/// Where cells begin, in rows after what the first output sees: with the image, if all rows that have two
-/// taps then see the same two outputs.
+/// Returns where cells begin, in rows after the first one that the first output sees. They begin
+/// with the image if all rows with two taps then see the same two outputs.
 fn offset(shape: &ConvShape) -> usize {
     let second = shape.kernel.map(|kernel| kernel - shape.stride);
     if second.into_iter().all(|second| shape.padding >= second) {
@@ -89,7 +90,8 @@ fn offset(shape: &ConvShape) -> usize {
     }
 }
 
-/// CellTiles along both axes: every pixel of the image, whether or not the kernel reaches it, lies in one.
+/// Tiles along both axes: every pixel of the image lies in one, whether or not the kernel reaches
+/// it.
 pub(super) fn tiles_back(filter: Filter, shape: &ConvShape) -> [usize; 2] {
     let before = shape.padding - offset(shape);
     let step = filter.outputs() * shape.stride;

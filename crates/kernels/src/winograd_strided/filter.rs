@@ -1,13 +1,13 @@
-//! Winograd filtering of two taps along one axis.
+//! Winograd filters of two taps along one axis.
 
 use crate::simd::Lanes;
 
-/// How many neighboring outputs are made at once, of one more inputs, by as many products.
+/// Winograd filter: `m` neighboring outputs of `m + 1` inputs, by `m + 1` products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// F(2, 2): three products for four.
+    /// F(2, 2): three products instead of four.
     Two,
-    /// F(4, 2): five products for eight.
+    /// F(4, 2): five products instead of eight.
     Four,
 }
 
@@ -18,13 +18,13 @@ impl Filter {
         self.positions() - 1
     }
 
-    /// Products, each at a position of its own. The first one has nothing of the second tap, and is in the first
-    /// output only; the last one has nothing of the first, and is in the last output only.
+    /// Products, each at a position of its own. The first position has no second tap and is in the
+    /// first output only. The last one has no first tap and is in the last output only.
     pub(super) fn positions(self) -> usize {
         self.taps().len()
     }
 
-    /// What the first and the second tap are multiplied by at each position.
+    /// Factors of the first and the second tap at each position.
     pub(super) fn taps(self) -> &'static [[f32; 2]] {
         match self {
             Self::Two => &[[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]],
@@ -39,32 +39,33 @@ impl Filter {
     }
 }
 
-/// The position, along one axis, that every output contains once, with a plus: what is added to it is added to
-/// them, and what they add up to arrives there.
+/// Index of the position, along one axis, that contributes +1 to every output: a bias can be added
+/// there, and its gradient read there.
 pub(super) const IN_ALL: usize = 1;
 
-/// The same, in vectors: `OUTPUTS` and `POSITIONS` are those of the filter.
+/// Transforms of a [`Filter`] in vectors; it has `OUTPUTS` outputs and `POSITIONS` positions.
 pub(super) trait CellTransform<const OUTPUTS: usize, const POSITIONS: usize> {
-    /// What is multiplied at each position. Only the last one has anything of the last input.
+    /// Returns the factors of the products at each position. Only the last one depends on the last
+    /// input.
     ///
     /// # Safety
     /// The processor has the instruction set of `S`.
     unsafe fn inputs<S: Lanes>(inputs: [S::Vector; POSITIONS]) -> [S::Vector; POSITIONS];
 
-    /// Outputs of the products.
+    /// Returns the outputs that products make.
     ///
     /// # Safety
     /// The processor has the instruction set of `S`.
     unsafe fn outputs<S: Lanes>(products: [S::Vector; POSITIONS]) -> [S::Vector; OUTPUTS];
 
-    /// The transpose of [`outputs`](Self::outputs).
+    /// Applies the transpose of [`outputs`](Self::outputs).
     ///
     /// # Safety
     /// The processor has the instruction set of `S`.
     unsafe fn gradients<S: Lanes>(gradients: [S::Vector; OUTPUTS]) -> [S::Vector; POSITIONS];
 }
 
-/// [`Filter::Two`].
+/// Transforms of [`Filter::Two`].
 pub(super) struct Two;
 
 impl CellTransform<2, 3> for Two {
@@ -87,7 +88,8 @@ impl CellTransform<2, 3> for Two {
     }
 }
 
-/// [`Filter::Four`]: polynomials that are multiplied by their values at 0, 1, -1, 2 and infinity.
+/// Transforms of [`Filter::Four`]: polynomials are multiplied by their values at 0, 1, -1, 2 and
+/// infinity.
 pub(super) struct Four;
 
 impl CellTransform<4, 5> for Four {

@@ -1,25 +1,27 @@
-//! Which taps of a kernel the weights of each position are made of.
+//! Taps of the kernel that make the weights of each position.
 
 use super::filter::Filter;
 use crate::shape::ConvShape;
 
-/// A row (or column) of the cells at one position: rows (or columns) of the kernel, and what each is multiplied
-/// by; its weight is their sum.
+/// Weight of a row (or column) of the cells at one position: rows (or columns) of the kernel, each
+/// with its factor, to be summed.
 type Weights = Vec<(usize, f32)>;
 
-/// The lines at each position along one axis.
+/// Rows (or columns) of the cells at each position along one axis.
 pub(super) type Lines = Vec<Vec<Weights>>;
 
-/// Of the convolution: a row of a cell meets its tap, and the one that is a stride further, if there is one.
-/// At the last position are those that have one.
+/// Returns the lines of the convolution. A row of a cell meets its tap, and the tap one stride
+/// further, if there is one. The last position has only rows with a second tap.
 pub(super) fn lines_forward(filter: Filter, stride: usize, kernel: usize) -> Lines {
     let rows = (0..stride).map(|row| [Some(row), Some(row + stride).filter(|&tap| tap < kernel)]);
     positions(filter, rows.collect())
 }
 
-/// Of the gradient with respect to the input, where a cell begins `offset` rows after what an output sees:
-/// 0, or at least as far as the second taps reach. The rows of a cell have one tap or two. At the first position
-/// are the first ones of them, at the last position the last ones.
+/// Returns the lines of the gradient with respect to the input. Cells begin `offset` rows after
+/// what an output sees: 0, or at least as far as the second taps reach.
+///
+/// The rows of a cell have one tap or two. The first position has only leading rows of a cell, the
+/// last position only trailing ones.
 pub(super) fn lines_back(filter: Filter, stride: usize, kernel: usize, offset: usize) -> Lines {
     let rows = (0..stride).map(|row| {
         let first = (offset + row) % stride;
@@ -51,8 +53,8 @@ fn positions(filter: Filter, rows: Vec<[Option<usize>; 2]>) -> Lines {
     filter.taps().iter().map(at_position).collect()
 }
 
-/// Calls `visit(at, tap, factor)` for all taps, `[kernel_height, kernel_width]`, that the weights of a position
-/// are made of; `at` counts its rows and columns of cells.
+/// Calls `visit(at, tap, factor)` for all taps, `[kernel_height, kernel_width]`, that make the
+/// weights of a position. `at` counts the position's rows and columns of cells.
 pub(super) fn each_tap(
     [rows, columns]: &[Lines; 2],
     kernel: [usize; 2],
@@ -76,20 +78,21 @@ pub(super) fn each_tap(
     }
 }
 
-/// `[out, in, taps]` as `[taps][in][out]`, where sums over taps are sums of whole rows.
+/// Returns a weight `[out, in, taps]` as `[taps][in][out]`, where sums over taps are sums of whole
+/// rows.
 pub(super) fn taps_first(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
     let mut to = vec![0.0; weight.len()];
     each_weight(shape, |at, tap_at| to[tap_at] = weight[at]);
     to
 }
 
-/// The inverse of [`taps_first`].
+/// Inverts [`taps_first`].
 pub(super) fn taps_last(shape: &ConvShape, from: &[f32], weight: &mut [f32]) {
     each_weight(shape, |at, tap_at| weight[at] = from[tap_at]);
 }
 
-/// Calls `visit(place in [out, in, taps], place in [taps][in][out])`, a few outputs at a time, so that either
-/// side is met in order.
+/// Calls `visit(index in [out, in, taps], index in [taps][in][out])`, a few outputs at a time, so
+/// that memory is met in order on either side.
 fn each_weight(shape: &ConvShape, mut visit: impl FnMut(usize, usize)) {
     const TOGETHER: usize = 16;
     let taps = shape.kernel[0] * shape.kernel[1];
@@ -106,7 +109,7 @@ fn each_weight(shape: &ConvShape, mut visit: impl FnMut(usize, usize)) {
     }
 }
 
-/// The same as `[taps][out][in]`.
+/// Returns a weight `[out, in, taps]` as `[taps][out][in]`.
 pub(super) fn taps_first_back(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
     let taps = shape.kernel[0] * shape.kernel[1];
     let mut to = vec![0.0; weight.len()];

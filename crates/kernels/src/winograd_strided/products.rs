@@ -1,4 +1,4 @@
-//! The matrix product of each position.
+//! Matrix products of all positions.
 
 use super::cells::CellPlanes;
 use super::filter::{Filter, IN_ALL};
@@ -10,7 +10,7 @@ use crate::panels::{pack_rows, padded_start};
 use crate::pixels::Pixels;
 use crate::simd::Isa;
 
-/// Weights of each position, and where the rows of tiles lie.
+/// Weights of each position, and the layout of the rows of tiles.
 pub(super) struct Products {
     panels: Vec<ElementBuffer<f32>>,
     pixels: Vec<Pixels>,
@@ -22,7 +22,8 @@ pub(super) struct Products {
 }
 
 impl Products {
-    /// Of the blocks of a reading; `add_matrix(position, to)` adds `[inputs][outputs]` to zeros.
+    /// Prepares products of the blocks of a reading. `add_matrix(position, to)` adds the matrix
+    /// `[inputs][outputs]` of a position to zeros.
     pub(super) fn new(
         isa: Isa,
         reading: &Reading,
@@ -40,7 +41,7 @@ impl Products {
             .map(|(position, (&depth, &columns))| {
                 let mut matrix = ElementBuffer::zeros(depth * columns);
                 add_matrix(position, &mut matrix);
-                // One panel is packed as it is.
+                // A single panel needs no packing.
                 if columns == isa.columns() {
                     matrix
                 } else {
@@ -59,7 +60,7 @@ impl Products {
         }
     }
 
-    /// Of planes of so many tiles.
+    /// Multiplies the planes of `tiles` tiles, position by position.
     pub(super) fn multiply(&self, isa: Isa, tiles: usize, inputs: &[f32], outputs: &mut [f32]) {
         for (position, (panels, pixels)) in self.panels.iter().zip(&self.pixels).enumerate() {
             let product = ImplicitGemm {
@@ -81,7 +82,7 @@ impl Products {
     }
 }
 
-/// The position, of both axes, that all outputs of a tile contain once.
+/// Index of the position, of both axes, that contributes +1 to all outputs of a tile.
 pub(super) fn in_all(filter: Filter) -> usize {
     IN_ALL * filter.positions() + IN_ALL
 }

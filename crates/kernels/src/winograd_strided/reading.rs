@@ -1,4 +1,4 @@
-//! Cells of images, transformed a block of tiles at a time.
+//! Reader of images as cells, transformed a block of tiles at a time.
 
 use super::cells::{CellPlanes, Cells, Images};
 use super::tiling::{CellTiles, CellTiling};
@@ -7,7 +7,7 @@ use crate::padded::Source;
 use crate::simd::Isa;
 use crate::workspace::Workspace;
 
-/// Where tiles lie in images, and in a block of them, transformed and multiplied.
+/// Layout of tiles in images, and of a block of them, transformed and multiplied.
 pub(super) struct Reading {
     pub(super) cells: Cells,
     pub(super) inputs: CellPlanes,
@@ -15,21 +15,22 @@ pub(super) struct Reading {
     tiling: CellTiling,
 }
 
-/// A block of tiles on its way.
+/// Block of tiles, transformed and yet to be multiplied.
 pub(super) struct CellBlock<'a> {
-    /// The image that places are counted from.
+    /// Image from which `places` count.
     pub(super) first: usize,
     /// Image, row and column of each tile.
     pub(super) places: &'a [[usize; 3]],
-    /// Transformed.
+    /// Transformed inputs.
     pub(super) inputs: &'a [f32],
-    /// What is to be made of them.
+    /// Buffer for the outputs of the block.
     pub(super) outputs: &'a mut [f32],
 }
 
 impl Reading {
-    /// Of up to `images` images like `from` in one call, cut into so many tiles along the axes, of which each reads
-    /// `cells`; at each position one has so many `outputs`.
+    /// Prepares the reading of up to `images` images like `from` in one call. They are cut into
+    /// `tiles` along the axes, each of which reads `cells` and has `outputs` values at each
+    /// position.
     pub(super) fn new(
         from: Images,
         tiles: [usize; 2],
@@ -47,7 +48,7 @@ impl Reading {
         }
     }
 
-    /// CellTiles of a block.
+    /// Tiles of a block.
     pub(super) fn block(&self) -> usize {
         self.tiling.block()
     }

@@ -1,4 +1,4 @@
-//! Images cut into tiles, a few at a time.
+//! Images cut into tiles of cells, a few images at a time.
 
 use super::cells::{Cells, Images};
 use crate::padded::Source;
@@ -11,32 +11,32 @@ pub(super) struct CellTiling {
     image: [usize; 3],
     /// Zeros before the first row and column.
     before: usize,
-    /// Rows and columns with the zeros around them.
+    /// Rows and columns with the zeros around the image.
     size: [usize; 2],
     at_once: usize,
-    /// Where each tile begins, of the images that are copied at once.
+    /// Offset of each tile in the images that are copied at once.
     starts: Vec<usize>,
-    /// Image, row and column of each.
+    /// Image, row and column of each tile.
     places: Vec<[usize; 3]>,
-    /// CellTiles that are transformed and multiplied at once.
+    /// Tiles that are transformed and multiplied at once.
     block: usize,
 }
 
 /// Some tiles of images that were copied.
 pub(super) struct CellTiles<'a> {
-    /// The image that places are counted from.
+    /// Image from which `places` count.
     pub(super) first: usize,
-    /// Image, row and column of each.
+    /// Image, row and column of each tile.
     pub(super) places: &'a [[usize; 3]],
-    /// Where each begins in the copies.
+    /// Offset of each tile in the copies.
     pub(super) starts: &'a [usize],
-    /// With zeros around them.
+    /// Copies, with zeros around each image.
     pub(super) images: &'a [f32],
 }
 
 impl CellTiling {
-    /// Of up to `images` images in one call, with zeros around them, cut into so many `tiles` along the axes; a tile reads `cells`,
-    /// and is `numbers` numbers, transformed.
+    /// Cuts up to `images` images in one call, with zeros around them, into `tiles` tiles along the
+    /// axes. A tile reads `cells` and has `numbers` values, transformed.
     pub(super) fn new(
         from: Images,
         tiles: [usize; 2],
@@ -70,17 +70,17 @@ impl CellTiling {
         }
     }
 
-    /// CellTiles of a block.
+    /// Tiles of a block.
     pub(super) fn block(&self) -> usize {
         self.block
     }
 
-    /// Numbers of a row of an image with the zeros around it.
+    /// Values of a row of an image with the zeros around it.
     pub(super) fn row_len(&self) -> usize {
         self.size[1] * self.image[2]
     }
 
-    /// Calls `work(tiles, two buffers of these lengths)` for consecutive blocks.
+    /// Calls `work(tiles, two buffers of the given lengths)` for consecutive blocks.
     pub(super) fn each_block(
         &self,
         isa: Isa,
@@ -116,13 +116,13 @@ impl CellTiling {
         }
     }
 
-    /// One image, with zeros around it.
+    /// Copies one image, with zeros around it.
     fn copy(&self, isa: Isa, image: Source<'_>, to: &mut [f32]) {
         let [rows, columns, channels] = self.image;
         let rows = rows.min(self.size[0].saturating_sub(self.before));
         let used = columns.min(self.size[1].saturating_sub(self.before)) * channels;
         let (left, row_len) = (self.before * channels, self.row_len());
-        // What lies between two rows is filled at once.
+        // The zeros between two rows are filled at once.
         let mut done = 0;
         for row in 0..rows {
             let (from, at) = (
@@ -137,17 +137,18 @@ impl CellTiling {
     }
 }
 
-/// CellTiles that are worth a pass over the weights.
+/// Tiles that are worth a pass over the weights.
 const ENOUGH: usize = 64;
 
-/// In equal blocks of images that stay in a second-level cache, but of tiles enough.
+/// Images to copy at a time, in equal blocks that stay in a second-level cache, but have enough
+/// tiles.
 fn images_at_once(image_len: usize, tiles: usize, images: usize) -> usize {
     const VALUES: usize = 32 << 10;
     let most = (VALUES / image_len.max(1)).max(ENOUGH.div_ceil(tiles.max(1)));
     images.div_ceil(images.div_ceil(most).max(1)).max(1)
 }
 
-/// CellTiles of a block, in blocks of about equal size: 384 KiB of them, and whole register tiles.
+/// Tiles of a block, in blocks of about equal size: 384 KiB of them, and whole register tiles.
 fn block(numbers: usize, tiles: usize) -> usize {
     const VALUES: usize = 96 << 10;
     const ROWS: usize = 8;

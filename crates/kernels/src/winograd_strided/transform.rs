@@ -1,5 +1,5 @@
-//! To and from the positions where a convolution is so many matrix products: weighted sums of cells, number by
-//! number, along both axes.
+//! Transforms to and from the positions of strided Winograd: weighted sums of cells, value by
+//! value, along both axes.
 
 mod gradients;
 mod read;
@@ -14,7 +14,7 @@ use gradients::gradients;
 use read::read;
 use written::written;
 
-/// What of tiles, that begin at `starts` of images with zeros around them, is multiplied at each position.
+/// Transforms tiles that begin at `starts` of images with zeros around them.
 pub(super) fn transform_cells(
     isa: Isa,
     cells: Cells,
@@ -31,7 +31,7 @@ pub(super) fn transform_cells(
     transform(isa, cells, row_len, from, starts, planes, to);
 }
 
-/// What of the gradient of outputs, in tiles at `places`, arrives at each position.
+/// Transforms the gradient of outputs, in tiles at `places`, to each position.
 pub(super) fn transform_gradients(
     isa: Isa,
     filter: Filter,
@@ -48,7 +48,8 @@ pub(super) fn transform_gradients(
     transform(isa, images, from, places, planes, to);
 }
 
-/// Cells of an image, tiles at `places`, of the products. What lies beyond its edges is dropped.
+/// Transforms products back to the cells of an image, in tiles at `places`. Values beyond its edges
+/// are dropped.
 pub(super) fn transform_back(
     isa: Isa,
     cells: Written,
@@ -98,7 +99,7 @@ on_each_isa!(
     )
 );
 
-/// Where planes begin, by rows and columns of positions.
+/// Returns where planes begin, by rows and columns of positions.
 #[inline(always)]
 fn pointers<const N: usize, T>(planes: &CellPlanes, to: *mut T) -> [[*mut T; N]; N] {
     let mut all = [[to; N]; N];

@@ -1,4 +1,4 @@
-//! Gradients with respect to weight and bias.
+//! Gradients with respect to weight and bias of a strided Winograd convolution.
 
 use super::accumulate_scaled;
 use super::cells::Images;
@@ -15,19 +15,20 @@ use crate::shape::ConvShape;
 use crate::simd::Isa;
 use crate::workspace::Workspace;
 
-/// Accumulator over images of the gradients with respect to the weights of each position, and to the bias.
+/// Accumulator over images of the gradients with respect to the weights of each position, and to
+/// the bias.
 pub(crate) struct StridedWinogradWeightGradient {
     shape: ConvShape,
     reading: Reading,
     lines: [Lines; 2],
     rows: Vec<Pixels>,
-    /// Numbers of a transformed tile that count; as many of them as a position has.
+    /// Indices of a transformed tile's values; a position takes the first ones, as many as it has.
     taps: Vec<usize>,
     columns: usize,
 }
 
 impl StridedWinogradWeightGradient {
-    /// For up to `images` images in one call.
+    /// Prepares for up to `images` images in one call.
     pub(crate) fn new(isa: Isa, shape: &ConvShape, images: usize) -> Self {
         let columns = shape.out_channels.next_multiple_of(isa.columns());
         let reading = reading(shape, columns, images);
@@ -44,18 +45,19 @@ impl StridedWinogradWeightGradient {
         }
     }
 
-    /// Length of the sums: `[numbers of all positions][columns]` for the weight, then `[columns]` for the
-    /// bias.
+    /// Length of the sums: `[values of all positions][columns]` for the weight, then `[columns]`
+    /// for the bias.
     pub(crate) fn sums_len(&self) -> usize {
         (self.depth() + 1) * self.columns
     }
 
-    /// Numbers of a transformed tile.
+    /// Values of a transformed tile.
     fn depth(&self) -> usize {
         self.reading.inputs.numbers()
     }
 
-    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the output.
+    /// Adds what the images of `input` contribute to the sums; `gradient` is with respect to the
+    /// output.
     pub(crate) fn add(
         &self,
         isa: Isa,
@@ -85,6 +87,7 @@ impl StridedWinogradWeightGradient {
                  outputs,
              }| {
                 let tiles = places.len();
+                // The transform does not write the columns beyond the channels.
                 if columns > images.channels {
                     outputs.fill(0.0);
                 }
@@ -96,7 +99,7 @@ impl StridedWinogradWeightGradient {
                     (own, rest) = std::mem::take(&mut rest).split_at_mut(depth * columns);
                     let gradient = planes.of(outputs, position, tiles);
                     if position == in_all(cells.filter) {
-                        // CellBlock by block: a long plain sum would lose digits.
+                        // Block by block: a long plain sum would lose digits.
                         part.fill(0.0);
                         add_rows(isa, gradient, &mut part);
                         accumulate(isa, bias, &part);
@@ -116,8 +119,8 @@ impl StridedWinogradWeightGradient {
         );
     }
 
-    /// Makes sums the gradients with respect to `weight`, `[kernel_height, kernel_width][in][out]`, and `bias`,
-    /// `[out]`.
+    /// Turns sums into the gradients with respect to `weight`,
+    /// `[kernel_height, kernel_width][in][out]`, and `bias`, `[out]`.
     pub(crate) fn finish(&self, isa: Isa, sums: &[f32], weight: &mut [f32], bias: &mut [f32]) {
         let (shape, columns) = (&self.shape, self.columns);
         let channels = shape.out_channels;
@@ -142,7 +145,7 @@ impl StridedWinogradWeightGradient {
         bias.copy_from_slice(&rest[..channels]);
     }
 
-    /// Arranges such a weight as `[out, in, kernel_height, kernel_width]`.
+    /// Arranges a finished weight gradient as `[out, in, kernel_height, kernel_width]`.
     pub(crate) fn arrange(&self, weight: &mut [f32]) {
         let taps = weight.to_vec();
         taps_last(&self.shape, &taps, weight);

@@ -1,11 +1,11 @@
-//! Gradients of outputs to what arrives at each position.
+//! Transform of output gradients to each position.
 
 use super::pointers;
 use crate::simd::Lanes;
 use crate::winograd_strided::cells::{CellPlanes, Images};
 use crate::winograd_strided::filter::CellTransform;
 
-/// Gradients of outputs beyond the edges are zero.
+/// Transforms output gradients into `planes`; gradients of outputs beyond the edges are zero.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.

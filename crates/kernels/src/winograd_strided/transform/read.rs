@@ -1,10 +1,12 @@
-//! Cells to what is multiplied at each position.
+//! Transform of cells to the factors at each position.
 
 use super::pointers;
 use crate::simd::{Lanes, WIDEST};
 use crate::winograd_strided::cells::{CellPlanes, Cells};
 use crate::winograd_strided::filter::CellTransform;
 
+/// Transforms tiles that begin at `starts` into `planes`.
+///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
@@ -38,17 +40,19 @@ pub(super) unsafe fn read<S: Lanes, F: CellTransform<M, N>, const M: usize, cons
     }
 }
 
-/// A vector of numbers of a cell, of two of its rows.
+/// Vector of a cell's values that ends one row and begins the next.
 struct Joined {
-    /// Where it begins.
+    /// Row of the cell in which it begins.
     row: usize,
+    /// Index in that row at which it begins.
     at: usize,
-    /// Numbers of this row; the others are the first ones of the next.
+    /// Values in that row; the others are the first ones of the next row.
     first: usize,
 }
 
-/// The vectors of a cell, if its rows are narrow and all of it has a second tap: three of them for four rows of
-/// twelve numbers, where one for each row would be written across cache lines.
+/// Returns the vectors of a cell, if its rows are narrow and all of it has a second tap, else
+/// `None`. Four rows of twelve values make three vectors, where one for each row would be written
+/// across cache lines.
 fn joined_rows(cells: Cells, width: usize) -> Option<Vec<Joined>> {
     let Cells { rows, run, .. } = cells;
     let is_whole = cells.second_rows == rows && cells.second_run == run;
@@ -58,14 +62,14 @@ fn joined_rows(cells: Cells, width: usize) -> Option<Vec<Joined>> {
     let vectors = (0..rows * run).step_by(width).map(|begin| {
         let (row, at) = (begin / run, begin % run);
         let first = width.min(run - at);
-        // A last row is read on, and what is read is written over.
+        // The last row is read beyond its end; the surplus is overwritten later.
         let first = if row + 1 < rows { first } else { width };
         (width - first <= run).then_some(Joined { row, at, first })
     });
     vectors.collect()
 }
 
-/// As [`read_tile`], by vectors of two rows.
+/// Transforms one tile as [`read_tile`] does, by vectors of two rows.
 ///
 /// # Safety
 /// As for [`read_tile`].
@@ -79,7 +83,8 @@ unsafe fn read_joined<S: Lanes, F: CellTransform<M, N>, const M: usize, const N:
 ) {
     let (below, right) = (cells.rows * row_len, cells.run);
     for (place, &Joined { row, at, first }) in vectors.iter().enumerate() {
-        // SAFETY: as the caller promises; the second part of a vector lies in the next row, or is empty.
+        // SAFETY: as the caller promises; the second part of a vector lies in the next row, or is
+        // empty.
         unsafe {
             let from = from.add(row * row_len + at);
             let next = from.add(row_len - at).wrapping_sub(first);
@@ -100,12 +105,12 @@ unsafe fn read_joined<S: Lanes, F: CellTransform<M, N>, const M: usize, const N:
     }
 }
 
-/// One tile, of which each position is written to where `to` points, and that moved behind it. Whole vectors are
-/// written in order: what they write beyond a row is written again by the next.
+/// Transforms one tile. Each position is written where `to` points, and that pointer moves behind
+/// it. Whole vectors are written in order: what they write beyond a row is overwritten by the next.
 ///
 /// # Safety
-/// `from` is readable for the rows that a tile reaches, and a vector behind them; the positions are writable,
-/// and a vector behind them; the processor has the instruction set of `S`.
+/// `from` is readable for the rows that a tile reaches, and a vector behind them; the positions are
+/// writable, and a vector behind them; the processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn read_tile<S: Lanes, F: CellTransform<M, N>, const M: usize, const N: usize>(
     cells: Cells,
@@ -121,8 +126,8 @@ unsafe fn read_tile<S: Lanes, F: CellTransform<M, N>, const M: usize, const N: u
         ..
     } = cells;
     for row in 0..rows {
-        // SAFETY: as the caller promises; the last cells and positions are used where the second taps have the
-        // row and the numbers.
+        // SAFETY: as the caller promises; the last cells and positions are used where the second
+        // taps have the row and the values.
         unsafe {
             let from = from.add(row * row_len);
             let (below, right) = (rows * row_len, run);
@@ -150,11 +155,11 @@ unsafe fn read_tile<S: Lanes, F: CellTransform<M, N>, const M: usize, const N: u
     }
 }
 
-/// One vector of numbers of a cell, loaded of each cell by its row and column, with the last cells and positions or
-/// without.
+/// Transforms one vector of a cell's values. `load(row, column)` loads it from each cell of the
+/// tile. `LAST_ROW` and `LAST_COLUMN` say whether the last cells and positions take part.
 ///
 /// # Safety
-/// As for a tile.
+/// As for [`read_tile`].
 #[inline(always)]
 unsafe fn read_vector<
     S: Lanes,

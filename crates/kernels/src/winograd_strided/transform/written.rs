@@ -1,4 +1,4 @@
-//! Products to cells.
+//! Transform of products back to cells.
 
 use super::pointers;
 use crate::epilogue::Epilogue;
@@ -6,6 +6,8 @@ use crate::simd::{Lanes, WIDEST};
 use crate::winograd_strided::cells::{CellPlanes, Written};
 use crate::winograd_strided::filter::CellTransform;
 
+/// Transforms products in `planes` to the cells of tiles at `places`.
+///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
@@ -21,7 +23,7 @@ pub(super) unsafe fn written<S: Lanes, F: CellTransform<M, N>, const M: usize, c
         images, rows, run, ..
     } = cells;
     assert!(planes.lens == cells.lens() && run >= S::WIDTH);
-    // Vectors are of one kind.
+    // Along a row, all lanes of a vector contain the first and last position, or none do.
     let [first, last] = [cells.first[1], cells.last[1]];
     let whole = |len: usize| len.is_multiple_of(WIDEST) && run.is_multiple_of(WIDEST);
     assert!((first == run || whole(first)) && (last == 0 || whole(last)));
@@ -35,8 +37,8 @@ pub(super) unsafe fn written<S: Lanes, F: CellTransform<M, N>, const M: usize, c
         let begin = image * images.len();
         let image = &mut to[begin..begin + images.len()];
         let epilogue = epilogue.part(begin..begin + images.len());
-        // SAFETY: the planes have the tile, as asserted; the cells lie in the image, or in a buffer of
-        // their size.
+        // SAFETY: the planes have the tile, as asserted; the cells lie in the image, or in a buffer
+        // of their size.
         unsafe {
             if images.contain(corner, size) {
                 let at = (corner[0] - before) * row_len + (corner[1] - before) * images.channels;
@@ -56,11 +58,12 @@ pub(super) unsafe fn written<S: Lanes, F: CellTransform<M, N>, const M: usize, c
     }
 }
 
-/// One tile, whose rows are `row_len` apart; each position is read where `from` points, and that moved behind it.
+/// Transforms one tile, whose rows are `row_len` apart. Each position is read where `from` points,
+/// and that pointer moves behind it.
 ///
 /// # Safety
-/// The positions are readable; `to` is writable, and what `epilogue` meets readable, for its rows; the processor has
-/// the instruction set of `S`.
+/// The positions are readable; `to` is writable, and the values that `epilogue` compares with
+/// readable, for its rows; the processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn written_tile<S: Lanes, F: CellTransform<M, N>, const M: usize, const N: usize>(
     cells: Written,
@@ -82,8 +85,8 @@ unsafe fn written_tile<S: Lanes, F: CellTransform<M, N>, const M: usize, const N
     for row in 0..rows {
         for at in (0..run).step_by(S::WIDTH) {
             let at = at.min(run - S::WIDTH);
-            // SAFETY: as the caller promises; the first and last positions are read where they have the
-            // row and the numbers.
+            // SAFETY: as the caller promises; the first and last positions are read where they have
+            // the row and the values.
             unsafe {
                 let mut columns = [[S::zero(); M]; N];
                 for (column, to) in columns.iter_mut().enumerate() {
