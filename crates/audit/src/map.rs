@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::embeddings::squared_distance;
-use crate::recorded::LatentMap;
 use crate::{AuditError, Embeddings, Pca};
 
 /// Effective number of neighbors of a point (perplexity); fewer if there are few points.
@@ -16,6 +16,20 @@ const EXAGGERATED_STEPS: usize = 250;
 const STEPS: usize = 750;
 /// Standard deviation of the starting positions along the first axis.
 const START: f64 = 1e-4;
+
+/// Two maps of a sample of rows in the plane, for a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatentMap {
+    /// Rows shown, ascending: rows of pairs as far as there is room, then a sample of the others.
+    pub rows: Vec<usize>,
+    /// Coordinates of each row along the first two principal components, in the units of the
+    /// latents.
+    pub pca: Vec<[f64; 2]>,
+    /// Shares of the variance along the two components, from 0 to 1.
+    pub explained_share: [f64; 2],
+    /// Coordinates of each row in a map that keeps neighbors together (t-SNE).
+    pub neighbors: Vec<[f64; 2]>,
+}
 
 impl LatentMap {
     /// Maps at most `at_most` rows: `wanted` first, in their order (such as those of pairs, worst

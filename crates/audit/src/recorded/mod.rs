@@ -22,6 +22,7 @@ mod scan;
 mod schema;
 mod verdict;
 
+pub use crate::map::LatentMap;
 pub use audit::{
     Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, Progress,
     RecordedAuditOptions,
@@ -30,7 +31,7 @@ pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use schema::{
     AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
-    HealthyCollapse, KeptNuisance, LatentMap, MOST_LISTED, MergeKind, Neighborhoods, PairBound,
-    RecordedAudit, RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
+    HealthyCollapse, KeptNuisance, MOST_LISTED, MergeKind, Neighborhoods, PairBound, RecordedAudit,
+    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;

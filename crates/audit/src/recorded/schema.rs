@@ -449,17 +449,3 @@ pub struct BoundedPair {
     /// Lower bound of the latent distance.
     pub bound: PairBound,
 }
-
-/// Two maps of a sample of rows in the plane, for a page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LatentMap {
-    /// Rows shown, ascending: rows of pairs as far as there is room, then a sample of the others.
-    pub rows: Vec<usize>,
-    /// Coordinates of each row along the first two principal components, in the units of the
-    /// latents.
-    pub pca: Vec<[f64; 2]>,
-    /// Shares of the variance along the two components, from 0 to 1.
-    pub explained_share: [f64; 2],
-    /// Coordinates of each row in a map that keeps neighbors together (t-SNE).
-    pub neighbors: Vec<[f64; 2]>,
-}
