@@ -8,6 +8,7 @@ use tellapart_audit::recorded::{
     Audit, Cause, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict,
 };
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
+use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
 
 mod walks;
 
@@ -201,4 +202,58 @@ fn bounds_are_those_of_the_theorem_and_are_never_above_the_distance() {
         lipschitz: Some(0.0),
     };
     assert!(audit.certify(&mut found, &asked, zero).is_err());
+}
+
+/// Where no row is rewarded, nothing is told apart, and the reason says why.
+#[test]
+fn a_constant_p_is_named() {
+    let walks = Walks::new(
+        vec![1, 2, 1, 2],
+        vec![1, 0, 1, 0],
+        vec![false, true, false, true],
+    );
+    let found = audited(&walks, &[0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(found.verdict, Verdict::Undecided);
+    assert!(
+        found.reason.contains("is the same in every row"),
+        "{}",
+        found.reason
+    );
+}
+
+/// Rows 0 and 2 show the same and have nearly the same latent, but lead to different rewards: no encoder
+/// can help that. The encoder's greatest constant is another one.
+#[test]
+fn identical_observations_do_not_count_as_kept_apart() {
+    let trajectories = Trajectories::new(TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![1],
+            values: vec![5.0, 6.0, 5.0, 7.0],
+        },
+        actions: Actions::Discrete {
+            count: 1,
+            ids: vec![0; 4],
+        },
+        rewards: Some(vec![0.0, 1.0, 0.0, 0.0]),
+        terminals: vec![false; 4],
+        timeouts: vec![false, true, false, true],
+        ..TrajectoryParts::default()
+    });
+    let walks = Walks {
+        trajectories: trajectories.unwrap(),
+        states: vec![1, 0, 1, 2],
+        actions: vec![0; 4],
+        ends: vec![false, true, false, true],
+    };
+    let found = audited(&walks, &[0.0, 10.0, 0.001, -10.0]);
+    assert_eq!(found.verdict, Verdict::Healthy, "{}", found.reason);
+    let closest = found.closest.as_ref().unwrap();
+    assert_eq!(
+        (closest.i, closest.j, closest.cause),
+        (0, 2, Cause::Observation)
+    );
+    assert!(closest.required_lipschitz.unwrap() > found.threshold);
+    let said = found.reason.split("found is ").nth(1).unwrap();
+    let said: f64 = said.split(',').next().unwrap().parse().unwrap();
+    assert!(said < found.threshold, "{}", found.reason);
 }

@@ -338,6 +338,19 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
     let cpu = device::by_name("cpu").unwrap();
+    // Another version is refused for being one, not for its fields.
+    let path = folder.path().join("checkpoints/latest/config.json");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let older = config.replace("tellapart.model/2", "tellapart.model/1");
+    std::fs::write(&path, older).unwrap();
+    let problem = load(folder.path(), Which::Latest, &cpu).unwrap_err();
+    let problem = problem.to_string();
+    assert!(
+        problem.contains("has schema tellapart.model/1"),
+        "{problem}"
+    );
+    std::fs::write(&path, config).unwrap();
+
     let problem = load(folder.path(), Which::Latest, &cpu)
         .unwrap_err()
         .to_string();
