@@ -1,5 +1,5 @@
 //! Audits an encoder: which observations did it merge that a recording tells apart, and why?
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::audit::recorded::{Audit, RecordedAuditOptions};
 use tellapart::audit::{Embeddings, Recorded, RecordedOptions};

@@ -1,5 +1,5 @@
 //! Computes the largest bisimulation of a table of transitions, with a witness for two states.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::{ActionId, MooreMachineBuilder, OutputId, StateId};
 use tellapart::{largest_bisimulation, quotient, witness};

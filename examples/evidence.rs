@@ -1,5 +1,5 @@
 //! Asks a recording which observations it distinguishes, without any ground truth.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::bisim::evidence::{Comparison, Distinguished, Episodes, Recording};
 

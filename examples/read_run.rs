@@ -1,5 +1,5 @@
 //! Reads what a run left behind: its curves, and its best model with the parameters by name.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::model::{device, parameters::parameters};
 use tellapart::train::checkpoint::{Which, load};

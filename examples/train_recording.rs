@@ -1,5 +1,5 @@
 //! Trains a P-JEPA on a recording, then embeds the recording with the trained encoder.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::train::config::{ConfigLayer, parse};
 use tellapart::train::{RunDirectory, Silent, recording_evaluator::RecordingEvaluator, train};

@@ -44,9 +44,9 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ),
     ("pytorch", "a training step next to PyTorch's", pytorch::run),
     (
-        "pytorch-ours",
+        "pytorch-child",
         "one measurement of tellapart, as `pytorch` starts it",
-        pytorch::run_ours,
+        pytorch::run_child,
     ),
     (
         "pytorch-updates",

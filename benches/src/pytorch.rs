@@ -78,7 +78,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), String> {
             }
             let middle = mine.show(threads, &format!("tellapart, {name}"));
             println!(
-                "  {threads} thread(s)  {name}: the best of PyTorch takes {:.2} times ours",
+                "  {threads} thread(s)  {name}: the best of PyTorch takes {:.2} times as long as tellapart",
                 best / middle
             );
         }
@@ -109,7 +109,7 @@ impl Found {
 }
 
 /// Measures tellapart in the process that `pytorch` starts for it, and prints one line of JSON.
-pub(crate) fn run_ours(mut arguments: Arguments) -> Result<(), String> {
+pub(crate) fn run_child(mut arguments: Arguments) -> Result<(), String> {
     let [encoder, precision, threads, repeats] =
         ["encoder", "precision", "threads", "repeats"].map(|name| arguments.take(name, 1));
     arguments.finish()?;
@@ -156,7 +156,7 @@ fn our_step(
 ) -> Result<Found, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(&own);
-    command.arg("pytorch-ours");
+    command.arg("pytorch-child");
     for (name, number) in [
         ("--encoder", encoder),
         ("--precision", precision),
@@ -165,7 +165,7 @@ fn our_step(
     ] {
         command.args([name, &number.to_string()]);
     }
-    printed(&mut command, "the step of ours")
+    printed(&mut command, "the step of tellapart")
 }
 
 fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Result<Found, String> {

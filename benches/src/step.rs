@@ -51,9 +51,9 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
         convolutions(&device, window, composed),
     );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
-    println!("  convolutions, ours       {}", milliseconds(&ours));
+    println!("  convolutions, tellapart  {}", milliseconds(&ours));
     println!(
-        "  convolutions, Burn's     {}   {:.2} times ours",
+        "  convolutions, Burn's     {}   {:.2} times as long as tellapart",
         milliseconds(&burns),
         burns.median().as_secs_f64() / ours.median().as_secs_f64()
     );

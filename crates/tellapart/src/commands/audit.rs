@@ -67,10 +67,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "L", default_value_t = RecordedAuditOptions::default().threshold, allow_negative_numbers = true)]
     threshold: f64,
     /// Share of the rows that may be outliers, not merged
-    #[arg(long, value_name = "SHARE", default_value_t = RecordedAuditOptions::default().outlier_tolerance, allow_negative_numbers = true)]
+    #[arg(long, alias = "strays", value_name = "SHARE", default_value_t = RecordedAuditOptions::default().outlier_tolerance, allow_negative_numbers = true)]
     outliers: f64,
     /// Nearest neighbors of each latent that are compared with it
-    #[arg(long, value_name = "K", default_value_t = RecordedAuditOptions::default().neighbors)]
+    #[arg(long, alias = "neighbours", value_name = "K", default_value_t = RecordedAuditOptions::default().neighbors)]
     neighbors: usize,
     /// Number of pairs to show
     #[arg(long, value_name = "N", default_value_t = RecordedAuditOptions::default().shown)]

@@ -1,7 +1,6 @@
 //! Command lines of the documentation that are too long to run must at least parse.
 
 use std::fs;
-use std::path::Path;
 
 use clap::Parser as _;
 
@@ -12,16 +11,9 @@ mod markdown;
 
 #[test]
 fn every_command_line_in_a_sh_block_parses() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-    for folder in ["docs", "docs/decisions"] {
-        let entries = fs::read_dir(root.join(folder)).unwrap();
-        pages.extend(entries.map(|entry| entry.unwrap().path()));
-    }
-    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     let mut parsed = 0;
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
+    for page in markdown::pages() {
+        let text = fs::read_to_string(markdown::root().join(&page)).unwrap();
         for block in markdown::blocks(&text) {
             if block.language != "sh" {
                 continue;
@@ -36,7 +28,7 @@ fn every_command_line_in_a_sh_block_parses() {
                 let Some(words) = words else { continue };
                 let words = ["tellapart"].into_iter().chain(words.split_whitespace());
                 if let Err(error) = Program::try_parse_from(words) {
-                    panic!("{}:{}: {line}\n{error}", page.display(), block.line);
+                    panic!("{}:{}: {line}\n{error}", page, block.line);
                 }
                 parsed += 1;
             }

@@ -12,31 +12,13 @@
 )]
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use snapbox::assert::Action;
 
-use crate::markdown::{Block, blocks};
+use crate::markdown::{Block, blocks, pages, root};
 use crate::run::Folder;
-
-/// Root of the repository.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// README and the pages of the book, each with its path below the root.
-fn pages() -> Vec<String> {
-    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
-    for folder in ["docs", "docs/decisions"] {
-        let entries = fs::read_dir(root().join(folder)).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();
-        names.sort();
-        pages.extend(names.iter().map(|name| format!("{folder}/{name}")));
-    }
-    pages
-}
 
 #[test]
 fn every_console_block_prints_what_it_shows() {

@@ -1,6 +1,8 @@
 //! Fenced code blocks of a Markdown page, with their place in its text.
 
+use std::fs;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// One fenced block.
 #[derive(Debug, PartialEq)]
@@ -13,6 +15,24 @@ pub(crate) struct Block {
     pub(crate) line: usize,
     /// Where the body stands in the text.
     pub(crate) body: Range<usize>,
+}
+
+/// Root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// README, CONTRIBUTING and the pages of the book, each with its path below the root.
+pub(crate) fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+    for folder in ["docs", "docs/decisions"] {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();
+        names.sort();
+        pages.extend(names.iter().map(|name| format!("{folder}/{name}")));
+    }
+    pages
 }
 
 /// All fenced blocks, in order. Only fences of three backticks that begin a line are known.

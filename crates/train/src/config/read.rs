@@ -42,6 +42,19 @@ pub enum ConfigError {
         /// Nearest known key.
         nearest: Option<String>,
     },
+    /// A key has another name now.
+    #[error(
+        "{origin}: `{key}` is called `{name}` since version 0.2 (a run of an earlier version must be \
+         trained again)"
+    )]
+    RenamedKey {
+        /// The file, or the word on the command line.
+        origin: String,
+        /// Full path of the key as it was.
+        key: String,
+        /// Full path of the key as it is.
+        name: &'static str,
+    },
     /// A word on the command line is not `key.path=value`.
     #[error("`{word}` is not of the form key.path=value (for example optimizer.updates=600)")]
     NotAnOverride {
@@ -260,15 +273,28 @@ fn collect_keys(table: &Table, prefix: &str, keys: &mut Vec<String>) {
     }
 }
 
+/// Keys of version 0.1 and their present names. The nearest known key would be another one.
+const RENAMED: [(&str, &str); 5] = [
+    ("data.copies", "data.num_envs"),
+    ("model.dynamics", "model.predictor"),
+    ("model.dynamics_layers", "model.predictor_layers"),
+    ("model.cnn.normalise", "model.cnn.normalize"),
+    ("optimizer.dynamics_rate", "optimizer.predictor_rate"),
+];
+
 fn check_keys(table: &Table, known: &[String], origin: &str) -> Result<(), ConfigError> {
     let mut present = Vec::new();
     collect_keys(table, "", &mut present);
     match present.into_iter().find(|key| !known.contains(key)) {
         None => Ok(()),
         Some(key) => {
+            let origin = origin.to_string();
+            if let Some((_, name)) = RENAMED.iter().find(|(old, _)| *old == key) {
+                return Err(ConfigError::RenamedKey { origin, key, name });
+            }
             let nearest = nearest(&key, known);
             Err(ConfigError::UnknownKey {
-                origin: origin.to_string(),
+                origin,
                 key,
                 nearest,
             })
@@ -375,6 +401,17 @@ mod tests {
         assert!(text.contains("`optimizer.updates`"), "{text}");
         let text = error("", &["updates=3"]);
         assert!(text.contains("`optimizer.updates`"), "{text}");
+    }
+
+    #[test]
+    fn renamed_keys_name_the_present_one() {
+        let known = known_keys();
+        for (old, name) in RENAMED {
+            assert!(known.iter().any(|key| key == name), "{name}");
+            assert!(!known.iter().any(|key| key == old), "{old}");
+            let text = error("", &[&format!("{old}=1")]);
+            assert!(text.contains(&format!("is called `{name}`")), "{text}");
+        }
     }
 
     #[test]
