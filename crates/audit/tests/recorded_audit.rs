@@ -221,8 +221,8 @@ fn a_constant_p_is_named() {
     );
 }
 
-/// Rows 0 and 2 show the same and have nearly the same latent, but lead to different rewards: no encoder
-/// can help that. The encoder's greatest constant is another one.
+/// Rows 0 and 2 show the same and have nearly the same latent, but lead to different rewards: no
+/// encoder can help that. The encoder's greatest constant is another one.
 #[test]
 fn identical_observations_do_not_count_as_kept_apart() {
     let trajectories = Trajectories::new(TrajectoryParts {
