@@ -8,6 +8,7 @@ use crate::packages::Packages;
 /// All packages of the workspace with their floors. A package may depend on lower floors only.
 const FLOORS: &[(&str, u8)] = &[
     ("tellapart-files", 0),
+    ("tellapart-progress", 0),
     ("tellapart-kernels", 0),
     ("tellapart-system", 1),
     ("tellapart-bisim", 2),
@@ -32,6 +33,7 @@ const ONLY: &[(&str, &[&str])] = &[
     (
         "tellapart-audit",
         &[
+            "tellapart-progress",
             "tellapart-kernels",
             "tellapart-system",
             "tellapart-bisim",
@@ -46,6 +48,7 @@ const ONLY: &[(&str, &[&str])] = &[
 /// Packages that must not depend on Burn, not even indirectly.
 const WITHOUT_BURN: &[&str] = &[
     "tellapart-files",
+    "tellapart-progress",
     "tellapart-kernels",
     "tellapart-system",
     "tellapart-bisim",
