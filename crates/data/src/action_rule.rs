@@ -82,6 +82,13 @@ impl ActionRule {
         Self(Rule::Edges(vec![0.0]))
     }
 
+    /// Whether equal actions are equal in every recording: bins and distinct vectors depend on what
+    /// was recorded.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.0, Rule::Edges(_))
+    }
+
     /// Returns the edges between bins of elements in this range.
     fn edges_over(&self, (low, high): (f32, f32)) -> Vec<f32> {
         match &self.0 {

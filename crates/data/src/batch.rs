@@ -7,14 +7,10 @@ use crate::error::DataError;
 use crate::trajectories::Trajectories;
 
 /// Rows ready for training: one or several windows of consecutive rows, one after the other.
-///
-/// Holds only image frames of `u8`; recordings of vectors have to be turned into images first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// `[rows, height, width, channels]`, as recorded (0 to 255).
-    pub frames: Vec<u8>,
-    /// Height, width and channels of one frame.
-    pub frame_shape: [usize; 3],
+    /// Observations as recorded: images of bytes, or vectors.
+    pub observations: Frames,
     /// Number of rows.
     pub rows: usize,
     /// `[rows, action_width]`: the action taken at each row, one-hot for discrete ones. Zeros where
@@ -34,12 +30,6 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Bytes of one frame.
-    #[must_use]
-    pub fn frame_bytes(&self) -> usize {
-        self.frame_shape.iter().product()
-    }
-
     /// Iterates over the rows whose successor is the next row: the transitions to train on.
     pub fn transitions(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.rows).filter(|&row| self.continues[row])
@@ -52,13 +42,8 @@ impl Trajectories {
     /// # Errors
     /// [`DataError::NotImages`] unless the observations are `u8` images.
     pub fn frame_shape(&self) -> Result<[usize; 3], DataError> {
-        match &self.observations {
-            Frames::U8 { shape, .. } => match *shape.as_slice() {
-                [height, width, channels] => return Ok([height, width, channels]),
-                [height, width] => return Ok([height, width, 1]),
-                _ => {}
-            },
-            Frames::F32 { .. } => {}
+        if let Some(shape) = self.observations.image_shape() {
+            return Ok(shape);
         }
         let dtype = match &self.observations {
             Frames::U8 { .. } => "uint8",
@@ -75,13 +60,9 @@ impl Trajectories {
     /// may span episodes: rows on either side of an end are not joined.
     ///
     /// # Errors
-    /// [`DataError::NotImages`], [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets`
-    /// does not have as many rows as the recording.
+    /// [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets` does not have as many rows
+    /// as the recording.
     pub fn batch(&self, windows: &[Range<usize>], targets: &Columns) -> Result<Batch, DataError> {
-        let frame_shape = self.frame_shape()?;
-        let Frames::U8 { values: frames, .. } = &self.observations else {
-            return Ok(Batch::default()); // frame_shape has returned the error
-        };
         let all_targets = self.rows().checked_mul(targets.width);
         if all_targets != Some(targets.values.len()) {
             return Err(DataError::RowCount {
@@ -91,12 +72,11 @@ impl Trajectories {
             });
         }
         let mut batch = Batch {
-            frame_shape,
+            observations: self.observations.like(),
             action_width: self.actions.width(),
             target_width: targets.width,
             ..Batch::default()
         };
-        let bytes = batch.frame_bytes();
         for window in windows {
             let Range { start, end } = window.clone();
             if start > end || end > self.rows() {
@@ -108,8 +88,8 @@ impl Trajectories {
             }
             batch.rows += end - start;
             batch
-                .frames
-                .extend_from_slice(&frames[start * bytes..end * bytes]);
+                .observations
+                .extend_from(&self.observations, start..end);
             batch.targets.extend_from_slice(targets.rows(start..end));
             for row in start..end {
                 let ends = self.ends(row);

@@ -21,12 +21,36 @@ pub enum Frames {
     },
 }
 
+impl Default for Frames {
+    /// Returns bytes without rows.
+    fn default() -> Self {
+        Self::U8 {
+            shape: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
 impl Frames {
     /// Shape of one observation.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         match self {
             Self::U8 { shape, .. } | Self::F32 { shape, .. } => shape,
+        }
+    }
+
+    /// Height, width and channels of `u8` images; `[height, width]` counts as one channel. `None`
+    /// for other observations.
+    #[must_use]
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        match self {
+            Self::U8 { shape, .. } => match *shape.as_slice() {
+                [height, width, channels] => Some([height, width, channels]),
+                [height, width] => Some([height, width, 1]),
+                _ => None,
+            },
+            Self::F32 { .. } => None,
         }
     }
 
@@ -43,6 +67,38 @@ impl Frames {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns observations of the same type and shape, without rows.
+    #[must_use]
+    pub fn like(&self) -> Self {
+        let shape = self.shape().to_vec();
+        match self {
+            Self::U8 { .. } => Self::U8 {
+                shape,
+                values: Vec::new(),
+            },
+            Self::F32 { .. } => Self::F32 {
+                shape,
+                values: Vec::new(),
+            },
+        }
+    }
+
+    /// Appends copies of `rows` of other observations of the same type and shape. Rows that do not
+    /// exist, or of another type, are left out.
+    pub fn extend_from(&mut self, other: &Self, rows: Range<usize>) {
+        let width = self.shape().iter().product::<usize>();
+        let range = rows.start * width..rows.end * width;
+        match (self, other) {
+            (Self::U8 { values, .. }, Self::U8 { values: from, .. }) => {
+                values.extend_from_slice(from.get(range).unwrap_or_default());
+            }
+            (Self::F32 { values, .. }, Self::F32 { values: from, .. }) => {
+                values.extend_from_slice(from.get(range).unwrap_or_default());
+            }
+            _ => {}
+        }
     }
 
     /// Returns the number of values in one row; `None` if it overflows.

@@ -100,9 +100,10 @@ pub enum DataError {
         /// The name.
         name: String,
     },
-    /// Observations that are not `u8` images, which batches are made of.
+    /// Observations that are not `u8` images.
     #[error(
-        "observations are {found}, but training takes uint8 images [rows, height, width, channels]; record frames, or convert the observations"
+        "observations are {found}, and images are uint8 [rows, height, width, channels]; convert them \
+         to that, or vectors to float32"
     )]
     NotImages {
         /// Type and shape of one observation.

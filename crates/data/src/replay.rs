@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::batch::Batch;
+use crate::columns::Frames;
 use crate::error::DataError;
 
 /// Sizes of a [`ReplayBuffer`].
@@ -273,7 +274,7 @@ impl ReplayBuffer {
                 let empty = Ring::reserve(&self.options, self.capacity)?;
                 let ring = std::mem::replace(ring, empty);
                 let mut batch = Batch {
-                    frames: ring.frames,
+                    observations: self.frames(ring.frames),
                     rows: self.rows,
                     actions: ring.actions,
                     action_ids: ring.action_ids,
@@ -315,6 +316,7 @@ impl ReplayBuffer {
             ..
         } = self.options;
         let mut batch = self.empty_batch();
+        let mut frames = Vec::new();
         let oldest = if self.rows == self.capacity {
             self.head
         } else {
@@ -328,13 +330,7 @@ impl ReplayBuffer {
             let slot = (oldest + start) % self.capacity;
             let first = window.min(self.capacity - slot);
             for (slot, count) in [(slot, first), (0, window - first)] {
-                take(
-                    &mut batch.frames,
-                    &ring.frames,
-                    slot,
-                    count,
-                    self.frame_bytes,
-                );
+                take(&mut frames, &ring.frames, slot, count, self.frame_bytes);
                 take(&mut batch.actions, &ring.actions, slot, count, action_width);
                 take(&mut batch.action_ids, &ring.action_ids, slot, count, 1);
                 take(&mut batch.targets, &ring.targets, slot, count, target_width);
@@ -345,12 +341,19 @@ impl ReplayBuffer {
             batch.rows += window;
             end_window(&mut batch, first_row);
         }
+        batch.observations = self.frames(frames);
         batch
+    }
+
+    fn frames(&self, values: Vec<u8>) -> Frames {
+        Frames::U8 {
+            shape: self.options.frame_shape.to_vec(),
+            values,
+        }
     }
 
     fn empty_batch(&self) -> Batch {
         Batch {
-            frame_shape: self.options.frame_shape,
             action_width: self.options.action_width,
             target_width: self.options.target_width,
             ..Batch::default()

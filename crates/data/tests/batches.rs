@@ -53,12 +53,12 @@ impl Recorder {
     fn check(&self, batch: &Batch, window: usize) -> Result<(), TestCaseError> {
         let kept = self.ends.len().min(self.buffer.capacity_per_stream());
         let oldest = self.ends.len() - kept;
-        prop_assert_eq!(batch.frames.len(), batch.rows * 2);
+        prop_assert_eq!(bytes(&batch).len(), batch.rows * 2);
         prop_assert_eq!(batch.continues.len(), batch.rows);
         for row in 0..batch.rows {
             let (stream, time) = (
-                batch.frames[row * 2] as usize,
-                batch.frames[row * 2 + 1] as usize,
+                bytes(&batch)[row * 2] as usize,
+                bytes(&batch)[row * 2 + 1] as usize,
             );
             prop_assert!(stream < self.options.streams && time >= oldest && time < self.ends.len());
             let end = self.ends[time][stream];
@@ -76,8 +76,8 @@ impl Recorder {
             let last = (row + 1) % window == 0;
             prop_assert_eq!(batch.continues[row], !end && !last);
             if !last {
-                prop_assert_eq!(batch.frames[row * 2 + 2] as usize, stream);
-                prop_assert_eq!(batch.frames[row * 2 + 3] as usize, time + 1);
+                prop_assert_eq!(bytes(&batch)[row * 2 + 2] as usize, stream);
+                prop_assert_eq!(bytes(&batch)[row * 2 + 3] as usize, time + 1);
             }
         }
         Ok(())
@@ -141,7 +141,7 @@ proptest! {
             recorder.check(&uniform, window)?;
             for stream in 0..streams {
                 let newest = (stream + 1) * window - 1;
-                prop_assert_eq!(usize::from(latest.frames[newest * 2 + 1]), steps - 1);
+                prop_assert_eq!(usize::from(bytes(&latest)[newest * 2 + 1]), steps - 1);
             }
         }
     }
@@ -157,7 +157,7 @@ fn uniform_windows_reach_every_place_and_repeat_with_the_seed() {
     let batch = draw(1);
     let mut counts = [[0; 18]; 3];
     for start in (0..batch.rows).step_by(4) {
-        counts[batch.frames[start * 2] as usize][batch.frames[start * 2 + 1] as usize] += 1;
+        counts[bytes(&batch)[start * 2] as usize][bytes(&batch)[start * 2 + 1] as usize] += 1;
     }
     for stream in counts {
         for (time, &count) in stream.iter().enumerate() {
@@ -240,6 +240,41 @@ fn a_step_of_the_wrong_size_is_refused_whole() {
     assert!(buffer.latest(1).is_err() && buffer.latest(0).is_err());
 }
 
+fn bytes(batch: &Batch) -> &[u8] {
+    match &batch.observations {
+        Frames::U8 { values, .. } => values,
+        Frames::F32 { .. } => panic!("frames are bytes"),
+    }
+}
+
+#[test]
+fn a_batch_of_vectors_holds_their_rows() {
+    let values: Vec<f32> = (0..12u8).map(f32::from).collect();
+    let recorded = Trajectories::new(TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![3],
+            values,
+        },
+        actions: Actions::Discrete {
+            count: 2,
+            ids: vec![0, 1, 0, 1],
+        },
+        rewards: Some(vec![0.0; 4]),
+        terminals: vec![false; 4],
+        timeouts: vec![false; 4],
+        ..TrajectoryParts::default()
+    });
+    let recorded = recorded.unwrap();
+    let targets = recorded.column("rewards").unwrap();
+    let batch = recorded.batch(&[2..4, 0..1], &targets).unwrap();
+    let expected = Frames::F32 {
+        shape: vec![3],
+        values: vec![6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 0.0, 1.0, 2.0],
+    };
+    assert_eq!(batch.observations, expected);
+    assert_eq!(batch.continues, [true, false, false]);
+}
+
 /// Makes a recording whose frames hold their row, with episodes that end at `ends`.
 fn recording(ends: Vec<bool>) -> Trajectories {
     let rows = ends.len();
@@ -283,9 +318,9 @@ proptest! {
         prop_assert!(rows == 0 || all.windows(rows).any(|stretch| stretch == flat));
 
         let batch = recording.batch(&windows, &recording.column("rewards").unwrap()).unwrap();
-        prop_assert_eq!((batch.rows, batch.frame_shape), (rows, [1, 1, 1]));
+        prop_assert_eq!((batch.rows, batch.observations.shape()), (rows, recording.observations.shape()));
         for (at, &row) in flat.iter().enumerate() {
-            prop_assert_eq!((batch.frames[at] as usize, batch.targets[at] as usize), (row, row));
+            prop_assert_eq!((bytes(&batch)[at] as usize, batch.targets[at] as usize), (row, row));
             let ended = ends[row] || row + 1 == ends.len();
             let joined = !ended && flat.get(at + 1) == Some(&(row + 1));
             prop_assert_eq!(batch.continues[at], joined);
@@ -362,13 +397,9 @@ fn requests_that_cannot_be_met_are_errors() {
         },
         ..recording.clone().into_parts()
     });
-    let message = vectors
-        .unwrap()
-        .batch(&[], &targets)
-        .unwrap_err()
-        .to_string();
+    let message = vectors.unwrap().frame_shape().unwrap_err().to_string();
     assert!(
-        message.contains("float32 [3], but training takes uint8 images"),
+        message.contains("float32 [3], and images are uint8"),
         "{message}"
     );
 }

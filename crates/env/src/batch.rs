@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use tellapart_system::StateId;
 
 use crate::{Action, ActionSpace, End, EnvError, Outcome};
 
@@ -72,11 +73,26 @@ impl<R: Replica> ReplicaBatch<R> {
         self.moves.fill(Move::Begin(start));
     }
 
-    /// Plans a new episode in environment `i` from `starts[i]`.
-    pub(crate) fn begin_each(&mut self, starts: &[R::StartState]) {
-        for (what, &start) in self.moves.iter_mut().zip(starts) {
-            *what = Move::Begin(Some(start));
+    /// Plans a new episode in environment `i` from state `states[i]`, one of `count`.
+    pub(crate) fn begin_each(
+        &mut self,
+        states: &[StateId],
+        count: usize,
+        start_of: impl Fn(StateId) -> R::StartState,
+    ) -> Result<(), EnvError> {
+        self.check_length("states", states.len(), 1)?;
+        let mut asked = states.iter().enumerate();
+        if let Some((copy, &state)) = asked.find(|(_, state)| state.index() >= count) {
+            return Err(EnvError::BadState {
+                copy,
+                state,
+                states: count,
+            });
         }
+        for (what, &state) in self.moves.iter_mut().zip(states) {
+            *what = Move::Begin(Some(start_of(state)));
+        }
+        Ok(())
     }
 
     /// Plans the action of every environment, or an episode from `start` if the last one has ended.

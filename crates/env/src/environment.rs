@@ -10,7 +10,7 @@ use crate::{Action, ActionSpace, EnvError};
 /// `len * height * width * channels` bytes; `outcomes` and `actions` hold `len` items. A buffer of
 /// another length, or an action outside the action space, is an error that names it. No environment
 /// has moved then.
-pub trait BatchEnvironment {
+pub trait BatchEnvironment: Send {
     /// Returns the number of environments.
     fn len(&self) -> usize;
 
@@ -33,6 +33,18 @@ pub trait BatchEnvironment {
     /// Begins a new episode in every environment and draws its first observation.
     fn reset(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError>;
 
+    /// Begins a new episode in every environment, environment `i` in state `states[i]`, and draws
+    /// its first observation. Use it for observations balanced over the states.
+    ///
+    /// # Errors
+    /// A buffer or `states` does not hold one item for each environment, or there is no such state.
+    fn reset_to(
+        &mut self,
+        states: &[StateId],
+        frames: &mut [u8],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), EnvError>;
+
     /// Moves every environment by one step and draws its new observation.
     ///
     /// An environment ignores its action and begins a new episode if it was never reset, or if its
@@ -44,10 +56,66 @@ pub trait BatchEnvironment {
         outcomes: &mut [Outcome],
     ) -> Result<(), EnvError>;
 
+    /// Returns the number of states of the finite system behind the observations.
+    fn num_states(&self) -> usize;
+
     /// Returns the finite system behind the observations. [`Outcome::state`] is its state,
     /// [`Outcome::value`] its output value, and [`ActionSpace::index_of`] its action. It says how
     /// the world moves, so it has no ends of episodes: an episode is a piece of a walk through it.
     fn ground_truth(&self) -> Result<MooreMachine, EnvError>;
+
+    /// Returns what a state is called in reports, such as `count`.
+    fn state_noun(&self) -> &'static str {
+        "state"
+    }
+
+    /// Returns the hidden variables of an observation other than its state, always the same ones.
+    /// Default: none.
+    fn nuisances(&self) -> Vec<Nuisance> {
+        Vec::new()
+    }
+
+    /// Appends the values of all [`nuisances`](Self::nuisances) that environment `copy` shows, one
+    /// after the other. Where an observation shows none (an empty image), values are NaN. Panics if
+    /// there is no such environment.
+    fn push_nuisances(&self, copy: usize, values: &mut Vec<f32>) {
+        let _ = (copy, values);
+    }
+}
+
+/// Hidden variable of an observation that says nothing about the future of the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nuisance {
+    /// Name of its array in recordings; `None` if recordings leave it out.
+    pub array: Option<&'static str>,
+    /// Name under which linear probes of latents show it; `None` if they leave it out.
+    pub probe: Option<&'static str>,
+    /// Shape of its values for one observation; empty for a single value.
+    pub shape: Vec<usize>,
+    /// Kind of its values.
+    pub kind: NuisanceKind,
+}
+
+/// Kind of the values of a [`Nuisance`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NuisanceKind {
+    /// One of a few cases, a whole number from 0 to 255.
+    Category,
+    /// One of many cases, a whole number below 2^24.
+    Index,
+    /// A whole number from 0 to 255.
+    Byte,
+    /// A whole number from -32768 to 32767.
+    Integer,
+    /// Any number.
+    Real,
+}
+
+impl Nuisance {
+    /// Returns the number of its values for one observation.
+    pub fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// Facts about an observation after [`BatchEnvironment::reset`] or [`BatchEnvironment::step`].

@@ -42,16 +42,6 @@ pub enum EnvError {
         /// Space of possible actions.
         space: ActionSpace,
     },
-    /// An episode cannot begin with this count.
-    #[error("copy {copy} cannot begin with {count} objects: the most is {max_count}")]
-    BadCount {
-        /// Index of the environment.
-        copy: usize,
-        /// Requested count.
-        count: u8,
-        /// Largest possible count.
-        max_count: u8,
-    },
     /// An episode cannot begin in this state.
     #[error("copy {copy} cannot begin in state {state}: the states are 0 to {}", states - 1)]
     BadState {

@@ -2,18 +2,18 @@
 //! caller. Each world can state the finite system that it really is.
 //!
 //! ```
-//! use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom, counting};
+//! use tellapart_env::{EnvError, RepeatedRandom, Rollout, Row, World};
 //!
-//! let num_envs = 16;
-//! let mut world = Counting::new(counting::Options::default().validate()?, 7, num_envs);
-//! let mut policy = RepeatedRandom::new(world.action_space(), 7, num_envs);
-//! let mut frames = vec![0; num_envs * world.frame_bytes()];
-//! let mut outcomes = vec![Outcome::default(); num_envs];
+//! let (seed, num_envs) = (7, 16);
+//! let world = World::Counting.default_options().validate()?.build(seed, num_envs);
+//! let policy = RepeatedRandom::new(world.action_space(), seed, num_envs);
 //!
-//! world.reset(&mut frames, &mut outcomes)?;
-//! for _ in 0..100 {
-//!     world.step(policy.next_actions(), &mut frames, &mut outcomes)?;
-//! }
+//! let mut reached = 0;
+//! Rollout::new(world, policy).run(100, |row: Row<'_>| -> Result<(), EnvError> {
+//!     reached += row.outcomes.iter().filter(|outcome| outcome.value == 1.0).count();
+//!     Ok(())
+//! })?;
+//! assert!(reached > 0);
 //! # Ok::<(), tellapart_env::EnvError>(())
 //! ```
 //!
@@ -33,12 +33,17 @@ mod environment;
 mod error;
 pub mod grid;
 mod policy;
+mod rollout;
+mod tint;
+pub mod torus;
 mod world;
 
 pub use action::{Action, ActionSpace, NO_OP_BAND, Ways};
 pub use counting::Counting;
-pub use environment::{BatchEnvironment, End, Outcome};
+pub use environment::{BatchEnvironment, End, Nuisance, NuisanceKind, Outcome};
 pub use error::EnvError;
 pub use grid::Grid;
-pub use policy::RepeatedRandom;
-pub use world::{World, WorldOptions};
+pub use policy::{Policy, RepeatedRandom};
+pub use rollout::{Rollout, Row};
+pub use torus::Torus;
+pub use world::{ValidWorld, World, WorldOptions};

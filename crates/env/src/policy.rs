@@ -4,6 +4,29 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::{Action, ActionSpace};
 
+/// Chooses the action of every environment of a batch.
+///
+/// A closure from observations to actions is a policy, too.
+pub trait Policy {
+    /// Writes the next action of every environment. `frames` holds what the environments show, as
+    /// in [`BatchEnvironment`](crate::BatchEnvironment).
+    fn act(&mut self, frames: &[u8], actions: &mut [Action]);
+}
+
+impl<F: FnMut(&[u8], &mut [Action])> Policy for F {
+    fn act(&mut self, frames: &[u8], actions: &mut [Action]) {
+        self(frames, actions);
+    }
+}
+
+impl Policy for RepeatedRandom {
+    fn act(&mut self, _frames: &[u8], actions: &mut [Action]) {
+        for (action, &next) in actions.iter_mut().zip(self.next_actions()) {
+            *action = next;
+        }
+    }
+}
+
 /// Policy of uniformly random actions, each repeated for some consecutive steps (5 in the paper).
 ///
 /// Environment `i` draws from its own stream, distinct from every stream that worlds draw from. The

@@ -6,6 +6,7 @@ use tellapart_env::{
     Action, ActionSpace, BatchEnvironment, Counting, EnvError, Outcome,
     counting::{Options, Shape},
 };
+use tellapart_system::StateId;
 
 fn refusal(options: Options) -> String {
     options.validate().unwrap_err().to_string()
@@ -152,7 +153,11 @@ fn the_extremes_that_are_allowed_work() {
         let mut frame = vec![0; world.frame_bytes()];
         let most = world.options().max_count;
         world
-            .reset_with_counts(&[most], &mut frame, &mut [Outcome::default()])
+            .reset_to(
+                &[usize::from(most)].map(StateId::from_index),
+                &mut frame,
+                &mut [Outcome::default()],
+            )
             .unwrap();
         world.ground_truth().unwrap();
     }
@@ -197,7 +202,11 @@ fn a_wrong_buffer_or_action_is_named_and_nothing_moves() {
     let (mut frames, mut outcomes) = (vec![0; 3 * 12_288], [Outcome::default(); 3]);
     let up = Action::Continuous(1.0);
     world
-        .reset_with_counts(&[0, 1, 7], &mut frames, &mut outcomes)
+        .reset_to(
+            &[0, 1, 7].map(StateId::from_index),
+            &mut frames,
+            &mut outcomes,
+        )
         .unwrap();
     let before = (frames.clone(), outcomes);
 
@@ -236,24 +245,28 @@ fn a_wrong_buffer_or_action_is_named_and_nothing_moves() {
         "{error}"
     );
     let error = world
-        .reset_with_counts(&[1], &mut frames, &mut outcomes)
+        .reset_to(&[1].map(StateId::from_index), &mut frames, &mut outcomes)
         .unwrap_err();
     assert!(
         matches!(
             error,
             EnvError::WrongLength {
-                buffer: "counts",
+                buffer: "states",
                 ..
             }
         ),
         "{error}"
     );
     let error = world
-        .reset_with_counts(&[1, 2, 9], &mut frames, &mut outcomes)
+        .reset_to(
+            &[1, 2, 9].map(StateId::from_index),
+            &mut frames,
+            &mut outcomes,
+        )
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "copy 2 cannot begin with 9 objects: the most is 8"
+        "copy 2 cannot begin in state 9: the states are 0 to 8"
     );
     for (wrong, text) in [
         (Action::Continuous(f32::NAN), "the action NaN"),

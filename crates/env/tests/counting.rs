@@ -8,6 +8,7 @@ use tellapart_env::{
     Action, BatchEnvironment, Counting, End, Outcome, RepeatedRandom,
     counting::{Options, Shape},
 };
+use tellapart_system::StateId;
 
 use shown::Shown;
 
@@ -20,8 +21,12 @@ impl Shown<Counting> {
     }
 
     fn reset_with(&mut self, counts: &[u8]) -> &mut Self {
+        let states: Vec<StateId> = counts
+            .iter()
+            .map(|&count| StateId::new(count.into()))
+            .collect();
         self.world
-            .reset_with_counts(counts, &mut self.frames, &mut self.outcomes)
+            .reset_to(&states, &mut self.frames, &mut self.outcomes)
             .unwrap();
         self
     }

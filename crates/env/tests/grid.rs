@@ -30,7 +30,7 @@ impl Shown<Grid> {
         let all: Vec<_> = (0..states).map(StateId::from_index).collect();
         shown
             .world
-            .reset_with_states(&all, &mut shown.frames, &mut shown.outcomes)
+            .reset_to(&all, &mut shown.frames, &mut shown.outcomes)
             .unwrap();
         shown
     }
@@ -90,7 +90,7 @@ fn floor_of(tint: u8) -> [u8; 3] {
     let start = vec![StateId::new(0); 200];
     shown
         .world
-        .reset_with_states(&start, &mut shown.frames, &mut shown.outcomes)
+        .reset_to(&start, &mut shown.frames, &mut shown.outcomes)
         .unwrap();
     let copy = (0..200).find(|&copy| shown.world.tint(copy) == tint);
     shown.frame(copy.unwrap()).try_into().unwrap()

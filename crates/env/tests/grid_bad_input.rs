@@ -122,18 +122,16 @@ fn a_wrong_buffer_state_or_action_is_named_and_nothing_moves() {
     let mut world = Grid::new(Options::default().validate().unwrap(), 1, 2);
     let (mut frames, mut outcomes) = (vec![0; 2 * 1728], [Outcome::default(); 2]);
     let states = [3, 30].map(StateId::new);
-    world
-        .reset_with_states(&states, &mut frames, &mut outcomes)
-        .unwrap();
+    world.reset_to(&states, &mut frames, &mut outcomes).unwrap();
     let before = (frames.clone(), outcomes);
 
     let bad = [3, 40].map(StateId::new);
-    let error = world.reset_with_states(&bad, &mut frames, &mut outcomes);
+    let error = world.reset_to(&bad, &mut frames, &mut outcomes);
     assert_eq!(
         error.unwrap_err().to_string(),
         "copy 1 cannot begin in state 40: the states are 0 to 39"
     );
-    let error = world.reset_with_states(&bad[..1], &mut frames, &mut outcomes);
+    let error = world.reset_to(&bad[..1], &mut frames, &mut outcomes);
     assert_eq!(
         error.unwrap_err().to_string(),
         "`states` holds 1 items: this world of 2 environments needs 2"

@@ -48,6 +48,11 @@ impl FrameBatch {
         )
     }
 
+    /// Returns the frames scaled to `[0, 1]`, `[batch, height, width, channels]`.
+    pub fn scaled(&self) -> Tensor<4> {
+        self.0.clone().float() * (1.0 / 255.0)
+    }
+
     /// Returns the number of frames.
     pub fn rows(&self) -> usize {
         self.0.dims()[0]
@@ -65,8 +70,6 @@ pub struct Stage {
     pub stride: usize,
     /// Number of zeros on every side.
     pub padding: usize,
-    /// Precision of the products. The whole stack has that of its first stage.
-    pub precision: Precision,
     /// Operation on the input before the convolution.
     pub input: StagePrologue,
     /// Index of the earlier stage whose output is added: a residual connection.
@@ -96,11 +99,12 @@ pub enum StagePrologue {
 }
 
 /// Convolves frames, scaled to `[0, 1]`, through all stages: `[batch, height', width', channels]`.
+/// `precision` is that of the products on the CPU device.
 ///
 /// # Panics
 /// Like all tensor operations: if shapes, or the devices of the tensors, do not fit together.
 #[must_use]
-pub fn conv_stack(frames: &FrameBatch, stages: &[Stage]) -> Tensor<4> {
+pub fn conv_stack(frames: &FrameBatch, stages: &[Stage], precision: Precision) -> Tensor<4> {
     let [batch, height, width, channels] = frames.0.dims();
     if !stages.iter().all(|stage| has_kernels(&stage.bias)) {
         return composed(frames, stages);
@@ -109,9 +113,7 @@ pub fn conv_stack(frames: &FrameBatch, stages: &[Stage]) -> Tensor<4> {
     let plan = checked(tellapart_kernels::ConvStack::new(
         [height, width, channels],
         &layers,
-        stages
-            .first()
-            .map_or(Precision::F32, |stage| stage.precision),
+        precision,
     ));
     let [height, width, channels] = plan.output();
     let parameters = Tensor::cat(stages.iter().flat_map(Stage::parameters).collect(), 0);
@@ -153,7 +155,7 @@ impl Stage {
 /// the reference implementation of the tests.
 #[must_use]
 pub fn composed(frames: &FrameBatch, stages: &[Stage]) -> Tensor<4> {
-    let mut x = frames.0.clone().float() * (1.0 / 255.0);
+    let mut x = frames.scaled();
     let mut outputs: Vec<Tensor<4>> = Vec::with_capacity(stages.len());
     for stage in stages {
         let options = ConvOptions::new([stage.stride; 2], [stage.padding; 2], [1; 2], 1);

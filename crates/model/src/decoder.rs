@@ -3,6 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use tellapart_kernels::Precision::F32;
 
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
@@ -44,11 +45,13 @@ impl Decoder {
     pub fn forward(&self, latent: Tensor<2>) -> Tensor<4> {
         let batch = latent.dims()[0];
         let [down, across, channels] = self.layout;
-        let x = self.hidden_norm.forward_relu(self.hidden.forward(latent));
-        let x = activation::relu(self.features.forward(x));
+        let x = self
+            .hidden_norm
+            .forward_relu(self.hidden.forward(latent, F32));
+        let x = activation::relu(self.features.forward(x, F32));
         let x = self
             .pixels
-            .forward(x.reshape([batch * down * across, FEATURES]));
+            .forward(x.reshape([batch * down * across, FEATURES]), F32);
         x.reshape([batch, down, across, PATCH, PATCH, channels])
             .permute([0, 1, 3, 2, 4, 5])
             .reshape([batch, down * PATCH, across * PATCH, channels])

@@ -3,11 +3,12 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use crate::bounded::OrthogonalStack;
+use crate::config::ModelConfig;
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
-use crate::pjepa::ModelConfig;
 
 const EPSILON: f32 = 1e-5;
 /// Number of bins in two-hot classification, over `symlog(p)` in `[-10, 10]`, as in the paper's
@@ -52,8 +53,12 @@ impl Head {
                 width,
                 config.head_lipschitz,
             )),
-            HeadKind::Plain => Self::Plain(Mlp::new(init, latent, hidden, width)),
-            HeadKind::TwoHot => Self::TwoHot(Mlp::new(init, latent, hidden, BINS)),
+            HeadKind::Plain => {
+                Self::Plain(Mlp::new(init, [latent, hidden, width], config.precision))
+            }
+            HeadKind::TwoHot => {
+                Self::TwoHot(Mlp::new(init, [latent, hidden, BINS], config.precision))
+            }
         }
     }
 
@@ -129,10 +134,12 @@ pub struct Mlp {
     layers: Vec<Linear>,
     norms: Vec<LayerNorm>,
     output: Linear,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Mlp {
-    fn new(init: &mut Init, inputs: usize, hidden: usize, outputs: usize) -> Self {
+    fn new(init: &mut Init, [inputs, hidden, outputs]: [usize; 3], precision: Precision) -> Self {
         Self {
             layers: vec![
                 Linear::new(init, inputs, hidden, 1.0),
@@ -142,15 +149,16 @@ impl Mlp {
                 .map(|_| LayerNorm::new(init, hidden, EPSILON))
                 .collect(),
             output: Linear::new(init, hidden, outputs, 1.0),
+            precision,
         }
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let mut x = x;
         for (layer, norm) in self.layers.iter().zip(&self.norms) {
-            x = norm.forward_mish(layer.forward(x));
+            x = norm.forward_mish(layer.forward(x, self.precision));
         }
-        self.output.forward(x)
+        self.output.forward(x, self.precision)
     }
 }
 

@@ -10,14 +10,12 @@ use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use tellapart_kernels::Precision;
 
 /// Source of the parameters of one network: a generator, a device, and the next id.
 pub struct Init<'a> {
     rng: &'a mut ChaCha8Rng,
     device: &'a Device,
     next_id: u64,
-    precision: Precision,
 }
 
 impl<'a> Init<'a> {
@@ -27,18 +25,7 @@ impl<'a> Init<'a> {
             rng,
             device,
             next_id: first_id,
-            precision: Precision::F32,
         }
-    }
-
-    /// Sets the precision of products on the CPU device, for layers created later.
-    #[must_use]
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
-    }
-
-    pub(crate) fn precision(&self) -> Precision {
-        self.precision
     }
 
     /// Draws every element uniformly from `[-bound, bound]`.

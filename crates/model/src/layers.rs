@@ -16,8 +16,6 @@ use crate::init::Init;
 pub struct Linear {
     weight: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
-    #[module(skip)]
-    precision: Precision,
 }
 
 impl Linear {
@@ -27,14 +25,14 @@ impl Linear {
         Self {
             weight: init.uniform([outputs, inputs], bound),
             bias: init.uniform([outputs], bound),
-            precision: init.precision(),
         }
     }
 
-    /// Applies the layer. Cost: `batch * inputs * outputs` multiplications.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    /// Applies the layer. `precision` is that of the products on the CPU device. Cost:
+    /// `batch * inputs * outputs` multiplications.
+    pub fn forward(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
         if has_kernels(&x) {
-            return run_linear(x, self.weight.val(), self.bias.val(), self.precision);
+            return run_linear(x, self.weight.val(), self.bias.val(), precision);
         }
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
     }
@@ -56,7 +54,6 @@ impl Linear {
             bias: self.bias.val(),
             stride: 1,
             padding: 0,
-            precision: self.precision,
             input,
             add: None,
         }
@@ -137,8 +134,6 @@ pub struct Conv {
     bias: Param<Tensor<1>>,
     stride: usize,
     padding: usize,
-    #[module(skip)]
-    precision: Precision,
 }
 
 impl Conv {
@@ -157,7 +152,6 @@ impl Conv {
             bias: init.uniform([outputs], bound),
             stride,
             padding,
-            precision: init.precision(),
         }
     }
 
@@ -168,7 +162,6 @@ impl Conv {
             bias: self.bias.val(),
             stride: self.stride,
             padding: self.padding,
-            precision: self.precision,
             input,
             add: None,
         }

@@ -6,6 +6,7 @@
 
 pub mod adam;
 pub mod bounded;
+mod config;
 pub mod conv_stack;
 pub mod decoder;
 pub mod device;
@@ -15,10 +16,14 @@ mod extension;
 pub mod head;
 pub mod init;
 pub mod layers;
+pub mod objective;
+pub mod observation;
 pub mod parameters;
 pub mod pjepa;
 pub mod predictor;
 
+pub use config::{IoSpec, ModelConfig};
 pub use error::ModelError;
-pub use pjepa::{IoSpec, ModelConfig, Pjepa};
+pub use observation::{ObservationBatch, ObservationSpec};
+pub use pjepa::Pjepa;
 pub use tellapart_kernels::Precision;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use crate::bounded::{OrthogonalStack, OrthogonalWeights};
+use crate::config::{IoSpec, ModelConfig};
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
 
@@ -64,25 +66,25 @@ pub struct PreparedPredictor<'a> {
 }
 
 impl Predictor {
-    /// Builds a predictor for `actions` distinct actions, with action vectors of length
-    /// `action_width`.
-    pub fn new(
-        init: &mut Init,
-        kind: PredictorKind,
-        latent: usize,
-        hidden: usize,
-        layers: usize,
-        actions: usize,
-        action_width: usize,
-    ) -> Self {
-        match kind {
+    /// Builds a predictor for the actions of the interface, from the keys `predictor*`, `latent` and
+    /// `hidden` of the config.
+    pub fn new(init: &mut Init, config: &ModelConfig, interface: &IoSpec) -> Self {
+        let (latent, hidden) = (config.latent, config.hidden);
+        match config.predictor {
             PredictorKind::Bounded => Self::Bounded(BoundedPredictor {
-                networks: OrthogonalStack::new(init, actions, layers, latent, false),
+                networks: OrthogonalStack::new(
+                    init,
+                    interface.actions,
+                    config.predictor_layers,
+                    latent,
+                    false,
+                ),
             }),
             PredictorKind::Plain => Self::Plain(PlainPredictor {
-                input: Linear::new(init, latent + action_width, hidden, 1.0),
+                input: Linear::new(init, latent + interface.action_width, hidden, 1.0),
                 norm: LayerNorm::new(init, hidden, EPSILON),
                 output: Linear::new(init, hidden, latent, 1.0),
+                precision: config.precision,
             }),
         }
     }
@@ -137,11 +139,15 @@ pub struct PlainPredictor {
     input: Linear,
     norm: LayerNorm,
     output: Linear,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl PlainPredictor {
     fn step(&self, latent: Tensor<2>, actions: Tensor<2>) -> Tensor<2> {
-        let x = self.input.forward(Tensor::cat(vec![latent, actions], 1));
-        self.output.forward(self.norm.forward_mish(x))
+        let x = Tensor::cat(vec![latent, actions], 1);
+        let x = self.input.forward(x, self.precision);
+        self.output
+            .forward(self.norm.forward_mish(x), self.precision)
     }
 }

@@ -10,7 +10,7 @@ use tellapart::embedding_file::EmbeddingError;
 use tellapart::experiment::ExperimentError;
 use tellapart::files::{ArrayProblem, FileError};
 use tellapart::inspect::InspectError;
-use tellapart::settings::SettingError;
+use tellapart::settings::WorldOptionError;
 use tellapart::system::SystemError;
 use tellapart::train::TrainError;
 
@@ -189,8 +189,8 @@ impl From<ExperimentError> for Failure {
     }
 }
 
-impl From<SettingError> for Failure {
-    fn from(error: SettingError) -> Self {
+impl From<WorldOptionError> for Failure {
+    fn from(error: WorldOptionError) -> Self {
         Self::bad_input(error)
     }
 }

@@ -59,6 +59,7 @@ pub use tellapart_data as data;
 pub use tellapart_env as env;
 pub use tellapart_files as files;
 pub use tellapart_model as model;
+pub use tellapart_progress as progress;
 pub use tellapart_report as report;
 pub use tellapart_system as system;
 pub use tellapart_train as train;
@@ -68,7 +69,8 @@ pub use tellapart_bisim::{
 };
 pub use tellapart_data::{Trajectories, TrajectoryParts};
 pub use tellapart_env::{
-    BatchEnvironment, Counting, Grid, RepeatedRandom, World, WorldOptions, counting, grid,
+    BatchEnvironment, Counting, Grid, Policy, RepeatedRandom, Rollout, Torus, ValidWorld, World,
+    WorldOptions, counting, grid, torus,
 };
 pub use tellapart_system::{
     ActionId, BlockId, MooreMachine, MooreMachineBuilder, OutputId, StateId,

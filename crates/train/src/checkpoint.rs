@@ -2,7 +2,8 @@
 //!
 //! `model.safetensors` holds the parameters under PyTorch's names and layouts, and `config.json`
 //! the shapes. `optimizer_*.bpk` holds Adam's moments (Burn's format), and `state.json` the
-//! progress of the run. A new checkpoint is written next to the old one and swapped in, so that a
+//! progress of the run. Runs with a moving average of the encoder also have `target.safetensors`.
+//! A new checkpoint is written next to the old one and swapped in, so that a
 //! whole one exists at every moment. At worst it has the name `NAME.before`, where reading looks
 //! too.
 
@@ -31,6 +32,9 @@ const MOMENTS: [&str; 3] = [
     "optimizer_head.bpk",
 ];
 
+/// Name of the parameters of the encoder's moving average, where a run has one.
+const TARGET: &str = "target.safetensors";
+
 /// Progress of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingState {
@@ -48,12 +52,12 @@ pub struct TrainingState {
 }
 
 /// Value of [`StoredModel::schema`].
-const MODEL_SCHEMA: &str = "tellapart.model/2";
+const MODEL_SCHEMA: &str = "tellapart.model/3";
 
 /// Description of a stored model, enough to build it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredModel {
-    /// Schema, `tellapart.model/2`.
+    /// Schema, `tellapart.model/3`.
     pub schema: String,
     /// Architecture of the networks.
     pub model: ModelConfig,
@@ -101,6 +105,8 @@ pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredM
 /// model is the best one.
 pub(crate) struct Snapshot {
     weights: Vec<u8>,
+    /// Moving average of the encoder, if the run has one.
+    average: Option<Vec<u8>>,
     moments: [Bytes; 3],
     stored: StoredModel,
 }
@@ -118,6 +124,11 @@ impl Snapshot {
         let values = parameters(&learner.model);
         Ok(Self {
             weights: tensors_to_bytes(&values)?,
+            average: learner
+                .average
+                .as_ref()
+                .map(|average| tensors_to_bytes(&parameters(average.encoder())))
+                .transpose()?,
             moments: learner.optimizers.to_bytes()?,
             stored: StoredModel {
                 schema: MODEL_SCHEMA.to_string(),
@@ -159,6 +170,7 @@ impl Snapshot {
                 for (name, bytes) in MOMENTS.iter().zip(&self.moments) {
                     files.push((name, bytes));
                 }
+                files.extend(self.average.as_deref().map(|bytes| (TARGET, bytes)));
             }
             replace_folder(&directory.file(which.folder()), &files)?;
         }
@@ -177,6 +189,11 @@ pub(crate) fn resume(
     let state: TrainingState = read_json(&folder.join("state.json"))?;
     let values = read_tensors(&folder.join("model.safetensors"))?;
     learner.model = with_parameters(learner.model.clone(), &values)?;
+    if let Some(average) = learner.average.take() {
+        let values = read_tensors(&folder.join(TARGET))?;
+        let encoder = with_parameters(average.encoder().clone(), &values)?;
+        learner.average = Some(average.with_encoder(encoder));
+    }
     let mut moments = Vec::with_capacity(MOMENTS.len());
     for name in MOMENTS {
         moments.push(Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));

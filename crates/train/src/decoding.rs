@@ -2,17 +2,18 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use tellapart_model::Pjepa;
+use tellapart_data::Frames;
 use tellapart_model::adam::Adam;
 use tellapart_model::decoder::Decoder;
 use tellapart_model::init::Init;
 use tellapart_model::pjepa::images;
+use tellapart_progress::Progress;
 
 use crate::config::{OptimizerConfig, ValidConfig};
 use crate::error::TrainError;
-use crate::evaluation::{HeldOut, embed};
-use crate::experience::Stream;
-use crate::observer::Observer;
+use crate::evaluation::HeldOut;
+use crate::evaluator::Evaluator;
+use crate::experience::behavior;
 use crate::optimizer::moved;
 use crate::schedule;
 use crate::seeds::{Purpose, derived_seed, generator};
@@ -32,7 +33,7 @@ pub struct TrainedDecoder {
 }
 
 /// Errors of recovered held-out images: mean squared errors per value in `[0, 1]`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DecodingErrors {
     /// Error of the decoder.
     pub decoder: f64,
@@ -46,24 +47,30 @@ pub struct DecodingErrors {
 /// # Errors
 /// Those of the environment.
 pub fn train_decoder(
-    model: &Pjepa,
+    evaluator: &Evaluator<'_>,
     config: &ValidConfig,
-    observer: &dyn Observer,
+    progress: &dyn Progress,
 ) -> Result<Option<TrainedDecoder>, TrainError> {
     if config.decoder.updates == 0 || !config.is_live() {
         return Ok(None);
     }
-    let plain = tellapart_model::device::by_name(&config.device)?;
+    let plain = evaluator.device();
     let device = plain.clone().autodiff();
     let batch = config.decoder.batch;
-    let mut stream = Stream::new(config, derived_seed(config.seed, Purpose::Decoder), batch)?;
+    let seed = derived_seed(config.seed, Purpose::Decoder);
+    let repeat = config.world().world().repeat_steps();
+    let mut rollout = behavior(config.world(), seed, batch, repeat);
     let mut next = || -> Result<(Tensor<2>, Tensor<4>), TrainError> {
-        let step = stream.next_row()?;
-        let shape = tellapart_env::BatchEnvironment::observation_shape(step.world);
-        let latents = embed(model, step.frames, shape, &plain);
+        let row = rollout.next_row()?;
+        let shape = row.world.observation_shape();
+        let values = row.frames.to_vec();
+        let latents = evaluator.embed(&Frames::U8 {
+            shape: shape.to_vec(),
+            values,
+        });
         let width = latents.len() / batch;
-        let latents = Tensor::from_data(TensorData::new(latents, [batch, width]), &plain);
-        Ok((latents, images(step.frames, shape, &plain)))
+        let latents = Tensor::from_data(TensorData::new(latents, [batch, width]), plain);
+        Ok((latents, images(row.frames, shape, plain)))
     };
 
     let (mut latents, mut frames) = (Vec::new(), Vec::new());
@@ -93,7 +100,7 @@ pub fn train_decoder(
         ..OptimizerConfig::default()
     };
     for update in 0..config.decoder.updates {
-        if observer.wants_to_stop() {
+        if progress.stopped() {
             break;
         }
         let (latent, image) = next()?;
@@ -127,22 +134,25 @@ impl TrainedDecoder {
     /// Computes the errors on held-out observations with these latents.
     pub fn errors(&self, held_out: &HeldOut, latents: &[f32], device: &Device) -> DecodingErrors {
         let width = latents.len() / held_out.rows().max(1);
-        let bytes: usize = held_out.frame_shape.iter().product();
+        let Frames::U8 { values: pixels, .. } = &held_out.observations else {
+            return DecodingErrors::default();
+        };
+        let shape = held_out.image_shape();
+        let bytes: usize = shape.iter().product();
         let (mut decoder, mut mean_image) = (0.0f64, 0.0f64);
         const CHUNK: usize = 256;
-        for (frames, latents) in held_out
-            .frames
+        for (frames, latents) in pixels
             .chunks(CHUNK * bytes)
             .zip(latents.chunks(CHUNK * width))
         {
-            let truth = images(frames, held_out.frame_shape, device);
+            let truth = images(frames, shape, device);
             let squares = |guess: Tensor<4>| {
                 f64::from((guess - truth.clone()).square().sum().into_scalar::<f32>())
             };
             decoder += squares(self.images(latents, device));
             mean_image += squares(self.mean_image.clone());
         }
-        let pixels = held_out.frames.len().max(1) as f64;
+        let pixels = pixels.len().max(1) as f64;
         DecodingErrors {
             decoder: decoder / pixels,
             mean_image: mean_image / pixels,

@@ -49,8 +49,8 @@ pub enum TrainError {
     /// Actions are vectors, but distinct actions are needed.
     #[error(
         "`actions` are vectors of {width} numbers, and a bounded predictor has one network per \
-         distinct action; set model.predictor=plain (single numbers within [-1, 1] are split as \
-         environment.actions=continuous-2 or continuous-3 says)"
+         distinct action; say which vectors are equal with data.action_rule=sign or at:-0.5,0.5, or \
+         set model.predictor=plain"
     )]
     ContinuousActions {
         /// Length of an action vector.

@@ -7,11 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
 use tellapart_model::IoSpec;
 
-pub use live::{Live, LiveStep, Stream};
-pub(crate) use live::{describe_actions, random_function};
+pub use live::Live;
+pub(crate) use live::{balanced, behavior, describe_actions, random_function};
 pub use recorded::RecordedExperience;
+pub(crate) use recorded::actions_of;
 
-use crate::config::ValidConfig;
+use crate::config::{Source, ValidConfig};
 use crate::error::TrainError;
 
 /// Source of batches. Batch `n` is the same whether or not the run was interrupted before it, so a
@@ -21,7 +22,7 @@ pub enum Experience {
     /// Live environment under a random policy.
     Live(Box<Live>),
     /// Recorded trajectories.
-    RecordedExperience(Box<RecordedExperience>),
+    Recorded(Box<RecordedExperience>),
 }
 
 impl Experience {
@@ -30,20 +31,19 @@ impl Experience {
     /// # Errors
     /// A file that cannot be read, has no such target, or no usable actions.
     pub fn open(config: &ValidConfig) -> Result<Self, TrainError> {
-        if config.is_live() {
-            Ok(Self::Live(Box::new(Live::new(config)?)))
-        } else {
-            Ok(Self::RecordedExperience(Box::new(
-                RecordedExperience::open(config)?,
-            )))
-        }
+        Ok(match &config.data.source {
+            Source::Live => Self::Live(Box::new(Live::new(config)?)),
+            Source::Recording(path) => {
+                Self::Recorded(Box::new(RecordedExperience::open(config, path)?))
+            }
+        })
     }
 
     /// Returns the shapes that the model has to fit.
     pub fn interface(&self) -> IoSpec {
         match self {
             Self::Live(live) => live.interface(),
-            Self::RecordedExperience(recorded) => recorded.interface(),
+            Self::Recorded(recorded) => recorded.interface(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Experience {
     pub fn next_batch(&mut self, rng: &mut ChaCha8Rng) -> Result<Batch, TrainError> {
         match self {
             Self::Live(live) => live.next_batch(rng),
-            Self::RecordedExperience(recorded) => recorded.next_batch(rng),
+            Self::Recorded(recorded) => recorded.next_batch(rng),
         }
     }
 
@@ -63,7 +63,7 @@ impl Experience {
     pub fn fingerprint(&self) -> Option<u32> {
         match self {
             Self::Live(_) => None,
-            Self::RecordedExperience(recorded) => Some(recorded.fingerprint()),
+            Self::Recorded(recorded) => Some(recorded.fingerprint()),
         }
     }
 
@@ -74,7 +74,7 @@ impl Experience {
     pub fn skip(&mut self, batches: u64) -> Result<(), TrainError> {
         match self {
             Self::Live(live) => live.skip(batches),
-            Self::RecordedExperience(_) => Ok(()),
+            Self::Recorded(_) => Ok(()),
         }
     }
 }

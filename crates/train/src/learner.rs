@@ -3,13 +3,14 @@
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Batch;
-use tellapart_model::pjepa::{EncoderGradients, LatentNoise, TensorBatch};
+use tellapart_model::objective::{TargetEncoder, Views};
+use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::{IoSpec, Pjepa, device};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
+use crate::objectives::Objectives;
 use crate::optimizer::{GradientNorms, Optimizers};
-use crate::schedule;
 use crate::seeds::{Purpose, generator, generator_at};
 use crate::tensors::{latent_noise, tensor_batch};
 
@@ -17,6 +18,8 @@ use crate::tensors::{latent_noise, tensor_batch};
 pub struct Learner {
     pub(crate) model: Pjepa,
     pub(crate) optimizers: Optimizers,
+    /// Moving average of the encoder, if predictions are compared with that.
+    pub(crate) average: Option<TargetEncoder>,
     config: ValidConfig,
     device: Device,
 }
@@ -26,8 +29,8 @@ pub struct Learner {
 pub struct Update {
     /// Weighted sum of the losses, `[1]`.
     pub(crate) total: Tensor<1>,
-    pub(crate) dynamics: Tensor<1>,
-    pub(crate) auxiliary: Tensor<1>,
+    /// Every loss, in the order of the objectives.
+    pub(crate) losses: Vec<Tensor<1>>,
     /// Latents `[rows, latent]`, without autodiff.
     pub(crate) latents: Tensor<2>,
     pub(crate) norms: GradientNorms,
@@ -42,8 +45,10 @@ impl Learner {
         tellapart_kernels::keep_freed_memory();
         let device = device::by_name(&config.device)?.autodiff();
         let mut rng: ChaCha8Rng = generator(config.seed, Purpose::Initialization);
+        let model = Pjepa::new(&config.model, &interface, &mut rng, &device)?;
         Ok(Self {
-            model: Pjepa::new(&config.model, &interface, &mut rng, &device)?,
+            average: TargetEncoder::new(config.gradients.target, &model.encoder),
+            model,
             optimizers: Optimizers::new(&config.optimizer),
             config: config.clone(),
             device,
@@ -60,27 +65,29 @@ impl Learner {
         }
     }
 
-    /// Trains on one batch. `update` (0-based) sets the learning rate and the ramp. Takes `self` by
-    /// value so that Burn sees unique ownership and updates parameters in place.
+    /// Trains on one batch. `update` (0-based) sets the learning rate and the weights. Takes `self`
+    /// by value so that Burn sees unique ownership and updates parameters in place.
     #[must_use]
-    pub fn update(mut self, inputs: UpdateInputs, update: u64) -> (Self, Update) {
-        let config = &self.config;
-        let reaches = EncoderGradients {
-            dynamics: config.gradients.dynamics,
-            auxiliary: config.gradients.auxiliary,
-            stop_target: config.gradients.stop_target,
-        };
-        let losses = self.model.losses(&inputs.batch, reaches, inputs.noise);
-        let total = losses.dynamics.clone() * dynamics_weight(config, update)
-            + losses.auxiliary.clone() * config.loss.auxiliary_weight;
+    pub fn update(
+        mut self,
+        inputs: UpdateInputs,
+        objectives: &Objectives,
+        update: u64,
+    ) -> (Self, Update) {
+        let (target, average) = (self.config.gradients.target, self.average.as_ref());
+        let views = Views::new(&self.model, &inputs.batch, target, average, inputs.noise);
+        let (total, losses) = objectives.losses(&self.model, &views, update);
+        let latents = views.latents;
         let gradients = total.backward();
         let (model, norms) = self.optimizers.step(self.model, gradients, update);
+        self.average = self
+            .average
+            .map(|average| average.moved_towards(&model.encoder));
         self.model = model;
         let done = Update {
             total: total.inner(),
-            dynamics: losses.dynamics.inner(),
-            auxiliary: losses.auxiliary.inner(),
-            latents: losses.latents.inner(),
+            losses: losses.into_iter().map(Tensor::inner).collect(),
+            latents: latents.inner(),
             norms,
         };
         (self, done)
@@ -117,15 +124,5 @@ impl BatchPreparer {
             ),
             batch: tensor_batch(batch, &self.device),
         }
-    }
-}
-
-/// Returns the weight of `L_dyn` at an update. If `L_dyn` cannot reach the encoder, there is
-/// nothing to ramp: the weight is 1, and T simply learns.
-pub(crate) fn dynamics_weight(config: &ValidConfig, update: u64) -> f32 {
-    if config.gradients.dynamics {
-        schedule::dynamics_weight(&config.loss, update)
-    } else {
-        1.0
     }
 }

@@ -1,139 +1,112 @@
-//! Metrics of a run: the rows of `metrics.csv`.
+//! Metrics of a run: named values after an update, the rows of `metrics.csv`.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-/// Metrics after one update. Training values belong to the batch of that update. Validation values
-/// exist only if the update was validated.
+/// Value by name; `None` where it does not exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scalar {
+    /// Name, a column of `metrics.csv` and a tag of TensorBoard.
+    pub name: Cow<'static, str>,
+    /// The value.
+    pub value: Option<f64>,
+}
+
+impl Scalar {
+    /// Names a value.
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Option<f64>>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// Metrics after one update. Training values belong to the batch of that update. Names that begin
+/// with `validation_`, and the measures of an observer, have values only if the update was
+/// validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricRecord {
     /// Number of updates done, this one included.
     pub update: u64,
-    /// CPU time in seconds since the run began, on all threads of its pool, summed over resumed
-    /// parts.
-    pub cpu_seconds: f64,
-    /// Dynamics loss `L_dyn`.
-    pub loss_dynamics: f32,
-    /// Auxiliary loss `L_p`.
-    pub loss_auxiliary: f32,
-    /// Weight of `L_dyn` in this update.
-    pub dynamics_weight: f32,
-    /// Learning rate of this update, before the factors of the networks.
-    pub learning_rate: f64,
-    /// Gradient norms before clipping: encoder, predictor, head.
-    pub gradient_norms: [f32; 3],
-    /// Root mean square of the latents about their mean.
-    pub latent_spread: f32,
-    /// Validation, if the update was validated.
-    pub validation: Option<Validation>,
+    /// Values in the order of the columns, equal for all records of a run.
+    pub scalars: Vec<Scalar>,
 }
 
-/// Losses and measures on the validation observations.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Validation {
-    /// Dynamics loss `L_dyn`; `None` if there is no transition to validate on.
-    pub loss_dynamics: Option<f32>,
-    /// Auxiliary loss `L_p`; `None` if there is no observation to validate on.
-    pub loss_auxiliary: Option<f32>,
-    /// Measures, in the order of the names that the observer declared.
-    pub measures: Vec<Option<f64>>,
+/// Returns the name of the validation value of a loss.
+pub fn validation_loss(objective: &str) -> String {
+    format!("validation_loss_{objective}")
 }
 
-/// Columns that every run has.
-const COLUMNS: [&str; 12] = [
-    "update",
-    "cpu_seconds",
-    "loss_dynamics",
-    "loss_auxiliary",
-    "dynamics_weight",
-    "learning_rate",
-    "gradient_norm_encoder",
-    "gradient_norm_predictor",
-    "gradient_norm_head",
-    "latent_spread",
-    "validation_loss_dynamics",
-    "validation_loss_auxiliary",
-];
-
-/// Returns the header of `metrics.csv`, which is equal for all runs with equal measures.
-pub fn csv_header(measures: &[&str]) -> String {
-    let mut names = COLUMNS.to_vec();
-    names.extend(measures);
-    names.join(",")
-}
-
-fn push_cell(row: &mut String, value: Option<impl std::fmt::LowerExp>) {
-    row.push(',');
-    if let Some(value) = value {
-        // Writing to a String cannot fail.
-        let _ = write!(row, "{value:e}");
-    }
+/// Widens a number to the one that the shortest decimal of the narrow one names. So it is written
+/// with few digits, and read back as it was.
+pub(crate) fn widened(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
 }
 
 impl MetricRecord {
+    /// Returns a value by name; `None` if there is no such name, or no value.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let found = self.scalars.iter().find(|scalar| scalar.name == name);
+        found.and_then(|scalar| scalar.value)
+    }
+
+    /// Whether the record has values of a validation.
+    pub fn is_validated(&self) -> bool {
+        self.scalars
+            .iter()
+            .any(|scalar| scalar.value.is_some() && scalar.name.starts_with("validation_"))
+    }
+
     /// Formats the record as one line without a line end. Absent values are empty.
-    pub fn csv_row(&self, measures: usize) -> String {
-        let [encoder, predictor, head] = self.gradient_norms;
-        let mut row = format!(
-            "{},{:.3},{:e},{:e},{},{:e},{:e},{:e},{:e},{:e}",
-            self.update,
-            self.cpu_seconds,
-            self.loss_dynamics,
-            self.loss_auxiliary,
-            self.dynamics_weight,
-            self.learning_rate,
-            encoder,
-            predictor,
-            head,
-            self.latent_spread
-        );
-        match &self.validation {
-            None => row.push_str(&",".repeat(2 + measures)),
-            Some(validation) => {
-                let losses = [validation.loss_dynamics, validation.loss_auxiliary];
-                for loss in losses {
-                    push_cell(&mut row, loss);
+    pub fn csv_row(&self) -> String {
+        let mut row = self.update.to_string();
+        for scalar in &self.scalars {
+            row.push(',');
+            match scalar.value {
+                Some(value) if value == 0.0 || (1e-4..1e7).contains(&value.abs()) => {
+                    row.push_str(&value.to_string());
                 }
-                for index in 0..measures {
-                    push_cell(&mut row, validation.measures.get(index).copied().flatten());
-                }
+                Some(value) => row.push_str(&format!("{value:e}")),
+                None => {}
             }
         }
         row
     }
-}
 
-impl MetricRecord {
-    /// Reads a line that [`csv_row`](Self::csv_row) wrote; `None` if the line is not whole.
-    pub fn from_csv(line: &str, measures: usize) -> Option<Self> {
-        let fields: Vec<&str> = line.split(',').collect();
-        if fields.len() != COLUMNS.len() + measures {
+    /// Reads a line that [`csv_row`](Self::csv_row) wrote under a header of these names; `None` if
+    /// the line is not whole.
+    pub fn from_csv(line: &str, names: &[Cow<'static, str>]) -> Option<Self> {
+        let mut fields = line.split(',');
+        let update = fields.next()?.parse().ok()?;
+        let fields: Vec<&str> = fields.collect();
+        if fields.len() != names.len() {
             return None;
         }
-        let real = |index: usize| fields[index].parse::<f32>().ok();
-        let validation = if fields[10..].iter().all(|field| field.is_empty()) {
-            None
-        } else {
-            Some(Validation {
-                loss_dynamics: real(10),
-                loss_auxiliary: real(11),
-                measures: fields[COLUMNS.len()..]
-                    .iter()
-                    .map(|text| text.parse().ok())
-                    .collect(),
+        let scalars = names.iter().zip(fields).map(|(name, field)| {
+            let value = match field {
+                "" => None,
+                number => Some(number.parse().ok()?),
+            };
+            Some(Scalar {
+                name: name.clone(),
+                value,
             })
-        };
+        });
         Some(Self {
-            update: fields[0].parse().ok()?,
-            cpu_seconds: fields[1].parse().ok()?,
-            loss_dynamics: real(2)?,
-            loss_auxiliary: real(3)?,
-            dynamics_weight: real(4)?,
-            learning_rate: fields[5].parse().ok()?,
-            gradient_norms: [real(6)?, real(7)?, real(8)?],
-            latent_spread: real(9)?,
-            validation,
+            update,
+            scalars: scalars.collect::<Option<_>>()?,
         })
     }
+}
+
+/// Returns the header of `metrics.csv` over values of these names.
+pub fn csv_header(names: &[Cow<'static, str>]) -> String {
+    let mut header = "update".to_owned();
+    for name in names {
+        header.push(',');
+        header.push_str(name);
+    }
+    header
 }
 
 #[cfg(test)]
@@ -142,33 +115,27 @@ mod tests {
 
     #[test]
     fn a_row_comes_back_as_it_was_and_a_torn_one_does_not() {
-        let mut record = MetricRecord {
+        let record = MetricRecord {
             update: 40,
-            cpu_seconds: 1.25,
-            loss_dynamics: 0.1,
-            loss_auxiliary: 1e-7,
-            dynamics_weight: 0.25,
-            learning_rate: 3e-3,
-            gradient_norms: [1.0, 2.5, 0.0],
-            latent_spread: 0.5,
-            validation: None,
+            scalars: vec![
+                Scalar::new("cpu_seconds", 1.25),
+                Scalar::new("loss_dynamics", widened(0.1)),
+                Scalar::new("loss_auxiliary", widened(1e-7)),
+                Scalar::new("learning_rate", 3e-3 * 0.123456789),
+                Scalar::new("validation_loss_dynamics", None),
+                Scalar::new("large", -3.5e30),
+            ],
         };
-        for validation in [
-            None,
-            Some(Validation {
-                loss_dynamics: None,
-                loss_auxiliary: Some(0.3),
-                measures: vec![Some(0.5), None],
-            }),
-        ] {
-            record.validation = validation;
-            let row = record.csv_row(2);
-            assert_eq!(
-                row.split(',').count(),
-                csv_header(&["a", "b"]).split(',').count()
-            );
-            assert_eq!(MetricRecord::from_csv(&row, 2).as_ref(), Some(&record));
-            assert_eq!(MetricRecord::from_csv(&row[..row.len() / 2], 2), None);
-        }
+        let row = record.csv_row();
+        assert!(row.starts_with("40,1.25,0.1,1e-7,"), "{row}");
+        let names: Vec<_> = record.scalars.iter().map(|one| one.name.clone()).collect();
+        assert_eq!(
+            csv_header(&names).split(',').count(),
+            row.split(',').count()
+        );
+        assert_eq!(MetricRecord::from_csv(&row, &names).as_ref(), Some(&record));
+        assert_eq!(MetricRecord::from_csv(&row[..row.len() / 2], &names), None);
+        assert_eq!(record.get("loss_dynamics"), Some(0.1));
+        assert!(!record.is_validated());
     }
 }

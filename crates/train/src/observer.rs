@@ -1,5 +1,7 @@
 //! Interface through which a run reports its progress and can be stopped.
 
+use tellapart_progress::Progress;
+
 use crate::metrics::MetricRecord;
 
 /// Latents of observations whose hidden state is known.
@@ -13,8 +15,9 @@ pub struct LabeledLatents<'a> {
     pub states: &'a [u32],
 }
 
-/// Observer of a run. Every method has a default that does nothing.
-pub trait Observer {
+/// Observer of a run, which may also stop it: when [`stopped`](Progress::stopped) is true, the run
+/// writes a checkpoint and ends. Every method has a default that does nothing.
+pub trait Observer: Progress {
     /// Names of the values that [`measure`](Self::measure) returns: columns of `metrics.csv`.
     fn measures(&self) -> &[&'static str] {
         &[]
@@ -31,15 +34,7 @@ pub trait Observer {
     fn updated(&mut self, record: &MetricRecord) {
         let _ = record;
     }
-
-    /// Whether to write a checkpoint and stop. Asked after every update.
-    fn wants_to_stop(&self) -> bool {
-        false
-    }
 }
 
 /// Observer that does nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Observer for Silent {}
+impl Observer for () {}

@@ -2,21 +2,19 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
-use tellapart_data::{Actions, Frames, Trajectories};
-use tellapart_env::{Action, ActionSpace};
+use tellapart_data::{ActionRule, Actions, DataError, FiniteActions, Trajectories};
+use tellapart_env::ActionSpace;
 use tellapart_model::predictor::PredictorKind;
 use tellapart_model::{IoSpec, Pjepa, device};
-use tellapart_system::ActionId;
 
 use crate::checkpoint::{self, Which};
-use crate::config::{self, TargetKind, ValidConfig};
+use crate::config::{self, Source, TargetKind, ValidConfig};
 use crate::error::TrainError;
-use crate::evaluation::{RecordedStep, embed, predict, roll_out};
+use crate::evaluator::{Evaluator, RecordedStep};
+use crate::experience::actions_of;
 use crate::run_directory::RunDirectory;
+use crate::tensors::observation_spec;
 
-/// Number of rows encoded between two reports of progress.
-const ROWS_AT_ONCE: usize = 1024;
 /// Number of rollouts that go through the predictor together; bounds memory.
 const ROLLOUTS_AT_ONCE: usize = 4096;
 
@@ -86,14 +84,10 @@ pub fn predicted_array(config: &ValidConfig) -> Option<&str> {
 /// Model and recording that fit each other.
 #[derive(Debug)]
 pub struct RecordingEvaluator<'a> {
-    model: &'a Pjepa,
-    interface: &'a IoSpec,
+    evaluator: Evaluator<'a>,
     trajectories: &'a Trajectories,
-    /// Rule that maps numbers to distinct actions, if the actions are numbers and the model
-    /// distinguishes them.
-    split: Option<ActionSpace>,
-    latent: usize,
-    device: Device,
+    /// Id of the action of each row, if the model distinguishes actions.
+    action_ids: Option<Vec<u32>>,
 }
 
 impl<'a> RecordingEvaluator<'a> {
@@ -103,7 +97,7 @@ impl<'a> RecordingEvaluator<'a> {
     /// [`TrainError::Unfit`] says what is different.
     pub fn new(
         model: &'a Pjepa,
-        interface: &'a IoSpec,
+        interface: &IoSpec,
         config: &ValidConfig,
         trajectories: &'a Trajectories,
     ) -> Result<Self, TrainError> {
@@ -114,80 +108,54 @@ impl<'a> RecordingEvaluator<'a> {
                 expected,
             })
         };
-        let shape = trajectories.frame_shape()?;
-        if shape != interface.observation {
-            let expected = format!("u8 {:?}", interface.observation);
-            return unfit("observations", format!("u8 {shape:?}"), expected);
+        let spec = observation_spec(trajectories)?;
+        if spec != interface.observation {
+            let expected = interface.observation.to_string();
+            return unfit("observations", spec.to_string(), expected);
         }
-        let split = match &trajectories.actions {
-            Actions::Discrete { count, .. } => {
-                if [*count; 2] != [interface.actions, interface.action_width] {
-                    let expected = match interface.action_width {
-                        1 => "vectors of 1 number".to_owned(),
-                        _ => format!("{} ids", interface.actions),
-                    };
-                    return unfit("actions", format!("{count} ids"), expected);
-                }
-                None
-            }
-            Actions::Vectors { width, values } => {
-                if *width != interface.action_width || interface.actions > 1 && *width > 1 {
-                    let expected = if interface.actions > 1 && interface.action_width > 1 {
-                        format!("{} ids", interface.actions)
-                    } else {
-                        format!("vectors of {} numbers", interface.action_width)
-                    };
-                    return unfit("actions", format!("vectors of {width} numbers"), expected);
-                }
-                let is_split = config.model.predictor == PredictorKind::Bounded;
-                let taken = values
-                    .iter()
-                    .enumerate()
-                    .filter(|(row, _)| !trajectories.ends(*row));
-                let outside = taken
-                    .map(|(_, action)| action)
-                    .find(|action| action.abs() > 1.0);
-                if let (true, Some(action)) = (is_split, outside) {
-                    return unfit(
-                        "actions",
-                        action.to_string(),
-                        "numbers within [-1, 1]".to_owned(),
-                    );
-                }
-                is_split.then_some(config.environment.actions)
-            }
-        };
+        let width = trajectories.actions.width();
+        let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
+        let were_discrete = interface.actions > 1 && interface.action_width > 1;
+        if width != interface.action_width
+            || is_discrete != (were_discrete || width == 1 && is_discrete)
+        {
+            let found = match is_discrete {
+                true => format!("{width} ids"),
+                false => format!("vectors of {width} numbers"),
+            };
+            let expected = match were_discrete {
+                true => format!("{} ids", interface.actions),
+                false => format!("vectors of {} numbers", interface.action_width),
+            };
+            return unfit("actions", found, expected);
+        }
+        let finite = finite_actions(config, trajectories)?;
+        if let Some(finite) = &finite
+            && finite.count != interface.actions
+        {
+            let (found, expected) = (finite.count, interface.actions);
+            return unfit("actions", format!("{found} ids"), format!("{expected} ids"));
+        }
         Ok(Self {
-            model,
-            interface,
+            evaluator: Evaluator::new(model, *interface, config)?,
             trajectories,
-            split,
-            latent: config.model.latent,
-            device: device::by_name(&config.device)?,
+            action_ids: finite.map(|finite| finite.ids),
         })
     }
 
     /// Computes `E` of all rows, `[rows, latent]`. Calls `progress` with the share that is done.
     #[must_use]
     pub fn embed(&self, progress: &dyn Fn(f64)) -> Vec<f32> {
-        let Frames::U8 { values, .. } = &self.trajectories.observations else {
-            return Vec::new();
-        };
-        let shape = self.interface.observation;
-        let bytes: usize = shape.iter().product();
-        let mut latents = Vec::with_capacity(self.trajectories.rows() * self.latent);
-        for frames in values.chunks(ROWS_AT_ONCE * bytes) {
-            latents.extend(embed(self.model, frames, shape, &self.device));
-            progress((latents.len() / self.latent) as f64 / self.trajectories.rows() as f64);
-        }
-        latents
+        let observations = &self.trajectories.observations;
+        self.evaluator.embed_with(observations, progress)
     }
 
     /// Computes `P(T(...T(z, a_1)..., a_k))` for each rollout, `[rollouts, width of p]`. A rollout
     /// is the row whose latent is `z`, and the rows at which the actions were taken.
     #[must_use]
     pub fn roll_out(&self, latents: &[f32], rollouts: &[(usize, &[usize])]) -> Vec<f32> {
-        let target = self.interface.target_width;
+        let target = self.evaluator.interface().target_width;
+        let latent = self.evaluator.latent();
         let mut predicted = vec![0.0; rollouts.len() * target];
         // Words of equal length are rolled out together.
         let mut order: Vec<usize> = (0..rollouts.len()).collect();
@@ -196,25 +164,19 @@ impl<'a> RecordingEvaluator<'a> {
             for some in alike.chunks(ROLLOUTS_AT_ONCE) {
                 let rows = some.iter().map(|&place| rollouts[place].0);
                 let from: Vec<f32> = rows
-                    .flat_map(|row| &latents[row * self.latent..(row + 1) * self.latent])
+                    .flat_map(|row| &latents[row * latent..(row + 1) * latent])
                     .copied()
                     .collect();
                 let length = rollouts[some[0]].1.len();
                 let steps: Vec<RecordedStep> = (0..length)
                     .map(|step| self.step(some.iter().map(|&place| rollouts[place].1[step])))
                     .collect();
-                let ends = if steps.is_empty() {
-                    predict(self.model, &from, self.latent, &self.device)
-                } else {
-                    let foreseen = roll_out(
-                        self.model,
-                        self.interface,
-                        &from,
-                        self.latent,
-                        &steps,
-                        &self.device,
-                    );
-                    foreseen.into_iter().next_back().unwrap_or_default()
+                let ends = match steps.is_empty() {
+                    true => self.evaluator.predict(&from),
+                    false => {
+                        let foreseen = self.evaluator.roll_out(&from, &steps);
+                        foreseen.into_iter().next_back().unwrap_or_default()
+                    }
                 };
                 for (&place, end) in some.iter().zip(ends.chunks_exact(target)) {
                     predicted[place * target..(place + 1) * target].copy_from_slice(end);
@@ -230,24 +192,53 @@ impl<'a> RecordingEvaluator<'a> {
         for row in rows {
             match &self.trajectories.actions {
                 Actions::Discrete { count, ids } => {
-                    actions
-                        .extend((0..*count as u32).map(|id| f32::from(u8::from(id == ids[row]))));
-                    action_ids.push(ids[row]);
+                    actions.extend((0..*count as u32).map(|id| f32::from(u8::from(id == ids[row]))))
                 }
                 Actions::Vectors { width, values } => {
-                    let vector = &values[row * width..(row + 1) * width];
-                    actions.extend_from_slice(vector);
-                    let id = self
-                        .split
-                        .and_then(|space| space.index_of(Action::Continuous(vector[0])));
-                    action_ids.push(id.map_or(0, ActionId::get));
+                    actions.extend_from_slice(&values[row * width..(row + 1) * width]);
                 }
             }
+            action_ids.push(self.action_ids.as_ref().map_or(0, |ids| ids[row]));
         }
         RecordedStep {
             actions,
             action_ids,
             targets: Vec::new(),
+        }
+    }
+}
+
+/// Returns the distinct actions of a recording as the model of a run tells them apart; `None` if a
+/// plain predictor takes vectors as they are. A run in a live world has the rule of that world.
+fn finite_actions(
+    config: &ValidConfig,
+    trajectories: &Trajectories,
+) -> Result<Option<FiniteActions>, TrainError> {
+    let is_bounded = config.model.predictor == PredictorKind::Bounded;
+    let space = config.world().build(0, 0).action_space();
+    match (&trajectories.actions, &config.data.source) {
+        (Actions::Vectors { .. }, Source::Live) if is_bounded => {
+            let rule = rule_of(space)?;
+            Ok(Some(trajectories.finite_actions(rule.as_ref())?))
+        }
+        (Actions::Vectors { .. }, Source::Live) => Ok(None),
+        _ => actions_of(config, trajectories),
+    }
+}
+
+/// Returns the rule by which a world itself maps action vectors to actions; `None` if its actions
+/// are ids.
+///
+/// # Errors
+/// None for the action spaces that there are.
+pub fn rule_of(space: ActionSpace) -> Result<Option<ActionRule>, DataError> {
+    match (space, space.distinct()) {
+        (ActionSpace::OneHot { .. }, _) => Ok(None),
+        (ActionSpace::Continuous { .. }, 2) => Ok(Some(ActionRule::sign())),
+        (ActionSpace::Continuous { .. }, _) => {
+            // The band is closed on both sides, a bin only below.
+            let band = tellapart_env::NO_OP_BAND;
+            ActionRule::edges(&[-band, band.next_up()]).map(Some)
         }
     }
 }

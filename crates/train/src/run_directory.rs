@@ -4,6 +4,7 @@
 //! `checkpoints/{latest,best}`, `environment.json`, and the reports on the run. A finished run is
 //! never overwritten.
 
+use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ impl RunDirectory {
                 return problem(format!(
                     "the run here began with other settings ({}); resume it with the same options, or \
                      choose another folder",
-                    crate::config::differences(&before, config)
+                    tellapart_settings::differences(&*before, &**config)
                 ));
             }
         }
@@ -205,31 +206,30 @@ impl RunDirectory {
     }
 
     /// Starts `metrics.csv` with its header, and the event file.
-    pub(crate) fn begin_metrics(&self, measures: &[&str]) -> Result<(), TrainError> {
-        self.write_metrics(&csv_header(measures), &[])
+    pub(crate) fn begin_metrics(&self, names: &[Cow<'static, str>]) -> Result<(), TrainError> {
+        self.write_metrics(names, &[])
     }
 
-    fn write_metrics(&self, header: &str, rows: &[String]) -> Result<(), TrainError> {
-        let mut text = format!("{header}\n");
+    fn write_metrics(
+        &self,
+        names: &[Cow<'static, str>],
+        records: &[MetricRecord],
+    ) -> Result<(), TrainError> {
+        let mut text = format!("{}\n", csv_header(names));
         let mut events = tensorboard::start();
-        for row in rows {
-            text.push_str(row);
+        for record in records {
+            text.push_str(&record.csv_row());
             text.push('\n');
-            events.extend(tensorboard::scalars(header, row));
+            events.extend(tensorboard::scalars(record));
         }
         self.write(METRICS, text.as_bytes())?;
         self.write(EVENTS, &events)
     }
 
     /// Appends one row to `metrics.csv` and to the event file.
-    pub(crate) fn append_metrics(
-        &self,
-        record: &MetricRecord,
-        measures: &[&str],
-    ) -> Result<(), TrainError> {
-        let row = record.csv_row(measures.len());
-        self.append(METRICS, format!("{row}\n").as_bytes())?;
-        self.append(EVENTS, &tensorboard::scalars(&csv_header(measures), &row))
+    pub(crate) fn append_metrics(&self, record: &MetricRecord) -> Result<(), TrainError> {
+        self.append(METRICS, format!("{}\n", record.csv_row()).as_bytes())?;
+        self.append(EVENTS, &tensorboard::scalars(record))
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
@@ -247,7 +247,7 @@ impl RunDirectory {
     pub(crate) fn keep_metrics_until(
         &self,
         update: u64,
-        measures: &[&str],
+        names: &[Cow<'static, str>],
     ) -> Result<Vec<MetricRecord>, TrainError> {
         let path = self.file(METRICS);
         let problem = |problem: String| TrainError::Run {
@@ -259,8 +259,8 @@ impl RunDirectory {
             path: path.clone(),
             source,
         })?;
-        let header = csv_header(measures);
-        let (mut kept, mut records) = (Vec::new(), Vec::new());
+        let header = csv_header(names);
+        let mut records = Vec::new();
         for (number, line) in BufReader::new(file).lines().enumerate() {
             let line = line.map_err(|source| TrainError::Io {
                 action: "cannot read",
@@ -276,16 +276,15 @@ impl RunDirectory {
                 continue;
             }
             // A torn last line belongs to an update that will be made again.
-            let Some(record) = MetricRecord::from_csv(&line, measures.len()) else {
+            let Some(record) = MetricRecord::from_csv(&line, names) else {
                 break;
             };
             if record.update > update {
                 break;
             }
-            kept.push(line);
             records.push(record);
         }
-        self.write_metrics(&header, &kept)?;
+        self.write_metrics(names, &records)?;
         Ok(records)
     }
 }

@@ -1,13 +1,16 @@
 //! Writes metrics and checkpoints while a run trains.
 
+use std::borrow::Cow;
+
 use tellapart_model::IoSpec;
 
 use crate::checkpoint::{self, Snapshot, TrainingState};
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 use crate::experience::Experience;
-use crate::learner::{Learner, dynamics_weight};
-use crate::metrics::{MetricRecord, Validation};
+use crate::learner::{Learner, Update};
+use crate::metrics::{MetricRecord, Scalar, validation_loss, widened};
+use crate::objectives::Objectives;
 use crate::observer::{LabeledLatents, Observer};
 use crate::run_directory::RunDirectory;
 use crate::validation::{ValidationResult, ValidationSet};
@@ -15,6 +18,7 @@ use crate::validation::{ValidationResult, ValidationSet};
 /// Progress of a run and its observer.
 pub(crate) struct RunRecorder<'a> {
     pub(crate) config: &'a ValidConfig,
+    pub(crate) objectives: &'a Objectives,
     pub(crate) directory: Option<&'a RunDirectory>,
     /// Progress, with the best score so far.
     pub(crate) state: TrainingState,
@@ -38,17 +42,17 @@ impl RunRecorder<'_> {
         learner: &mut Learner,
         experience: &mut Experience,
     ) -> Result<(), TrainError> {
-        let measures = self.observer.measures();
+        let names = self.names();
         let Some(found) = checkpoint::resume(directory, learner)? else {
-            return directory.begin_metrics(measures);
+            return directory.begin_metrics(&names);
         };
         if found.recording != self.state.recording {
             return Err(TrainError::RecordingChanged {
-                source_name: self.config.data.source.clone(),
+                source_name: self.config.data.source.to_string(),
             });
         }
         experience.skip(found.update)?;
-        self.records = directory.keep_metrics_until(found.update, measures)?;
+        self.records = directory.keep_metrics_until(found.update, &names)?;
         self.state = found;
         Ok(())
     }
@@ -83,11 +87,12 @@ impl RunRecorder<'_> {
             self.observer.measure(latents)
         };
         if let Some(record) = &mut milestone.record {
-            record.validation = Some(Validation {
-                loss_dynamics: found.loss_dynamics,
-                loss_auxiliary: found.loss_auxiliary,
-                measures,
-            });
+            let losses = found.losses.iter().map(|loss| loss.map(widened));
+            let values = losses.chain(measures);
+            let first = record.scalars.len() - self.validation_names().count();
+            for (scalar, value) in record.scalars[first..].iter_mut().zip(values) {
+                scalar.value = value;
+            }
         }
         self.reached(milestone)
     }
@@ -102,11 +107,10 @@ impl RunRecorder<'_> {
         let mut score = None;
         if let Some(record) = milestone.record {
             if let Some(directory) = self.directory {
-                directory.append_metrics(&record, self.observer.measures())?;
+                directory.append_metrics(&record)?;
             }
             self.observer.updated(&record);
-            let validation = record.validation.as_ref();
-            score = validation.and_then(|validation| total_loss(self.config, validation));
+            score = self.score(&record);
             self.records.push(record);
         }
         if let (Some(directory), Some(snapshot)) = (self.directory, milestone.snapshot) {
@@ -122,13 +126,71 @@ impl RunRecorder<'_> {
         }
         Ok(())
     }
+
+    /// Returns the score that chooses the best checkpoint: the total validation loss with the final
+    /// weights. `None` if there is nothing to validate on, or the loss is not finite.
+    fn score(&self, record: &MetricRecord) -> Option<f32> {
+        let mut total = 0.0;
+        for term in self.objectives.terms() {
+            let loss = record.get(&validation_loss(term.name()))? as f32;
+            total += term.weight_at(self.config.optimizer.updates) * loss;
+        }
+        total.is_finite().then_some(total)
+    }
+
+    /// Returns the names of all values of a record, in order.
+    fn names(&self) -> Vec<Cow<'static, str>> {
+        let each = |prefix: &str| -> Vec<Cow<'static, str>> {
+            let terms = self.objectives.terms();
+            terms
+                .map(|term| format!("{prefix}_{}", term.name()).into())
+                .collect()
+        };
+        let mut names: Vec<Cow<'static, str>> = vec!["cpu_seconds".into()];
+        names.extend(each("loss"));
+        names.extend(each("weight"));
+        names.extend(TRAINING.map(Cow::from));
+        names.extend(self.validation_names());
+        names
+    }
+
+    fn validation_names(&self) -> impl Iterator<Item = Cow<'static, str>> {
+        let losses = self.objectives.terms();
+        let losses = losses.map(|term| validation_loss(term.name()).into());
+        losses.chain(self.observer.measures().iter().copied().map(Cow::from))
+    }
+
+    /// Returns the record of an update, without the values of its validation.
+    pub(crate) fn record(&self, done: &Update, rate: f64, state: &TrainingState) -> MetricRecord {
+        let centered = done.latents.clone() - done.latents.clone().mean_dim(0);
+        let spread = centered.square().mean().sqrt().into_scalar::<f32>();
+        let mut values = vec![(state.cpu_seconds * 1e3).round() / 1e3];
+        let losses = done.losses.iter().cloned();
+        values.extend(losses.map(|loss| widened(loss.into_scalar::<f32>())));
+        let terms = self.objectives.terms();
+        values.extend(terms.map(|term| widened(term.weight_at(state.update - 1))));
+        let norms = [done.norms.encoder, done.norms.predictor, done.norms.head];
+        values.push(rate);
+        values.extend(norms.map(widened));
+        values.push(widened(spread));
+        let values = values.into_iter().map(Some).chain(std::iter::repeat(None));
+        MetricRecord {
+            update: state.update,
+            scalars: self
+                .names()
+                .into_iter()
+                .zip(values)
+                .map(|(name, value)| Scalar { name, value })
+                .collect(),
+        }
+    }
 }
 
-/// Returns the score that chooses the best checkpoint: the total validation loss with the final
-/// weight of `L_dyn`. `None` if there is nothing to validate on, or the loss is not finite.
-fn total_loss(config: &ValidConfig, validation: &Validation) -> Option<f32> {
-    let weight = dynamics_weight(config, config.optimizer.updates);
-    let total = weight * validation.loss_dynamics?
-        + config.loss.auxiliary_weight * validation.loss_auxiliary?;
-    total.is_finite().then_some(total)
-}
+/// Names of the values of an update next to its losses and their weights.
+const TRAINING: [&str; 5] = [
+    "learning_rate",
+    "gradient_norm_encoder",
+    "gradient_norm_predictor",
+    "gradient_norm_head",
+    "latent_spread",
+];

@@ -1,6 +1,6 @@
-//! Schedules of the learning rate and of the weight of `L_dyn`.
+//! Schedules of the learning rate and of the weights of losses.
 
-use crate::config::{LossConfig, OptimizerConfig};
+use crate::config::{OptimizerConfig, WeightConfig};
 
 /// Returns the share of the peak learning rate at `update` (0-based): linear warm-up, then a cosine
 /// down to `final_rate`.
@@ -12,18 +12,18 @@ pub fn rate(config: &OptimizerConfig, update: u64) -> f64 {
     warm * (config.final_rate + (1.0 - config.final_rate) * cosine)
 }
 
-/// Returns the weight of `L_dyn` at `update`: the floor, then a linear rise to `dynamics_weight`.
+/// Returns the weight of a loss at `update`: the floor, then a linear rise to the whole weight.
 ///
-/// The ramp is needed because `L_dyn` alone is smallest when everything is mapped to one point. At
-/// full weight from the start, it shrinks the latents before `L_p` has drawn them apart.
-pub fn dynamics_weight(config: &LossConfig, update: u64) -> f32 {
+/// `L_dyn` needs a ramp because it alone is smallest when everything is mapped to one point. At full
+/// weight from the start, it shrinks the latents before `L_p` has drawn them apart.
+pub fn weight(config: &WeightConfig, update: u64) -> f32 {
     let risen = if update >= config.ramp_end {
         1.0
     } else {
         let span = (config.ramp_end - config.ramp_start).max(1) as f32;
         update.saturating_sub(config.ramp_start) as f32 / span
     };
-    config.dynamics_weight * (config.ramp_floor + (1.0 - config.ramp_floor) * risen)
+    config.weight * (config.ramp_floor + (1.0 - config.ramp_floor) * risen)
 }
 
 #[cfg(test)]
@@ -47,21 +47,20 @@ mod tests {
 
     #[test]
     fn the_ramp_goes_from_floor_to_full() {
-        let config = LossConfig {
-            dynamics_weight: 2.0,
+        let config = WeightConfig {
+            weight: 2.0,
             ramp_floor: 0.05,
             ramp_start: 100,
             ramp_end: 500,
-            ..Default::default()
         };
-        assert!((dynamics_weight(&config, 0) - 0.1).abs() < 1e-6);
-        assert!((dynamics_weight(&config, 300) - 2.0 * 0.525).abs() < 1e-6);
-        assert_eq!(dynamics_weight(&config, 500), 2.0);
-        let flat = LossConfig {
+        assert!((weight(&config, 0) - 0.1).abs() < 1e-6);
+        assert!((weight(&config, 300) - 2.0 * 0.525).abs() < 1e-6);
+        assert_eq!(weight(&config, 500), 2.0);
+        let flat = WeightConfig {
             ramp_start: 0,
             ramp_end: 0,
             ..config
         };
-        assert_eq!(dynamics_weight(&flat, 0), 2.0);
+        assert_eq!(weight(&flat, 0), 2.0);
     }
 }

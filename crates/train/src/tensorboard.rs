@@ -1,4 +1,4 @@
-//! TensorBoard event files: the rows of `metrics.csv` as scalars.
+//! TensorBoard event files: the records of a run as scalars.
 //!
 //! A file is a series of records (TensorFlow's TFRecord): length, its checksum, bytes, their
 //! checksum. Each record holds one `Event` message of protocol buffers, of which only the fields
@@ -8,6 +8,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crc::{CRC_32_ISCSI, Crc};
+
+use crate::metrics::MetricRecord;
 
 const CASTAGNOLI: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
@@ -19,24 +21,20 @@ pub(crate) fn start() -> Vec<u8> {
     record(&event.0)
 }
 
-/// Returns the record of one row of `metrics.csv`, whose first column is the update. Empty cells
-/// are left out.
-pub(crate) fn scalars(header: &str, row: &str) -> Vec<u8> {
+/// Returns the record of the values after an update. Absent values are left out.
+pub(crate) fn scalars(metrics: &MetricRecord) -> Vec<u8> {
     let mut summary = Message::default();
-    let mut step = 0;
-    for (index, (name, cell)) in header.split(',').zip(row.split(',')).enumerate() {
-        if index == 0 {
-            step = cell.parse().unwrap_or_default();
-        } else if let Ok(number) = cell.parse() {
+    for scalar in &metrics.scalars {
+        if let Some(number) = scalar.value {
             let mut value = Message::default();
-            value.bytes(1, name.as_bytes());
-            value.float(2, number);
+            value.bytes(1, scalar.name.as_bytes());
+            value.float(2, number as f32);
             summary.bytes(1, &value.0);
         }
     }
     let mut event = Message::default();
     event.double(1, seconds_since_epoch());
-    event.integer(2, step);
+    event.integer(2, metrics.update);
     event.bytes(5, &summary.0);
     record(&event.0)
 }
@@ -119,8 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn empty_cells_are_no_scalars() {
-        let record = scalars("update,loss,validation", "300,2.5,");
+    fn absent_values_are_no_scalars() {
+        use crate::metrics::Scalar;
+        let record = scalars(&MetricRecord {
+            update: 300,
+            scalars: vec![Scalar::new("loss", 2.5), Scalar::new("validation", None)],
+        });
         let contains = |part: &[u8]| record.windows(part.len()).any(|window| window == part);
         assert!(contains(b"loss") && contains(&2.5_f32.to_le_bytes()));
         assert!(!contains(b"validation"));

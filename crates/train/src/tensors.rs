@@ -2,11 +2,11 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use tellapart_data::Batch;
-use tellapart_model::conv_stack::FrameBatch;
+use tellapart_data::{Batch, DataError, Frames, Trajectories};
 use tellapart_model::init::two_normals;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::predictor::ActionBatch;
+use tellapart_model::{ObservationBatch, ObservationSpec};
 
 /// Moves a batch to the device.
 pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
@@ -18,7 +18,7 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
     let ids: Vec<u32> = sources.iter().map(|&row| batch.action_ids[row]).collect();
     let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
     TensorBatch {
-        observations: FrameBatch::new(batch.frames, batch.frame_shape, device),
+        observations: observation_batch(batch.observations, device),
         actions: ActionBatch::new(&actions, width, &ids, device),
         targets: Tensor::from_data(
             TensorData::new(batch.targets, [rows, batch.target_width]),
@@ -26,6 +26,30 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
         ),
         transitions: sources.len(),
         sources: Tensor::from_data(TensorData::new(places, [sources.len()]), device),
+    }
+}
+
+/// Moves observations to the device.
+pub(crate) fn observation_batch(observations: Frames, device: &Device) -> ObservationBatch {
+    let image = observations.image_shape();
+    match observations {
+        Frames::U8 { values, .. } => {
+            ObservationBatch::images(values, image.unwrap_or_default(), device)
+        }
+        Frames::F32 { values, shape } => {
+            ObservationBatch::vectors(values, shape.iter().product(), device)
+        }
+    }
+}
+
+/// Returns the kind and shape of one observation.
+///
+/// # Errors
+/// Bytes that are no images.
+pub(crate) fn observation_spec(recording: &Trajectories) -> Result<ObservationSpec, DataError> {
+    match &recording.observations {
+        Frames::U8 { .. } => Ok(ObservationSpec::Image(recording.frame_shape()?)),
+        Frames::F32 { shape, .. } => Ok(ObservationSpec::Vector(shape.iter().product())),
     }
 }
 

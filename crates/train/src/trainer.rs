@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use cpu_time::ThreadTime;
+use tellapart_model::objective::TargetEncoder;
 use tellapart_model::{IoSpec, Pjepa, device};
 
 use crate::checkpoint::TrainingState;
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 use crate::experience::Experience;
-use crate::learner::{Learner, dynamics_weight};
+use crate::learner::Learner;
 use crate::metrics::MetricRecord;
+use crate::objectives::Objectives;
 use crate::observer::Observer;
 use crate::run_directory::RunDirectory;
 use crate::run_log::{CheckpointRecord, RunRecorder};
@@ -54,6 +56,21 @@ pub fn train(
     directory: Option<&RunDirectory>,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
+    train_on(config, &Objectives::of(config), directory, observer)
+}
+
+/// Trains one run like [`train`], on objectives that may hold some of the caller's own.
+///
+/// A run directory does not remember them: give the same ones again to continue a run.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn train_on(
+    config: &ValidConfig,
+    objectives: &Objectives,
+    directory: Option<&RunDirectory>,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainError> {
     let clock = TrainingClock::start();
     let mut experience = Experience::open(config)?;
     let interface = experience.interface();
@@ -61,8 +78,9 @@ pub fn train(
     let validation = ValidationSet::collect(config, &experience)?;
     let device = device::by_name(&config.device)?;
 
-    let mut course = RunRecorder {
+    let mut recorder = RunRecorder {
         config,
+        objectives,
         directory,
         state: TrainingState {
             recording: experience.fingerprint(),
@@ -74,9 +92,9 @@ pub fn train(
     let mut _lock = None;
     if let Some(directory) = directory {
         _lock = Some(directory.begin(config)?);
-        course.resume(directory, &mut learner, &mut experience)?;
+        recorder.resume(directory, &mut learner, &mut experience)?;
     }
-    let (cpu_before, wall_before) = (course.state.cpu_seconds, course.state.wall_seconds);
+    let (cpu_before, wall_before) = (recorder.state.cpu_seconds, recorder.state.wall_seconds);
 
     let mut stopped = false;
     let feed = learner.feed();
@@ -85,12 +103,16 @@ pub fn train(
         let batch = experience.next_batch(&mut rng)?;
         Ok::<_, TrainError>(feed.inputs(batch, update))
     };
+    let evaluate = |model: &Evaluated| {
+        let average = model.average.as_ref();
+        validation.evaluate(&model.model, average, objectives, &device)
+    };
     // Inputs of the next update, drawn ahead in the background. There are none after the last
     // update.
     let mut drawn = None;
     // The last validated update, complete except for the evaluation of its model.
-    let mut pending: Option<(CheckpointRecord, Pjepa)> = None;
-    let mut state = course.state;
+    let mut pending: Option<(CheckpointRecord, Evaluated)> = None;
+    let mut state = recorder.state;
     while state.update < config.optimizer.updates && !stopped {
         let update = state.update;
         let inputs = drawn
@@ -98,8 +120,7 @@ pub fn train(
             .unwrap_or_else(|| draw(&mut experience, update));
         if let Some((before, model)) = pending.take_if(|_| inputs.is_err()) {
             // The results of the update before are kept even if there is nothing left to train on.
-            let found = validation.evaluate(&model, &device);
-            course.evaluated(before, &validation, &found)?;
+            recorder.evaluated(before, &validation, &evaluate(&model))?;
         }
         let inputs = inputs?;
         // If the pool has a spare thread, two things happen in the background: the next batch is
@@ -111,16 +132,16 @@ pub fn train(
                 scope.spawn(|_| drawn = Some(draw(&mut experience, update + 1)));
             }
             if let Some((_, model)) = &pending {
-                scope.spawn(|_| found = Some(validation.evaluate(model, &device)));
+                scope.spawn(|_| found = Some(evaluate(model)));
             }
-            learner.update(inputs, update)
+            learner.update(inputs, objectives, update)
         });
         if let (Some((before, _)), Some(found)) = (pending.take(), found) {
-            course.evaluated(before, &validation, &found)?;
+            recorder.evaluated(before, &validation, &found)?;
         }
 
         state.update += 1;
-        stopped = course.observer.wants_to_stop();
+        stopped = recorder.observer.stopped();
         let last = state.update == config.optimizer.updates;
         let validate = last || state.update.is_multiple_of(config.evaluation.every);
         let log = validate || state.update.is_multiple_of(config.evaluation.log_every);
@@ -137,23 +158,13 @@ pub fn train(
         state.cpu_seconds = cpu_before + clock.cpu();
         state.wall_seconds = wall_before + clock.wall();
         let record = log.then(|| {
-            let centered = done.latents.clone() - done.latents.mean_dim(0);
-            MetricRecord {
-                update: state.update,
-                cpu_seconds: state.cpu_seconds,
-                loss_dynamics: done.dynamics.into_scalar::<f32>(),
-                loss_auxiliary: done.auxiliary.into_scalar::<f32>(),
-                dynamics_weight: dynamics_weight(config, update),
-                learning_rate: config.optimizer.learning_rate
-                    * schedule::rate(&config.optimizer, update),
-                gradient_norms: [done.norms.encoder, done.norms.predictor, done.norms.head],
-                latent_spread: centered.square().mean().sqrt().into_scalar::<f32>(),
-                validation: None,
-            }
+            let peak = config.optimizer.learning_rate;
+            let rate = peak * schedule::rate(&config.optimizer, update);
+            recorder.record(&done, rate, &state)
         });
         let snapshot = match directory {
             Some(directory) if validate || stopped => {
-                Some(course.snapshot(directory, &learner, &interface)?)
+                Some(recorder.snapshot(directory, &learner, &interface)?)
             }
             _ => None,
         };
@@ -163,24 +174,39 @@ pub fn train(
             snapshot,
         };
         if !validate {
-            course.reached(milestone)?;
+            recorder.reached(milestone)?;
         } else if last || stopped {
-            let found = validation.evaluate(&learner.model.valid(), &device);
-            course.evaluated(milestone, &validation, &found)?;
+            let found = evaluate(&Evaluated::of(&learner));
+            recorder.evaluated(milestone, &validation, &found)?;
         } else {
-            pending = Some((milestone, learner.model.valid()));
+            pending = Some((milestone, Evaluated::of(&learner)));
         }
     }
     tellapart_kernels::forget_spare_buffers();
     Ok(Trained {
         model: learner.model.valid(),
         interface,
-        records: course.records,
+        records: recorder.records,
         updates: state.update,
         stopped: state.update < config.optimizer.updates,
         cpu_seconds: state.cpu_seconds,
         wall_seconds: state.wall_seconds,
     })
+}
+
+/// Model at one update, without autodiff, to be evaluated.
+struct Evaluated {
+    model: Pjepa,
+    average: Option<TargetEncoder>,
+}
+
+impl Evaluated {
+    fn of(learner: &Learner) -> Self {
+        Self {
+            model: learner.model.valid(),
+            average: learner.average.as_ref().map(TargetEncoder::valid),
+        }
+    }
 }
 
 /// Clock of CPU and wall time since a run, or its resumed part, began.

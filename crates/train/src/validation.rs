@@ -2,14 +2,14 @@
 //! final evaluation uses other observations.
 
 use burn::tensor::Device;
-use tellapart_data::Batch;
-use tellapart_env::{BatchEnvironment, Counting, Outcome, RepeatedRandom};
+use tellapart_data::{Batch, Frames};
 use tellapart_model::Pjepa;
-use tellapart_model::pjepa::EncoderGradients;
+use tellapart_model::objective::{Target, TargetEncoder, Views};
 
 use crate::config::ValidConfig;
 use crate::error::TrainError;
-use crate::experience::{Experience, describe_actions, random_function};
+use crate::experience::{Experience, balanced, behavior, describe_actions, random_function};
+use crate::objectives::Objectives;
 use crate::seeds::{Purpose, derived_seed};
 use crate::tensors::tensor_batch;
 
@@ -31,10 +31,9 @@ pub(crate) struct ValidationSet {
 pub(crate) struct ValidationResult {
     /// Latents `[rows, latent]`.
     pub(crate) latents: Vec<f32>,
-    /// `L_dyn` without noise; `None` if there are no transitions.
-    pub(crate) loss_dynamics: Option<f32>,
-    /// `L_p` without noise; `None` if there are no rows.
-    pub(crate) loss_auxiliary: Option<f32>,
+    /// Every loss without noise, in the order of the objectives; `None` where there is nothing to
+    /// take a mean of.
+    pub(crate) losses: Vec<Option<f32>>,
 }
 
 impl ValidationSet {
@@ -48,7 +47,7 @@ impl ValidationSet {
     ) -> Result<Self, TrainError> {
         let (batch, states) = match experience {
             Experience::Live(_) => live_pairs(config)?,
-            Experience::RecordedExperience(recorded) => {
+            Experience::Recorded(recorded) => {
                 let mut left = RECORDED_ROWS;
                 let mut windows = Vec::new();
                 for episode in recorded.held_out() {
@@ -74,33 +73,36 @@ impl ValidationSet {
         &self.states
     }
 
-    /// Evaluates losses and latents of a model without autodiff.
-    pub(crate) fn evaluate(&self, model: &Pjepa, device: &Device) -> ValidationResult {
-        let reaches = EncoderGradients {
-            dynamics: true,
-            auxiliary: true,
-            stop_target: false,
-        };
+    /// Evaluates losses and latents of a model without autodiff. `average` is its moving average, if
+    /// it has one.
+    pub(crate) fn evaluate(
+        &self,
+        model: &Pjepa,
+        average: Option<&TargetEncoder>,
+        objectives: &Objectives,
+        device: &Device,
+    ) -> ValidationResult {
         let mut latents = Vec::new();
-        let (mut dynamics, mut auxiliary, mut transitions) = (0.0f64, 0.0f64, 0usize);
+        let mut sums = vec![(0.0f64, 0usize); objectives.terms().count()];
         let mut start = 0;
         while start < self.batch.rows {
             let rows = start..self.chunk_end(start);
             let part = rows_of(&self.batch, rows.clone());
             let tensors = tensor_batch(part, device);
-            let losses = model.losses(&tensors, reaches, None);
-            dynamics +=
-                f64::from(losses.dynamics.into_scalar::<f32>()) * tensors.transitions as f64;
-            auxiliary += f64::from(losses.auxiliary.into_scalar::<f32>()) * rows.len() as f64;
-            transitions += tensors.transitions;
-            latents.extend(losses.latents.into_data().iter::<f32>());
+            let views = Views::new(model, &tensors, Target::default(), average, None);
+            for (term, (sum, count)) in objectives.terms().zip(&mut sums) {
+                let items = term.objective().items(&tensors);
+                let loss = term.objective().loss(model, &views);
+                *sum += f64::from(loss.into_scalar::<f32>()) * items as f64;
+                *count += items;
+            }
+            latents.extend(views.latents.into_data().iter::<f32>());
             start = rows.end;
         }
-        let mean = |sum: f64, count: usize| (count > 0).then(|| (sum / count as f64) as f32);
+        let mean = |(sum, count): (f64, usize)| (count > 0).then(|| (sum / count as f64) as f32);
         ValidationResult {
             latents,
-            loss_dynamics: mean(dynamics, transitions),
-            loss_auxiliary: mean(auxiliary, self.batch.rows),
+            losses: sums.into_iter().map(mean).collect(),
         }
     }
 
@@ -117,13 +119,14 @@ impl ValidationSet {
 
 /// Copies rows of a batch. The last of them no longer continues.
 fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
-    let bytes = batch.frame_bytes();
+    let mut observations = batch.observations.like();
+    observations.extend_from(&batch.observations, rows.clone());
     let mut continues = batch.continues[rows.clone()].to_vec();
     if let Some(last) = continues.last_mut() {
         *last = false;
     }
     Batch {
-        frames: batch.frames[rows.start * bytes..rows.end * bytes].to_vec(),
+        observations,
         rows: rows.len(),
         actions: batch.actions[rows.start * batch.action_width..rows.end * batch.action_width]
             .to_vec(),
@@ -131,7 +134,6 @@ fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
         targets: batch.targets[rows.start * batch.target_width..rows.end * batch.target_width]
             .to_vec(),
         continues,
-        frame_shape: batch.frame_shape,
         action_width: batch.action_width,
         target_width: batch.target_width,
     }
@@ -140,31 +142,26 @@ fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
 /// Collects `validation_per_state` episodes of one step for every start state: rows 2i and 2i + 1.
 fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     let seed = derived_seed(config.seed, Purpose::Validation);
-    let mut options = config.environment.clone();
-    options.end_at_target = false;
-    let states = u32::from(options.max_count) + 1;
-    let num_envs = states as usize * config.evaluation.validation_per_state;
-    let mut world = Counting::new(options.validate()?, seed, num_envs);
-    let mut policy = RepeatedRandom::with_repeat(world.action_space(), seed, num_envs, 1);
-    let bytes = world.frame_bytes();
-    let (mut first, mut second) = (vec![0; num_envs * bytes], vec![0; num_envs * bytes]);
-    let (mut at_first, mut at_second) = (
-        vec![Outcome::default(); num_envs],
-        vec![Outcome::default(); num_envs],
-    );
-    let counts: Vec<u8> = (0..num_envs)
-        .map(|copy| (copy % states as usize) as u8)
-        .collect();
-    world.reset_with_counts(&counts, &mut first, &mut at_first)?;
-    let (mut vectors, mut ids) = (Vec::new(), Vec::new());
-    let chosen = policy.next_actions();
-    describe_actions(world.action_space(), chosen, &mut vectors, &mut ids)?;
-    world.step(chosen, &mut second, &mut at_second)?;
-
+    let world = config.world().clone().endless(u32::MAX);
+    let start = balanced(&world, config.evaluation.validation_per_state);
+    let num_envs = start.len();
+    let mut rollout = behavior(&world, seed, num_envs, 1).starting_at(start);
     let random = random_function(config)?;
-    let width = world.action_space().vector_width();
+    let space = rollout.world().action_space();
+    let width = space.vector_width();
+    let shape = rollout.world().observation_shape();
+    let bytes: usize = shape.iter().product();
+    let mut rows = Vec::with_capacity(2);
+    let (mut vectors, mut ids) = (Vec::new(), Vec::new());
+    rollout.run(2, |row| -> Result<(), TrainError> {
+        if rows.is_empty() {
+            describe_actions(space, row.actions, &mut vectors, &mut ids)?;
+        }
+        rows.push((row.frames.to_vec(), row.outcomes.to_vec()));
+        Ok(())
+    })?;
+    let mut frames = Vec::with_capacity(2 * num_envs * bytes);
     let mut batch = Batch {
-        frame_shape: world.observation_shape(),
         rows: 2 * num_envs,
         action_width: width,
         target_width: random.as_ref().map_or(1, |function| function.width()),
@@ -172,11 +169,9 @@ fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
     };
     let mut states = Vec::with_capacity(2 * num_envs);
     for copy in 0..num_envs {
-        for (frames, outcomes, continues) in
-            [(&first, &at_first, true), (&second, &at_second, false)]
-        {
-            let frame = &frames[copy * bytes..(copy + 1) * bytes];
-            batch.frames.extend_from_slice(frame);
+        for (index, (shown, outcomes)) in rows.iter().enumerate() {
+            let frame = &shown[copy * bytes..(copy + 1) * bytes];
+            frames.extend_from_slice(frame);
             batch
                 .actions
                 .extend_from_slice(&vectors[copy * width..(copy + 1) * width]);
@@ -185,9 +180,13 @@ fn live_pairs(config: &ValidConfig) -> Result<(Batch, Vec<u32>), TrainError> {
                 Some(function) => batch.targets.extend(function.evaluate(frame)),
                 None => batch.targets.push(outcomes[copy].value),
             }
-            batch.continues.push(continues);
-            states.push(outcomes[copy].state.index() as u32);
+            batch.continues.push(index == 0);
+            states.push(outcomes[copy].state.get());
         }
     }
+    batch.observations = Frames::U8 {
+        shape: shape.to_vec(),
+        values: frames,
+    };
     Ok((batch, states))
 }

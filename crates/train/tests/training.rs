@@ -2,17 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
 use tellapart_model::device;
 use tellapart_model::parameters::{ParameterValues, parameters};
+use tellapart_progress::Progress;
 use tellapart_train::checkpoint::{Which, load};
 use tellapart_train::metrics::MetricRecord;
 use tellapart_train::observer::Observer;
-use tellapart_train::{RunDirectory, Silent, TrainError, Trained, ValidConfig, config, train};
+use tellapart_train::{RunDirectory, TrainError, Trained, ValidConfig, config, train};
 
 /// World of 16x16 images, and a run of a dozen updates.
 const TINY: &str = r#"
@@ -30,7 +31,7 @@ hidden = 8
 [optimizer]
 updates = 12
 warmup = 2
-[loss]
+[loss.dynamics]
 ramp_start = 2
 ramp_end = 6
 [evaluation]
@@ -60,8 +61,10 @@ impl Observer for StopAfter {
     fn updated(&mut self, record: &MetricRecord) {
         self.1 = record.update;
     }
+}
 
-    fn wants_to_stop(&self) -> bool {
+impl Progress for StopAfter {
+    fn stopped(&self) -> bool {
         self.1 + 1 >= self.0
     }
 }
@@ -75,7 +78,7 @@ fn without_times(trained: &Trained) -> Vec<MetricRecord> {
     let mut records = trained.records.clone();
     records
         .iter_mut()
-        .for_each(|record| record.cpu_seconds = 0.0);
+        .for_each(|record| record.scalars.retain(|one| one.name != "cpu_seconds"));
     records
 }
 
@@ -124,7 +127,7 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
 
 #[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
-    let train_with = |words: &[&str]| values(&train(&tiny(words), None, &mut Silent).unwrap());
+    let train_with = |words: &[&str]| values(&train(&tiny(words), None, &mut ()).unwrap());
     let one = train_with(&["optimizer.updates=3"]);
     assert_eq!(one, train_with(&["optimizer.updates=3"]));
     assert_ne!(one, train_with(&["optimizer.updates=3", "seed=2"]));
@@ -138,7 +141,7 @@ fn the_number_of_threads_changes_no_parameter_and_no_record() {
     ] {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let train = || train(&tiny(words), None, &mut Silent).unwrap();
+            let train = || train(&tiny(words), None, &mut ()).unwrap();
             let trained = pool.build().unwrap().install(train);
             (values(&trained), without_times(&trained))
         };
@@ -153,12 +156,13 @@ fn the_number_of_threads_changes_no_parameter_and_no_record() {
 #[test]
 fn the_best_checkpoint_is_of_the_update_that_validated_best() {
     /// Observer that stops a run after a number of updates, whichever records it has seen.
-    struct StopAt(u64, Cell<u64>);
+    struct StopAt(u64, AtomicU64);
 
-    impl Observer for StopAt {
-        fn wants_to_stop(&self) -> bool {
-            self.1.set(self.1.get() + 1);
-            self.1.get() == self.0
+    impl Observer for StopAt {}
+
+    impl Progress for StopAt {
+        fn stopped(&self) -> bool {
+            self.1.fetch_add(1, Ordering::Relaxed) + 1 == self.0
         }
     }
 
@@ -172,7 +176,7 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
         let stopping_at = |update| {
             let folder = tempfile::tempdir().unwrap();
             let directory = RunDirectory::open(folder.path(), &config, false).unwrap();
-            let mut stop = StopAt(update, Cell::new(0));
+            let mut stop = StopAt(update, AtomicU64::new(0));
             let trained = pool.install(|| train(&config, Some(&directory), &mut stop).unwrap());
             (folder, trained)
         };
@@ -183,25 +187,26 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
         let (folder, trained) = stopping_at(u64::MAX);
         let updates: Vec<u64> = trained.records.iter().map(|record| record.update).collect();
         assert_eq!(updates, Vec::from_iter(1..=20));
-        let weight = trained.records[19].dynamics_weight;
+        let weight = trained.records[19].get("weight_dynamics").unwrap();
         let totals = trained.records.iter().filter_map(|record| {
-            let found = record.validation.as_ref()?;
+            let dynamics = record.get("validation_loss_dynamics")?;
             assert!(record.update.is_multiple_of(4));
-            let total = weight * found.loss_dynamics?
-                + config.loss.auxiliary_weight * found.loss_auxiliary?;
+            let total = weight * dynamics + record.get("validation_loss_auxiliary")?;
             Some((record.update, total))
         });
-        let totals: Vec<(u64, f32)> = totals.collect();
+        let totals: Vec<(u64, f64)> = totals.collect();
         assert_eq!(totals.len(), 5);
         let best = totals.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
         earlier += usize::from(best < 20);
         // A run that stops evaluates at once.
         let (stopped, again) = stopping_at(best);
-        let found = again.records.last().unwrap().validation.as_ref();
-        assert_eq!(
-            found,
-            trained.records[best as usize - 1].validation.as_ref()
-        );
+        let validation = |record: &MetricRecord| -> Vec<_> {
+            let all = record.scalars.iter().cloned();
+            all.filter(|one| one.name.starts_with("validation_"))
+                .collect()
+        };
+        let found = validation(again.records.last().unwrap());
+        assert_eq!(found, validation(&trained.records[best as usize - 1]));
         let stopped = parameters_of(stopped.path(), Which::Latest);
         assert_eq!(
             parameters_of(folder.path(), Which::Best),
@@ -216,13 +221,13 @@ fn the_best_checkpoint_is_of_the_update_that_validated_best() {
 fn the_convolutions_of_the_cnn_and_the_precision_of_products_are_configuration() {
     let sizes = [
         "optimizer.updates=1",
-        "model.cnn.channels=[5, 6]",
-        "model.cnn.kernels=[3, 4]",
-        "model.cnn.strides=[2, 1]",
-        "model.cnn.normalize=false",
-        "model.cnn.hidden=0",
+        "model.encoder.channels=[5, 6]",
+        "model.encoder.kernels=[3, 4]",
+        "model.encoder.strides=[2, 1]",
+        "model.encoder.normalize=false",
+        "model.encoder.hidden=0",
     ];
-    let plain = values(&train(&tiny(&sizes), None, &mut Silent).unwrap());
+    let plain = values(&train(&tiny(&sizes), None, &mut ()).unwrap());
     let shapes: Vec<_> = plain
         .iter()
         .filter(|(name, _)| name.starts_with("encoder."))
@@ -243,21 +248,21 @@ fn the_convolutions_of_the_cnn_and_the_precision_of_products_are_configuration()
     let rounded = [&sizes[..], &["model.precision=bf16"]].concat();
     assert_ne!(
         plain,
-        values(&train(&tiny(&rounded), None, &mut Silent).unwrap())
+        values(&train(&tiny(&rounded), None, &mut ()).unwrap())
     );
 
     for (word, expected) in [
         (
-            "model.cnn.kernels=[3]",
-            "`model.cnn.kernels` is [3]; expected as many numbers as model.cnn.channels has",
+            "model.encoder.kernels=[3]",
+            "`model.encoder.kernels` is [3]; expected as many numbers as model.encoder.channels has",
         ),
         (
-            "model.cnn.strides=[0, 1, 1]",
-            "`model.cnn.strides` is [0, 1, 1]; expected one to 16 whole numbers from 1 to 64",
+            "model.encoder.strides=[0, 1, 1]",
+            "`model.encoder.strides` is [0, 1, 1]; expected one to 16 whole numbers from 1 to 64",
         ),
         (
-            "model.cnn.channels=[]",
-            "`model.cnn.channels` is []; expected one to 16 whole numbers from 1 to 1024",
+            "model.encoder.channels=[]",
+            "`model.encoder.channels` is []; expected one to 16 whole numbers from 1 to 1024",
         ),
     ] {
         let words = [word.to_owned()];
@@ -265,20 +270,18 @@ fn the_convolutions_of_the_cnn_and_the_precision_of_products_are_configuration()
         assert!(error.contains(expected), "{error}");
     }
     let too_large = tiny(&[
-        "model.cnn.kernels=[40, 3, 3]",
-        "model.cnn.strides=[30, 2, 2]",
+        "model.encoder.kernels=[40, 3, 3]",
+        "model.encoder.strides=[30, 2, 2]",
     ]);
-    let error = train(&too_large, None, &mut Silent)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("model.cnn.kernels"), "{error}");
+    let error = train(&too_large, None, &mut ()).unwrap_err().to_string();
+    assert!(error.contains("model.encoder.kernels"), "{error}");
 }
 
 #[test]
 fn a_loss_that_may_not_reach_the_encoder_does_not() {
     let after = |words: &[&str]| {
         let words = [words, &["optimizer.updates=3"]].concat();
-        values(&train(&tiny(&words), None, &mut Silent).unwrap())
+        values(&train(&tiny(&words), None, &mut ()).unwrap())
     };
     let part = |values: &BTreeMap<String, ParameterValues>, name: &str| -> Vec<ParameterValues> {
         let of = values.iter().filter(|(key, _)| key.starts_with(name));
@@ -298,7 +301,7 @@ fn a_loss_that_may_not_reach_the_encoder_does_not() {
     );
     // The weight of a loss that does not reach the encoder cannot matter to it.
     let auxiliary_only = ["gradients.dynamics=false"];
-    let heavier = ["gradients.dynamics=false", "loss.dynamics_weight=9"];
+    let heavier = ["gradients.dynamics=false", "loss.dynamics.weight=9"];
     assert_eq!(
         part(&after(&auxiliary_only), "encoder"),
         part(&after(&heavier), "encoder")
@@ -341,12 +344,12 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     // Another version is refused for being one, not for its fields.
     let path = folder.path().join("checkpoints/latest/config.json");
     let config = std::fs::read_to_string(&path).unwrap();
-    let older = config.replace("tellapart.model/2", "tellapart.model/1");
+    let older = config.replace("tellapart.model/3", "tellapart.model/2");
     std::fs::write(&path, older).unwrap();
     let problem = load(folder.path(), Which::Latest, &cpu).unwrap_err();
     let problem = problem.to_string();
     assert!(
-        problem.contains("has schema tellapart.model/1"),
+        problem.contains("has schema tellapart.model/2"),
         "{problem}"
     );
     std::fs::write(&path, config).unwrap();
@@ -393,7 +396,7 @@ fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     let config = tiny(&[&format!("data.source={}", data.display())]);
     let run = folder.path().join("run");
     let directory = RunDirectory::open(&run, &config, false).unwrap();
-    let error = train(&config, Some(&directory), &mut Silent).unwrap_err();
+    let error = train(&config, Some(&directory), &mut ()).unwrap_err();
     assert!(
         matches!(error, TrainError::Diverged { update: 0, .. }),
         "{error}"
@@ -415,7 +418,7 @@ fn a_run_that_diverges_keeps_the_checkpoint_before() {
         let config = tiny(&[&source, "evaluation.every=1", &format!("seed={seed}")]);
         let run = folder.path().join(format!("run {seed}"));
         let directory = RunDirectory::open(&run, &config, false).unwrap();
-        let Err(error) = train(&config, Some(&directory), &mut Silent) else {
+        let Err(error) = train(&config, Some(&directory), &mut ()) else {
             continue;
         };
         let TrainError::Diverged { update, .. } = error else {
@@ -443,7 +446,7 @@ fn a_run_is_not_continued_on_another_recording() {
     assert!(run(&config, &path, false, 5).stopped);
     write_recording(&data, |row| [1.0, 0.0][row % 2]);
     let directory = RunDirectory::open(&path, &config, true).unwrap();
-    let error = train(&config, Some(&directory), &mut Silent).unwrap_err();
+    let error = train(&config, Some(&directory), &mut ()).unwrap_err();
     assert!(
         matches!(error, TrainError::RecordingChanged { .. }),
         "{error}"
@@ -457,10 +460,12 @@ fn a_run_is_trained_by_one_at_a_time() {
     /// Observer that tries to train the same run in the middle of it.
     struct Second<'a>(&'a ValidConfig, &'a Path, Option<TrainError>);
 
+    impl Progress for Second<'_> {}
+
     impl Observer for Second<'_> {
         fn updated(&mut self, _: &MetricRecord) {
             let directory = RunDirectory::open(self.1, self.0, true).unwrap();
-            let second = train(self.0, Some(&directory), &mut Silent);
+            let second = train(self.0, Some(&directory), &mut ());
             self.2 = second.err();
         }
     }

@@ -12,14 +12,17 @@ mod truth;
 
 use std::ops::Range;
 
-use tellapart_system::MooreMachine;
+use tellapart_system::{MooreMachine, StateId};
 
 use self::replica::{Act, Replica};
 pub use self::{
     options::{Options, ValidOptions, Value},
     shape::Shape,
 };
-use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::ReplicaBatch};
+use crate::{
+    Action, ActionSpace, BatchEnvironment, EnvError, Nuisance, NuisanceKind, Outcome,
+    batch::ReplicaBatch,
+};
 
 /// Batch of environments of the counting world, stepped together.
 ///
@@ -54,30 +57,6 @@ impl Counting {
     /// Returns the options of the world.
     pub fn options(&self) -> &ValidOptions {
         &self.options
-    }
-
-    /// Begins an episode in every environment, environment `i` with `counts[i]` objects. Use it to
-    /// draw observations balanced over the counts.
-    ///
-    /// # Errors
-    /// A buffer or `counts` does not hold one item for each environment, or a count is too large.
-    pub fn reset_with_counts(
-        &mut self,
-        counts: &[u8],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        self.batch.check_length("counts", counts.len(), 1)?;
-        let max_count = self.options.max_count;
-        if let Some((copy, &count)) = counts.iter().enumerate().find(|&(_, &c)| c > max_count) {
-            return Err(EnvError::BadCount {
-                copy,
-                count,
-                max_count,
-            });
-        }
-        self.batch.begin_each(counts);
-        self.run(frames, outcomes)
     }
 
     /// Returns the number of objects in environment `copy`. Panics if there is no such environment.
@@ -128,6 +107,18 @@ impl BatchEnvironment for Counting {
         self.run(frames, outcomes)
     }
 
+    fn reset_to(
+        &mut self,
+        states: &[StateId],
+        frames: &mut [u8],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), EnvError> {
+        let count_of = |state: StateId| state.index() as u8;
+        let count = self.num_states();
+        self.batch.begin_each(states, count, count_of)?;
+        self.run(frames, outcomes)
+    }
+
     fn step(
         &mut self,
         actions: &[Action],
@@ -141,8 +132,54 @@ impl BatchEnvironment for Counting {
         self.run(frames, outcomes)
     }
 
+    fn num_states(&self) -> usize {
+        usize::from(self.options.max_count) + 1
+    }
+
     fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
         truth::ground_truth(&self.options)
+    }
+
+    fn state_noun(&self) -> &'static str {
+        "count"
+    }
+
+    fn nuisances(&self) -> Vec<Nuisance> {
+        let max_count = usize::from(self.options.max_count);
+        let one = |array, probe, shape: &[usize], kind| Nuisance {
+            array,
+            probe,
+            shape: shape.to_vec(),
+            kind,
+        };
+        vec![
+            one(
+                Some("shape_ids"),
+                Some("shape"),
+                &[],
+                NuisanceKind::Category,
+            ),
+            one(Some("colors"), Some("color"), &[3], NuisanceKind::Byte),
+            one(
+                Some("positions"),
+                None,
+                &[max_count, 2],
+                NuisanceKind::Integer,
+            ),
+            one(None, Some("mean position"), &[2], NuisanceKind::Real),
+        ]
+    }
+
+    fn push_nuisances(&self, copy: usize, values: &mut Vec<f32>) {
+        values.push(f32::from(self.shape(copy).id()));
+        values.extend(self.color(copy).map(f32::from));
+        let positions = self.positions(copy);
+        values.extend(positions.as_flattened().iter().map(|&at| f32::from(at)));
+        let placed = &positions[..usize::from(self.count(copy))];
+        values.extend([0, 1].map(|axis| {
+            let sum: f32 = placed.iter().map(|at| f32::from(at[axis])).sum();
+            sum / placed.len() as f32
+        }));
     }
 }
 

@@ -99,7 +99,25 @@ impl Deref for ValidOptions {
     }
 }
 
+impl ValidOptions {
+    /// Returns the options with episodes that only end after `max_steps` steps.
+    #[must_use]
+    pub fn endless(mut self, max_steps: u32) -> Self {
+        self.0.end_at_target = false;
+        self.0.max_steps = max_steps.max(1);
+        self
+    }
+}
+
 impl Options {
+    /// Returns options of which none is absent, so that they list all keys.
+    pub(crate) fn every() -> Self {
+        Self {
+            start_count: Some(0),
+            ..Self::default()
+        }
+    }
+
     /// The action spaces of two actions (remove, add) and of three (remove, no-op, add).
     pub const ACTIONS: [ActionSpace; 4] = [
         ActionSpace::Continuous { ways: Ways::Two },

@@ -22,7 +22,10 @@ use tellapart_system::{MooreMachine, StateId};
 
 pub use self::options::{Options, ValidOptions};
 use self::{map::Act, replica::Replica};
-use crate::{Action, ActionSpace, BatchEnvironment, EnvError, Outcome, batch::ReplicaBatch};
+use crate::{
+    Action, ActionSpace, BatchEnvironment, EnvError, Nuisance, NuisanceKind, Outcome,
+    batch::ReplicaBatch,
+};
 
 /// Batch of environments of the gridworld, stepped together.
 ///
@@ -57,31 +60,6 @@ impl Grid {
     /// Returns the options of the world.
     pub fn options(&self) -> &ValidOptions {
         &self.options
-    }
-
-    /// Begins an episode in every environment, environment `i` in state `states[i]`. Use it to draw
-    /// observations balanced over the cells.
-    ///
-    /// # Errors
-    /// A buffer or `states` does not hold one item for each environment, or there is no such state.
-    pub fn reset_with_states(
-        &mut self,
-        states: &[StateId],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        self.batch.check_length("states", states.len(), 1)?;
-        let count = self.options.map.states() as usize;
-        let mut asked = states.iter().enumerate();
-        if let Some((copy, &state)) = asked.find(|(_, state)| state.index() >= count) {
-            return Err(EnvError::BadState {
-                copy,
-                state,
-                states: count,
-            });
-        }
-        self.batch.begin_each(states);
-        self.run(frames, outcomes)
     }
 
     /// Returns column and row of the cell of environment `copy`, from the top left. Panics if there
@@ -128,6 +106,17 @@ impl BatchEnvironment for Grid {
         self.run(frames, outcomes)
     }
 
+    fn reset_to(
+        &mut self,
+        states: &[StateId],
+        frames: &mut [u8],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), EnvError> {
+        let count = self.num_states();
+        self.batch.begin_each(states, count, |state| state)?;
+        self.run(frames, outcomes)
+    }
+
     fn step(
         &mut self,
         actions: &[Action],
@@ -141,7 +130,36 @@ impl BatchEnvironment for Grid {
         self.run(frames, outcomes)
     }
 
+    fn num_states(&self) -> usize {
+        self.options.map.states() as usize
+    }
+
     fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
         Ok(truth::ground_truth(&self.options)?)
+    }
+
+    fn state_noun(&self) -> &'static str {
+        "cell"
+    }
+
+    fn nuisances(&self) -> Vec<Nuisance> {
+        let one = |array, probe, shape: &[usize], kind| Nuisance {
+            array: Some(array),
+            probe,
+            shape: shape.to_vec(),
+            kind,
+        };
+        vec![
+            one("positions", None, &[2], NuisanceKind::Integer),
+            one("view_ids", None, &[], NuisanceKind::Index),
+            one("tint_ids", Some("tint"), &[], NuisanceKind::Category),
+        ]
+    }
+
+    fn push_nuisances(&self, copy: usize, values: &mut Vec<f32>) {
+        let state = StateId::new(self.batch.replica(copy).state);
+        values.extend(self.position(copy).map(f32::from));
+        values.push(self.view_of(state) as f32);
+        values.push(f32::from(self.tint(copy)));
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use super::{map::Map, paint::FLOORS};
-use crate::{ActionSpace, EnvError, error::require};
+use super::map::Map;
+use crate::{ActionSpace, EnvError, error::require, tint::FLOORS};
 
 /// Options of the gridworld.
 ///
@@ -75,7 +75,22 @@ impl Deref for ValidOptions {
     }
 }
 
+impl ValidOptions {
+    /// Returns the options with episodes that only end after `max_steps` steps.
+    #[must_use]
+    pub fn endless(mut self, max_steps: u32) -> Self {
+        self.options.end_at_goal = false;
+        self.options.max_steps = max_steps.max(1);
+        self
+    }
+}
+
 impl Options {
+    /// Returns options of which none is absent, so that they list all keys.
+    pub(crate) fn every() -> Self {
+        Self::default()
+    }
+
     /// Four rooms joined by four doors, with the goal in the last corner (after Sutton, Precup and
     /// Singh, "Between MDPs and semi-MDPs", 1999). It has 40 cells, no two of them bisimilar. The
     /// default view cannot tell 22 of them from some other cell.

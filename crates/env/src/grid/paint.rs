@@ -1,20 +1,7 @@
 //! Painting of a view as an image.
 
-use rand::{Rng, RngExt};
-
 use super::{Options, map::MapCell};
 
-/// Floor colors that an episode draws from.
-pub(super) const FLOORS: [[u8; 3]; 8] = [
-    [200, 200, 200],
-    [150, 180, 210],
-    [205, 170, 130],
-    [170, 205, 150],
-    [210, 150, 190],
-    [205, 205, 130],
-    [160, 145, 210],
-    [130, 200, 190],
-];
 const WALL: [u8; 3] = [40, 40, 40];
 const GOAL: [u8; 3] = [220, 40, 40];
 
@@ -43,16 +30,5 @@ pub(super) fn paint(
         for row in rest.chunks_exact_mut(row_bytes) {
             row.copy_from_slice(first);
         }
-    }
-}
-
-/// Changes every byte by up to `noise` in either direction.
-pub(super) fn disturb(noise: u8, rng: &mut impl Rng, frame: &mut [u8]) {
-    if noise == 0 {
-        return;
-    }
-    let noise = noise as i8;
-    for byte in frame {
-        *byte = byte.saturating_add_signed(rng.random_range(-noise..=noise));
     }
 }

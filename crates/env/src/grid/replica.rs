@@ -4,14 +4,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tellapart_system::StateId;
 
-use super::{
-    ValidOptions,
-    map::Act,
-    paint::{FLOORS, disturb, paint},
-};
+use super::{ValidOptions, map::Act, paint::paint};
 use crate::{
     Outcome,
     batch::{self, EpisodeClock, Move},
+    tint::{FLOORS, disturb},
 };
 
 #[derive(Debug, Clone)]

@@ -37,7 +37,6 @@ fn stages(device: &Device) -> Vec<Stage> {
         bias: random([shape[0]], device).require_grad(),
         stride,
         padding,
-        precision: Precision::F32,
         input,
         add,
     };
@@ -60,7 +59,7 @@ fn a_conv_stack_and_its_gradients_equal_those_of_burn() {
     for rows in [1, 3, 20] {
         let frames = frames(rows, [13, 11, 3], &device);
         let stages = stages(&device);
-        let ours = conv_stack(&frames, &stages);
+        let ours = conv_stack(&frames, &stages, Precision::F32);
         let burns = composed(&frames, &stages);
         assert_close("output", ours.clone().inner(), burns.clone().inner());
         let cotangent = random(ours.dims(), &device);
@@ -88,7 +87,7 @@ fn without_gradients_the_result_is_the_same() {
     let device = Device::flex().autodiff();
     let stages = stages(&device);
     let frames = frames(20, [13, 11, 3], &device);
-    let tracked = conv_stack(&frames, &stages).inner();
+    let tracked = conv_stack(&frames, &stages, Precision::F32).inner();
     let plain: Vec<Stage> = stages
         .into_iter()
         .map(|stage| Stage {
@@ -110,7 +109,7 @@ fn without_gradients_the_result_is_the_same() {
         })
         .collect();
     let frames = FrameBatch(frames.0.inner());
-    let untracked = conv_stack(&frames, &plain);
+    let untracked = conv_stack(&frames, &plain, Precision::F32);
     assert_eq!(tracked.into_data(), untracked.into_data());
 }
 
@@ -150,7 +149,7 @@ fn a_dense_layer_and_its_gradients_equal_those_of_burn() {
         let layer = Linear::new(&mut Init::new(&mut rng, &device, 0), inputs, outputs, 1.0);
         let Stage { weight, bias, .. } = layer.stage(StagePrologue::Nothing);
         let weight = weight.reshape([outputs, inputs]);
-        let ours = layer.forward(x.clone());
+        let ours = layer.forward(x.clone(), Precision::F32);
         let burns = x.clone().matmul(weight.transpose()) + bias.unsqueeze();
         assert_close("output", ours.clone().inner(), burns.clone().inner());
         let cotangent = random(ours.dims(), &device);

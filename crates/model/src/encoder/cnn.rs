@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use super::convolved;
 use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
@@ -61,6 +62,8 @@ pub struct Cnn {
     hidden: Option<Linear>,
     hidden_norm: Option<LayerNorm>,
     latent: Linear,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Cnn {
@@ -70,6 +73,7 @@ impl Cnn {
         config: &CnnConfig,
         shape: [usize; 3],
         latent: usize,
+        precision: Precision,
     ) -> Self {
         let [mut height, mut width, mut channels] = shape;
         let (mut convs, mut norms) = (Vec::new(), Vec::new());
@@ -98,6 +102,7 @@ impl Cnn {
             hidden,
             hidden_norm,
             latent: Linear::new(init, last, latent, 1.0),
+            precision,
         }
     }
 
@@ -118,16 +123,16 @@ impl Cnn {
                 })
             })
             .collect();
-        let x = conv_stack(frames, &stages);
+        let x = conv_stack(frames, &stages, self.precision);
         let x = match self.norms.last() {
             Some(norm) => norm.forward_relu(x),
             None => activation::relu(x),
         };
         let mut x = x.flatten(1, 3);
         if let (Some(hidden), Some(norm)) = (&self.hidden, &self.hidden_norm) {
-            x = norm.forward_relu(hidden.forward(x));
+            x = norm.forward_relu(hidden.forward(x, self.precision));
         }
-        self.latent.forward(x)
+        self.latent.forward(x, self.precision)
     }
 }
 
@@ -152,19 +157,19 @@ impl CnnConfig {
         };
         for (key, list, most, expected) in [
             (
-                "model.cnn.channels",
+                "model.encoder.channels",
                 &self.channels,
                 1024,
                 "one to 16 whole numbers from 1 to 1024",
             ),
             (
-                "model.cnn.kernels",
+                "model.encoder.kernels",
                 &self.kernels,
                 64,
                 "one to 16 whole numbers from 1 to 64",
             ),
             (
-                "model.cnn.strides",
+                "model.encoder.strides",
                 &self.strides,
                 64,
                 "one to 16 whole numbers from 1 to 64",
@@ -175,17 +180,17 @@ impl CnnConfig {
             }
         }
         for (key, list) in [
-            ("model.cnn.kernels", &self.kernels),
-            ("model.cnn.strides", &self.strides),
+            ("model.encoder.kernels", &self.kernels),
+            ("model.encoder.strides", &self.strides),
         ] {
             if list.len() != self.channels.len() {
-                let expected = "as many numbers as model.cnn.channels has";
+                let expected = "as many numbers as model.encoder.channels has";
                 return bad(key, format!("{list:?}"), expected);
             }
         }
         if self.hidden > 4096 {
             let expected = "a whole number from 0 to 4096";
-            return bad("model.cnn.hidden", self.hidden.to_string(), expected);
+            return bad("model.encoder.hidden", self.hidden.to_string(), expected);
         }
         Ok(())
     }
@@ -203,7 +208,7 @@ impl CnnConfig {
             let padding = padding(kernel, stride);
             if size.iter().any(|&length| length + 2 * padding < kernel) {
                 return Err(ModelError::BadConfig {
-                    key: "model.cnn.kernels",
+                    key: "model.encoder.kernels",
                     value: format!("{:?}", self.kernels),
                     expected: "kernels no larger than the padded images they meet: use smaller \
                                ones, smaller strides or fewer convolutions",
@@ -221,7 +226,7 @@ impl CnnConfig {
         };
         if weights.max(activations) > MOST {
             return Err(ModelError::BadConfig {
-                key: "model.cnn.channels",
+                key: "model.encoder.channels",
                 value: format!(
                     "{:?}, which makes {weights} weights and {activations} activations an image",
                     self.channels

@@ -2,6 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use super::convolved;
 use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
@@ -18,6 +20,11 @@ const EPSILON: f32 = 1e-3;
 /// over their scale.
 const LATENT_SCALE: f32 = 0.01;
 
+/// Options of the `patch` encoder: there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PatchConfig {}
+
 /// Encoder of one 8/4 convolution and two per-location layers of 32. Their features are summed over
 /// locations, minus the response to an empty window. A three-layer MLP of 256 follows.
 ///
@@ -33,10 +40,17 @@ pub struct Patch {
     dense: Vec<Linear>,
     latent: Linear,
     locations: usize,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl Patch {
-    pub(crate) fn new(init: &mut Init, shape: [usize; 3], latent: usize) -> Self {
+    pub(crate) fn new(
+        init: &mut Init,
+        shape: [usize; 3],
+        latent: usize,
+        precision: Precision,
+    ) -> Self {
         let [height, width, channels] = shape;
         let (kernel, stride, padding) = (KERNEL, 4, 2);
         let locations =
@@ -56,6 +70,7 @@ impl Patch {
             ],
             latent: Linear::new(init, HIDDEN, latent, LATENT_SCALE),
             locations,
+            precision,
         }
     }
 
@@ -72,9 +87,9 @@ impl Patch {
         let summed = self.features(frames, conv) - empty.mul_scalar(self.locations as f32);
         let mut x = summed;
         for layer in &self.dense {
-            x = activation::relu(layer.forward(x));
+            x = activation::relu(layer.forward(x, self.precision));
         }
-        self.latent.forward(x)
+        self.latent.forward(x, self.precision)
     }
 
     /// Sums the features over locations, `[batch, channels]`.
@@ -84,7 +99,7 @@ impl Patch {
         for (layer, norm) in self.layers.iter().zip(norms.clone()) {
             stages.push(layer.stage(norm.stage_prologue()));
         }
-        let mut x = conv_stack(frames, &stages);
+        let mut x = conv_stack(frames, &stages, self.precision);
         if let Some(norm) = norms.last() {
             x = norm.forward_relu(x);
         }

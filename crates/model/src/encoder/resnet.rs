@@ -2,6 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+use tellapart_kernels::Precision;
 
 use super::convolved;
 use crate::conv_stack::{FrameBatch, Stage, StagePrologue, conv_stack};
@@ -13,6 +15,11 @@ const STAGES: usize = 4;
 const BLOCKS_PER_STAGE: usize = 2;
 const EPSILON: f32 = 1e-5;
 
+/// Options of the `resnet` encoder: there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResnetConfig {}
+
 /// Residual encoder of four stages, flattened into one dense layer. Each stage halves the image
 /// with a strided convolution and runs two residual blocks,
 /// `x + conv(relu(norm(conv(relu(norm(x))))))`.
@@ -22,6 +29,8 @@ pub struct Resnet {
     blocks: Vec<ResidualBlock>,
     norm: LayerNorm,
     latent: Linear,
+    #[module(skip)]
+    precision: Precision,
 }
 
 /// Residual block: twice normalization, ReLU and convolution, plus its input.
@@ -32,7 +41,12 @@ pub struct ResidualBlock {
 }
 
 impl Resnet {
-    pub(crate) fn new(init: &mut Init, shape: [usize; 3], latent: usize) -> Self {
+    pub(crate) fn new(
+        init: &mut Init,
+        shape: [usize; 3],
+        latent: usize,
+        precision: Precision,
+    ) -> Self {
         let [mut height, mut width, mut channels] = shape;
         let (mut downs, mut blocks) = (Vec::new(), Vec::new());
         for _ in 0..STAGES {
@@ -48,6 +62,7 @@ impl Resnet {
             blocks,
             norm: LayerNorm::new(init, flat, EPSILON),
             latent: Linear::new(init, flat, latent, 1.0),
+            precision,
         }
     }
 
@@ -59,9 +74,9 @@ impl Resnet {
                 block.extend(&mut stages);
             }
         }
-        let x = conv_stack(frames, &stages);
+        let x = conv_stack(frames, &stages, self.precision);
         let x = self.norm.forward(activation::relu(x).flatten(1, 3));
-        self.latent.forward(x)
+        self.latent.forward(x, self.precision)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Records a world as trajectories.
 
+use std::collections::BTreeMap;
+
 use tellapart_data::{Actions, DataError, Frames, Trajectories, TrajectoryParts};
 use tellapart_env::{
-    Action, ActionSpace, Counting, End, EnvError, Grid, Outcome, RepeatedRandom, WorldOptions,
+    Action, ActionSpace, BatchEnvironment, End, EnvError, Nuisance, NuisanceKind, Outcome,
+    RepeatedRandom, Rollout, Row, ValidWorld,
 };
-
-use self::hidden::Recordable;
-
-mod hidden;
+use tellapart_files::{Array, Values};
 
 /// Records whole episodes of a world, one after the other, under [`RepeatedRandom`], from one seed.
 ///
@@ -25,8 +25,8 @@ mod hidden;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorder {
-    /// Options of the world.
-    pub options: WorldOptions,
+    /// World to record.
+    pub world: ValidWorld,
     /// Number of episodes, at least 1.
     pub episodes: usize,
     /// Seed of the world and of the policy, which draw from separate streams.
@@ -82,11 +82,11 @@ impl Recorder {
 
     /// Makes a recorder of `episodes` episodes of a world.
     #[must_use]
-    pub fn new(options: impl Into<WorldOptions>, episodes: usize, seed: u64) -> Self {
-        let options = options.into();
+    pub fn new(world: impl Into<ValidWorld>, episodes: usize, seed: u64) -> Self {
+        let world = world.into();
         Self {
-            repeat_steps: options.world().repeat_steps(),
-            options,
+            repeat_steps: world.world().repeat_steps(),
+            world,
             episodes,
             seed,
             max_frame_bytes: Self::MAX_FRAME_BYTES,
@@ -105,63 +105,40 @@ impl Recorder {
     /// | counting: `shape_ids` | `[N]` u8 | [`Shape::id`](tellapart_env::counting::Shape::id) |
     /// | `colors` | `[N, 3]` u8 | red, green, blue of the objects |
     /// | `positions` | `[N, max_count, 2]` i16 | centers `[x, y]`, then `[-1, -1]` |
-    /// | gridworld: `positions` | `[N, 2]` i16 | column and row of the agent |
-    /// | `view_ids` | `[N]` u32 | [`Grid::view_of`]: equal where the views are alike |
-    /// | `tint_ids` | `[N]` u8 | [`Grid::tint`] |
+    /// | gridworld, torus: `positions` | `[N, 2]` i16 | column and row |
+    /// | `tint_ids` | `[N]` u8 | floor color of the episode |
+    /// | gridworld: `view_ids` | `[N]` u32 | [`view_of`](tellapart_env::Grid::view_of): equal where the views are alike |
     ///
     /// Memory: the frames, and up to as much again while their buffer grows.
     ///
     /// # Errors
     /// [`CollectError::NoEpisodes`]; [`CollectError::TooLarge`] or [`CollectError::OutOfMemory`]
     /// when there is no room for the frames.
-    pub fn record(&self, progress: impl FnMut(usize)) -> Result<Trajectories, CollectError> {
-        match self.options.clone() {
-            WorldOptions::Counting(options) => {
-                self.record_from(Counting::new(options, self.seed, 1), progress)
-            }
-            WorldOptions::Grid(options) => {
-                self.record_from(Grid::new(options, self.seed, 1), progress)
-            }
-        }
-    }
-
-    /// Records the single environment of `world`.
-    fn record_from<W: Recordable>(
-        &self,
-        mut world: W,
-        mut progress: impl FnMut(usize),
-    ) -> Result<Trajectories, CollectError> {
+    pub fn record(&self, mut progress: impl FnMut(usize)) -> Result<Trajectories, CollectError> {
         if self.episodes == 0 {
             return Err(CollectError::NoEpisodes);
         }
+        let world = self.world.build(self.seed, 1);
         // An episode has at least two frames, so hopeless requests are refused before any work.
         let least = (2 * world.frame_bytes() as u64).saturating_mul(self.episodes as u64);
         if least > self.max_frame_bytes {
             return Err(self.too_large(1));
         }
         let space = world.action_space();
-        let mut policy = RepeatedRandom::with_repeat(space, self.seed, 1, self.repeat_steps);
-        let mut outcome = [Outcome::default()];
-        let mut rows = RecordedRows::<W::Hidden>::default();
+        let policy = RepeatedRandom::with_repeat(space, self.seed, 1, self.repeat_steps);
+        let mut rollout = Rollout::new(world, policy);
+        let mut rows = RecordedRows::default();
         let mut complete = 0;
-
-        world.reset(self.frame(&mut rows, &world, complete)?, &mut outcome)?;
-        loop {
-            let actions = policy.next_actions();
-            rows.push(&world, outcome[0], actions);
-            if outcome[0].end != End::Continues {
+        while complete < self.episodes {
+            let row = rollout.next_row()?;
+            self.make_room(&mut rows.frames, row.frames.len(), complete + 1)?;
+            rows.push(row);
+            if row.outcomes[0].end != End::Continues {
                 complete += 1;
                 progress(complete);
             }
-            if complete == self.episodes {
-                return rows.into_trajectories(&world);
-            }
-            world.step(
-                actions,
-                self.frame(&mut rows, &world, complete)?,
-                &mut outcome,
-            )?;
         }
+        rows.into_trajectories(rollout.world())
     }
 
     fn too_large(&self, reached: usize) -> CollectError {
@@ -174,47 +151,39 @@ impl Recorder {
     }
 
     /// Makes room for one more frame.
-    fn frame<'a, W: Recordable>(
+    fn make_room(
         &self,
-        rows: &'a mut RecordedRows<W::Hidden>,
-        world: &W,
-        complete: usize,
-    ) -> Result<&'a mut [u8], CollectError> {
-        let frames = &mut rows.frames;
-        let (start, bytes, reached) = (frames.len(), world.frame_bytes(), complete + 1);
-        if start as u64 + bytes as u64 > self.max_frame_bytes {
+        frames: &mut Vec<u8>,
+        bytes: usize,
+        reached: usize,
+    ) -> Result<(), CollectError> {
+        if frames.len() as u64 + bytes as u64 > self.max_frame_bytes {
             return Err(self.too_large(reached));
         }
-        frames
-            .try_reserve(bytes)
-            .map_err(|_| CollectError::OutOfMemory { reached })?;
-        frames.resize(start + bytes, 0);
-        Ok(&mut frames[start..])
+        let reserved = frames.try_reserve(bytes);
+        reserved.map_err(|_| CollectError::OutOfMemory { reached })
     }
 }
 
-/// Columns of the recording while they grow.
+/// Columns of the recording of a single environment while they grow.
 #[derive(Default)]
-struct RecordedRows<H> {
+struct RecordedRows {
     frames: Vec<u8>,
     actions: Vec<Action>,
     outcomes: Vec<Outcome>,
-    hidden: H,
+    /// All nuisances of a row, row after row.
+    nuisances: Vec<f32>,
 }
 
-impl<H> RecordedRows<H> {
-    /// Adds the row of the frame that the single environment of `world` shows, except the frame
-    /// itself.
-    fn push<W: Recordable<Hidden = H>>(&mut self, world: &W, outcome: Outcome, actions: &[Action]) {
-        self.actions.extend(actions);
-        self.outcomes.push(outcome);
-        world.push_hidden(outcome.state, &mut self.hidden);
+impl RecordedRows {
+    fn push(&mut self, row: Row<'_>) {
+        self.frames.extend_from_slice(row.frames);
+        self.actions.extend_from_slice(row.actions);
+        self.outcomes.extend_from_slice(row.outcomes);
+        row.world.push_nuisances(0, &mut self.nuisances);
     }
 
-    fn into_trajectories<W: Recordable<Hidden = H>>(
-        self,
-        world: &W,
-    ) -> Result<Trajectories, CollectError> {
+    fn into_trajectories(self, world: &dyn BatchEnvironment) -> Result<Trajectories, CollectError> {
         let rows = self.outcomes.len();
         let each = |what: fn(&Outcome) -> bool| self.outcomes.iter().map(what).collect();
         let parts = TrajectoryParts {
@@ -232,11 +201,39 @@ impl<H> RecordedRows<H> {
                     .map(|outcome| outcome.state.get())
                     .collect(),
             ),
-            extra: W::arrays(self.hidden, rows),
+            extra: arrays(&world.nuisances(), &self.nuisances, rows),
             ..TrajectoryParts::default()
         };
         Ok(Trajectories::new(parts)?)
     }
+}
+
+/// Splits the nuisances of all rows into named arrays. Their values are whole numbers that fit the
+/// type of their kind.
+fn arrays(nuisances: &[Nuisance], values: &[f32], rows: usize) -> BTreeMap<String, Array> {
+    let all: usize = nuisances.iter().map(Nuisance::width).sum();
+    let mut start = 0;
+    let mut arrays = BTreeMap::new();
+    for nuisance in nuisances {
+        let columns = start..start + nuisance.width();
+        start = columns.end;
+        let Some(name) = nuisance.array else { continue };
+        let own = values
+            .chunks_exact(all)
+            .flat_map(|row| row[columns.clone()].iter().copied());
+        let values = match nuisance.kind {
+            NuisanceKind::Category | NuisanceKind::Byte => {
+                Values::U8(own.map(|value| value as u8).collect())
+            }
+            NuisanceKind::Index => Values::U32(own.map(|value| value as u32).collect()),
+            NuisanceKind::Integer => Values::I16(own.map(|value| value as i16).collect()),
+            NuisanceKind::Real => Values::F32(own.collect()),
+        };
+        let shape = std::iter::once(rows).chain(nuisance.shape.iter().copied());
+        let shape = shape.collect();
+        arrays.insert(name.to_owned(), Array { shape, values });
+    }
+    arrays
 }
 
 /// Converts actions to the form of their space: ids or vectors.

@@ -23,7 +23,7 @@ fn of_the_grid(options: grid::Options, episodes: usize) -> Recorder {
 /// Checks that all steps within episodes and all values are those of the ground truth, and that
 /// each action occurs in each state.
 fn follows_the_truth(recording: &Recorder, space: ActionSpace) {
-    let truth = recording.options.ground_truth().unwrap();
+    let truth = recording.world.ground_truth().unwrap();
     let recorded = recording.record(|_| {}).unwrap();
     let states = recorded.state_ids.clone().unwrap();
     let rewards = recorded.rewards.clone().unwrap();

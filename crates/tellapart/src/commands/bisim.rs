@@ -150,14 +150,14 @@ fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
         {
             Err(Failure::bad_input(format!(
                 "{name}: there is no such file, and the built-in worlds are {}",
-                World::ALL.map(World::name).join(", ")
+                World::names()
             )))
         }
         _ if words.is_empty() => Ok(system::read::any(name)?),
         _ => Err(Failure::bad_input(format!(
             "{}: only a built-in environment ({}) has options, but {name} is a file",
             words.join(" "),
-            World::ALL.map(World::name).join(", ")
+            World::names()
         ))),
     }
 }

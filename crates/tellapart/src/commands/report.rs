@@ -2,12 +2,13 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use tellapart::experiment::measure::Truth;
 use tellapart::experiment::pages::{ReportedRun, experiment};
 use tellapart::experiment::reproduce::{findings, one_run};
 use tellapart::experiment::summary::Summary;
+use tellapart::experiment::truth::Truth;
 use tellapart::files::write_atomically;
 use tellapart::report::render_html;
 use tellapart::train::{RunDirectory, TrainError, config};
@@ -75,13 +76,16 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let mut shown: Vec<ReportedRun> = Vec::with_capacity(configs.len());
     for (config, run) in configs.iter().zip(&arguments.runs) {
         let directory = RunDirectory::open(run, config, true)?;
-        let bar = TrainingBar(terminal.progress(config.optimizer.updates as usize, "updates"));
-        bar.0.busy_with("measuring");
-        shown.push(one_run(config, &directory, &truth, &stop, &bar)?);
+        let bar = TrainingBar {
+            bar: terminal.progress(config.optimizer.updates as usize, "updates"),
+            stop: Arc::clone(&stop),
+        };
+        bar.bar.busy_with("measuring");
+        shown.push(one_run(config, &directory, &truth, &bar)?);
     }
     let runs = shown.iter().map(|run| run.summary.clone()).collect();
     let summary = Summary::new("as configured", false, &truth, runs);
-    let lead = findings(&summary);
+    let lead = findings(&summary, &truth.nouns());
     let page = experiment("Runs side by side", &lead, &truth, &shown, &summary);
     let html = render_html(&page).map_err(Failure::failed)?;
     write_atomically(&arguments.out, |out| out.write_all(html.as_bytes()))?;

@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use clap::{Args, ValueEnum};
-use tellapart::experiment::reproduce::{Plan, Progress, RUNS, Setting, findings};
+use tellapart::experiment::reproduce::{Plan, RUNS, RunProgress, Setting, findings};
 use tellapart::experiment::summary::{RunSummary, Summary};
 use tellapart::experiment::without_truth;
+use tellapart::progress::Progress;
 use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{TrainError, ValidConfig};
 
@@ -50,7 +53,7 @@ pub(crate) struct Arguments {
     /// Number of runs trained at a time, sharing the cores; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Device to compute on: cpu, or wgpu or cuda where compiled in
+    /// Device to compute on: cpu, or wgpu where compiled in
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Print summary.json
@@ -104,8 +107,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         quiet: terminal.is_quiet(),
         done: configs.iter().map(|_| Default::default()).collect(),
         configs,
+        stop,
     };
-    let summary = plan.run(&stop, &bar)?;
+    let summary = plan.run(&bar)?;
     drop(bar);
     if arguments.json {
         terminal.json(&summary)?;
@@ -125,14 +129,21 @@ struct RunBars {
     quiet: bool,
     configs: Vec<ValidConfig>,
     /// Number of updates of each run that the bar has counted.
-    done: Vec<std::sync::atomic::AtomicU64>,
+    done: Vec<AtomicU64>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Progress for RunBars {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl RunProgress for RunBars {
     fn updated(&self, run: &ValidConfig, record: &MetricRecord) {
         let index = self.configs.iter().position(|config| config == run);
         if let Some(done) = index.and_then(|index| self.done.get(index)) {
-            let before = done.swap(record.update, std::sync::atomic::Ordering::Relaxed);
+            let before = done.swap(record.update, Ordering::Relaxed);
             self.bar.advance(record.update.saturating_sub(before));
         }
     }
@@ -149,6 +160,9 @@ impl Progress for RunBars {
         }
     }
 }
+
+/// What the classes of this experiment are called.
+const NOUNS: &str = "counts";
 
 /// Prints the table and the findings.
 fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
@@ -182,8 +196,8 @@ fn print(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
             )?;
         }
     }
-    writeln!(out, "\n{}", findings(summary))?;
-    match without_truth::in_words(summary) {
+    writeln!(out, "\n{}", findings(summary, NOUNS))?;
+    match without_truth::in_words(summary, "count") {
         Some(text) => writeln!(out, "\n{text}"),
         None => Ok(()),
     }

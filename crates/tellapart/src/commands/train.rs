@@ -2,13 +2,16 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use tellapart::experiment::ExperimentError;
 use tellapart::experiment::follow::ValidationAudit;
-use tellapart::experiment::measure::Truth;
-use tellapart::experiment::reproduce::{Progress, one_run};
+use tellapart::experiment::reproduce::{RunProgress, one_run};
 use tellapart::experiment::summary::{RecordedSummary, RunSummary};
+use tellapart::experiment::truth::Truth;
+use tellapart::progress::Progress;
 use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{RunDirectory, TrainError, ValidConfig, config, train};
 
@@ -37,7 +40,7 @@ pub(crate) struct Arguments {
     /// Continue an interrupted run from its last checkpoint
     #[arg(long)]
     resume: bool,
-    /// Device to compute on: cpu, or wgpu or cuda where compiled in
+    /// Device to compute on: cpu, or wgpu where compiled in
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Print the resolved configuration as TOML, and stop
@@ -65,11 +68,13 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))
     });
     let directory = RunDirectory::open(&out, &config, arguments.resume)?;
-    let stop = stop::on_interrupt()?;
-    let bar = TrainingBar(terminal.progress(config.optimizer.updates as usize, "updates"));
+    let bar = TrainingBar {
+        bar: terminal.progress(config.optimizer.updates as usize, "updates"),
+        stop: stop::on_interrupt()?,
+    };
     if config.is_live() {
         let truth = Truth::of(&config)?;
-        let shown = pool()?.install(|| one_run(&config, &directory, &truth, &stop, &bar))?;
+        let shown = pool()?.install(|| one_run(&config, &directory, &truth, &bar))?;
         drop(bar);
         if arguments.json {
             terminal.json(&shown.summary)?;
@@ -79,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     } else {
         let trained = pool()?.install(|| {
             let mut follower =
-                ValidationAudit::new(&[], &stop, |record| bar.updated(&config, record));
+                ValidationAudit::new(&[], &bar, |record| bar.updated(&config, record));
             train(&config, Some(&directory), &mut follower).map_err(ExperimentError::from)
         })?;
         drop(bar);
@@ -104,12 +109,21 @@ fn pool() -> Result<rayon::ThreadPool, ExperimentError> {
     Ok(rayon::ThreadPoolBuilder::new().build()?)
 }
 
-/// Progress bar over the updates of one run.
-pub(super) struct TrainingBar(pub(super) terminal::Progress);
+/// Progress bar over the updates of one run, which Ctrl-C stops.
+pub(super) struct TrainingBar {
+    pub(super) bar: terminal::Progress,
+    pub(super) stop: Arc<AtomicBool>,
+}
 
 impl Progress for TrainingBar {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl RunProgress for TrainingBar {
     fn updated(&self, _run: &ValidConfig, record: &MetricRecord) {
-        self.0.set(record.update as usize);
+        self.bar.set(record.update as usize);
     }
 
     fn measured(&self, _run: &RunSummary) {}

@@ -1,45 +1,49 @@
 //! Builds the line charts of reports.
 
 use tellapart_report::{Chart, Scale, Series};
-use tellapart_train::metrics::{MetricRecord, Validation};
+use tellapart_train::metrics::MetricRecord;
 
+use super::follow::MEASURES;
 use super::pages::ReportedRun;
 
 pub(super) fn losses(records: &[MetricRecord]) -> Chart {
-    let of = |value: fn(&MetricRecord) -> f32| -> Vec<(f64, f64)> {
-        records
-            .iter()
-            .map(|record| (record.update as f64, f64::from(value(record))))
-            .collect()
-    };
+    let names = records.first().map(|record| &record.scalars);
+    let names = names.into_iter().flatten().map(|scalar| &*scalar.name);
+    let series = names
+        .filter_map(|name| Some((name, name.strip_prefix("loss_")?)))
+        .map(|(name, objective)| Series {
+            name: symbol(objective).to_owned(),
+            points: curve(records, name),
+        });
     Chart {
         title: "Losses".to_string(),
         x_label: "update".to_string(),
         scale: Scale::Logarithmic,
-        series: vec![
-            Series {
-                name: "L_dyn".to_string(),
-                points: of(|record| record.loss_dynamics),
-            },
-            Series {
-                name: "L_p".to_string(),
-                points: of(|record| record.loss_auxiliary),
-            },
-        ],
+        series: series.collect(),
     }
+}
+
+/// Returns the symbol of an objective in formulas, or else its name.
+fn symbol(objective: &str) -> &str {
+    match objective {
+        "dynamics" => "L_dyn",
+        "auxiliary" => "L_p",
+        other => other,
+    }
+}
+
+/// Returns the points at which a value exists, over updates.
+fn curve(records: &[MetricRecord], name: &str) -> Vec<(f64, f64)> {
+    let points = records.iter();
+    points
+        .filter_map(|record| Some((record.update as f64, record.get(name)?)))
+        .collect()
 }
 
 /// Builds the chart of nearest-centroid accuracy on validation observations, the first measure of
 /// [`ValidationAudit`](super::follow::ValidationAudit).
 pub(super) fn separation(records: &[MetricRecord]) -> Chart {
-    let first = |validation: &Validation| validation.measures.first().copied().flatten();
-    let points = records
-        .iter()
-        .filter_map(|record| {
-            let value = record.validation.as_ref().and_then(first)?;
-            Some((record.update as f64, value))
-        })
-        .collect();
+    let points = curve(records, MEASURES[0]);
     Chart {
         title: "Nearest-centroid accuracy (validation)".to_string(),
         x_label: "update".to_string(),

@@ -1,13 +1,12 @@
 //! Measures a run while it trains, and decides whether it should stop.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tellapart_audit::{Classes, Clusters, Embeddings, MERGED_WITHIN_SPREADS, Spectrum};
+use tellapart_progress::Progress;
 use tellapart_train::metrics::MetricRecord;
 use tellapart_train::observer::{LabeledLatents, Observer};
 
 /// Columns of `metrics.csv` that the audit fills: collapse shows here, not in the losses.
-const MEASURES: [&str; 5] = [
+pub(super) const MEASURES: [&str; 5] = [
     "nearest_centroid_accuracy",
     "closest_gap_over_mean_gap",
     "merged_pairs",
@@ -18,21 +17,21 @@ const MEASURES: [&str; 5] = [
 /// Measures validation latents against the true classes, and passes progress on.
 pub struct ValidationAudit<'a> {
     class_of_state: &'a [u32],
-    stop: &'a AtomicBool,
-    on_update: Box<dyn FnMut(&MetricRecord) + 'a>,
+    progress: &'a dyn Progress,
+    on_update: Box<dyn Fn(&MetricRecord) + Sync + 'a>,
 }
 
 impl<'a> ValidationAudit<'a> {
     /// Makes an observer. `class_of_state[s]` is the true class of hidden state `s`; empty where it
-    /// is not known.
+    /// is not known. `progress` says when to stop.
     pub fn new(
         class_of_state: &'a [u32],
-        stop: &'a AtomicBool,
-        on_update: impl FnMut(&MetricRecord) + 'a,
+        progress: &'a dyn Progress,
+        on_update: impl Fn(&MetricRecord) + Sync + 'a,
     ) -> Self {
         Self {
             class_of_state,
-            stop,
+            progress,
             on_update: Box::new(on_update),
         }
     }
@@ -78,8 +77,10 @@ impl Observer for ValidationAudit<'_> {
     fn updated(&mut self, record: &MetricRecord) {
         (self.on_update)(record);
     }
+}
 
-    fn wants_to_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+impl Progress for ValidationAudit<'_> {
+    fn stopped(&self) -> bool {
+        self.progress.stopped()
     }
 }

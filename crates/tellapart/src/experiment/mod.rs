@@ -7,8 +7,10 @@ mod charts;
 pub mod follow;
 pub mod measure;
 pub mod pages;
+mod probes;
 pub mod reproduce;
 pub mod summary;
+pub mod truth;
 pub mod without_truth;
 
 use tellapart_audit::{AuditError, RecordedError};
@@ -49,12 +51,9 @@ pub enum ExperimentError {
     /// The system could not start the threads.
     #[error("cannot start the threads that train: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
-    /// A thread that trained a run ended without a result.
-    #[error("the run {run} ended abnormally")]
-    Lost {
-        /// Name and seed of the run.
-        run: String,
-    },
+    /// An experiment without runs.
+    #[error("no seed was given, so there is nothing to run; name at least one")]
+    NoSeeds,
 }
 
 impl From<TrainError> for ExperimentError {

@@ -10,8 +10,9 @@ use tellapart_train::{RunDirectory, ValidConfig};
 
 use super::ExperimentError;
 use super::charts::{losses, open_loop, separation};
-use super::measure::{Measured, Truth};
+use super::measure::Measured;
 use super::summary::{RunSummary, Summary, word};
+use super::truth::Truth;
 use super::without_truth::WithoutTruth;
 
 /// A run with everything that a page shows of it.
@@ -57,7 +58,7 @@ impl ReportedRun {
             actions: truth.action_names(),
             runs: vec![self.page()],
             seeds: None,
-            without_truth: without_truth(&[&self.summary]),
+            without_truth: without_truth(truth, &[&self.summary]),
             charts: Vec::new(),
             settings: settings(&self.config.name, &self.config),
             environment: environment(),
@@ -143,7 +144,7 @@ pub fn experiment(
         actions: truth.action_names(),
         runs: runs.collect(),
         seeds: every_seed(&summary.runs),
-        without_truth: without_truth(&summary.runs.iter().collect::<Vec<_>>()),
+        without_truth: without_truth(truth, &summary.runs.iter().collect::<Vec<_>>()),
         charts: vec![open_loop(shown, &headings)],
         settings: settings.collect(),
         environment: environment(),
@@ -202,7 +203,7 @@ fn every_seed(runs: &[RunSummary]) -> Option<Table> {
 }
 
 /// Builds the table that compares the audits of recorded held-out episodes with the truth.
-fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
+fn without_truth(truth: &Truth, runs: &[&RunSummary]) -> Option<Table> {
     let columns = [
         "Run",
         "Seed",
@@ -210,9 +211,9 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
         "Rows in merged pairs",
         "Outliers",
         "Greatest required Lipschitz constant",
-        "Their true counts",
+        &format!("Their true {}", truth.nouns()),
         "Closest pairs certified",
-        "Truth: merged counts",
+        &format!("Truth: merged {}", truth.nouns()),
     ];
     let row = |run: &RunSummary, found: &WithoutTruth| {
         let certified = found.closest_certified.zip(found.closest_pairs);
@@ -235,10 +236,14 @@ fn without_truth(runs: &[&RunSummary]) -> Option<Table> {
         .filter_map(|run| Some(row(run, run.without_truth.as_ref()?)))
         .collect();
     (!rows.is_empty()).then(|| Table {
-        caption: "Recorded held-out episodes, audited for the reward with no count looked at: rows are \
-                  merged that some recorded word of actions tells apart. Few rows, each alone in the wrong \
-                  place, are outliers, and no collapse. The true counts of merged rows were looked up afterwards."
-            .to_string(),
+        caption: format!(
+            "Recorded held-out episodes, audited for the reward with no {} looked at: rows are \
+             merged that some recorded word of actions tells apart. Few rows, each alone in the wrong \
+             place, are outliers, and no collapse. The true {} of merged rows were looked up \
+             afterwards.",
+            truth.noun,
+            truth.nouns()
+        ),
         columns: columns.map(str::to_string).to_vec(),
         rows,
     })
@@ -284,8 +289,11 @@ pub fn one_line(run: &RunSummary) -> String {
     )
 }
 
+/// Number of states of a class from which on only the first one is named.
+const NAMED: usize = 4;
+
 fn class_names(truth: &Truth) -> ClassNames {
-    // A class is named by the counts in it.
+    // A class is named by the states in it.
     let names = (0..truth.classes as u32).map(|class| {
         let states: Vec<String> = truth
             .class_of_state
@@ -294,10 +302,13 @@ fn class_names(truth: &Truth) -> ClassNames {
             .filter(|(_, of)| **of == class)
             .map(|(state, _)| state.to_string())
             .collect();
-        states.join("/")
+        match states.as_slice() {
+            [first, rest @ ..] if rest.len() >= NAMED => format!("{first} and {} more", rest.len()),
+            states => states.join("/"),
+        }
     });
     ClassNames {
-        noun: "count".to_string(),
+        noun: truth.noun.to_string(),
         names: names.collect(),
     }
 }
@@ -327,7 +338,7 @@ fn settings(heading: &str, config: &ValidConfig) -> Vec<Fact> {
     let model = &config.model;
     let networks = format!(
         "{} encoder, latent {}, {} predictor, {} head",
-        word(model.encoder),
+        model.encoder.name(),
         model.latent,
         word(model.predictor),
         word(model.head),
@@ -338,9 +349,9 @@ fn settings(heading: &str, config: &ValidConfig) -> Vec<Fact> {
         config.optimizer.updates,
         config.data.window * config.data.num_envs,
         config.optimizer.learning_rate,
-        config.loss.dynamics_weight,
-        config.loss.ramp_start,
-        config.loss.ramp_end,
+        config.loss.dynamics.weight,
+        config.loss.dynamics.ramp_start,
+        config.loss.dynamics.ramp_end,
         config.loss.latent_noise,
     );
     vec![

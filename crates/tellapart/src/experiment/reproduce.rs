@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tellapart_progress::Progress;
 use tellapart_report::render_html;
 use tellapart_train::config::{ConfigError, ConfigLayer, parse};
 use tellapart_train::metrics::MetricRecord;
@@ -11,9 +12,10 @@ use tellapart_train::{RunDirectory, TrainError, ValidConfig, train};
 
 use super::ExperimentError;
 use super::follow::ValidationAudit;
-use super::measure::{Truth, measure};
+use super::measure::measure;
 use super::pages::{ReportedRun, experiment, write_figures};
 use super::summary::{RunSummary, Summary};
+use super::truth::Truth;
 
 /// The four runs, by name and configuration, in the order of the tables.
 pub const RUNS: [(&str, &str); 4] = [
@@ -74,8 +76,8 @@ pub struct Plan {
     pub overrides: Vec<String>,
 }
 
-/// Receiver of progress, called from any thread.
-pub trait Progress: Sync {
+/// Receiver of progress, called from any thread, which may also stop the runs.
+pub trait RunProgress: Progress {
     /// Receives one record of one run.
     fn updated(&self, run: &ValidConfig, record: &MetricRecord);
     /// Receives the summary of a run that has been measured.
@@ -88,19 +90,19 @@ impl Plan {
     /// # Errors
     /// An override that does not fit, or of a key that the experiment sets itself.
     pub fn configs(&self) -> Result<Vec<ValidConfig>, ConfigError> {
-        let own = ["name", "seed", "data.source"];
+        let own = [
+            "name",
+            "seed",
+            "data.source",
+            "environment.world",
+            "environment",
+        ];
         let taken = self
             .overrides
             .iter()
             .find(|word| own.contains(&word.split('=').next().unwrap_or_default().trim()));
         if let Some(word) = taken {
-            return Err(ConfigError::Malformed {
-                origin: word.clone(),
-                problem:
-                    "the experiment sets this itself; use --seeds and --first-seed, or `train` \
-                          for a run of your own"
-                        .to_string(),
-            });
+            return Err(ConfigError::Taken { word: word.clone() });
         }
         let mut configs = Vec::new();
         for seed in &self.seeds {
@@ -128,17 +130,12 @@ impl Plan {
     /// `summary.json`, `report.html` and `figures/` for all of them.
     ///
     /// # Errors
-    /// The error of the first run that failed; [`ExperimentError::Stopped`] if `stop` was set.
-    pub fn run(
-        &self,
-        stop: &AtomicBool,
-        progress: &dyn Progress,
-    ) -> Result<Summary, ExperimentError> {
+    /// The error of the first run that failed; [`ExperimentError::Stopped`] if `progress` asked for
+    /// it.
+    pub fn run(&self, progress: &dyn RunProgress) -> Result<Summary, ExperimentError> {
         let configs = self.configs().map_err(TrainError::from)?;
         let Some(first) = configs.first() else {
-            return Err(ExperimentError::Lost {
-                run: "of no seed".to_string(),
-            });
+            return Err(ExperimentError::NoSeeds);
         };
         let truth = Truth::of(first)?;
         // Checks every folder before anything is trained.
@@ -163,15 +160,20 @@ impl Plan {
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<Option<Result<ReportedRun, ExperimentError>>>> =
             Mutex::new(configs.iter().map(|_| None).collect());
+        let failed = AtomicBool::new(false);
+        let either = UntilFailure {
+            progress,
+            failed: &failed,
+        };
         let work = || {
-            while !stop.load(Ordering::Relaxed) {
+            while !either.stopped() {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(config) = configs.get(index) else {
                     break;
                 };
-                let result = one_run(config, &directories[index], &truth, stop, progress);
+                let result = one_run(config, &directories[index], &truth, &either);
                 if result.is_err() {
-                    stop.store(true, Ordering::Relaxed);
+                    failed.store(true, Ordering::Relaxed);
                 }
                 if let Ok(mut results) = results.lock() {
                     results[index] = Some(result);
@@ -216,7 +218,7 @@ impl Plan {
         };
         let summary = Summary::new(setting, self.quick, truth, runs);
         let side_by_side = &shown[..shown.len().min(RUNS.len())];
-        let lead = findings(&summary);
+        let lead = findings(&summary, &truth.nouns());
         let title = "Which counts does an encoder keep apart?";
         let page = experiment(title, &lead, truth, side_by_side, &summary);
         for run in &page.runs {
@@ -243,29 +245,50 @@ impl Plan {
     }
 }
 
+/// Progress that also stops all runs once one has failed.
+struct UntilFailure<'a> {
+    progress: &'a dyn RunProgress,
+    failed: &'a AtomicBool,
+}
+
+impl Progress for UntilFailure<'_> {
+    fn stopped(&self) -> bool {
+        self.failed.load(Ordering::Relaxed) || self.progress.stopped()
+    }
+}
+
+impl RunProgress for UntilFailure<'_> {
+    fn updated(&self, run: &ValidConfig, record: &MetricRecord) {
+        self.progress.updated(run, record);
+    }
+
+    fn measured(&self, run: &RunSummary) {
+        self.progress.measured(run);
+    }
+}
+
 /// Trains and measures one run, and writes its folder.
 ///
 /// # Errors
-/// The errors of training and measuring; [`ExperimentError::Stopped`] if `stop` was set.
+/// The errors of training and measuring; [`ExperimentError::Stopped`] if `progress` asked for it.
 pub fn one_run(
     config: &ValidConfig,
     directory: &RunDirectory,
     truth: &Truth,
-    stop: &AtomicBool,
-    progress: &dyn Progress,
+    progress: &dyn RunProgress,
 ) -> Result<ReportedRun, ExperimentError> {
     let stopped = || ExperimentError::Stopped {
         folder: directory.path().display().to_string(),
     };
-    let mut follower = ValidationAudit::new(&truth.class_of_state, stop, |record| {
-        progress.updated(config, record)
+    let mut follower = ValidationAudit::new(&truth.class_of_state, progress, |record| {
+        progress.updated(config, record);
     });
     let trained = train(config, Some(directory), &mut follower)?;
     if trained.stopped {
         return Err(stopped());
     }
     let measured = measure(&trained, config, truth, &follower)?;
-    if stop.load(Ordering::Relaxed) {
+    if progress.stopped() {
         return Err(stopped());
     }
     let summary = RunSummary::new(config, &trained, &measured);
@@ -284,12 +307,13 @@ pub fn one_run(
     Ok(shown)
 }
 
-/// Describes the findings in words, seed by seed where seeds differ.
-pub fn findings(summary: &Summary) -> String {
+/// Describes the findings in words, seed by seed where seeds differ. `nouns` is what classes are
+/// called, such as `counts`.
+pub fn findings(summary: &Summary, nouns: &str) -> String {
     let mut text = format!(
         "The largest bisimulation of the environment with respect to the reward has {} classes: an \
-         encoder must keep that many counts apart.",
-        summary.largest_bisimulation.classes
+         encoder must keep that many {} apart.",
+        summary.largest_bisimulation.classes, nouns
     );
     let mut names: Vec<&str> = Vec::new();
     for run in &summary.runs {
@@ -301,7 +325,7 @@ pub fn findings(summary: &Summary) -> String {
         let runs: Vec<&RunSummary> = summary.runs.iter().filter(|run| run.name == name).collect();
         let merges: Vec<String> = runs
             .iter()
-            .map(|run| merged_in_words(run, summary))
+            .map(|run| merged_in_words(run, summary, nouns))
             .collect();
         let all_equal = merges.iter().all(|merge| *merge == merges[0]);
         text.push_str(&format!(" {name} "));
@@ -354,7 +378,7 @@ fn contrast(summary: &Summary) -> Option<String> {
     })
 }
 
-fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
+fn merged_in_words(run: &RunSummary, summary: &Summary, nouns: &str) -> String {
     let classes = summary.largest_bisimulation.classes as u32;
     let pairs = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| [a, b]));
     let (merged, apart): (Vec<_>, Vec<_>) = pairs.partition(|pair| run.merged_pairs.contains(pair));
@@ -366,10 +390,11 @@ fn merged_in_words(run: &RunSummary, summary: &Summary) -> String {
             .join(", ")
     };
     let all = merged.len() + apart.len();
-    // Only the reward makes counts classes: another p asks for other distinctions.
+    // Only the reward makes these the classes: another p asks for other distinctions.
     if run.target != "reward" {
         return format!(
-            "was not asked to keep counts apart, and {} of {all} pairs of them overlap",
+            "was not asked to keep {} apart, and {} of {all} pairs of them overlap",
+            nouns,
             merged.len()
         );
     }

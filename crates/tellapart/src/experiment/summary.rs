@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use tellapart_audit::Probe;
+use tellapart_train::metrics::validation_loss;
 use tellapart_train::{Trained, ValidConfig, memory};
 
-use super::measure::{Measured, Truth};
+use super::measure::Measured;
+use super::truth::Truth;
 use super::without_truth::WithoutTruth;
 
 /// Summary of an experiment (`summary.json`), `tellapart.reproduce/2`.
@@ -110,7 +112,7 @@ impl RunSummary {
         Self {
             name: config.name.clone(),
             seed: config.seed,
-            encoder: word(config.model.encoder),
+            encoder: config.model.encoder.name().to_owned(),
             target: word(config.target.kind),
             predictor: word(config.model.predictor),
             head: word(config.model.head),
@@ -177,19 +179,20 @@ pub struct RecordedSummary {
 impl RecordedSummary {
     /// Summarizes a run by its last validation.
     pub fn new(config: &ValidConfig, trained: &Trained) -> Self {
-        let last = trained
-            .records
-            .iter()
-            .rev()
-            .find_map(|record| record.validation.as_ref());
+        let mut records = trained.records.iter().rev();
+        let last = records.find(|record| record.is_validated());
+        let loss = |objective: &str| {
+            let value = last?.get(&validation_loss(objective));
+            value.map(|value| value as f32)
+        };
         Self {
             schema: "tellapart.run/1".to_string(),
             name: config.name.clone(),
             seed: config.seed,
             updates: trained.updates,
             train_cpu_seconds: trained.cpu_seconds,
-            held_out_loss_dynamics: last.and_then(|validation| validation.loss_dynamics),
-            held_out_loss_auxiliary: last.and_then(|validation| validation.loss_auxiliary),
+            held_out_loss_dynamics: loss("dynamics"),
+            held_out_loss_auxiliary: loss("auxiliary"),
         }
     }
 

@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 use tellapart_audit::recorded::{Audit, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict};
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
-use tellapart_data::{ActionRule, Trajectories};
-use tellapart_env::ActionSpace;
-use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array};
+use tellapart_data::Trajectories;
+use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array, rule_of};
 use tellapart_train::seeds::{Purpose, derived_seed};
-use tellapart_train::{Trained, ValidConfig};
+use tellapart_train::{TrainError, Trained, ValidConfig};
 
 use super::ExperimentError;
-use super::measure::Truth;
+
 use super::summary::{RunSummary, Summary};
+use super::truth::Truth;
 use crate::collect::Recorder;
 
 /// Number of observations in an episode of the recording.
@@ -62,14 +62,10 @@ pub(super) fn audit(
     config: &ValidConfig,
     truth: &Truth,
 ) -> Result<RecordedAudit, ExperimentError> {
-    let mut options = config.environment.clone();
-    options.end_at_target = false;
-    options.max_steps = EPISODE_ROWS as u32 - 1;
+    let world = config.world().clone().endless(EPISODE_ROWS as u32 - 1);
     let rows = config.evaluation.held_out_per_state * truth.class_of_state.len();
     let recording = Recorder::new(
-        options
-            .validate()
-            .map_err(tellapart_train::TrainError::from)?,
+        world,
         rows.div_ceil(EPISODE_ROWS),
         derived_seed(config.seed, Purpose::Recording),
     );
@@ -84,7 +80,7 @@ pub(super) fn audit(
     let latents = model.embed(&|_| {});
     let embeddings = Embeddings::new(&latents, trajectories.rows(), config.model.latent)?;
     let evidence = RecordedOptions {
-        action_rule: action_rule(config.environment.actions),
+        action_rule: rule_of(truth.actions).map_err(TrainError::from)?,
         ..RecordedOptions::default()
     };
     let recorded = Recorded::new(&trajectories, &evidence)?;
@@ -108,19 +104,6 @@ pub(super) fn audit(
         audit.certify(&mut found, &asked, foreseen)?;
     }
     Ok(found)
-}
-
-/// Returns the rule by which the world itself maps values to actions.
-fn action_rule(actions: ActionSpace) -> Option<ActionRule> {
-    match (actions, actions.distinct()) {
-        (ActionSpace::OneHot { .. }, _) => None,
-        (ActionSpace::Continuous { .. }, 2) => Some(ActionRule::sign()),
-        (ActionSpace::Continuous { .. }, _) => {
-            // The band is closed on both sides, a bin only below.
-            let band = tellapart_env::NO_OP_BAND;
-            ActionRule::edges(&[-band, band.next_up()]).ok()
-        }
-    }
 }
 
 impl WithoutTruth {
@@ -170,7 +153,7 @@ impl WithoutTruth {
 }
 
 /// Describes the verdicts in words, and names the runs where the truth-based audit disagrees.
-pub fn in_words(summary: &Summary) -> Option<String> {
+pub fn in_words(summary: &Summary, noun: &str) -> Option<String> {
     let audited: Vec<(&RunSummary, &WithoutTruth)> = summary
         .runs
         .iter()
@@ -182,7 +165,7 @@ pub fn in_words(summary: &Summary) -> Option<String> {
         .filter(|(_, found)| found.agrees_with_truth)
         .count();
     let mut text = format!(
-        "Without truth: from {rows} recorded held-out observations of each run, with no count looked at, the \
+        "Without truth: from {rows} recorded held-out observations of each run, with no {noun} looked at, the \
          verdict agrees with the one above on {agreeing} of {} runs.",
         audited.len()
     );
@@ -194,9 +177,9 @@ pub fn in_words(summary: &Summary) -> Option<String> {
             run.seed,
             found.one_line(),
             match merged {
-                0 => "no two counts as wholes are merged".to_owned(),
-                1 => "1 pair of counts is merged".to_owned(),
-                _ => format!("{merged} pairs of counts are merged"),
+                0 => format!("no two {noun}s as wholes are merged"),
+                1 => format!("1 pair of {noun}s is merged"),
+                _ => format!("{merged} pairs of {noun}s are merged"),
             }
         ));
     }

@@ -3,21 +3,26 @@
 use std::ops::Deref;
 
 use serde::Serialize;
+use tellapart_env::ValidWorld;
 use tellapart_model::{Precision, device};
 
-use super::{Config, ConfigError, TargetKind};
+use super::{Config, ConfigError, LossConfig, Source, TargetKind, WeightConfig};
 
 /// Configuration that has been checked. Only [`Config::validate`] makes it; it is read through
 /// `Deref`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct ValidConfig(Config);
+pub struct ValidConfig {
+    config: Config,
+    #[serde(skip)]
+    world: ValidWorld,
+}
 
 impl Deref for ValidConfig {
     type Target = Config;
 
     fn deref(&self) -> &Config {
-        &self.0
+        &self.config
     }
 }
 
@@ -27,12 +32,10 @@ impl Config {
     /// # Errors
     /// The first impossible value: its key, the value, and what was expected.
     pub fn validate(self) -> Result<ValidConfig, ConfigError> {
-        self.environment
-            .clone()
-            .validate()
-            .map_err(|error| ConfigError::Environment {
-                problem: error.to_string(),
-            })?;
+        let world = self.environment.clone().validate();
+        let world = world.map_err(|error| ConfigError::Environment {
+            problem: error.to_string(),
+        })?;
         self.model.check()?;
         device::by_name(&self.device)?;
         if self.model.precision == Precision::Bf16 && self.device != "cpu" {
@@ -60,20 +63,18 @@ impl Config {
                 "`reward` or `random`: a live environment has no arrays (set `data.source` to a file)",
             );
         }
-        let loss = &self.loss;
-        within(
-            "loss.auxiliary_weight",
-            f64::from(loss.auxiliary_weight),
-            0.0..=1e6,
-        )?;
-        within(
-            "loss.dynamics_weight",
-            f64::from(loss.dynamics_weight),
-            0.0..=1e6,
-        )?;
-        within("loss.ramp_floor", f64::from(loss.ramp_floor), 0.0..=1.0)?;
-        at_least("loss.ramp_end", loss.ramp_end, loss.ramp_start)?;
-        within("loss.latent_noise", f64::from(loss.latent_noise), 0.0..=1e3)?;
+        check_losses(&self.loss)?;
+        self.gradients.target.check()?;
+        if let Some(rule) = &data.action_rule
+            && !rule.is_fixed()
+        {
+            return bad(
+                "data.action_rule",
+                &rule.to_string(),
+                "`sign` or edges such as at:-0.5,0.5: other rules depend on the recording, and the \
+                 model would not fit another one",
+            );
+        }
         let optimizer = &self.optimizer;
         at_least("optimizer.updates", optimizer.updates, 1)?;
         within(
@@ -116,14 +117,15 @@ impl Config {
             1..=1000,
         )?;
         count("decoder.batch", self.decoder.batch, 1..=65_536)?;
-        if self.is_live()
-            && self.decoder.updates > 0
-            && !self.environment.image_side.is_multiple_of(8)
-        {
+        let [height, width, _] = world.build(0, 0).observation_shape();
+        if self.is_live() && self.decoder.updates > 0 && !(height % 8 == 0 && width % 8 == 0) {
             return bad(
-                "environment.image_side",
-                &self.environment.image_side.to_string(),
-                "a multiple of 8, which the decoder needs (or set decoder.updates=0)",
+                "decoder.updates",
+                &self.decoder.updates.to_string(),
+                &format!(
+                    "0: the decoder needs images of multiples of 8 pixels, and these have \
+                     {height}x{width}"
+                ),
             );
         }
         within(
@@ -149,23 +151,54 @@ impl Config {
                 "at most 9223372036854775807",
             );
         }
-        Ok(ValidConfig(self))
+        Ok(ValidConfig {
+            config: self,
+            world,
+        })
     }
 
-    /// Whether observations come from a live environment.
+    /// Whether observations come from a live world.
     pub fn is_live(&self) -> bool {
-        self.data.source == "counting"
+        self.data.source == Source::Live
     }
 }
 
 impl ValidConfig {
     /// Returns the configuration, to be changed and validated again.
     pub fn into_inner(self) -> Config {
-        self.0
+        self.config
+    }
+
+    /// Returns the world of `environment`.
+    pub fn world(&self) -> &ValidWorld {
+        &self.world
     }
 }
 
-fn at_least(key: &'static str, value: u64, least: u64) -> Result<(), ConfigError> {
+fn check_losses(loss: &LossConfig) -> Result<(), ConfigError> {
+    for (name, term) in loss.terms() {
+        let key = |key: &str| format!("loss.{name}.{key}");
+        let weight = f64::from(term.weight);
+        within(key("weight"), weight, 0.0..=1e6)?;
+        within(key("ramp_floor"), f64::from(term.ramp_floor), 0.0..=1.0)?;
+        at_least(key("ramp_end"), term.ramp_end, term.ramp_start)?;
+    }
+    within("loss.latent_noise", f64::from(loss.latent_noise), 0.0..=1e3)
+}
+
+impl LossConfig {
+    /// Returns the weight of every loss, by name.
+    pub(crate) fn terms(&self) -> [(&'static str, WeightConfig); 4] {
+        [
+            ("dynamics", self.dynamics),
+            ("auxiliary", self.auxiliary),
+            ("variance", self.variance),
+            ("covariance", self.covariance),
+        ]
+    }
+}
+
+fn at_least(key: impl Into<String>, value: u64, least: u64) -> Result<(), ConfigError> {
     if value < least {
         return bad(key, &value.to_string(), &format!("at least {least}"));
     }
@@ -173,7 +206,7 @@ fn at_least(key: &'static str, value: u64, least: u64) -> Result<(), ConfigError
 }
 
 fn count(
-    key: &'static str,
+    key: impl Into<String>,
     value: usize,
     range: std::ops::RangeInclusive<usize>,
 ) -> Result<(), ConfigError> {
@@ -185,7 +218,7 @@ fn count(
 }
 
 fn within(
-    key: &'static str,
+    key: impl Into<String>,
     value: f64,
     range: std::ops::RangeInclusive<f64>,
 ) -> Result<(), ConfigError> {
@@ -196,9 +229,9 @@ fn within(
     Ok(())
 }
 
-fn bad<T>(key: &'static str, value: &str, expected: &str) -> Result<T, ConfigError> {
+fn bad<T>(key: impl Into<String>, value: &str, expected: &str) -> Result<T, ConfigError> {
     Err(ConfigError::Impossible {
-        key,
+        key: key.into(),
         value: value.to_string(),
         expected: expected.to_string(),
     })

@@ -6,12 +6,16 @@
 mod check;
 mod read;
 
+use std::fmt;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
-use tellapart_env::counting;
+use tellapart_data::ActionRule;
+use tellapart_env::WorldOptions;
 use tellapart_model::ModelConfig;
+use tellapart_model::objective::{Distance, Target};
 
 pub use check::ValidConfig;
-pub(crate) use read::differences;
 pub use read::{ConfigError, ConfigLayer, parse, read};
 
 /// Configuration of one run. Every key has a default; the defaults are the `joint-reward` run.
@@ -23,12 +27,13 @@ pub struct Config {
     pub name: String,
     /// Seed of all randomness in the run, from 0 to 2^63 - 1.
     pub seed: u64,
-    /// Device that computes: `cpu`, or `wgpu` or `cuda` if the program was built with that feature.
+    /// Device that computes: `cpu`, or `wgpu` if the program was built with that feature.
     pub device: String,
     /// Source of the observations, and how batches are drawn from them.
     pub data: DataConfig,
-    /// Options of the counting world, which `data.source = "counting"` trains on.
-    pub environment: counting::Options,
+    /// World that `data.source = "live"` trains on, with its options. A bare word chooses the world,
+    /// with its default options.
+    pub environment: WorldOptions,
     /// Auxiliary function p.
     pub target: TargetConfig,
     /// Networks.
@@ -49,10 +54,14 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// `counting` for a live environment, or the path of a trajectory `.npz` file. Windows of a
+    /// `live` for the world of `environment`, or the path of a trajectory `.npz` file. Windows of a
     /// file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
     /// `replay_rows` then have no effect.
-    pub source: String,
+    pub source: Source,
+    /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has one
+    /// network for each action, and needs it. Absent for no rule.
+    #[serde(with = "rule_as_text", skip_serializing_if = "Option::is_none")]
+    pub action_rule: Option<ActionRule>,
     /// Number of live environments that are stepped together, from 1 to 65536.
     pub num_envs: usize,
     /// Consecutive observations in one window of a batch, from 2 to 65536.
@@ -69,6 +78,59 @@ pub struct DataConfig {
     /// Share of the episodes of a file that is never trained on, from 0 to 0.9. A file with an
     /// array `splits` decides by itself instead: 0 marks training rows, 1 held-out rows.
     pub held_out: f64,
+}
+
+/// Where observations come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Source {
+    /// The world of `environment`, stepped while the run trains.
+    Live,
+    /// A trajectory file.
+    Recording(PathBuf),
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "live" => Self::Live,
+            _ => Self::Recording(PathBuf::from(text)),
+        }
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        source.to_string()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live => f.write_str("live"),
+            Self::Recording(path) => path.display().fmt(f),
+        }
+    }
+}
+
+mod rule_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use tellapart_data::ActionRule;
+
+    pub(super) fn serialize<S: Serializer>(
+        rule: &Option<ActionRule>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&rule.as_ref().map_or_else(String::new, ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ActionRule>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Some).map_err(Error::custom)
+    }
 }
 
 /// Source of the windows in a batch from a live environment.
@@ -116,29 +178,45 @@ pub struct GradientConfig {
     pub dynamics: bool,
     /// Whether `L_p` trains the encoder.
     pub auxiliary: bool,
-    /// Whether the target `E(o')` of `L_dyn` is detached. The paper's reference does not detach it.
-    pub stop_target: bool,
+    /// Encoder of the target `E(o')` of `L_dyn`: `same`, `stop-gradient` or `ema`, a moving average.
+    /// The paper's reference uses `same`, with gradients.
+    pub target: Target,
 }
 
-/// Weights of the losses: `L = dynamics_weight * ramp(update) * L_dyn + auxiliary_weight * L_p`.
+/// Weights of the losses. The total is their weighted sum; a loss whose weight is 0 for the whole
+/// run is not computed, except `dynamics` and `auxiliary`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossConfig {
-    /// Weight of `L_p`, from 0 to 1e6.
-    pub auxiliary_weight: f32,
-    /// Weight of `L_dyn` at the top of the ramp, from 0 to 1e6. It has no effect if
-    /// `gradients.dynamics` is false.
-    pub dynamics_weight: f32,
-    /// Share of `dynamics_weight` that applies before the ramp begins, from 0 to 1.
-    pub ramp_floor: f32,
-    /// Update at which the linear ramp of the weight of `L_dyn` begins.
-    pub ramp_start: u64,
-    /// Update at which the ramp reaches `dynamics_weight`, at least `ramp_start`. Equal values mean
-    /// a step instead of a ramp.
-    pub ramp_end: u64,
+    /// Weight of `L_dyn`. It is 1 for the whole run if `gradients.dynamics` is false.
+    pub dynamics: WeightConfig,
+    /// Weight of `L_p`.
+    pub auxiliary: WeightConfig,
+    /// Weight of the variance term of VICReg, which keeps every dimension of the latent spread.
+    pub variance: WeightConfig,
+    /// Weight of the covariance term of VICReg, which keeps dimensions uncorrelated.
+    pub covariance: WeightConfig,
+    /// Distance of a predicted latent and its target in `L_dyn`: `squared` as in the paper, or
+    /// `cosine` of normalized latents as in BYOL.
+    pub distance: Distance,
     /// Standard deviation of the normal noise added to the latents that enter T and P in training,
     /// from 0 to 1000.
     pub latent_noise: f32,
+}
+
+/// Weight of one loss, with a linear ramp.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeightConfig {
+    /// Weight at the top of the ramp, from 0 to 1e6.
+    pub weight: f32,
+    /// Share of `weight` that applies before the ramp begins, from 0 to 1.
+    pub ramp_floor: f32,
+    /// Update at which the linear ramp begins.
+    pub ramp_start: u64,
+    /// Update at which the ramp reaches `weight`, at least `ramp_start`. Equal values mean a step
+    /// instead of a ramp.
+    pub ramp_end: u64,
 }
 
 /// Adam, one instance for each network, with linear warm-up and cosine decay.
@@ -212,7 +290,7 @@ impl Default for Config {
             seed: 1,
             device: "cpu".to_string(),
             data: DataConfig::default(),
-            environment: counting::Options::default(),
+            environment: WorldOptions::default(),
             target: TargetConfig::default(),
             model: ModelConfig::default(),
             gradients: GradientConfig::default(),
@@ -227,7 +305,8 @@ impl Default for Config {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            source: "counting".to_string(),
+            source: Source::Live,
+            action_rule: None,
             num_envs: 1,
             window: 128,
             windows: 1,
@@ -253,7 +332,7 @@ impl Default for GradientConfig {
         Self {
             dynamics: true,
             auxiliary: true,
-            stop_target: false,
+            target: Target::default(),
         }
     }
 }
@@ -261,11 +340,19 @@ impl Default for GradientConfig {
 impl Default for LossConfig {
     fn default() -> Self {
         Self {
-            auxiliary_weight: 1.0,
-            dynamics_weight: 0.25,
-            ramp_floor: 0.0,
-            ramp_start: 250,
-            ramp_end: 750,
+            dynamics: WeightConfig {
+                weight: 0.25,
+                ramp_floor: 0.0,
+                ramp_start: 250,
+                ramp_end: 750,
+            },
+            auxiliary: WeightConfig {
+                weight: 1.0,
+                ..WeightConfig::default()
+            },
+            variance: WeightConfig::default(),
+            covariance: WeightConfig::default(),
+            distance: Distance::Squared,
             latent_noise: 0.05,
         }
     }

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use tellapart_data::ActionRule;
+use tellapart_env::World;
 use tellapart_files::FileError;
-use toml::{Table, Value};
+use tellapart_model::encoder::EncoderConfig;
+use tellapart_model::objective::Target;
+use tellapart_settings::{Choice, Keys, SettingError, Settings};
 
 use super::{Config, ValidConfig};
 
@@ -24,40 +28,15 @@ pub enum ConfigError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// The text is not TOML, or a value has the wrong type.
-    #[error("{origin}: {problem}")]
-    Malformed {
-        /// The file, or the word on the command line.
-        origin: String,
-        /// Description and place of the error.
-        problem: String,
-    },
-    /// There is no such key.
-    #[error("{origin}: there is no key `{key}`{}", suggestion(.nearest))]
-    UnknownKey {
-        /// The file, or the word on the command line.
-        origin: String,
-        /// Full path of the key.
-        key: String,
-        /// Nearest known key.
-        nearest: Option<String>,
-    },
-    /// A key has another name now.
+    /// A text or word that is no setting.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A key that an experiment sets itself.
     #[error(
-        "{origin}: `{key}` is called `{name}` since version 0.2 (a run of an earlier version must be \
-         trained again)"
+        "{word}: the experiment sets this itself; use --seeds and --first-seed, or `train` for a run \
+         of your own"
     )]
-    RenamedKey {
-        /// The file, or the word on the command line.
-        origin: String,
-        /// Full path of the key as it was.
-        key: String,
-        /// Full path of the key as it is.
-        name: &'static str,
-    },
-    /// A word on the command line is not `key.path=value`.
-    #[error("`{word}` is not of the form key.path=value (for example optimizer.updates=600)")]
-    NotAnOverride {
+    Taken {
         /// The word.
         word: String,
     },
@@ -65,7 +44,7 @@ pub enum ConfigError {
     #[error("`{key}` is {value}; expected {expected}")]
     Impossible {
         /// Full path of the key.
-        key: &'static str,
+        key: String,
         /// The value.
         value: String,
         /// Description of possible values.
@@ -80,13 +59,6 @@ pub enum ConfigError {
         /// The option, its value, and the possible values.
         problem: String,
     },
-}
-
-fn suggestion(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|key| format!("; did you mean `{key}`?"))
-        .unwrap_or_default()
 }
 
 /// Reads a file, applies `overrides` (`key.path=value`) in order, and checks the result.
@@ -125,210 +97,85 @@ pub struct ConfigLayer<'a> {
 /// # Errors
 /// Like [`read`], except that no file is read.
 pub fn parse(layers: &[ConfigLayer<'_>], overrides: &[String]) -> Result<ValidConfig, ConfigError> {
-    let malformed = |origin: &str, error: toml::de::Error| ConfigError::Malformed {
-        origin: origin.to_string(),
-        problem: in_plain_words(error.to_string().trim_end()),
-    };
-    let known = known_keys();
-    let mut table = Table::new();
-    // Types are checked after each step, so that an error names the layer or word that caused it.
+    let keys = keys();
+    let mut settings = Settings::over(&keys, &Config::default());
     for ConfigLayer { text, origin } in layers {
-        let layer: Table = text.parse().map_err(|error| malformed(origin, error))?;
-        check_keys(&layer, &known, origin)?;
-        merge(&mut table, layer);
-        table
-            .clone()
-            .try_into::<Config>()
-            .map_err(|error| malformed(origin, error))?;
+        settings.layer(text, origin)?;
     }
     for word in overrides {
-        let (key, value) = word
-            .split_once('=')
-            .ok_or_else(|| ConfigError::NotAnOverride { word: word.clone() })?;
-        let mut one = Table::new();
-        insert(&mut one, key.trim(), parse_value(value.trim()));
-        check_keys(&one, &known, word)?;
-        merge(&mut table, one);
-        table
-            .clone()
-            .try_into::<Config>()
-            .map_err(|error| malformed(word, error))?;
+        settings.word(word)?;
     }
-    let config: Config = table
-        .try_into()
-        .map_err(|error| malformed("configuration", error))?;
-    config.validate()
+    settings.finish()?.validate()
 }
 
-/// Replaces Rust types in a parser error by plain words.
-fn in_plain_words(problem: &str) -> String {
-    [
-        ("expected u64", "expected a whole number, 0 or more"),
-        ("expected u32", "expected a whole number, 0 or more"),
-        ("expected usize", "expected a whole number, 0 or more"),
-        ("expected f64", "expected a number"),
-        ("expected f32", "expected a number"),
-        ("expected a boolean", "expected true or false"),
-        ("expected a sequence", "expected a list such as [1, 2]"),
-        ("unknown variant", "there is no choice"),
-        ("\nin `", " in `"),
-    ]
-    .iter()
-    .fold(problem.to_owned(), |text, (jargon, plain)| {
-        text.replace(jargon, plain)
-    })
-}
+/// Tables whose keys depend on a choice.
+const CHOICES: [Choice; 3] = [
+    Choice {
+        table: "environment",
+        tag: "world",
+        default: "counting",
+    },
+    Choice {
+        table: "model.encoder",
+        tag: "kind",
+        default: "cnn",
+    },
+    Choice {
+        table: "gradients.target",
+        tag: "kind",
+        default: "same",
+    },
+];
 
-/// Parses a value as TOML, or else takes it as a bare word, as a shell leaves it
-/// (`model.encoder=patch`).
-fn parse_value(text: &str) -> Value {
-    format!("value = {text}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| Value::String(text.to_string()))
-}
-
-/// Describes up to three keys in which two configurations differ, with both values:
-/// `key: before, not now`.
-pub(crate) fn differences(before: &Config, now: &Config) -> String {
-    let flat = |config: &Config| {
-        let mut leaves = Vec::new();
-        if let Ok(table) = Table::try_from(config) {
-            collect_leaves("", &table, &mut leaves);
-        }
-        leaves
-    };
-    let (before, now) = (flat(before), flat(now));
-    let mut differing = Vec::new();
-    for (key, value) in &before {
-        let other = now.iter().find(|(other, _)| other == key);
-        if let Some((_, other)) = other.filter(|(_, other)| other != value) {
-            differing.push(format!("{key}: {value}, not {other}"));
-        }
-    }
-    const SHOWN: usize = 3;
-    let more = differing.len().saturating_sub(SHOWN);
-    differing.truncate(SHOWN);
-    if more > 0 {
-        differing.push(format!("and {more} more"));
-    }
-    differing.join("; ")
-}
-
-fn collect_leaves(prefix: &str, table: &Table, leaves: &mut Vec<(String, String)>) {
-    for (name, value) in table {
-        match value {
-            Value::Table(inner) => collect_leaves(&format!("{prefix}{name}."), inner, leaves),
-            value => leaves.push((format!("{prefix}{name}"), value.to_string())),
-        }
-    }
-}
-
-fn insert(table: &mut Table, path: &str, value: Value) {
-    match path.split_once('.') {
-        None => {
-            table.insert(path.to_string(), value);
-        }
-        Some((head, rest)) => {
-            let entry = table
-                .entry(head)
-                .or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = entry {
-                insert(inner, rest, value);
-            }
-        }
-    }
-}
-
-fn merge(into: &mut Table, from: Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(more)) => merge(inner, more),
-            (_, value) => {
-                into.insert(key, value);
-            }
-        }
-    }
-}
-
-/// Returns all keys, dotted, from a configuration that has every key.
-fn known_keys() -> Vec<String> {
-    let mut full = Config::default();
-    full.environment.start_count = Some(0);
-    let mut keys = Vec::new();
-    if let Ok(table) = Table::try_from(full) {
-        collect_keys(&table, "", &mut keys);
-    }
-    keys
-}
-
-fn collect_keys(table: &Table, prefix: &str, keys: &mut Vec<String>) {
-    for (key, value) in table {
-        let path = join(prefix, key);
-        if let Value::Table(inner) = value {
-            collect_keys(inner, &path, keys);
-        }
-        keys.push(path);
-    }
-}
-
-/// Keys of version 0.1 and their present names. The nearest known key would be another one.
-const RENAMED: [(&str, &str); 5] = [
+/// Keys of earlier versions and their present names. The nearest known key would be another one.
+const RENAMED: [(&str, &str); 16] = [
     ("data.copies", "data.num_envs"),
     ("model.dynamics", "model.predictor"),
     ("model.dynamics_layers", "model.predictor_layers"),
-    ("model.cnn.normalise", "model.cnn.normalize"),
+    ("model.cnn.normalise", "model.encoder.normalize"),
+    ("model.cnn.normalize", "model.encoder.normalize"),
+    ("model.cnn.channels", "model.encoder.channels"),
+    ("model.cnn.kernels", "model.encoder.kernels"),
+    ("model.cnn.strides", "model.encoder.strides"),
+    ("model.cnn.hidden", "model.encoder.hidden"),
     ("optimizer.dynamics_rate", "optimizer.predictor_rate"),
+    ("gradients.stop_target", "gradients.target"),
+    ("loss.dynamics_weight", "loss.dynamics.weight"),
+    ("loss.auxiliary_weight", "loss.auxiliary.weight"),
+    ("loss.ramp_floor", "loss.dynamics.ramp_floor"),
+    ("loss.ramp_start", "loss.dynamics.ramp_start"),
+    ("loss.ramp_end", "loss.dynamics.ramp_end"),
 ];
 
-fn check_keys(table: &Table, known: &[String], origin: &str) -> Result<(), ConfigError> {
-    let mut present = Vec::new();
-    collect_keys(table, "", &mut present);
-    match present.into_iter().find(|key| !known.contains(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let origin = origin.to_string();
-            if let Some((_, name)) = RENAMED.iter().find(|(old, _)| *old == key) {
-                return Err(ConfigError::RenamedKey { origin, key, name });
-            }
-            let nearest = nearest(&key, known);
-            Err(ConfigError::UnknownKey {
-                origin,
-                key,
-                nearest,
-            })
-        }
+/// Returns all keys, from configurations that have every key of every choice.
+fn keys() -> Keys {
+    let mut examples = Vec::new();
+    for world in World::ALL {
+        examples.push(Config {
+            environment: world.every_option(),
+            ..Config::default()
+        });
     }
-}
-
-/// Returns the known key most like this one, by whole path or by last word. `None` if none is
-/// alike.
-fn nearest(key: &str, known: &[String]) -> Option<String> {
-    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
-    known
-        .iter()
-        .map(|candidate| {
-            let whole = strsim::jaro_winkler(key, candidate);
-            let word = strsim::jaro_winkler(&last(key), &last(candidate)) * 0.95;
-            (whole.max(word), candidate)
-        })
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.clone())
-}
-
-fn join(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() {
-        key.to_string()
-    } else {
-        format!("{prefix}.{key}")
+    for encoder in EncoderConfig::all() {
+        let mut config = Config::default();
+        config.model.encoder = encoder;
+        examples.push(config);
     }
+    for target in Target::all() {
+        let mut config = Config::default();
+        config.gradients.target = target;
+        config.data.action_rule = Some(ActionRule::sign());
+        examples.push(config);
+    }
+    Keys::of(&examples)
+        .with_choices(&CHOICES)
+        .with_renamed(&RENAMED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tellapart_env::WorldOptions;
 
     fn read_text(text: &str, overrides: &[&str]) -> Result<ValidConfig, ConfigError> {
         let overrides: Vec<String> = overrides.iter().map(|word| word.to_string()).collect();
@@ -382,11 +229,11 @@ mod tests {
         ];
         let config = read_text("[optimizer]\nupdates = 5", &words).unwrap();
         assert_eq!(config.optimizer.updates, 7);
-        assert_eq!(
-            config.model.encoder,
-            tellapart_model::encoder::EncoderKind::Patch
-        );
-        assert_eq!(config.environment.max_steps, 9);
+        assert_eq!(config.model.encoder.name(), "patch");
+        let WorldOptions::Counting(environment) = &config.environment else {
+            panic!("another world")
+        };
+        assert_eq!(environment.max_steps, 9);
     }
 
     #[test]
@@ -405,10 +252,9 @@ mod tests {
 
     #[test]
     fn renamed_keys_name_the_present_one() {
-        let known = known_keys();
         for (old, name) in RENAMED {
-            assert!(known.iter().any(|key| key == name), "{name}");
-            assert!(!known.iter().any(|key| key == old), "{old}");
+            assert_eq!(keys().nearest(name).as_deref(), Some(name));
+            assert_ne!(keys().nearest(old).as_deref(), Some(old));
             let text = error("", &[&format!("{old}=1")]);
             assert!(text.contains(&format!("is called `{name}`")), "{text}");
         }

@@ -2,10 +2,9 @@
 
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Batch, ReplayBuffer, ReplayOptions};
-use tellapart_env::{
-    Action, ActionSpace, BatchEnvironment, Counting, End, Outcome, RepeatedRandom,
-};
-use tellapart_model::IoSpec;
+use tellapart_env::{Action, ActionSpace, End, RepeatedRandom, Rollout, ValidWorld};
+use tellapart_model::{IoSpec, ObservationSpec};
+use tellapart_system::StateId;
 
 use crate::config::{Sampling, TargetKind, ValidConfig};
 use crate::error::TrainError;
@@ -18,56 +17,33 @@ const CALIBRATION_FRAMES: usize = 512;
 /// Live environment with a replay buffer: steps the environment and serves windows of its rows.
 #[derive(Debug)]
 pub struct Live {
-    stream: Stream,
+    rollout: Rollout<RepeatedRandom>,
     random: Option<RandomFunction>,
     replay: ReplayBuffer,
     window: usize,
     windows: usize,
     sampling: Sampling,
+    /// Columns of one row, kept so that a step allocates little.
+    columns: ActionColumns,
 }
 
-/// Environment and policy, stepped one row at a time.
-#[derive(Debug)]
-pub struct Stream {
-    world: Counting,
-    policy: RepeatedRandom,
-    frames: Vec<u8>,
-    outcomes: Vec<Outcome>,
-    chosen: Vec<Action>,
-    actions: Vec<f32>,
-    action_ids: Vec<u32>,
-    begun: bool,
-}
-
-/// One row of every environment.
-#[derive(Debug, Clone, Copy)]
-pub struct LiveStep<'a> {
-    /// Frames `[num_envs, height, width, channels]`.
-    pub frames: &'a [u8],
-    /// Outcomes `[num_envs]`.
-    pub outcomes: &'a [Outcome],
-    /// Actions `[num_envs, action width]`, taken at these frames. Meaningless where an episode
-    /// ends.
-    pub actions: &'a [f32],
-    /// Index of the distinct action of each environment, `[num_envs]`.
-    pub action_ids: &'a [u32],
-    /// World of the environments, for further questions about their states.
-    pub world: &'a Counting,
+#[derive(Debug, Default)]
+struct ActionColumns {
+    vectors: Vec<f32>,
+    ids: Vec<u32>,
 }
 
 impl Live {
     pub(super) fn new(config: &ValidConfig) -> Result<Self, TrainError> {
         let num_envs = config.data.num_envs;
-        let stream = Stream::new(
-            config,
-            derived_seed(config.seed, Purpose::Experience),
-            num_envs,
-        )?;
+        let seed = derived_seed(config.seed, Purpose::Experience);
+        let repeat = config.world().world().repeat_steps();
+        let rollout = behavior(config.world(), seed, num_envs, repeat);
         let random = random_function(config)?;
         let options = ReplayOptions {
-            frame_shape: stream.world.observation_shape(),
+            frame_shape: rollout.world().observation_shape(),
             streams: num_envs,
-            action_width: stream.world.action_space().vector_width(),
+            action_width: rollout.world().action_space().vector_width(),
             target_width: random.as_ref().map_or(1, RandomFunction::width),
             max_bytes: 0,
         };
@@ -79,14 +55,14 @@ impl Live {
             .row_bytes()
             .unwrap_or(usize::MAX)
             .saturating_mul(rows);
+        let replay = ReplayBuffer::new(ReplayOptions {
+            max_bytes,
+            ..options
+        });
         Ok(Self {
-            stream,
+            rollout,
             random,
-            replay: ReplayBuffer::new(ReplayOptions {
-                max_bytes,
-                ..options
-            })
-            .map_err(|source| TrainError::Replay {
+            replay: replay.map_err(|source| TrainError::Replay {
                 rows,
                 num_envs,
                 source,
@@ -94,13 +70,15 @@ impl Live {
             window: config.data.window,
             windows: config.data.windows,
             sampling: config.data.sampling,
+            columns: ActionColumns::default(),
         })
     }
 
     pub(super) fn interface(&self) -> IoSpec {
-        let space = self.stream.world.action_space();
+        let world = self.rollout.world();
+        let space = world.action_space();
         IoSpec {
-            observation: self.stream.world.observation_shape(),
+            observation: ObservationSpec::Image(world.observation_shape()),
             actions: space.distinct(),
             action_width: space.vector_width(),
             target_width: self.random.as_ref().map_or(1, RandomFunction::width),
@@ -122,7 +100,7 @@ impl Live {
         let kept = (self.replay.capacity_per_stream() / self.window + 1) as u64;
         for _ in 0..batches.saturating_sub(kept) {
             for _ in 0..self.window {
-                self.stream.next_row()?;
+                self.rollout.next_row()?;
             }
         }
         (0..batches.min(kept)).try_for_each(|_| self.collect_window())
@@ -130,74 +108,49 @@ impl Live {
 
     /// Pushes as many new rows as one window has into the replay buffer.
     fn collect_window(&mut self) -> Result<(), TrainError> {
-        for _ in 0..self.window {
-            let step = self.stream.next_row()?;
+        let space = self.rollout.world().action_space();
+        let ActionColumns { vectors, ids } = &mut self.columns;
+        self.rollout.run(self.window, |row| {
+            describe_actions(space, row.actions, vectors, ids)?;
             let targets = match &self.random {
-                Some(function) => function.evaluate(step.frames),
-                None => step.outcomes.iter().map(|outcome| outcome.value).collect(),
+                Some(function) => function.evaluate(row.frames),
+                None => row.outcomes.iter().map(|outcome| outcome.value).collect(),
             };
-            let ends: Vec<bool> = step
+            let ends: Vec<bool> = row
                 .outcomes
                 .iter()
                 .map(|outcome| outcome.end != End::Continues)
                 .collect();
-            self.replay.push(tellapart_data::Step {
-                frames: step.frames,
-                actions: step.actions,
-                action_ids: step.action_ids,
+            Ok(self.replay.push(tellapart_data::Step {
+                frames: row.frames,
+                actions: vectors,
+                action_ids: ids,
                 targets: &targets,
                 ends: &ends,
-            })?;
-        }
-        Ok(())
+            })?)
+        })
     }
 }
 
-impl Stream {
-    /// Builds `num_envs` copies of the configured environment under the random policy.
-    ///
-    /// # Errors
-    /// Options that no environment can have (a [`ValidConfig`] has none).
-    pub fn new(config: &ValidConfig, seed: u64, num_envs: usize) -> Result<Self, TrainError> {
-        let options = config.environment.clone().validate()?;
-        let world = Counting::new(options, seed, num_envs);
-        let space = world.action_space();
-        Ok(Self {
-            policy: RepeatedRandom::new(space, seed, num_envs),
-            frames: vec![0; num_envs * world.frame_bytes()],
-            outcomes: vec![Outcome::default(); num_envs],
-            chosen: Vec::with_capacity(num_envs),
-            actions: Vec::with_capacity(num_envs * space.vector_width()),
-            action_ids: Vec::with_capacity(num_envs),
-            world,
-            begun: false,
-        })
-    }
+/// Builds `num_envs` environments under the random policy, which repeats each action for
+/// `repeat_steps` steps.
+pub(crate) fn behavior(
+    world: &ValidWorld,
+    seed: u64,
+    num_envs: usize,
+    repeat_steps: u32,
+) -> Rollout<RepeatedRandom> {
+    let world = world.build(seed, num_envs);
+    let space = world.action_space();
+    let policy = RepeatedRandom::with_repeat(space, seed, num_envs, repeat_steps);
+    Rollout::new(world, policy)
+}
 
-    /// Moves every environment by one row and chooses its next action.
-    ///
-    /// # Errors
-    /// None that a user can cause: the policy draws from the actions of the world.
-    pub fn next_row(&mut self) -> Result<LiveStep<'_>, TrainError> {
-        if self.begun {
-            self.world
-                .step(&self.chosen, &mut self.frames, &mut self.outcomes)?;
-        } else {
-            self.world.reset(&mut self.frames, &mut self.outcomes)?;
-            self.begun = true;
-        }
-        self.chosen.clear();
-        self.chosen.extend_from_slice(self.policy.next_actions());
-        let space = self.world.action_space();
-        describe_actions(space, &self.chosen, &mut self.actions, &mut self.action_ids)?;
-        Ok(LiveStep {
-            frames: &self.frames,
-            outcomes: &self.outcomes,
-            actions: &self.actions,
-            action_ids: &self.action_ids,
-            world: &self.world,
-        })
-    }
+/// Returns every state `per_state` times, one round of all states after another.
+pub(crate) fn balanced(world: &ValidWorld, per_state: usize) -> Vec<StateId> {
+    let states = world.build(0, 0).num_states();
+    let rounds = (0..states).map(StateId::from_index).cycle();
+    rounds.take(states * per_state).collect()
 }
 
 /// Converts actions to the vectors that a network takes and the ids that a finite system takes.
@@ -222,9 +175,9 @@ pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunct
         return Ok(None);
     }
     let seed = derived_seed(config.seed, Purpose::Target);
-    let mut stream = Stream::new(config, seed, CALIBRATION_FRAMES)?;
-    let frame_bytes = stream.world.frame_bytes();
-    let calibration = stream.next_row()?.frames;
+    let mut rollout = behavior(config.world(), seed, CALIBRATION_FRAMES, 1);
+    let frame_bytes = rollout.world().frame_bytes();
+    let calibration = rollout.next_row()?.frames;
     let mut rng = generator(config.seed, Purpose::Target);
     Ok(Some(RandomFunction::new(
         &mut rng,

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
-use tellapart_data::{Actions, Batch, Columns, Trajectories, split_by_episode, uniform_window};
-use tellapart_env::{Action, ActionSpace};
+use tellapart_data::{
+    Actions, Batch, Columns, FiniteActions, Frames, Trajectories, split_by_episode, uniform_window,
+};
 use tellapart_files::Archive;
 use tellapart_model::IoSpec;
 use tellapart_model::predictor::PredictorKind;
@@ -14,6 +15,7 @@ use crate::config::{TargetKind, ValidConfig};
 use crate::error::TrainError;
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
+use crate::tensors::observation_spec;
 
 /// Recording that serves windows of its training episodes. Held-out episodes are never drawn.
 #[derive(Debug)]
@@ -24,24 +26,27 @@ pub struct RecordedExperience {
     training: Vec<Range<usize>>,
     held_out: Vec<Range<usize>>,
     interface: IoSpec,
-    /// Rule that maps numbers to distinct actions, if the actions of the recording are numbers.
-    split: Option<ActionSpace>,
+    /// Id of the action of each row, if the model distinguishes actions.
+    action_ids: Option<Vec<u32>>,
     window: usize,
     windows: usize,
 }
 
 impl RecordedExperience {
-    /// Reads the recording that `data.source` names.
+    /// Reads a recording.
     ///
     /// # Errors
     /// A file that cannot be read, has no such target or no usable actions, or too few rows.
-    pub fn open(config: &ValidConfig) -> Result<Self, TrainError> {
-        let mut archive = Archive::open(Path::new(&config.data.source))?;
+    pub fn open(config: &ValidConfig, path: &Path) -> Result<Self, TrainError> {
+        let mut archive = Archive::open(path)?;
         let trajectories = Trajectories::read_archive(&mut archive)?;
         let fingerprint = archive.fingerprint()?;
-        let observation = trajectories.frame_shape()?;
-        let targets = targets(config, &trajectories, observation)?;
-        let (actions, split) = distinct_actions(config, &trajectories.actions)?;
+        let observation = observation_spec(&trajectories)?;
+        let targets = targets(config, &trajectories)?;
+        let (actions, action_ids) = match actions_of(config, &trajectories)? {
+            Some(finite) => (finite.count, Some(finite.ids)),
+            None => (1, None),
+        };
         let interface = IoSpec {
             observation,
             actions,
@@ -61,7 +66,7 @@ impl RecordedExperience {
         let rows: usize = training.iter().map(ExactSizeIterator::len).sum();
         if rows < window {
             return Err(TrainError::TooFewRows {
-                source_name: config.data.source.clone(),
+                source_name: path.display().to_string(),
                 rows,
                 window,
             });
@@ -73,7 +78,7 @@ impl RecordedExperience {
             training,
             held_out,
             interface,
-            split,
+            action_ids,
             window,
             windows: config.data.windows,
         })
@@ -101,18 +106,14 @@ impl RecordedExperience {
     /// Rows that do not exist.
     pub fn batch(&self, windows: &[Range<usize>]) -> Result<Batch, TrainError> {
         let mut batch = self.trajectories.batch(windows, &self.targets)?;
-        if batch.action_ids.is_empty() {
-            // Without a rule (plain predictor), ids carry no meaning, but every row needs one.
-            batch.action_ids = match self.split {
-                None => vec![0; batch.rows],
-                Some(space) => batch
-                    .actions
-                    .iter()
-                    .map(|&a| space.index_of(Action::Continuous(a.clamp(-1.0, 1.0))))
-                    .map(|id| id.map_or(0, |id| id.index() as u32))
-                    .collect(),
-            };
-        }
+        // Without a rule (plain predictor), ids carry no meaning, but every row needs one.
+        batch.action_ids = match &self.action_ids {
+            Some(ids) => windows
+                .iter()
+                .flat_map(|rows| ids[rows.clone()].iter().copied())
+                .collect(),
+            None => vec![0; batch.rows],
+        };
         Ok(batch)
     }
 
@@ -127,19 +128,15 @@ impl RecordedExperience {
     }
 }
 
-fn targets(
-    config: &ValidConfig,
-    trajectories: &Trajectories,
-    observation: [usize; 3],
-) -> Result<Columns, TrainError> {
+fn targets(config: &ValidConfig, trajectories: &Trajectories) -> Result<Columns, TrainError> {
     Ok(match config.target.kind {
         TargetKind::Reward => trajectories.column("rewards")?,
         TargetKind::Array => trajectories.column(&config.target.array)?,
         TargetKind::Random => {
-            let tellapart_data::Frames::U8 { values, .. } = &trajectories.observations else {
+            let Frames::U8 { values, shape } = &trajectories.observations else {
                 return Err(TrainError::NotImages);
             };
-            let pixels = observation.iter().product();
+            let pixels = shape.iter().product();
             let mut rng = generator(config.seed, Purpose::Target);
             let calibration = &values[..values.len().min(512 * pixels)];
             let function = RandomFunction::new(&mut rng, pixels, config.target.width, calibration);
@@ -151,21 +148,20 @@ fn targets(
     })
 }
 
-/// Returns the number of distinct actions, and the rule that maps numbers to them.
-fn distinct_actions(
+/// Returns the distinct actions of a recording; `None` if a plain predictor takes vectors as they
+/// are.
+pub(crate) fn actions_of(
     config: &ValidConfig,
-    actions: &Actions,
-) -> Result<(usize, Option<ActionSpace>), TrainError> {
-    match actions {
-        Actions::Discrete { count, .. } => Ok((*count, None)),
-        Actions::Vectors { width: 1, values }
-            if matches!(config.environment.actions, ActionSpace::Continuous { .. })
-                && values.iter().all(|a| a.is_nan() || a.abs() <= 1.0) =>
-        {
-            let space = config.environment.actions;
-            Ok((space.distinct(), Some(space)))
+    trajectories: &Trajectories,
+) -> Result<Option<FiniteActions>, TrainError> {
+    let rule = config.data.action_rule.as_ref();
+    match (&trajectories.actions, rule) {
+        (Actions::Vectors { .. }, None) if config.model.predictor == PredictorKind::Plain => {
+            Ok(None)
         }
-        Actions::Vectors { .. } if config.model.predictor == PredictorKind::Plain => Ok((1, None)),
-        Actions::Vectors { width, .. } => Err(TrainError::ContinuousActions { width: *width }),
+        (Actions::Vectors { width, .. }, None) => {
+            Err(TrainError::ContinuousActions { width: *width })
+        }
+        _ => Ok(Some(trajectories.finite_actions(rule)?)),
     }
 }

@@ -1,0 +1,94 @@
+//! Observations: images of bytes, or vectors of numbers.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::conv_stack::FrameBatch;
+
+/// Kind and shape of one observation. As data it is a list of lengths: three of an image, one of a
+/// vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<usize>", into = "Vec<usize>")]
+pub enum ObservationSpec {
+    /// Image of bytes, `[height, width, channels]`.
+    Image([usize; 3]),
+    /// Vector of this many numbers.
+    Vector(usize),
+}
+
+impl From<ObservationSpec> for Vec<usize> {
+    fn from(spec: ObservationSpec) -> Self {
+        match spec {
+            ObservationSpec::Image(shape) => shape.to_vec(),
+            ObservationSpec::Vector(width) => vec![width],
+        }
+    }
+}
+
+impl TryFrom<Vec<usize>> for ObservationSpec {
+    type Error = String;
+
+    fn try_from(lengths: Vec<usize>) -> Result<Self, String> {
+        match *lengths.as_slice() {
+            [height, width, channels] => Ok(Self::Image([height, width, channels])),
+            [width] => Ok(Self::Vector(width)),
+            _ => Err(format!(
+                "{lengths:?} is neither [height, width, channels] of an image nor [width] of a vector"
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for ObservationSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image(shape) => write!(f, "u8 {shape:?}"),
+            Self::Vector(width) => write!(f, "float32 [{width}]"),
+        }
+    }
+}
+
+/// Batch of observations on a device.
+#[derive(Clone, Debug)]
+pub enum ObservationBatch {
+    /// Images of bytes.
+    Images(FrameBatch),
+    /// Vectors `[batch, width]`.
+    Vectors(Tensor<2>),
+}
+
+impl ObservationBatch {
+    /// Moves images of `shape` `[height, width, channels]` to a device.
+    pub fn images(bytes: impl Into<Vec<u8>>, shape: [usize; 3], device: &Device) -> Self {
+        Self::Images(FrameBatch::new(bytes, shape, device))
+    }
+
+    /// Moves vectors of `width` numbers to a device. Numbers that do not fill a whole vector are
+    /// left out.
+    pub fn vectors(values: impl Into<Vec<f32>>, width: usize, device: &Device) -> Self {
+        let mut values = values.into();
+        let rows = values.len() / width.max(1);
+        values.truncate(rows * width);
+        let data = TensorData::new(values, [rows, width]);
+        Self::Vectors(Tensor::from_data(data, device))
+    }
+
+    /// Returns the numbers of each observation in one row, `[batch, width]`: bytes scaled to
+    /// `[0, 1]`, or vectors as they are.
+    pub(crate) fn flat(&self) -> Tensor<2> {
+        match self {
+            Self::Images(frames) => frames.scaled().flatten(1, 3),
+            Self::Vectors(vectors) => vectors.clone(),
+        }
+    }
+
+    /// Borrows images. Panics if these are vectors: building a model checks that its encoder takes
+    /// the observations.
+    #[expect(clippy::panic)]
+    pub(crate) fn frames(&self) -> &FrameBatch {
+        match self {
+            Self::Images(frames) => frames,
+            Self::Vectors(_) => panic!("this encoder takes images"),
+        }
+    }
+}
