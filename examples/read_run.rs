@@ -4,7 +4,7 @@
 use tellapart::model::{device, parameters::parameters};
 use tellapart::train::checkpoint::{Which, load};
 use tellapart::train::config::{ConfigLayer, parse};
-use tellapart::train::{RunDirectory, Silent, train};
+use tellapart::train::{RunDirectory, train};
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A tiny run, so that there is one to read.
@@ -13,7 +13,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = "data.window = 32\nmodel.encoder = \"patch\"\noptimizer.updates = 5";
     let config = parse(&[ConfigLayer { text, origin: "" }], &[])?;
     let directory = RunDirectory::open(&path, &config, false)?;
-    train(&config, Some(&directory), &mut Silent)?;
+    train(&config, Some(&directory), &mut ())?;
 
     // metrics.csv has a header; a cell is empty where nothing was measured.
     let metrics = std::fs::read_to_string(path.join("metrics.csv"))?;
@@ -26,7 +26,11 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The model as it was at its smallest validation loss.
     let (model, stored) = load(&path, Which::Best, &device::by_name("cpu")?)?;
-    println!("{:?}, latent {}", stored.model.encoder, stored.model.latent);
+    println!(
+        "{}, latent {}",
+        stored.model.encoder.name(),
+        stored.model.latent
+    );
     for (name, values) in parameters(&model) {
         println!("  {name:<32} {:?}", values.shape);
     }

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use tellapart::train::config::{ConfigLayer, parse};
-use tellapart::train::{RunDirectory, Silent, recording_evaluator::RecordingEvaluator, train};
+use tellapart::train::{RunDirectory, recording_evaluator::RecordingEvaluator, train};
 use tellapart::{collect::Recorder, counting};
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,13 +18,17 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A configuration is TOML; every key has a default. 20 updates are far too few to learn.
     let text = "data.window = 16\nmodel.encoder = \"patch\"\noptimizer.updates = 20";
     let layer = ConfigLayer { text, origin: "" };
-    let config = parse(&[layer], &[format!("data.source={}", path.display())])?;
+    // Actions are numbers; those of one sign are the same action.
+    let source = format!("data.source={}", path.display());
+    let words = [source, "data.action_rule=sign".to_owned()];
+    let config = parse(&[layer], &words)?;
     let directory = RunDirectory::open(&folder.path().join("run"), &config, false)?;
-    let trained = train(&config, Some(&directory), &mut Silent)?;
+    let trained = train(&config, Some(&directory), &mut ())?;
     let last = trained.records.last().ok_or("no record")?;
     println!(
         "L_dyn {:.3}, L_p {:.3}",
-        last.loss_dynamics, last.loss_auxiliary
+        last.get("loss_dynamics").ok_or("no L_dyn")?,
+        last.get("loss_auxiliary").ok_or("no L_p")?
     );
 
     let (model, fits) = (&trained.model, &trained.interface);

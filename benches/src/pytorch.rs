@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tellapart_train::Objectives;
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
 use tellapart_train::learner::Learner;
@@ -23,11 +24,11 @@ const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pytorch_run.py");
 const MODEL: [&str; 11] = [
     "data.num_envs=256",
     "data.window=2",
-    "model.cnn.channels=[32,32,64,64]",
-    "model.cnn.kernels=[3,3,3,3]",
-    "model.cnn.strides=[2,2,2,2]",
-    "model.cnn.normalize=false",
-    "model.cnn.hidden=0",
+    "model.encoder.channels=[32,32,64,64]",
+    "model.encoder.kernels=[3,3,3,3]",
+    "model.encoder.strides=[2,2,2,2]",
+    "model.encoder.normalize=false",
+    "model.encoder.hidden=0",
     "model.latent=256",
     "model.predictor=plain",
     "model.head=plain",
@@ -253,6 +254,7 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
         let mut learner =
             Learner::new(&config, experience.interface()).map_err(|error| error.to_string())?;
         let feed = learner.feed();
+        let objectives = Objectives::of(&config);
         let draw = |experience: &mut Experience, update: u64| {
             let mut rng = generator_at(config.seed, Purpose::Sampling, update);
             let batch = experience.next_batch(&mut rng);
@@ -270,7 +272,7 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
             let mut next = None;
             (learner, _) = rayon::in_place_scope(|scope| {
                 scope.spawn(|_| next = Some(draw(&mut experience, update + 1)));
-                learner.update(now, update)
+                learner.update(now, &objectives, update)
             });
             batch = next.unwrap_or_else(|| draw(&mut experience, update + 1));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use burn::tensor::{Device, Distribution, Tensor};
 use tellapart_model::Precision;
 use tellapart_model::conv_stack::{FrameBatch, Stage, StagePrologue, composed, conv_stack};
+use tellapart_train::Objectives;
 use tellapart_train::config::{ValidConfig, parse};
 use tellapart_train::experience::Experience;
 use tellapart_train::learner::Learner;
@@ -37,7 +38,7 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
         "{window} observations of 64x64x3, one thread; median of {repeats} repeats \
          [lower, upper quartile]"
     );
-    for encoder in ["cnn", "patch", "resnet"] {
+    for encoder in ["cnn", "patch", "resnet", "mlp", "vit"] {
         let mut step = whole_step(&[
             format!("model.encoder={encoder}"),
             format!("data.window={window}"),
@@ -47,7 +48,9 @@ fn measured(window: usize, repeats: usize, least: Duration) -> Result<(), String
     }
     let device = Device::flex().autodiff();
     let (mut ours, mut burns) = (
-        convolutions(&device, window, conv_stack),
+        convolutions(&device, window, |frames, stages| {
+            conv_stack(frames, stages, Precision::F32)
+        }),
         convolutions(&device, window, composed),
     );
     let [ours, burns] = side_by_side(repeats, least, [&mut ours, &mut burns]);
@@ -74,20 +77,21 @@ pub(crate) fn whole_step(words: &[String]) -> Result<Box<dyn FnMut()>, String> {
         .next_batch(&mut generator(1, Purpose::Sampling))
         .map_err(|error| error.to_string())?;
     let inputs = learner.feed().inputs(batch, 0);
+    let objectives = Objectives::of(&config);
     let (mut learner, mut update) = (Some(learner), 0);
     Ok(Box::new(move || {
         let inputs = inputs.clone();
         learner = learner
             .take()
-            .map(|learner| learner.update(inputs, update).0);
+            .map(|learner| learner.update(inputs, &objectives, update).0);
         update += 1;
     }))
 }
 
-type Trunk = fn(&FrameBatch, &[Stage]) -> Tensor<4>;
+type Convolve = fn(&FrameBatch, &[Stage]) -> Tensor<4>;
 
 /// Returns a forward and backward pass through the three convolutions of the generic encoder.
-fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
+fn convolutions(device: &Device, window: usize, run: Convolve) -> impl FnMut() {
     let uniform = Distribution::Uniform(-0.1, 0.1);
     let bytes: Vec<u8> = (0..window * 64 * 64 * 3)
         .map(|at| (at * 7919 % 251) as u8)
@@ -103,7 +107,6 @@ fn convolutions(device: &Device, window: usize, run: Trunk) -> impl FnMut() {
         bias: Tensor::zeros([shape[0]], device).require_grad(),
         stride,
         padding,
-        precision: Precision::F32,
         input: StagePrologue::Nothing,
         add: None,
     });

@@ -156,7 +156,10 @@ fn a_base_gives_what_no_layer_says_except_in_another_choice() {
         length: 9,
         open: true,
     });
-    assert_eq!(typed::<Run>(settings.table.clone(), "").unwrap().world, world);
+    assert_eq!(
+        typed::<Run>(settings.table.clone(), "").unwrap().world,
+        world
+    );
     settings.word("world=ring").unwrap();
     let found = settings.finish().unwrap();
     assert_eq!((found.seed, found.world), (4, World::Ring(Ring::default())));
