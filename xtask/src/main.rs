@@ -9,6 +9,7 @@
 mod configuration;
 mod documents;
 mod floors;
+mod gpu;
 mod lengths;
 mod packages;
 
@@ -20,10 +21,12 @@ use std::{
 
 const USAGE: &str = "usage: cargo xtask validate [--all-features]
        cargo xtask docs
+       cargo xtask gpu
 
   validate         format, floors, documents, clippy, rustdoc and tests; long files are listed
-  --all-features   also check that the GPU features of the program compile
-  docs             write docs/configuration.md from the configuration types";
+  --all-features   also check that the GPU feature of the program compiles
+  docs             write docs/configuration.md from the configuration types
+  gpu              train a few updates on CPU and GPU (software Vulkan will do), and compare them";
 
 /// Name of a check, and the function that runs it in the root of the repository.
 type Check = (&'static str, Run);
@@ -39,15 +42,8 @@ fn main() -> ExitCode {
     let all_features = match words[..] {
         ["validate"] => false,
         ["validate", "--all-features"] => true,
-        ["docs"] => {
-            return match configuration::write(&root) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(problem) => {
-                    eprintln!("{problem}");
-                    ExitCode::FAILURE
-                }
-            };
-        }
+        ["docs"] => return finish(configuration::write(&root)),
+        ["gpu"] => return finish(gpu::run(&root)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -68,6 +64,16 @@ fn main() -> ExitCode {
     } else {
         eprintln!("\nFailed: {}", failed.join("; "));
         ExitCode::FAILURE
+    }
+}
+
+fn finish(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -101,26 +107,11 @@ fn checks(all_features: bool) -> Vec<Check> {
             "feature wgpu",
             cargo(&["check", "-p", "tellapart", "--features", "wgpu"]),
         ));
-        checks.push((
-            "feature cuda",
-            // The real build downloads an LLVM. As on docs.rs, the code is checked without it.
-            cargo_with(
-                &["check", "-p", "tellapart", "--features", "cuda"],
-                &[("DOCS_RS", "1")],
-            ),
-        ));
     }
     checks
 }
 
 fn cargo(arguments: &'static [&'static str]) -> Run {
-    cargo_with(arguments, &[])
-}
-
-fn cargo_with(
-    arguments: &'static [&'static str],
-    variables: &'static [(&'static str, &'static str)],
-) -> Run {
     Box::new(move |root| {
         let line = format!("cargo {}", arguments.join(" "));
         let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -128,7 +119,6 @@ fn cargo_with(
             .current_dir(root)
             // Only rustdoc reads this; clippy's warnings are denied by its own argument.
             .env("RUSTDOCFLAGS", "-D warnings")
-            .envs(variables.iter().copied())
             .status()
             .map_err(|error| format!("`{line}` could not be started: {error}"))?;
         if status.success() {

@@ -5,7 +5,10 @@
 #[non_exhaustive]
 pub enum SettingError {
     /// A word that is not of the form `key=value`.
-    #[error("`{word}` is not of the form key.path=value (for example max_steps=10)")]
+    #[error(
+        "`{word}` is not of the form key=value, such as max_steps=10, or key.path=value, such as \
+         optimizer.updates=600"
+    )]
     NotASetting {
         /// The word.
         word: String,
