@@ -38,10 +38,14 @@
 //! | [`collect`] | records a world into trajectories |
 //! | [`embedding_file`] | embeddings from NumPy files or safetensors |
 //! | [`inspect`] | says what is in a file |
-//! | [`model`] | P-JEPAs: encoders, predictors, auxiliary heads |
-//! | [`train`](mod@train) | configuration, the training loop, checkpoints, run directories |
-//! | [`experiment`] | runs measured against the truth; the paper's experiment |
 //! | [`settings`] | options of a world from `key=value` |
+//! | [`progress`] | progress of long work, and the wish to stop it |
+//! | `model` | P-JEPAs: encoders, predictors, auxiliary heads, objectives |
+//! | `train` | configuration, the training loop, checkpoints, run directories |
+//! | `experiment` | runs measured against the truth; the paper's experiment |
+//!
+//! The last three need the feature `train`, which is on by default and brings Burn. Without it the
+//! library and the program build in a fraction of the time.
 //!
 //! Nothing here prints or keeps global state. Random choices follow from the seeds that are given.
 //! The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
@@ -49,6 +53,7 @@
 
 pub mod collect;
 pub mod embedding_file;
+#[cfg(feature = "train")]
 pub mod experiment;
 pub mod inspect;
 pub mod settings;
@@ -58,10 +63,12 @@ pub use tellapart_bisim as bisim;
 pub use tellapart_data as data;
 pub use tellapart_env as env;
 pub use tellapart_files as files;
+#[cfg(feature = "train")]
 pub use tellapart_model as model;
 pub use tellapart_progress as progress;
 pub use tellapart_report as report;
 pub use tellapart_system as system;
+#[cfg(feature = "train")]
 pub use tellapart_train as train;
 
 pub use tellapart_bisim::{
