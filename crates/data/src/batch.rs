@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
+use crate::observation::ObservationSpec;
 use crate::trajectories::Trajectories;
 
 /// Rows ready for training: one or several windows of consecutive rows, one after the other.
@@ -52,6 +53,17 @@ impl Trajectories {
         Err(DataError::NotImages {
             found: format!("{dtype} {:?}", self.observations.shape()),
         })
+    }
+
+    /// Returns the kind and shape of one observation; real-valued ones count as vectors, flattened.
+    ///
+    /// # Errors
+    /// [`DataError::NotImages`] for bytes that are no images.
+    pub fn observation_spec(&self) -> Result<ObservationSpec, DataError> {
+        match &self.observations {
+            Frames::U8 { .. } => Ok(ObservationSpec::Image(self.frame_shape()?)),
+            Frames::F32 { shape, .. } => Ok(ObservationSpec::Vector(shape.iter().product())),
+        }
     }
 
     /// Copies the rows of `windows` into a batch, one window after the other.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::observation::ObservationSpec;
+
 /// Observations: one block of values for each row, all of one shape.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Frames {
@@ -80,6 +82,21 @@ impl Frames {
             },
             Self::F32 { .. } => Self::F32 {
                 shape,
+                values: Vec::new(),
+            },
+        }
+    }
+
+    /// Returns observations of this kind and shape, without rows.
+    #[must_use]
+    pub fn empty(spec: ObservationSpec) -> Self {
+        match spec {
+            ObservationSpec::Image(shape) => Self::U8 {
+                shape: shape.to_vec(),
+                values: Vec::new(),
+            },
+            ObservationSpec::Vector(width) => Self::F32 {
+                shape: vec![width],
                 values: Vec::new(),
             },
         }

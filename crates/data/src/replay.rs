@@ -6,12 +6,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::batch::Batch;
 use crate::columns::Frames;
 use crate::error::DataError;
+use crate::observation::{ObservationSpec, ObservationValues};
 
 /// Sizes of a [`ReplayBuffer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayOptions {
-    /// Height, width and channels of a frame.
-    pub frame_shape: [usize; 3],
+    /// Kind and shape of one observation.
+    pub observation: ObservationSpec,
     /// Number of environments that are stepped together; each gives one stream of consecutive rows.
     pub streams: usize,
     /// Number of elements of one action, as networks take it.
@@ -24,14 +25,12 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
-    /// Returns the bytes of one row of one stream: frame, action, its id, target, and whether it
+    /// Returns the bytes of one row of one stream: observation, action, its id, target, and whether it
     /// ends. `None` on overflow.
     #[must_use]
     pub fn row_bytes(&self) -> Option<usize> {
-        let frame = self
-            .frame_shape
-            .iter()
-            .try_fold(1_usize, |n, &length| n.checked_mul(length))?;
+        let width = self.observation.width()?;
+        let frame = width.checked_mul(self.observation.value_bytes())?;
         let numbers = self.action_width.checked_add(self.target_width)?;
         let numbers = numbers.checked_mul(size_of::<f32>())?;
         frame
@@ -51,8 +50,8 @@ impl ReplayOptions {
         if self.streams == 0 {
             return fail("streams", 0, "at least 1 is needed");
         }
-        if let Some(found) = self.frame_shape.into_iter().find(|&length| length == 0) {
-            return fail("frame_shape", found, "every length must be at least 1");
+        if self.observation.width() == Some(0) {
+            return fail("observation", 0, "every length must be at least 1");
         }
         let step = self
             .row_bytes()
@@ -75,18 +74,18 @@ impl ReplayOptions {
     }
 }
 
-/// One row of every stream: frame, action taken there, target, and end of episode.
+/// One row of every stream: observation, action taken there, target, and end of episode.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// `[streams, height, width, channels]`.
-    pub frames: &'a [u8],
-    /// `[streams, action_width]`: the action taken AT the frame; without meaning where `ends`.
+    /// `[streams, ...]`, of the kind and shape of the buffer.
+    pub observations: ObservationValues<'a>,
+    /// `[streams, action_width]`: the action taken AT the observation; without meaning where `ends`.
     pub actions: &'a [f32],
     /// `[streams]`: ids of the actions; zeros where actions have no ids.
     pub action_ids: &'a [u32],
-    /// `[streams, target_width]`: value of the auxiliary function at the frame.
+    /// `[streams, target_width]`: value of the auxiliary function at the observation.
     pub targets: &'a [f32],
-    /// `[streams]`: whether the frame is the last of its episode.
+    /// `[streams]`: whether the observation is the last of its episode.
     pub ends: &'a [bool],
 }
 
@@ -98,7 +97,8 @@ pub struct Step<'a> {
 #[derive(Clone, Debug)]
 pub struct ReplayBuffer {
     options: ReplayOptions,
-    frame_bytes: usize,
+    /// Number of values of one observation.
+    width: usize,
     /// Number of rows that each ring can hold.
     capacity: usize,
     rings: Vec<Ring>,
@@ -110,7 +110,7 @@ pub struct ReplayBuffer {
 
 #[derive(Clone, Debug, Default)]
 struct Ring {
-    frames: Vec<u8>,
+    observations: Frames,
     actions: Vec<f32>,
     action_ids: Vec<u32>,
     targets: Vec<f32>,
@@ -121,9 +121,15 @@ impl Ring {
     /// Creates an empty ring with room for `rows` rows.
     fn reserve(options: &ReplayOptions, rows: usize) -> Result<Self, DataError> {
         let reserve = || -> Result<Self, std::collections::TryReserveError> {
-            let mut ring = Self::default();
-            let frame_bytes: usize = options.frame_shape.iter().product();
-            ring.frames.try_reserve_exact(rows * frame_bytes)?;
+            let mut ring = Self {
+                observations: Frames::empty(options.observation),
+                ..Self::default()
+            };
+            let values = rows * options.observation.width().unwrap_or(0);
+            match &mut ring.observations {
+                Frames::U8 { values: bytes, .. } => bytes.try_reserve_exact(values)?,
+                Frames::F32 { values: reals, .. } => reals.try_reserve_exact(values)?,
+            }
             ring.actions
                 .try_reserve_exact(rows * options.action_width)?;
             ring.action_ids.try_reserve_exact(rows)?;
@@ -151,7 +157,7 @@ impl ReplayBuffer {
         let rings = (0..options.streams).map(|_| Ring::reserve(&options, capacity));
         Ok(Self {
             options,
-            frame_bytes: options.frame_shape.iter().product(),
+            width: options.observation.width().unwrap_or(0),
             capacity,
             rings: rings.collect::<Result<_, _>>()?,
             rows: 0,
@@ -188,8 +194,14 @@ impl ReplayBuffer {
             target_width,
             ..
         } = self.options;
+        let found = match (step.observations, self.options.observation) {
+            (ObservationValues::Images(bytes), ObservationSpec::Image(_)) => bytes.len(),
+            (ObservationValues::Vectors(reals), ObservationSpec::Vector(_)) => reals.len(),
+            // Of another kind: none of them is an observation.
+            _ => 0,
+        };
         for (column, found, each) in [
-            ("frames", step.frames.len(), self.frame_bytes),
+            ("observations", found, self.width),
             ("actions", step.actions.len(), action_width),
             ("action_ids", step.action_ids.len(), 1),
             ("targets", step.targets.len(), target_width),
@@ -206,11 +218,15 @@ impl ReplayBuffer {
         }
         let slot = self.head;
         for (stream, ring) in self.rings.iter_mut().enumerate() {
-            put(
-                &mut ring.frames,
-                slot,
-                part(step.frames, stream, self.frame_bytes),
-            );
+            match (&mut ring.observations, step.observations) {
+                (Frames::U8 { values, .. }, ObservationValues::Images(bytes)) => {
+                    put(values, slot, part(bytes, stream, self.width));
+                }
+                (Frames::F32 { values, .. }, ObservationValues::Vectors(reals)) => {
+                    put(values, slot, part(reals, stream, self.width));
+                }
+                _ => {}
+            }
             put(
                 &mut ring.actions,
                 slot,
@@ -274,7 +290,7 @@ impl ReplayBuffer {
                 let empty = Ring::reserve(&self.options, self.capacity)?;
                 let ring = std::mem::replace(ring, empty);
                 let mut batch = Batch {
-                    observations: self.frames(ring.frames),
+                    observations: ring.observations,
                     rows: self.rows,
                     actions: ring.actions,
                     action_ids: ring.action_ids,
@@ -288,7 +304,7 @@ impl ReplayBuffer {
             _ => self.latest(self.rows)?,
         };
         for ring in &mut self.rings {
-            ring.frames.clear();
+            ring.observations = ring.observations.like();
             ring.actions.clear();
             ring.action_ids.clear();
             ring.targets.clear();
@@ -316,7 +332,6 @@ impl ReplayBuffer {
             ..
         } = self.options;
         let mut batch = self.empty_batch();
-        let mut frames = Vec::new();
         let oldest = if self.rows == self.capacity {
             self.head
         } else {
@@ -330,7 +345,9 @@ impl ReplayBuffer {
             let slot = (oldest + start) % self.capacity;
             let first = window.min(self.capacity - slot);
             for (slot, count) in [(slot, first), (0, window - first)] {
-                take(&mut frames, &ring.frames, slot, count, self.frame_bytes);
+                batch
+                    .observations
+                    .extend_from(&ring.observations, slot..slot + count);
                 take(&mut batch.actions, &ring.actions, slot, count, action_width);
                 take(&mut batch.action_ids, &ring.action_ids, slot, count, 1);
                 take(&mut batch.targets, &ring.targets, slot, count, target_width);
@@ -341,19 +358,12 @@ impl ReplayBuffer {
             batch.rows += window;
             end_window(&mut batch, first_row);
         }
-        batch.observations = self.frames(frames);
         batch
-    }
-
-    fn frames(&self, values: Vec<u8>) -> Frames {
-        Frames::U8 {
-            shape: self.options.frame_shape.to_vec(),
-            values,
-        }
     }
 
     fn empty_batch(&self) -> Batch {
         Batch {
+            observations: Frames::empty(self.options.observation),
             action_width: self.options.action_width,
             target_width: self.options.target_width,
             ..Batch::default()

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{
-    Actions, Batch, Columns, DataError, Frames, ReplayBuffer, ReplayOptions, Step, Trajectories,
-    TrajectoryParts, split_by_episode, uniform_window,
+    Actions, Batch, Columns, DataError, Frames, ObservationSpec, ObservationValues, ReplayBuffer,
+    ReplayOptions, Step, Trajectories, TrajectoryParts, split_by_episode, uniform_window,
 };
 
 /// Replay buffer of identifiable rows: each frame holds its stream and its time.
@@ -34,7 +34,7 @@ impl Recorder {
             let ids: Vec<u32> = streams.clone().map(|s| (s * 1000 + time) as u32).collect();
             let targets: Vec<f32> = streams.flat_map(|s| [s as f32, time as f32]).collect();
             let step = Step {
-                frames: &frames,
+                observations: ObservationValues::Images(&frames),
                 actions: &actions,
                 action_ids: &ids,
                 targets: &targets,
@@ -86,7 +86,7 @@ impl Recorder {
 
 fn options(streams: usize, rows_per_stream: usize) -> ReplayOptions {
     let mut options = ReplayOptions {
-        frame_shape: [1, 2, 1],
+        observation: ObservationSpec::Image([1, 2, 1]),
         streams,
         action_width: 1,
         target_width: 2,
@@ -119,7 +119,7 @@ proptest! {
         for row in 0..=capacity {
             let (frames, mark) = (vec![0; 2 * streams], vec![row as f32; 2 * streams]);
             drained.push(Step {
-                frames: &frames,
+                observations: ObservationValues::Images(&frames),
                 actions: &mark[..streams],
                 action_ids: &vec![0; streams],
                 targets: &mark,
@@ -173,7 +173,7 @@ fn uniform_windows_reach_every_place_and_repeat_with_the_seed() {
 #[test]
 fn replay_stays_within_its_bytes_and_says_when_it_cannot() {
     let wanted = ReplayOptions {
-        frame_shape: [64, 64, 3],
+        observation: ObservationSpec::Image([64, 64, 3]),
         streams: 16,
         action_width: 3,
         target_width: 1,
@@ -192,10 +192,10 @@ fn replay_stays_within_its_bytes_and_says_when_it_cannot() {
         ),
         (
             ReplayOptions {
-                frame_shape: [64, 0, 3],
+                observation: ObservationSpec::Image([64, 0, 3]),
                 ..wanted
             },
-            "`frame_shape` is 0",
+            "`observation` is 0",
         ),
         (
             ReplayOptions {
@@ -228,7 +228,7 @@ fn replay_stays_within_its_bytes_and_says_when_it_cannot() {
 fn a_step_of_the_wrong_size_is_refused_whole() {
     let mut buffer = ReplayBuffer::new(options(2, 4)).unwrap();
     let step = Step {
-        frames: &[0; 4],
+        observations: ObservationValues::Images(&[0; 4]),
         actions: &[0.0; 2],
         action_ids: &[0; 2],
         targets: &[0.0; 4],
@@ -245,6 +245,45 @@ fn bytes(batch: &Batch) -> &[u8] {
         Frames::U8 { values, .. } => values,
         Frames::F32 { .. } => panic!("frames are bytes"),
     }
+}
+
+#[test]
+fn a_replay_buffer_of_vectors_gives_back_the_newest_rows() {
+    let options = ReplayOptions {
+        observation: ObservationSpec::Vector(2),
+        streams: 1,
+        action_width: 1,
+        target_width: 1,
+        max_bytes: 0,
+    };
+    let max_bytes = 3 * options.row_bytes().unwrap();
+    let mut replay = ReplayBuffer::new(ReplayOptions {
+        max_bytes,
+        ..options
+    })
+    .unwrap();
+    let push = |replay: &mut ReplayBuffer, observations: ObservationValues<'_>| {
+        replay.push(Step {
+            observations,
+            actions: &[1.0],
+            action_ids: &[0],
+            targets: &[0.0],
+            ends: &[false],
+        })
+    };
+    for time in 0..5_u8 {
+        let row = [f32::from(time), -f32::from(time)];
+        push(&mut replay, ObservationValues::Vectors(&row)).unwrap();
+    }
+    // Bytes are no vectors, whatever their number.
+    let error = push(&mut replay, ObservationValues::Images(&[0, 0])).unwrap_err();
+    assert!(error.to_string().contains("observations"), "{error}");
+    let newest = Frames::F32 {
+        shape: vec![2],
+        values: vec![2.0, -2.0, 3.0, -3.0, 4.0, -4.0],
+    };
+    assert_eq!(replay.latest(3).unwrap().observations, newest);
+    assert_eq!(replay.drain().unwrap().observations, newest);
 }
 
 #[test]

@@ -1,52 +1,9 @@
 //! Observations: images of bytes, or vectors of numbers.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
+pub use tellapart_data::ObservationSpec;
 
 use crate::conv_stack::FrameBatch;
-
-/// Kind and shape of one observation. As data it is a list of lengths: three of an image, one of a
-/// vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<usize>", into = "Vec<usize>")]
-pub enum ObservationSpec {
-    /// Image of bytes, `[height, width, channels]`.
-    Image([usize; 3]),
-    /// Vector of this many numbers.
-    Vector(usize),
-}
-
-impl From<ObservationSpec> for Vec<usize> {
-    fn from(spec: ObservationSpec) -> Self {
-        match spec {
-            ObservationSpec::Image(shape) => shape.to_vec(),
-            ObservationSpec::Vector(width) => vec![width],
-        }
-    }
-}
-
-impl TryFrom<Vec<usize>> for ObservationSpec {
-    type Error = String;
-
-    fn try_from(lengths: Vec<usize>) -> Result<Self, String> {
-        match *lengths.as_slice() {
-            [height, width, channels] => Ok(Self::Image([height, width, channels])),
-            [width] => Ok(Self::Vector(width)),
-            _ => Err(format!(
-                "{lengths:?} is neither [height, width, channels] of an image nor [width] of a vector"
-            )),
-        }
-    }
-}
-
-impl std::fmt::Display for ObservationSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Image(shape) => write!(f, "u8 {shape:?}"),
-            Self::Vector(width) => write!(f, "float32 [{width}]"),
-        }
-    }
-}
 
 /// Batch of observations on a device.
 #[derive(Clone, Debug)]

@@ -13,7 +13,6 @@ use crate::error::TrainError;
 use crate::evaluator::{Evaluator, RecordedStep};
 use crate::experience::actions_of;
 use crate::run_directory::RunDirectory;
-use crate::tensors::observation_spec;
 
 /// Number of rollouts that go through the predictor together; bounds memory.
 const ROLLOUTS_AT_ONCE: usize = 4096;
@@ -108,7 +107,7 @@ impl<'a> RecordingEvaluator<'a> {
                 expected,
             })
         };
-        let spec = observation_spec(trajectories)?;
+        let spec = trajectories.observation_spec()?;
         if spec != interface.observation {
             let expected = interface.observation.to_string();
             return unfit("observations", spec.to_string(), expected);

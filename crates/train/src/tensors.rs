@@ -2,11 +2,11 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use tellapart_data::{Batch, DataError, Frames, Trajectories};
+use tellapart_data::{Batch, Frames};
+use tellapart_model::ObservationBatch;
 use tellapart_model::init::two_normals;
 use tellapart_model::pjepa::{LatentNoise, TensorBatch};
 use tellapart_model::predictor::ActionBatch;
-use tellapart_model::{ObservationBatch, ObservationSpec};
 
 /// Moves a batch to the device.
 pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
@@ -39,17 +39,6 @@ pub(crate) fn observation_batch(observations: Frames, device: &Device) -> Observ
         Frames::F32 { values, shape } => {
             ObservationBatch::vectors(values, shape.iter().product(), device)
         }
-    }
-}
-
-/// Returns the kind and shape of one observation.
-///
-/// # Errors
-/// Bytes that are no images.
-pub(crate) fn observation_spec(recording: &Trajectories) -> Result<ObservationSpec, DataError> {
-    match &recording.observations {
-        Frames::U8 { .. } => Ok(ObservationSpec::Image(recording.frame_shape()?)),
-        Frames::F32 { shape, .. } => Ok(ObservationSpec::Vector(shape.iter().product())),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Live environments under the random policy of the paper's reference.
 
 use rand_chacha::ChaCha8Rng;
-use tellapart_data::{Batch, ReplayBuffer, ReplayOptions};
+use tellapart_data::{Batch, ObservationSpec, ObservationValues, ReplayBuffer, ReplayOptions};
 use tellapart_env::{Action, ActionSpace, End, RepeatedRandom, Rollout, ValidWorld};
-use tellapart_model::{IoSpec, ObservationSpec};
+use tellapart_model::IoSpec;
 use tellapart_system::StateId;
 
 use crate::config::{Sampling, TargetKind, ValidConfig};
@@ -41,7 +41,7 @@ impl Live {
         let rollout = behavior(config.world(), seed, num_envs, repeat);
         let random = random_function(config)?;
         let options = ReplayOptions {
-            frame_shape: rollout.world().observation_shape(),
+            observation: ObservationSpec::Image(rollout.world().observation_shape()),
             streams: num_envs,
             action_width: rollout.world().action_space().vector_width(),
             target_width: random.as_ref().map_or(1, RandomFunction::width),
@@ -122,7 +122,7 @@ impl Live {
                 .map(|outcome| outcome.end != End::Continues)
                 .collect();
             Ok(self.replay.push(tellapart_data::Step {
-                frames: row.frames,
+                observations: ObservationValues::Images(row.frames),
                 actions: vectors,
                 action_ids: ids,
                 targets: &targets,

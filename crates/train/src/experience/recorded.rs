@@ -15,7 +15,6 @@ use crate::config::{TargetKind, ValidConfig};
 use crate::error::TrainError;
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
-use crate::tensors::observation_spec;
 
 /// Recording that serves windows of its training episodes. Held-out episodes are never drawn.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ impl RecordedExperience {
         let mut archive = Archive::open(path)?;
         let trajectories = Trajectories::read_archive(&mut archive)?;
         let fingerprint = archive.fingerprint()?;
-        let observation = observation_spec(&trajectories)?;
+        let observation = trajectories.observation_spec()?;
         let targets = targets(config, &trajectories)?;
         let (actions, action_ids) = match actions_of(config, &trajectories)? {
             Some(finite) => (finite.count, Some(finite.ids)),
