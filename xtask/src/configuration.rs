@@ -17,7 +17,7 @@ const SOURCES: &[&str] = &[
     "crates/model/src/head.rs",
     "crates/model/src/encoder/mod.rs",
     "crates/model/src/encoder/cnn.rs",
-    "crates/kernels/src/precision.rs",
+    "crates/kernels/src/simd/precision.rs",
     "crates/env/src/counting/options.rs",
 ];
 

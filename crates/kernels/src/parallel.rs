@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::buffer::Buffer;
+use crate::memory::buffer::Buffer;
 
 /// Operations (about a nanosecond for sixteen) that are worth waking another thread for.
 const GRAIN: usize = 1 << 18;

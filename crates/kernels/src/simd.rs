@@ -1,7 +1,11 @@
 //! Vectors of each instruction set, behind one trait, and the choice among them at run time.
 
-use crate::bf16::{halves, pair};
-use crate::precision::Pair;
+pub(crate) mod bf16;
+pub(crate) mod each_isa;
+pub(crate) mod precision;
+
+use crate::simd::bf16::{halves, pair};
+use crate::simd::precision::Pair;
 
 /// Lanes of the widest vector.
 pub(crate) const WIDEST: usize = 16;

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{assert_close, on, values};
-use crate::bf16::bf16;
+use crate::simd::bf16::bf16;
 use crate::{Dense, DenseGradients, Precision};
 
 #[test]

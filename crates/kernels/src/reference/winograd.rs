@@ -4,18 +4,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::exact::{Exact, Results};
-use crate::element::Element;
-use crate::epilogue::{Epilogue, Out};
-use crate::forward::{Forward, Windows};
-use crate::microkernel::Accumulator;
-use crate::padded::Source;
-use crate::precision::Pair;
+use crate::conv::direct::forward::{Forward, Windows};
+use crate::conv::direct::weight_gradient::WeightGradient;
+use crate::conv::padded::Source;
+use crate::conv::stored::Stored;
+use crate::conv::winograd::{Winograd, WinogradWeightGradient, is_possible, pays};
+use crate::gemm::element::Element;
+use crate::gemm::epilogue::{Epilogue, Out};
+use crate::gemm::microkernel::Accumulator;
+use crate::memory::workspace::Workspace;
 use crate::shape::ConvShape;
 use crate::simd::Isa;
-use crate::stored::Stored;
-use crate::weight_gradient::WeightGradient;
-use crate::winograd::{Winograd, WinogradWeightGradient, is_possible, pays};
-use crate::workspace::Workspace;
+use crate::simd::precision::Pair;
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     // Miri takes a microsecond for an operation.

@@ -5,17 +5,17 @@ use rand_chacha::ChaCha8Rng;
 
 use super::exact::{Exact, Results};
 use super::values;
-use crate::epilogue::{Epilogue, Out};
-use crate::forward::{Forward, Windows};
-use crate::microkernel::Accumulator;
-use crate::norm::{Affine, measure};
-use crate::padded::Source;
-use crate::shape::ConvShape;
-use crate::simd::{Isa, WIDEST};
-use crate::winograd_strided::{
+use crate::conv::direct::forward::{Forward, Windows};
+use crate::conv::padded::Source;
+use crate::conv::strided::{
     StridedWinograd, StridedWinogradWeightGradient, is_possible, pays, pays_back,
 };
-use crate::workspace::Workspace;
+use crate::gemm::epilogue::{Epilogue, Out};
+use crate::gemm::microkernel::Accumulator;
+use crate::memory::workspace::Workspace;
+use crate::nn::norm::{Affine, measure};
+use crate::shape::ConvShape;
+use crate::simd::{Isa, WIDEST};
 
 fn random_shape(rng: &mut ChaCha8Rng) -> ConvShape {
     // Miri takes a microsecond for an operation.

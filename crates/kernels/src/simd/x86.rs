@@ -12,8 +12,8 @@ use std::arch::x86_64::{
 };
 
 use super::Lanes;
-use crate::bf16::rounded;
-use crate::precision::Pair;
+use crate::simd::bf16::rounded;
+use crate::simd::precision::Pair;
 
 /// Vectors of AVX2, eight lanes: 12 of the 16 registers accumulate.
 #[derive(Clone, Copy)]
