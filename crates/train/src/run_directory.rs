@@ -254,10 +254,16 @@ impl RunDirectory {
             path: path.clone(),
             problem,
         };
-        let file = fs::File::open(&path).map_err(|source| TrainError::Io {
-            action: "cannot read",
-            path: path.clone(),
-            source,
+        let file = fs::File::open(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => problem(
+                "is missing; restore it from a copy, or start a new run in another folder"
+                    .to_string(),
+            ),
+            _ => TrainError::Io {
+                action: "cannot read",
+                path: path.clone(),
+                source,
+            },
         })?;
         let header = csv_header(measures);
         let (mut kept, mut records) = (Vec::new(), Vec::new());
@@ -270,7 +276,9 @@ impl RunDirectory {
             if number == 0 {
                 if line.trim_end() != header {
                     return Err(problem(
-                        "its columns are those of another version; start a new run".to_string(),
+                        "its first line is not the expected one: it is damaged, or of another \
+                         version; restore it from a copy, or start a new run in another folder"
+                            .to_string(),
                     ));
                 }
                 continue;
