@@ -64,7 +64,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let out = arguments.out.clone().unwrap_or_else(|| {
         PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))
     });
-    let directory = RunDirectory::open(&out, &config, arguments.resume)?;
+    let directory = if arguments.resume {
+        RunDirectory::resume(&out, &config)?
+    } else {
+        RunDirectory::open(&out, &config, false)?
+    };
     let stop = stop::on_interrupt()?;
     let bar = TrainingBar(terminal.progress(config.optimizer.updates as usize, "updates"));
     if config.is_live() {
