@@ -1,6 +1,6 @@
 //! `train`, `reproduce` and `report`, with networks and worlds as small as can be.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -202,25 +202,24 @@ fn interrupted(folder: &Folder) -> String {
         .unwrap();
     let checkpoint = folder.path("long/checkpoints/latest/state.json");
     let start = Instant::now();
-    while !checkpoint.exists() {
-        let ended = child.try_wait().unwrap();
-        if ended.is_some() || start.elapsed() > PATIENCE {
-            child.kill().ok();
-            let output = child.wait_with_output().unwrap();
-            panic!(
-                "no checkpoint after {:.0} s, so nothing can be interrupted ({ended:?}): {}",
-                start.elapsed().as_secs_f64(),
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
+    let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
+    while !checkpoint.exists() && is_running(&mut child) && start.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(50));
     }
-    let pid = child.id().to_string();
+    let came = checkpoint.exists();
+    let signal = if came { "-INT" } else { "-KILL" };
     let kill = std::process::Command::new("kill")
-        .args(["-INT", &pid])
+        .args([signal, &child.id().to_string()])
         .status();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let seconds = start.elapsed().as_secs();
+    assert!(
+        came,
+        "no checkpoint came in {seconds} s, so there is no run to interrupt: {said}"
+    );
     assert!(kill.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(output.status.code(), Some(1), "{said}");
     words
 }
 
