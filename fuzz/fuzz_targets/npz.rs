@@ -14,5 +14,10 @@ fuzz_target!(|bytes: &[u8]| {
             let described = described.expect("what can be read can be described");
             assert_eq!(described, (array.dtype(), array.shape));
         }
+        let described = archive.describe_strings(&name);
+        if let Ok(strings) = archive.read_strings(&name, 1 << 16) {
+            let described = described.expect("what can be read can be described");
+            assert_eq!(described, strings.len());
+        }
     }
 });

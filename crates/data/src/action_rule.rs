@@ -35,6 +35,9 @@ pub struct FiniteActions {
     edges: Vec<Vec<f32>>,
     /// Vector of every action with [`ActionRule::distinct`]; otherwise empty.
     vectors: Columns,
+    /// Recorded name of every action; empty if there are none, and for vectors. A rule makes actions
+    /// from the recorded values, and nothing says which of them is which action of the world.
+    names: Vec<String>,
 }
 
 impl ActionRule {
@@ -137,10 +140,13 @@ impl fmt::Display for ActionRule {
 }
 
 impl FiniteActions {
-    /// Names an action: its id; or the bin of each element, as `<0`, `0..0.5`, `>=0.5`; or its
-    /// vector.
+    /// Names an action: its recorded name, or else its id. Of vectors, the bin of each element, as
+    /// `<0`, `0..0.5`, `>=0.5`; or the vector itself.
     #[must_use]
     pub fn name(&self, action: u32) -> String {
+        if let Some(name) = self.names.get(action as usize) {
+            return name.clone();
+        }
         let vector = self.vectors.rows(action as usize..action as usize + 1);
         if !vector.is_empty() {
             return joined(vector);
@@ -183,6 +189,7 @@ impl Trajectories {
                     .collect(),
                 edges: Vec::new(),
                 vectors: Columns::default(),
+                names: self.action_names.clone().unwrap_or_default(),
             }),
             (Actions::Discrete { .. }, Some(rule)) => Err(DataError::ActionRule {
                 found: rule.to_string(),
@@ -233,6 +240,7 @@ impl Trajectories {
             ids,
             edges: Vec::new(),
             vectors,
+            names: Vec::new(),
         })
     }
 
@@ -274,6 +282,7 @@ impl Trajectories {
             ids,
             edges,
             vectors: Columns::default(),
+            names: Vec::new(),
         })
     }
 }

@@ -68,6 +68,16 @@ pub enum DataError {
         /// Expected value, in words.
         expected: String,
     },
+    /// Another number of names than of actions.
+    #[error(
+        "array `action_names` has {found} names, but there are {actions} actions; give one name for each action id, from 0"
+    )]
+    ActionNames {
+        /// Number of names.
+        found: usize,
+        /// Number of actions.
+        actions: usize,
+    },
     /// Action vectors where finitely many actions are needed.
     #[error(
         "array `actions` holds vectors of {width}, and which of them count as the same action must be said: by `sign`, `distinct` values, a number of bins such as 5, or edges such as at:-0.5,0.5"

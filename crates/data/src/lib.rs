@@ -15,6 +15,7 @@
 //! All randomness comes from a seed or a seeded generator, so the same call gives the same rows on
 //! every machine.
 
+mod action_names;
 mod action_rule;
 mod batch;
 mod columns;

@@ -9,12 +9,16 @@ use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
 use crate::trajectories::{MAX_ACTIONS, Trajectories, TrajectoryParts, same_rows, value_error};
 
+/// Name of the array of names of actions.
+pub(crate) const ACTION_NAMES: &str = "action_names";
+
 /// Names of the arrays that have a meaning in the format. All other arrays of a file are kept as
 /// additional ones.
-pub const RESERVED_NAMES: [&str; 9] = [
+pub const RESERVED_NAMES: [&str; 10] = [
     "observations",
     "actions",
     "action_count",
+    ACTION_NAMES,
     "rewards",
     "aux",
     "terminals",
@@ -30,7 +34,8 @@ impl Trajectories {
     /// | --- | --- | --- | --- |
     /// | `observations` | `[N, ...]` | uint8, float32, float64 | error |
     /// | `actions` | `[N]` or `[N, k]` | integer `[N]`, `[N, 1]`: discrete; else vectors | error |
-    /// | `action_count` | `[]` | integer | the largest action plus one |
+    /// | `action_count` | `[]` | integer | number of names, or the largest action plus one |
+    /// | `action_names` | `[actions]` | text (`U`, or `S` in UTF-8) | actions go by their ids |
     /// | `rewards` | `[N]` or `[N, 1]` | bool, integers, floats | no rewards |
     /// | `aux` | `[N]` or `[N, m]` | bool, integers, floats | no auxiliary values |
     /// | `terminals`, `timeouts` | `[N]` | bool, or integers 0, 1 | false; error if both absent |
@@ -83,6 +88,9 @@ impl Trajectories {
                 writer.add_slice("actions", &[rows, *width], values)?;
             }
         }
+        if let Some(names) = &self.action_names {
+            writer.add_strings(ACTION_NAMES, names)?;
+        }
         if let Some(rewards) = &self.rewards {
             writer.add_slice("rewards", &[rows], rewards)?;
         }
@@ -120,7 +128,12 @@ fn read(archive: &mut Archive) -> Result<Trajectories, DataError> {
     let count = optional(archive, "action_count")?;
     let ends = |row: usize| terminals[row] || timeouts[row] || row + 1 == rows;
     let ends: Vec<bool> = (0..rows).map(ends).collect();
-    let actions = actions(archive.read("actions")?, count, &ends)?;
+    let action_names = match archive.contains(ACTION_NAMES) {
+        true => Some(archive.read_strings(ACTION_NAMES, MAX_ACTIONS)?),
+        false => None,
+    };
+    let names = action_names.as_ref().map(Vec::len);
+    let actions = actions(archive.read("actions")?, count, names, &ends)?;
     let rewards = match optional(archive, "rewards")? {
         Some(array) => {
             let found = array.shape.clone();
@@ -150,6 +163,7 @@ fn read(archive: &mut Archive) -> Result<Trajectories, DataError> {
     let parts = TrajectoryParts {
         observations,
         actions,
+        action_names,
         rewards,
         aux,
         terminals,
@@ -207,7 +221,14 @@ fn observations(array: Array) -> Result<(usize, Frames), DataError> {
     Ok((rows, frames))
 }
 
-fn actions(array: Array, count: Option<Array>, ends: &[bool]) -> Result<Actions, DataError> {
+/// Reads the actions. If their number is not stated, they are as many as their `names`, unless there
+/// is an id that has none.
+fn actions(
+    array: Array,
+    count: Option<Array>,
+    names: Option<usize>,
+    ends: &[bool],
+) -> Result<Actions, DataError> {
     let rows = ends.len();
     let one_each = matches!(array.shape.as_slice(), [_] | [_, 1]);
     if !one_each || matches!(array.values, Values::F32(_) | Values::F64(_)) {
@@ -254,7 +275,7 @@ fn actions(array: Array, count: Option<Array>, ends: &[bool]) -> Result<Actions,
             };
             *stated as usize
         }
-        None => largest.saturating_add(1),
+        None => names.unwrap_or(0).max(largest.saturating_add(1)),
     };
     if count == 0 || count > MAX_ACTIONS {
         let stated = "action_count".to_owned();

@@ -5,6 +5,7 @@ use std::ops::{Deref, Range};
 
 use tellapart_files::Array;
 
+use crate::action_names;
 use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
 use crate::npz::RESERVED_NAMES;
@@ -52,6 +53,9 @@ pub struct TrajectoryParts {
     pub observations: Frames,
     /// Action taken at each observation.
     pub actions: Actions,
+    /// Name of each action, by its id: distinct, not empty, and printable. Names of vectors are kept,
+    /// but stand for no [`FiniteActions`](crate::FiniteActions): the rule makes other actions.
+    pub action_names: Option<Vec<String>>,
     /// Reward as a function of the observation in the same row; finite.
     pub rewards: Option<Vec<f32>>,
     /// Other auxiliary values of the observation in the same row; finite.
@@ -80,6 +84,7 @@ impl Default for TrajectoryParts {
                 count: 1,
                 ids: Vec::new(),
             },
+            action_names: None,
             rewards: None,
             aux: None,
             terminals: Vec::new(),
@@ -234,6 +239,9 @@ impl TrajectoryParts {
             check_finite("observations", values, width, |_| true)?;
         }
         self.check_actions(rows)?;
+        if let Some(names) = &self.action_names {
+            action_names::check(names, &self.actions)?;
+        }
         if let Some(rewards) = &self.rewards {
             length("rewards", rewards.len())?;
             check_finite("rewards", rewards, 1, |_| true)?;

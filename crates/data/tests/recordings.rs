@@ -61,6 +61,15 @@ fn extra(rows: usize) -> impl Strategy<Value = BTreeMap<String, Array>> {
     })
 }
 
+/// Names for as many actions as there are; vectors may have any number of names.
+fn named(actions: &Actions, stem: &str) -> Vec<String> {
+    let count = match actions {
+        Actions::Discrete { count, .. } => *count,
+        Actions::Vectors { .. } => 3,
+    };
+    (0..count).map(|id| format!("{stem}{id}")).collect()
+}
+
 fn trajectories() -> impl Strategy<Value = Trajectories> {
     (1_usize..20).prop_flat_map(|rows| {
         let bools = || prop::collection::vec(any::<bool>(), rows);
@@ -71,12 +80,15 @@ fn trajectories() -> impl Strategy<Value = Trajectories> {
             prop::option::of(any::<u8>().prop_map(move |split| vec![split; rows])),
             prop_oneof![Just(BTreeMap::new()), extra(rows)],
         );
-        (frames(rows), actions(rows), bools(), bools(), columns).prop_map(
-            |(observations, actions, terminals, timeouts, columns)| {
+        let stem = prop::option::of("[a-z\u{e9}\u{2190}]{0,3}");
+        (frames(rows), actions(rows), stem, bools(), bools(), columns).prop_map(
+            |(observations, actions, stem, terminals, timeouts, columns)| {
+                let action_names = stem.map(|stem| named(&actions, &stem));
                 let (rewards, aux, state_ids, splits, extra) = columns;
                 Trajectories::new(TrajectoryParts {
                     observations,
                     actions,
+                    action_names,
                     rewards,
                     aux,
                     terminals,

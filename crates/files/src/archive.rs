@@ -13,6 +13,7 @@ use crate::array::{Array, Dtype};
 use crate::atomic;
 use crate::error::{ArrayProblem, FileError};
 use crate::npy;
+use crate::text;
 
 /// Largest ratio by which deflate can shrink data: 258 bytes into two bits.
 const DEFLATE_LIMIT: u64 = 1032;
@@ -152,6 +153,24 @@ impl Archive {
     /// unsupported type.
     pub fn read(&mut self, name: &str) -> Result<Array, FileError> {
         self.with_entry(name, |entry, available| npy::read_array(entry, available))
+    }
+
+    /// Reads a list of at most `most` strings: an array `[N]` of NumPy's type `U`, or `S` in UTF-8.
+    ///
+    /// # Errors
+    /// [`FileError::MissingArray`], or [`FileError::Array`] if it is damaged, not text, or longer.
+    pub fn read_strings(&mut self, name: &str, most: usize) -> Result<Vec<String>, FileError> {
+        self.with_entry(name, |entry, available| {
+            text::read_strings(entry, available, most)
+        })
+    }
+
+    /// Returns the length of a list of strings, without reading them.
+    ///
+    /// # Errors
+    /// [`FileError::MissingArray`], or [`FileError::Array`] if its header is not one of text.
+    pub fn describe_strings(&mut self, name: &str) -> Result<usize, FileError> {
+        self.with_entry(name, |entry, _| text::describe(entry))
     }
 
     fn with_entry<T>(

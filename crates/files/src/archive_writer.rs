@@ -14,6 +14,9 @@ use crate::deferred::{DeferErrors, DeferredFailure};
 use crate::error::{ArrayProblem, FileError};
 use crate::header::NpyHeader;
 use crate::npy::{self, Element};
+use crate::text;
+
+type Zip = ZipWriter<DeferErrors<BufWriter<File>>>;
 
 /// Writes an `.npz` archive one array at a time, so that only one needs to be in memory.
 ///
@@ -24,7 +27,7 @@ use crate::npy::{self, Element};
 #[derive(Debug)]
 pub struct ArchiveWriter {
     // Declared first, hence dropped first: the handle closes before the temporary file is removed.
-    zip: ZipWriter<DeferErrors<BufWriter<File>>>,
+    zip: Zip,
     failure: DeferredFailure,
     names: Vec<String>,
     pending: Pending,
@@ -88,7 +91,34 @@ impl ArchiveWriter {
             return Err(in_array(ArrayProblem::ShapeMismatch { shape, values }));
         }
         let header = NpyHeader::bytes(T::DTYPE, shape).map_err(in_array)?;
-        let bytes = size_of_val(values) as u64;
+        self.entry(name, size_of_val(values) as u64, |zip| {
+            zip.write_all(&header)?;
+            npy::write_elements(zip, values)
+        })
+    }
+
+    /// Adds a list of strings, as an array `[N]` of NumPy's type `U`. After an error the archive
+    /// cannot be finished in a sound state: drop it.
+    ///
+    /// # Errors
+    /// [`FileError::Array`] if a string holds a zero character, otherwise the errors of
+    /// [`ArchiveWriter::add`].
+    pub fn add_strings(&mut self, name: &str, strings: &[String]) -> Result<(), FileError> {
+        let path = self.pending.path().to_path_buf();
+        self.check_name(&path, name)?;
+        let bytes = text::encode_strings(strings)
+            .map_err(|problem| FileError::in_array(&path, Some(name), problem))?;
+        self.entry(name, bytes.len() as u64, |zip| zip.write_all(&bytes))
+    }
+
+    /// Writes one entry of about so many bytes.
+    fn entry(
+        &mut self,
+        name: &str,
+        bytes: u64,
+        write: impl FnOnce(&mut Zip) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        let path = self.pending.path().to_path_buf();
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(1))
@@ -97,9 +127,7 @@ impl ArchiveWriter {
         self.zip
             .start_file(format!("{name}.npy"), options)
             .map_err(|error| zip_error(&path, error))?;
-        self.zip
-            .write_all(&header)
-            .and_then(|()| npy::write_elements(&mut self.zip, values))
+        write(&mut self.zip)
             .and_then(|()| self.failure.check())
             .map_err(|source| FileError::from_io(&path, source))?;
         self.names.push(name.to_owned());

@@ -118,6 +118,18 @@ pub enum ArrayProblem {
         /// Advice on how to convert it.
         hint: &'static str,
     },
+    /// A type that is not text, where strings are expected.
+    #[error("values of type `{found}` are not text; save it with numpy.array(names, dtype=str)")]
+    NotText {
+        /// NumPy's description of the type.
+        found: String,
+    },
+    /// Text that cannot be read or written.
+    #[error("its text cannot be used: {reason}")]
+    BadText {
+        /// Reason, in words.
+        reason: String,
+    },
     /// Fewer bytes than the header promises.
     #[error(
         "truncated: shape {shape:?} of {dtype} takes {expected} bytes, but at most {found} are there; write the file again"

@@ -15,6 +15,15 @@ const MAX_HEADER_BYTES: usize = 10_000;
 /// Largest number of axes, NumPy's own limit.
 const MAX_AXES: usize = 64;
 
+/// Header as written: the type is not interpreted yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RawHeader {
+    /// NumPy's description of the type, such as `<f4`.
+    pub(crate) descr: String,
+    pub(crate) fortran_order: bool,
+    pub(crate) shape: Vec<usize>,
+}
+
 /// Parsed header: type, byte order, axis order and shape of the values that follow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct NpyHeader {
@@ -34,6 +43,32 @@ impl NpyHeader {
         Some(count)
     }
 
+    /// Reads a header, leaving `reader` at the first value. Also returns the length of the header
+    /// in bytes.
+    pub(crate) fn read(reader: &mut impl Read) -> Result<(Self, usize), ArrayProblem> {
+        let (header, bytes) = RawHeader::read(reader)?;
+        Ok((Self::of(header)?, bytes))
+    }
+
+    fn of(header: RawHeader) -> Result<Self, ArrayProblem> {
+        let (dtype, big_endian) = dtype(&header.descr)?;
+        Ok(Self {
+            dtype,
+            big_endian,
+            fortran_order: header.fortran_order,
+            shape: header.shape,
+        })
+    }
+
+    /// Encodes a header of version 1.0, padded so that the values start at a multiple of 64, as
+    /// NumPy does.
+    pub(crate) fn bytes(dtype: Dtype, shape: &[usize]) -> Result<Vec<u8>, ArrayProblem> {
+        let order = if dtype.bytes() == 1 { '|' } else { '<' };
+        encode_header(&format!("{order}{}", dtype.code()), shape)
+    }
+}
+
+impl RawHeader {
     /// Reads a header, leaving `reader` at the first value. Also returns the length of the header
     /// in bytes.
     pub(crate) fn read(reader: &mut impl Read) -> Result<(Self, usize), ArrayProblem> {
@@ -71,39 +106,36 @@ impl NpyHeader {
         fill_header(reader, &mut text)?;
         Ok((Parser { text: &text, at: 0 }.header()?, prefix + length))
     }
+}
 
-    /// Encodes a header of version 1.0, padded so that the values start at a multiple of 64, as
-    /// NumPy does.
-    pub(crate) fn bytes(dtype: Dtype, shape: &[usize]) -> Result<Vec<u8>, ArrayProblem> {
-        if shape.len() > MAX_AXES {
-            return Err(bad(format!(
-                "{} axes, but {MAX_AXES} are the most",
-                shape.len()
-            )));
-        }
-        let order = if dtype.bytes() == 1 { '|' } else { '<' };
-        let shape = match shape {
-            [length] => format!("({length},)"),
-            _ => {
-                let lengths: Vec<_> = shape.iter().map(usize::to_string).collect();
-                format!("({})", lengths.join(", "))
-            }
-        };
-        let code = dtype.code();
-        let mut text =
-            format!("{{'descr': '{order}{code}', 'fortran_order': False, 'shape': {shape}, }}");
-        let unpadded = MAGIC.len() + 4 + text.len() + 1;
-        let padding = unpadded.next_multiple_of(64) - unpadded;
-        text.extend(std::iter::repeat_n(' ', padding));
-        text.push('\n');
-        // 64 axes of 20 digits stay far below 65 536.
-        let length = u16::try_from(text.len()).map_err(|_| bad("it is too long".to_owned()))?;
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&[1, 0]);
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-        Ok(bytes)
+/// Encodes a header of version 1.0 with a type such as `<f4`, padded so that the values start at a
+/// multiple of 64.
+pub(crate) fn encode_header(descr: &str, shape: &[usize]) -> Result<Vec<u8>, ArrayProblem> {
+    if shape.len() > MAX_AXES {
+        return Err(bad(format!(
+            "{} axes, but {MAX_AXES} are the most",
+            shape.len()
+        )));
     }
+    let shape = match shape {
+        [length] => format!("({length},)"),
+        _ => {
+            let lengths: Vec<_> = shape.iter().map(usize::to_string).collect();
+            format!("({})", lengths.join(", "))
+        }
+    };
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let unpadded = MAGIC.len() + 4 + text.len() + 1;
+    let padding = unpadded.next_multiple_of(64) - unpadded;
+    text.extend(std::iter::repeat_n(' ', padding));
+    text.push('\n');
+    // 64 axes of 20 digits stay far below 65 536.
+    let length = u16::try_from(text.len()).map_err(|_| bad("it is too long".to_owned()))?;
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&[1, 0]);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    Ok(bytes)
 }
 
 /// Fills `buffer` as far as the input reaches, and returns the number of bytes filled.
@@ -153,7 +185,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn header(mut self) -> Result<NpyHeader, ArrayProblem> {
+    fn header(mut self) -> Result<RawHeader, ArrayProblem> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         self.expect(b'{')?;
         while self.peek() != Some(b'}') {
@@ -177,12 +209,11 @@ impl Parser<'_> {
             return Err(bad("text follows the dictionary".to_owned()));
         }
         let missing = |key| bad(format!("the key `{key}` is missing"));
-        let (dtype, big_endian) = dtype(&descr.ok_or_else(|| missing("descr"))?)?;
+        let descr = descr.ok_or_else(|| missing("descr"))?;
         let fortran_order = fortran_order.ok_or_else(|| missing("fortran_order"))?;
         let shape = shape.ok_or_else(|| missing("shape"))?;
-        Ok(NpyHeader {
-            dtype,
-            big_endian,
+        Ok(RawHeader {
+            descr,
             fortran_order,
             shape,
         })
@@ -322,6 +353,7 @@ mod tests {
             at: 0,
         }
         .header()
+        .and_then(NpyHeader::of)
     }
 
     #[test]

@@ -32,6 +32,8 @@ fn read_everything(bytes: &[u8]) {
         for name in archive.names().to_vec() {
             let _ = archive.describe(&name);
             let _ = archive.read(&name);
+            let _ = archive.describe_strings(&name);
+            let _ = archive.read_strings(&name, 100);
         }
     }
 }

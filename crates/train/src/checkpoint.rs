@@ -17,6 +17,7 @@ use burn::tensor::{Bytes, Device};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use tellapart_model::parameters::{ParameterValues, parameters, with_parameters};
 use tellapart_model::{IoSpec, ModelConfig, Pjepa};
@@ -26,6 +27,9 @@ use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::run_directory::RunDirectory;
 
+const WEIGHTS: &str = "model.safetensors";
+const MODEL: &str = "config.json";
+const STATE: &str = "state.json";
 const MOMENTS: [&str; 3] = [
     "optimizer_encoder.bpk",
     "optimizer_predictor.bpk",
@@ -88,16 +92,25 @@ impl Which {
 /// Loads the model of a run, with the shapes it was stored with.
 ///
 /// # Errors
-/// There is no checkpoint, or its files are not whole.
+/// There is no checkpoint, or [`TrainError::Damaged`] names the file that is not whole.
 pub fn load(run: &Path, which: Which, device: &Device) -> Result<(Pjepa, StoredModel), TrainError> {
-    let folder = whole_folder(&run.join(which.folder())).ok_or_else(|| TrainError::Run {
-        path: run.join(which.folder()),
+    let advice = match which {
+        Which::Latest => {
+            "restore it from a copy, put the folder checkpoints/best in place of checkpoints/latest, \
+             or train the run again"
+        }
+        Which::Best => "restore it from a copy, use checkpoints/latest, or train the run again",
+    };
+    let folder = run.join(which.folder());
+    let files = CheckpointFiles::find(&folder, advice).ok_or_else(|| TrainError::Run {
+        path: folder,
         problem: "there is no checkpoint here; train the run first".to_string(),
     })?;
-    let stored = read_model(&folder.join("config.json"))?;
+    let stored = files.model()?;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let model = Pjepa::new(&stored.model, &stored.interface, &mut rng, device)?;
-    let model = with_parameters(model, &read_tensors(&folder.join("model.safetensors"))?)?;
+    let model = Pjepa::new(&stored.model, &stored.interface, &mut rng, device)
+        .map_err(|error| files.damaged(MODEL, error.to_string()))?;
+    let model = files.with_weights(WEIGHTS, model)?;
     Ok((model.valid(), stored))
 }
 
@@ -161,11 +174,8 @@ impl Snapshot {
         };
         let (stored, state) = (to_json(&self.stored)?, to_json(state)?);
         for which in targets {
-            let mut files: Vec<(&str, &[u8])> = vec![
-                ("model.safetensors", &self.weights),
-                ("config.json", &stored),
-                ("state.json", &state),
-            ];
+            let mut files: Vec<(&str, &[u8])> =
+                vec![(WEIGHTS, &self.weights), (MODEL, &stored), (STATE, &state)];
             if which == Which::Latest {
                 for (name, bytes) in MOMENTS.iter().zip(&self.moments) {
                     files.push((name, bytes));
@@ -179,44 +189,103 @@ impl Snapshot {
 }
 
 /// Loads the latest checkpoint of a directory into the learner, if there is one.
+///
+/// # Errors
+/// [`TrainError::Damaged`] names the file that is not whole.
 pub(crate) fn resume(
     directory: &RunDirectory,
     learner: &mut Learner,
 ) -> Result<Option<TrainingState>, TrainError> {
-    let Some(folder) = whole_folder(&directory.file(Which::Latest.folder())) else {
+    let folder = directory.file(Which::Latest.folder());
+    // The best checkpoint is of no use here: it has no moments.
+    let advice = "restore it from a copy, or train the run again in another folder";
+    let Some(files) = CheckpointFiles::find(&folder, advice) else {
         return Ok(None);
     };
-    let state: TrainingState = read_json(&folder.join("state.json"))?;
-    let values = read_tensors(&folder.join("model.safetensors"))?;
-    learner.model = with_parameters(learner.model.clone(), &values)?;
+    let state: TrainingState = files.json(STATE)?;
+    let model = files.with_weights(WEIGHTS, learner.model.clone())?;
     if let Some(average) = learner.average.take() {
-        let values = read_tensors(&folder.join(TARGET))?;
-        let encoder = with_parameters(average.encoder().clone(), &values)?;
+        let encoder = files.with_weights(TARGET, average.encoder().clone())?;
         learner.average = Some(average.with_encoder(encoder));
     }
-    let mut moments = Vec::with_capacity(MOMENTS.len());
-    for name in MOMENTS {
-        moments.push(Bytes::from_bytes_vec(read_bytes(&folder.join(name))?));
-    }
-    if let Ok(moments) = <[_; 3]>::try_from(moments) {
-        learner.optimizers = learner
-            .optimizers
-            .take()
-            .with_bytes(moments)
-            .map_err(|problem| TrainError::Run {
-                path: folder.clone(),
-                problem,
-            })?;
-    }
+    let [encoder, predictor, head] = MOMENTS.map(|name| files.bytes(name));
+    let moments = [encoder?, predictor?, head?].map(Bytes::from_bytes_vec);
+    learner.optimizers = learner
+        .optimizers
+        .take()
+        .with_bytes(moments)
+        .map_err(|(network, problem)| files.damaged(MOMENTS[network], problem))?;
+    learner.model = model;
     Ok(Some(state))
 }
 
-/// Returns the folder, or else the one it was about to replace. A checkpoint counts as whole if
-/// `state.json` is there.
-fn whole_folder(folder: &Path) -> Option<PathBuf> {
-    [folder.to_path_buf(), beside(folder, "before")]
-        .into_iter()
-        .find(|candidate| candidate.join("state.json").exists())
+/// Files of one stored checkpoint.
+struct CheckpointFiles {
+    folder: PathBuf,
+    /// What to do if one of the files is damaged.
+    advice: &'static str,
+}
+
+impl CheckpointFiles {
+    /// Finds the files in the folder, or else in the one it was about to replace. A checkpoint
+    /// counts as whole if `state.json` is there.
+    fn find(folder: &Path, advice: &'static str) -> Option<Self> {
+        let folder = [folder.to_path_buf(), beside(folder, "before")]
+            .into_iter()
+            .find(|candidate| candidate.join(STATE).exists())?;
+        Some(Self { folder, advice })
+    }
+
+    fn damaged(&self, name: &str, problem: String) -> TrainError {
+        TrainError::Damaged {
+            path: self.folder.join(name),
+            problem,
+            advice: self.advice,
+        }
+    }
+
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, TrainError> {
+        let path = self.folder.join(name);
+        fs::read(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => self.damaged(name, "it is missing".to_string()),
+            _ => TrainError::Io {
+                action: "cannot read",
+                path,
+                source,
+            },
+        })
+    }
+
+    fn json<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, TrainError> {
+        serde_json::from_slice(&self.bytes(name)?)
+            .map_err(|error| self.damaged(name, error.to_string()))
+    }
+
+    /// Reads `config.json`. The schema is checked first, since otherwise an error would blame
+    /// fields of another version.
+    fn model(&self) -> Result<StoredModel, TrainError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            schema: String,
+        }
+        let Versioned { schema } = self.json(MODEL)?;
+        if schema != MODEL_SCHEMA {
+            return Err(TrainError::Run {
+                path: self.folder.join(MODEL),
+                problem: format!(
+                    "has schema {schema}, and this version reads {MODEL_SCHEMA}; train the run again"
+                ),
+            });
+        }
+        self.json(MODEL)
+    }
+
+    /// Reads the weights in a file into a module of the same shapes.
+    fn with_weights<M: Module>(&self, name: &str, module: M) -> Result<M, TrainError> {
+        let values = tensors_from_bytes(&self.bytes(name)?)
+            .map_err(|problem| self.damaged(name, problem))?;
+        with_parameters(module, &values).map_err(|error| self.damaged(name, error.to_string()))
+    }
 }
 
 /// Writes all files into a new folder, then swaps it in.
@@ -288,21 +357,18 @@ fn tensors_to_bytes(values: &BTreeMap<String, ParameterValues>) -> Result<Vec<u8
     safetensors::serialize(views, None).map_err(|error| error.to_string())
 }
 
-fn read_tensors(path: &Path) -> Result<BTreeMap<String, ParameterValues>, TrainError> {
-    let problem = |problem: String| TrainError::Run {
-        path: path.to_path_buf(),
-        problem,
-    };
-    let bytes = read_bytes(path)?;
-    let tensors = safetensors::SafeTensors::deserialize(&bytes)
-        .map_err(|error| problem(error.to_string()))?;
+fn tensors_from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, ParameterValues>, String> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| match error {
+        SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength => {
+            "it ends within its header".to_string()
+        }
+        SafeTensorError::MetadataIncompleteBuffer => "its tensors do not fill it".to_string(),
+        other => other.to_string(),
+    })?;
     let mut values = BTreeMap::new();
     for (name, view) in tensors.tensors() {
         if view.dtype() != Dtype::F32 {
-            return Err(problem(format!(
-                "`{name}` is {:?}, expected F32",
-                view.dtype()
-            )));
+            return Err(format!("`{name}` is {:?}, expected F32", view.dtype()));
         }
         let floats = view
             .data()
@@ -320,43 +386,9 @@ fn read_tensors(path: &Path) -> Result<BTreeMap<String, ParameterValues>, TrainE
     Ok(values)
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, TrainError> {
-    fs::read(path).map_err(|source| TrainError::Io {
-        action: "cannot read",
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
-/// Reads `config.json`. The schema is checked first, since otherwise an error would blame fields of
-/// another version.
-fn read_model(path: &Path) -> Result<StoredModel, TrainError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        schema: String,
-    }
-    let Versioned { schema } = read_json(path)?;
-    if schema != MODEL_SCHEMA {
-        return Err(TrainError::Run {
-            path: path.to_path_buf(),
-            problem: format!(
-                "has schema {schema}, and this version reads {MODEL_SCHEMA}; train the run again"
-            ),
-        });
-    }
-    read_json(path)
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, TrainError> {
-    serde_json::from_slice(&read_bytes(path)?).map_err(|error| TrainError::Run {
-        path: path.to_path_buf(),
-        problem: format!("not a checkpoint: {error}"),
-    })
-}
-
 fn to_json(record: &impl Serialize) -> Result<Vec<u8>, TrainError> {
     serde_json::to_vec_pretty(record).map_err(|error| TrainError::Run {
-        path: PathBuf::from("config.json"),
+        path: PathBuf::from(MODEL),
         problem: error.to_string(),
     })
 }

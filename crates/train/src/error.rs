@@ -46,6 +46,16 @@ pub enum TrainError {
         /// Description of the problem, and what to do.
         problem: String,
     },
+    /// A file of a checkpoint is missing, cut short, or otherwise not what was written.
+    #[error("{path}: this file of a checkpoint is damaged or cut short ({problem}); {advice}")]
+    Damaged {
+        /// Damaged file.
+        path: PathBuf,
+        /// Description of the damage.
+        problem: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// Actions are vectors, but distinct actions are needed.
     #[error(
         "`actions` are vectors of {width} numbers, and a bounded predictor has one network per \

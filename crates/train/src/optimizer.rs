@@ -111,18 +111,21 @@ impl Optimizers {
     /// Restores stored moments: encoder, predictor, head.
     ///
     /// # Errors
-    /// Those of Burn.
-    pub fn with_bytes(self, [encoder, predictor, head]: [Bytes; 3]) -> Result<Self, String> {
-        let load = |optimizer: ModuleOptimizer, bytes: Bytes| {
+    /// Index of the network whose bytes cannot be read, and Burn's words.
+    pub fn with_bytes(
+        self,
+        [encoder, predictor, head]: [Bytes; 3],
+    ) -> Result<Self, (usize, String)> {
+        let load = |network, optimizer: ModuleOptimizer, bytes: Bytes| {
             optimizer
                 .from_bytes(bytes)
-                .map_err(|error| error.to_string())
+                .map_err(|error| (network, error.to_string()))
         };
         Ok(Self {
             config: self.config,
-            encoder: load(self.encoder, encoder)?,
-            predictor: load(self.predictor, predictor)?,
-            head: load(self.head, head)?,
+            encoder: load(0, self.encoder, encoder)?,
+            predictor: load(1, self.predictor, predictor)?,
+            head: load(2, self.head, head)?,
         })
     }
 }

@@ -17,6 +17,8 @@ use crate::error::TrainError;
 use crate::metrics::{MetricRecord, csv_header};
 use crate::tensorboard;
 
+/// Name of the resolved configuration. Its presence means that the run has begun.
+const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 /// Name of the event file. TensorBoard looks for `tfevents` in file names.
 const EVENTS: &str = "events.out.tfevents.tellapart";
@@ -54,8 +56,9 @@ pub struct RunEnvironment {
 }
 
 impl RunDirectory {
-    /// Opens a folder for a new run or, with `resume`, the folder of a run that began earlier.
-    /// Resuming a finished run is allowed: there is nothing left to train. Nothing is written yet.
+    /// Opens a folder for a new run or, with `resume`, the folder of a run that may have begun
+    /// earlier. Resuming a finished run is allowed: there is nothing left to train. Nothing is
+    /// written yet. Use [`RunDirectory::resume`] where the run must have begun.
     ///
     /// # Errors
     /// The path leads through a file. A run is there already and `resume` is false, or the run
@@ -77,7 +80,7 @@ impl RunDirectory {
         if directory.is_finished() && !resume {
             return problem("a finished run is here; choose another folder with --out".to_string());
         }
-        let stored = directory.file("config.toml");
+        let stored = directory.file(CONFIG);
         if stored.exists() {
             if !resume {
                 return problem(
@@ -95,6 +98,29 @@ impl RunDirectory {
             }
         }
         Ok(directory)
+    }
+
+    /// Opens the folder of a run that began earlier. Nothing is written yet.
+    ///
+    /// # Errors
+    /// No run began here, or it has another configuration.
+    pub fn resume(path: &Path, config: &ValidConfig) -> Result<Self, TrainError> {
+        let directory = Self::open(path, config, true)?;
+        if Self::has_begun(path) {
+            return Ok(directory);
+        }
+        Err(TrainError::Run {
+            path: path.to_path_buf(),
+            problem:
+                "there is no run here to resume; leave out --resume to begin one, or name the \
+                      folder of a run with --out"
+                    .to_string(),
+        })
+    }
+
+    /// Whether a run began in the folder: it holds a `config.toml`.
+    pub fn has_begun(path: &Path) -> bool {
+        path.join(CONFIG).is_file()
     }
 
     /// Creates the folder, locks it, and writes the configuration and `environment.json`. It is
@@ -120,11 +146,11 @@ impl RunDirectory {
             })?;
         }
         let lock = self.lock()?;
-        if self.file("config.toml").exists() {
+        if self.file(CONFIG).exists() {
             return Ok(lock);
         }
         let text = toml::to_string(&**config).map_err(|error| TrainError::Run {
-            path: self.file("config.toml"),
+            path: self.file(CONFIG),
             problem: error.to_string(),
         })?;
         let surroundings = RunEnvironment {
@@ -135,7 +161,7 @@ impl RunDirectory {
             seed: config.seed,
         };
         self.write_json("environment.json", &surroundings)?;
-        self.write("config.toml", text.as_bytes())?;
+        self.write(CONFIG, text.as_bytes())?;
         Ok(lock)
     }
 
@@ -254,10 +280,16 @@ impl RunDirectory {
             path: path.clone(),
             problem,
         };
-        let file = fs::File::open(&path).map_err(|source| TrainError::Io {
-            action: "cannot read",
-            path: path.clone(),
-            source,
+        let file = fs::File::open(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => problem(
+                "is missing; restore it from a copy, or start a new run in another folder"
+                    .to_string(),
+            ),
+            _ => TrainError::Io {
+                action: "cannot read",
+                path: path.clone(),
+                source,
+            },
         })?;
         let header = csv_header(names);
         let mut records = Vec::new();
@@ -270,7 +302,9 @@ impl RunDirectory {
             if number == 0 {
                 if line.trim_end() != header {
                     return Err(problem(
-                        "its columns are those of another version; start a new run".to_string(),
+                        "its first line is not the expected one: it is damaged, or of another \
+                         version; restore it from a copy, or start a new run in another folder"
+                            .to_string(),
                     ));
                 }
                 continue;

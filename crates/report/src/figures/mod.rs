@@ -4,6 +4,7 @@
 //! light and dark.
 
 mod curves;
+mod labels;
 mod matrix;
 mod raster;
 mod reconstructions;

@@ -1,5 +1,6 @@
 //! Scatter plot of latents, and the placement that the map of an audit shares.
 
+use super::labels;
 use crate::ClassNames;
 use crate::svg::Svg;
 use crate::text::{percent, round_number};
@@ -53,7 +54,7 @@ pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
         let (x, y) = view.place(points[index].x, points[index].y);
         svg.circle(&format!("dot c{}", points[index].class), x, y, 2.3);
     }
-    for label in labels(&points, classes, &view) {
+    for label in labels::place(&points, classes, &view) {
         svg.text("name middle", label.x, label.y + 4.0, &label.name);
     }
     let axis = |index: usize| match scatter.explained_share[index] {
@@ -75,93 +76,6 @@ pub(crate) fn draw(scatter: &Scatter, classes: &ClassNames, what: &str) -> Svg {
         svg.text("key", 0.0, SIDE + 15.0, "all points coincide");
     }
     svg
-}
-
-/// Name of a class (or of several classes in one place), and its place.
-struct Label {
-    name: String,
-    x: f64,
-    y: f64,
-}
-
-impl Label {
-    fn overlaps(&self, other: &Self) -> bool {
-        let apart = half_width(&self.name) + half_width(&other.name);
-        (self.x - other.x).abs() < apart && (self.y - other.y).abs() < 12.0
-    }
-}
-
-/// Places the name of each class next to its centroid, outward so as not to cover the cluster.
-/// Returns no labels if they would still overlap: then the key must do.
-fn labels(points: &[Point], classes: &ClassNames, view: &View) -> Vec<Label> {
-    const ONE_PLACE: f64 = 15.0;
-    // Names, centroid and radius (root mean square), in pixels.
-    let mut groups: Vec<(Vec<String>, (f64, f64), f64)> = Vec::new();
-    for class in 0..classes.len() {
-        let placed = || {
-            points
-                .iter()
-                .filter(|p| p.class as usize == class)
-                .map(|p| view.place(p.x, p.y))
-        };
-        let count = placed().count() as f64;
-        if count == 0.0 {
-            continue;
-        }
-        let x = placed().map(|p| p.0).sum::<f64>() / count;
-        let y = placed().map(|p| p.1).sum::<f64>() / count;
-        let square = placed()
-            .map(|p| (p.0 - x).powi(2) + (p.1 - y).powi(2))
-            .sum::<f64>()
-            / count;
-        let name = classes.name(class as u32);
-        match groups
-            .iter_mut()
-            .find(|(_, at, _)| (x - at.0).hypot(y - at.1) < ONE_PLACE)
-        {
-            Some((names, ..)) => names.push(name),
-            None => groups.push((vec![name], (x, y), square.sqrt())),
-        }
-    }
-    let labels: Vec<Label> = groups
-        .into_iter()
-        .map(|(names, (x, y), radius)| {
-            let name = names.join("\u{202f}\u{b7}\u{202f}");
-            let (right, down) = (x - SIDE / 2.0, y - SIDE / 2.0);
-            let length = right.hypot(down).max(1.0);
-            let half = half_width(&name);
-            let outward = 8.0 + 1.2 * radius.min(24.0);
-            // A label of several names goes above, where the edge of the picture cannot push it
-            // back.
-            let (right, down) = if names.len() > 1 {
-                (0.0, -length)
-            } else {
-                (right, down)
-            };
-            let x = x + (outward + half) * right / length;
-            let y = y + (outward + 4.0) * down / length;
-            // `clamp` would panic for a name that is wider than the picture.
-            Label {
-                name,
-                x: x.max(half + 3.0).min(SIDE - half - 3.0),
-                y: y.clamp(8.0, SIDE - 8.0),
-            }
-        })
-        .collect();
-    let crowded = labels
-        .iter()
-        .enumerate()
-        .any(|(i, a)| labels[..i].iter().any(|b| a.overlaps(b)));
-    if crowded || labels.len() < 2 {
-        Vec::new()
-    } else {
-        labels
-    }
-}
-
-/// Estimates half the width of a name. No font is available to measure it.
-fn half_width(name: &str) -> f64 {
-    3.0 * name.chars().count() as f64 + 1.0
 }
 
 /// Mapping of the plane into the picture.

@@ -101,6 +101,7 @@ impl Recorder {
     /// | `actions` | `[N]` ids, or `[N, 1]` in `[-1, 1]` | at the frame; meaningless at ends |
     /// | `rewards` | `[N]` f32 | value `p` of the frame |
     /// | `terminals`, `timeouts` | `[N]` bool | last frame of an episode, by its cause |
+    /// | `action_names` | `[actions]` text | what the distinct actions are called, by id |
     /// | `state_ids` | `[N]` u32 | state of the ground truth: the true count, or the cell |
     /// | counting: `shape_ids` | `[N]` u8 | [`Shape::id`](tellapart_env::counting::Shape::id) |
     /// | `colors` | `[N, 3]` u8 | red, green, blue of the objects |
@@ -201,11 +202,22 @@ impl RecordedRows {
                     .map(|outcome| outcome.state.get())
                     .collect(),
             ),
+            action_names: Some(action_names(world)?),
             extra: arrays(&world.nuisances(), &self.nuisances, rows),
             ..TrajectoryParts::default()
         };
         Ok(Trajectories::new(parts)?)
     }
+}
+
+/// Returns the names of the actions of a world, by id.
+fn action_names(world: &dyn BatchEnvironment) -> Result<Vec<String>, EnvError> {
+    let truth = world.ground_truth()?;
+    let names = truth.action_ids().map(|id| match truth.action_name(id) {
+        Some(name) => name.to_owned(),
+        None => id.to_string(),
+    });
+    Ok(names.collect())
 }
 
 /// Splits the nuisances of all rows into named arrays. Their values are whole numbers that fit the

@@ -68,6 +68,9 @@ fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
     if let Some(episodes) = &found.episodes {
         print_episodes(episodes, out)?;
     }
+    if let Some(names) = &found.action_names {
+        print_action_names(names, out)?;
+    }
     for note in &found.notes {
         writeln!(out, "note: {note}")?;
     }
@@ -163,6 +166,22 @@ fn print_episodes(episodes: &EpisodeRecord, out: &mut impl Write) -> io::Result<
         writeln!(out, "{}", counted(states, "hidden state", "hidden states"))?;
     }
     Ok(())
+}
+
+/// Prints the names by id; the last ones are left out if there are many.
+fn print_action_names(names: &[String], out: &mut impl Write) -> io::Result<()> {
+    const SHOWN: usize = 20;
+    let rest = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        rest => format!(", and {rest} more"),
+    };
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+    writeln!(
+        out,
+        "{}: {}{rest}",
+        counted(names.len(), "named action", "named actions"),
+        shown.join(", ")
+    )
 }
 
 fn counted_bytes(bytes: u64) -> String {

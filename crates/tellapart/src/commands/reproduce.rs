@@ -1,7 +1,7 @@
 //! `tellapart reproduce counting`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use tellapart::experiment::summary::{RunSummary, Summary};
 use tellapart::experiment::without_truth;
 use tellapart::progress::Progress;
 use tellapart::train::metrics::MetricRecord;
-use tellapart::train::{TrainError, ValidConfig};
+use tellapart::train::{RunDirectory, TrainError, ValidConfig};
 
 use super::stop;
 use crate::failure::Failure;
@@ -100,6 +100,15 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         overrides,
     };
     let configs = plan.configs().map_err(TrainError::from)?;
+    if plan.resume && !holds_a_run(&plan.out) {
+        return Err(TrainError::Run {
+            path: plan.out,
+            problem: "there is no run here to resume; leave out --resume to begin the experiment, \
+                      or name its folder with --out"
+                .to_string(),
+        }
+        .into());
+    }
     let updates: u64 = configs.iter().map(|config| config.optimizer.updates).sum();
     let stop = stop::on_interrupt()?;
     let bar = RunBars {
@@ -121,6 +130,18 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         plan.out.display()
     ));
     Ok(())
+}
+
+/// Whether a run of any seed began in the output folder. One is enough: the others begin now, be it
+/// because the first ones were interrupted or because there are more seeds than before.
+fn holds_a_run(out: &Path) -> bool {
+    let folders = |path: &Path| {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path())
+    };
+    folders(out)
+        .flat_map(|seed| folders(&seed))
+        .any(|run| RunDirectory::has_begun(&run))
 }
 
 /// Progress bar over the updates of all runs, with a line for each finished run.

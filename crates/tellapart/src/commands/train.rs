@@ -67,7 +67,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let out = arguments.out.clone().unwrap_or_else(|| {
         PathBuf::from("runs").join(format!("{}-seed-{}", config.name, config.seed))
     });
-    let directory = RunDirectory::open(&out, &config, arguments.resume)?;
+    let directory = if arguments.resume {
+        RunDirectory::resume(&out, &config)?
+    } else {
+        RunDirectory::open(&out, &config, false)?
+    };
     let bar = TrainingBar {
         bar: terminal.progress(config.optimizer.updates as usize, "updates"),
         stop: stop::on_interrupt()?,

@@ -10,8 +10,8 @@ use tellapart_files::{Archive, Array, ArrayProblem, FileError, Values, read_npy}
 pub struct ArrayRecord {
     /// Name of the array; empty for the only array of a `.npy` file.
     pub name: String,
-    /// Type of the values by NumPy's name (in `.safetensors`, by the format's); `unsupported` for
-    /// types that are not read.
+    /// Type of the values by NumPy's name (in `.safetensors`, by the format's); `text` for lists of
+    /// strings, `unsupported` for types that are not read.
     pub dtype: String,
     /// Length of each axis.
     pub shape: Vec<usize>,
@@ -39,8 +39,11 @@ impl ArrayRecord {
                 problem: ArrayProblem::UnsupportedDtype { found, .. },
                 ..
             }) => {
-                let dtype = format!("unsupported ({found})");
-                Ok(Self::unread(name.to_owned(), dtype, Vec::new()))
+                let (dtype, shape) = match archive.describe_strings(name) {
+                    Ok(length) => ("text".to_owned(), vec![length]),
+                    Err(_) => (format!("unsupported ({found})"), Vec::new()),
+                };
+                Ok(Self::unread(name.to_owned(), dtype, shape))
             }
             Err(error) => Err(error),
         }

@@ -29,6 +29,8 @@ pub struct Inspection {
     pub format: FileKind,
     /// Arrays or tensors, in the order of the file; none for systems in other formats.
     pub arrays: Vec<ArrayRecord>,
+    /// Names of the actions of valid trajectories, where they are recorded.
+    pub action_names: Option<Vec<String>>,
     /// Episodes of valid trajectories.
     pub episodes: Option<EpisodeRecord>,
     /// Sizes of a valid finite system.
@@ -180,6 +182,7 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         container,
         format: FileKind::Arrays,
         arrays: Vec::new(),
+        action_names: None,
         episodes: None,
         system: None,
         notes: Vec::new(),
@@ -251,6 +254,7 @@ impl Inspection {
     }
 
     fn describe_trajectories(&mut self, trajectories: &Trajectories) {
+        self.action_names = trajectories.action_names.clone();
         let lengths: Vec<usize> = trajectories
             .episodes()
             .map(|episode| episode.len())

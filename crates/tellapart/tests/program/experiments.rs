@@ -1,6 +1,6 @@
 //! `train`, `reproduce` and `report`, with networks and worlds as small as can be.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -186,6 +186,9 @@ fn recorded_data_can_be_trained_on() {
     assert!(short.contains("4000"), "{short}");
 }
 
+/// Longest wait for the first checkpoint of a tiny run. It takes about a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Starts a run that would take for ever, and interrupts it once it has a checkpoint. Returns the
 /// words that started it.
 fn interrupted(folder: &Folder) -> String {
@@ -199,15 +202,24 @@ fn interrupted(folder: &Folder) -> String {
         .unwrap();
     let checkpoint = folder.path("long/checkpoints/latest/state.json");
     let start = Instant::now();
-    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(60) {
+    let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
+    while !checkpoint.exists() && is_running(&mut child) && start.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(50));
     }
-    let pid = child.id().to_string();
+    let came = checkpoint.exists();
+    let signal = if came { "-INT" } else { "-KILL" };
     let kill = std::process::Command::new("kill")
-        .args(["-INT", &pid])
+        .args([signal, &child.id().to_string()])
         .status();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let seconds = start.elapsed().as_secs();
+    assert!(
+        came,
+        "no checkpoint came in {seconds} s, so there is no run to interrupt: {said}"
+    );
     assert!(kill.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(output.status.code(), Some(1), "{said}");
     words
 }
 
@@ -219,6 +231,50 @@ fn an_interrupted_run_keeps_a_checkpoint_and_is_continued() {
     assert!(state["update"].as_u64().unwrap() > 0);
     let refused = folder.error(2, &words);
     assert!(refused.contains("--resume"), "{refused}");
+}
+
+#[test]
+fn resuming_where_no_run_is_begins_none() {
+    let folder = Folder::new();
+    folder.write("run.toml", "");
+    std::fs::create_dir_all(folder.path("empty/seed-1/joint-reward")).unwrap();
+    let before = folder.names();
+    for command in ["train run.toml", "reproduce counting --seeds 2"] {
+        for out in ["nowhere", "empty", "nowhere/deeper"] {
+            let words = format!("{command} --resume --out {out} {TINY}");
+            let said = folder.error(2, &words);
+            assert!(
+                said.contains(&format!("{out}: there is no run here")),
+                "{said}"
+            );
+            assert!(said.contains("leave out --resume"), "{said}");
+        }
+    }
+    let said = folder.error(2, &format!("train run.toml --resume {TINY}"));
+    assert!(
+        said.contains("runs/joint-reward-seed-1: there is no run"),
+        "{said}"
+    );
+    assert_eq!(folder.names(), before);
+}
+
+#[test]
+fn an_experiment_with_some_of_its_runs_is_resumed() {
+    let folder = Folder::new();
+    folder.fine(&format!("reproduce counting --out some {TINY}"));
+    for gone in ["summary.json", "seed-1/dynamics-only/summary.json"] {
+        std::fs::remove_file(folder.path(&format!("some/{gone}"))).unwrap();
+    }
+    std::fs::remove_dir_all(folder.path("some/seed-1/joint-random")).unwrap();
+    // A second seed is begun, too.
+    folder.fine(&format!(
+        "reproduce counting --seeds 2 --resume --out some {TINY}"
+    ));
+    let runs = json(&folder, "some/summary.json")["runs"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(runs, 8);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
+mod action_names;
 mod audit;
 mod bad_input;
 mod bisim;
