@@ -13,6 +13,7 @@ mod examples;
 mod experiments;
 mod help;
 mod inspect;
+mod interrupted;
 mod markdown;
 mod run;
 mod streams;
