@@ -1,9 +1,8 @@
 //! Audits an encoder: which observations did it merge that a recording tells apart, and why?
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
-use tellapart::audit::recorded::{Audit, RecordedAuditOptions};
-use tellapart::audit::{Embeddings, Recorded, RecordedOptions};
-use tellapart::{collect::Recorder, counting, data::ActionRule};
+use tellapart::{AuditOptions, LatentsSource, audit_recording};
+use tellapart::{audit::Embeddings, collect::Recorder, counting, data::ActionRule};
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 100 episodes of a world that shows 0 to 8 objects; the reward is 1 at exactly four.
@@ -18,18 +17,17 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let embeddings = Embeddings::new(&latents, recording.rows(), 9)?;
 
     // Negative actions remove an object, the others add one.
-    let options = RecordedOptions {
-        action_rule: Some(ActionRule::sign()),
-        ..RecordedOptions::default()
-    };
-    let recorded = Recorded::new(&recording, &options)?;
-    let how = RecordedAuditOptions::default();
-    let audit = Audit::new(&recording, &recorded, &options, &embeddings, how)?;
-    let found = audit.run(&|_, _| {})?;
+    let mut options = AuditOptions::default();
+    options.evidence.action_rule = Some(ActionRule::sign());
+    let latents = LatentsSource::Embeddings(embeddings);
+    let found = audit_recording(&recording, latents, &options, &())?;
 
     println!("{:?}: {}", found.verdict, found.reason);
     let pair = found.pairs.first().ok_or("nothing was merged")?;
-    let word = recorded.names(pair.witness.as_deref().unwrap_or_default());
+    let witness = pair.witness.iter().flatten();
+    let word: Vec<&str> = witness
+        .map(|&action| &*found.actions[action as usize])
+        .collect();
     let (a, b) = (counts[pair.i], counts[pair.j]);
     println!(
         "{a} and {b} objects look alike; p differs after: {}",

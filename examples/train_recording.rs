@@ -33,7 +33,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (model, fits) = (&trained.model, &trained.interface);
     let evaluator = RecordingEvaluator::new(model, fits, &config, &recording)?;
-    let latents = evaluator.embed(&|_| {});
+    let latents = evaluator.embed(&())?;
     println!(
         "{} latents of {} values",
         recording.rows(),

@@ -1,5 +1,6 @@
 //! The error type of this crate.
 
+use tellapart_progress::Stopped;
 use thiserror::Error;
 
 /// Error in the input of an audit. Every message names the offending place.
@@ -113,4 +114,7 @@ pub enum AuditError {
         /// Number of columns of the matrix.
         columns: usize,
     },
+    /// The audit was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }

@@ -220,7 +220,7 @@ fn latents_far_outside_are_named_and_left_out_of_the_unit() {
     latents[9] = 1e20;
     let embeddings = Embeddings::new(&latents, walks.states.len(), STATES).unwrap();
     let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let recorded = Recorded::new(&walks.trajectories, &evidence, &()).unwrap();
     let options = RecordedAuditOptions::default();
     let refused = Audit::new(
         &walks.trajectories,

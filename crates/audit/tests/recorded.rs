@@ -38,7 +38,7 @@ fn options() -> RecordedOptions {
 
 #[test]
 fn rows_are_compared_by_recorded_words() {
-    let recorded = Recorded::new(&trajectories(), &options()).unwrap();
+    let recorded = Recorded::new(&trajectories(), &options(), &()).unwrap();
     let oracle = &recorded.oracle;
     assert_eq!(
         (oracle.recording().rows(), oracle.recording().observations()),
@@ -57,14 +57,14 @@ fn rules_decide_what_is_the_same() {
         action_rule: Some(ActionRule::distinct()),
         ..options()
     };
-    let recorded = Recorded::new(&trajectories(), &exact).unwrap();
+    let recorded = Recorded::new(&trajectories(), &exact, &()).unwrap();
     assert_eq!(recorded.oracle.witness(0, 3), Ok(None));
     for (tolerance, is_distinguished) in [(0.0, true), (0.4, true), (0.5, false)] {
         let options = RecordedOptions {
             tolerance: Some(tolerance),
             ..options()
         };
-        let recorded = Recorded::new(&trajectories(), &options).unwrap();
+        let recorded = Recorded::new(&trajectories(), &options, &()).unwrap();
         assert_eq!(
             recorded.oracle.witness(0, 3).unwrap().is_some(),
             is_distinguished
@@ -75,7 +75,7 @@ fn rules_decide_what_is_the_same() {
         ..options()
     };
     assert_eq!(
-        Recorded::new(&trajectories(), &aux)
+        Recorded::new(&trajectories(), &aux, &())
             .unwrap()
             .oracle
             .witness(0, 3),
@@ -103,7 +103,7 @@ fn what_is_missing_is_named() {
         ),
     ];
     for (options, part) in cases {
-        let error = Recorded::new(&trajectories(), &options)
+        let error = Recorded::new(&trajectories(), &options, &())
             .unwrap_err()
             .to_string();
         assert!(error.contains(part), "{error}");

@@ -153,7 +153,7 @@ fn bounds_are_those_of_the_theorem_and_are_never_above_the_distance() {
         .map(|value| value + random.random_range(-0.2..0.2))
         .collect();
     let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let recorded = Recorded::new(&walks.trajectories, &evidence, &()).unwrap();
     let embeddings = Embeddings::new(&latents, rows, 2).unwrap();
     let options = RecordedAuditOptions::default();
     let audit = Audit::new(
@@ -164,8 +164,8 @@ fn bounds_are_those_of_the_theorem_and_are_never_above_the_distance() {
         options,
     );
     let audit = audit.unwrap();
-    let mut found = audit.run(&|_, _| {}).unwrap();
-    let asked = audit.certifiable(&found);
+    let mut found = audit.run(&()).unwrap();
+    let asked = audit.certifiable(&found, &()).unwrap();
     let predicted: Vec<f32> = asked
         .rollouts()
         .iter()

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{ActionId, OutputId, PartialMachine};
 
+use crate::stop::{Never, Stop, always};
 use crate::{Partition, engine};
 
 /// Computes the coarsest partition that is finer than the output and the set of enabled actions,
@@ -22,8 +24,23 @@ use crate::{Partition, engine};
 /// transition costs nothing. Cost: `O((n + m) log n)` for `n` states and `m` existing transitions.
 #[must_use]
 pub fn separated_by_coverage(machine: &PartialMachine) -> Partition {
+    always(within(machine, &Never))
+}
+
+/// Computes the partition of [`separated_by_coverage`], unless `progress` says to stop.
+///
+/// # Errors
+/// [`Stopped`], soon after `progress` says so.
+pub fn separated_by_coverage_with(
+    machine: &PartialMachine,
+    progress: &dyn Progress,
+) -> Result<Partition, Stopped> {
+    within(machine, &progress)
+}
+
+fn within<S: Stop>(machine: &PartialMachine, stop: &S) -> Result<Partition, S::Error> {
     let (initial, kinds) = kinds(machine);
-    engine::coarsest_stable(machine, &initial, kinds)
+    engine::coarsest_stable(machine, &initial, kinds, stop)
 }
 
 /// Numbers the pairs of output and enabled actions; returns the number of each state, and their

@@ -31,6 +31,7 @@ mod tests;
 
 use crate::Partition;
 use crate::rows::{BlockNumber, Rows};
+use crate::stop::Stop;
 use dense_passes::{Ids, NarrowId, PassesEnd, narrowed};
 use round_budget::RoundBudget;
 
@@ -38,12 +39,13 @@ use round_budget::RoundBudget;
 /// one block. `initial` are ids below `blocks` without gaps.
 ///
 /// States of one initial block must have rows of one length.
-pub(crate) fn coarsest_stable<Id: BlockNumber>(
+pub(crate) fn coarsest_stable<Id: BlockNumber, S: Stop>(
     rows: &impl Rows,
     initial: &[Id],
     blocks: usize,
-) -> Partition {
-    refine(rows, initial, blocks, Methods::new(rows))
+    stop: &S,
+) -> Result<Partition, S::Error> {
+    refine(rows, initial, blocks, Methods::new(rows), stop)
 }
 
 /// Methods to try before Hopcroft refinement.
@@ -63,54 +65,69 @@ impl Methods {
     }
 }
 
-fn refine<Id: BlockNumber>(
+fn refine<Id: BlockNumber, S: Stop>(
     rows: &impl Rows,
     initial: &[Id],
     blocks: usize,
     methods: Methods,
-) -> Partition {
+    stop: &S,
+) -> Result<Partition, S::Error> {
+    stop.check()?;
     if blocks == 1 || blocks == rows.states() {
-        return Partition::from_dense_labels(initial, blocks);
+        return Ok(Partition::from_dense_labels(initial, blocks));
     }
     if methods.dense && blocks <= u8::MOST_BLOCKS {
-        by_passes(rows, narrowed::<u8>(initial, blocks), methods)
+        by_passes(rows, narrowed::<u8>(initial, blocks), methods, stop)
     } else if methods.dense && blocks <= u16::MOST_BLOCKS {
-        by_passes(rows, narrowed::<u16>(initial, blocks), methods)
+        by_passes(rows, narrowed::<u16>(initial, blocks), methods, stop)
     } else {
-        by_rounds(rows, initial, methods)
+        by_rounds(rows, initial, methods, stop)
     }
 }
 
-fn by_passes<Id: NarrowId>(rows: &impl Rows, mut ids: Ids<Id>, mut methods: Methods) -> Partition {
-    match dense_passes::refine(rows, &mut ids, &mut methods.budget) {
-        PassesEnd::Stable => Partition::from_dense_labels(&ids.of, ids.blocks),
-        PassesEnd::Unprofitable => by_hopcroft(rows, hashed_rounds::labels(&ids.of, ids.blocks)),
-        PassesEnd::Unwieldy => by_rounds(rows, ids.of, methods),
+fn by_passes<Id: NarrowId, S: Stop>(
+    rows: &impl Rows,
+    mut ids: Ids<Id>,
+    mut methods: Methods,
+    stop: &S,
+) -> Result<Partition, S::Error> {
+    match dense_passes::refine(rows, &mut ids, &mut methods.budget, stop)? {
+        PassesEnd::Stable => Ok(Partition::from_dense_labels(&ids.of, ids.blocks)),
+        PassesEnd::Unprofitable => {
+            by_hopcroft(rows, hashed_rounds::labels(&ids.of, ids.blocks), stop)
+        }
+        PassesEnd::Unwieldy => by_rounds(rows, ids.of, methods, stop),
         PassesEnd::Outgrown(wider, blocks) => {
             drop(ids);
             if blocks <= u16::MOST_BLOCKS {
-                by_passes(rows, narrowed::<u16>(&wider, blocks), methods)
+                by_passes(rows, narrowed::<u16>(&wider, blocks), methods, stop)
             } else {
-                by_rounds(rows, wider, methods)
+                by_rounds(rows, wider, methods, stop)
             }
         }
     }
 }
 
-fn by_rounds<Id: BlockNumber>(
+fn by_rounds<Id: BlockNumber, S: Stop>(
     rows: &impl Rows,
     ids: impl AsRef<[Id]> + Sync,
     mut methods: Methods,
-) -> Partition {
-    let rounds = hashed_rounds::refine(rows, ids, methods.hash_mask, &mut methods.budget);
+    stop: &S,
+) -> Result<Partition, S::Error> {
+    let rounds = hashed_rounds::refine(rows, ids, methods.hash_mask, &mut methods.budget, stop)?;
     if rounds.stable {
-        Partition::from_first_states(rounds.labels)
+        Ok(Partition::from_first_states(rounds.labels))
     } else {
-        by_hopcroft(rows, rounds.labels)
+        by_hopcroft(rows, rounds.labels, stop)
     }
 }
 
-fn by_hopcroft(rows: &impl Rows, mut labels: Vec<u32>) -> Partition {
-    hopcroft::refine(rows, &mut labels);
-    Partition::from_first_states(labels)
+fn by_hopcroft<S: Stop>(
+    rows: &impl Rows,
+    mut labels: Vec<u32>,
+    stop: &S,
+) -> Result<Partition, S::Error> {
+    hopcroft::refine(rows, &mut labels, stop)?;
+    stop.check()?;
+    Ok(Partition::from_first_states(labels))
 }

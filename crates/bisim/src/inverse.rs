@@ -1,5 +1,7 @@
 //! Inverse transitions.
 
+use crate::stop::{BETWEEN_CHECKS, Stop};
+
 /// A transition into some state, seen from its target.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Incoming {
@@ -20,11 +22,20 @@ pub(crate) struct Inverse {
 
 impl Inverse {
     /// Sorts the transitions by target (counting sort); `targets(source)` is the row of a source.
-    pub(crate) fn new<I: Iterator<Item = u32>>(states: usize, targets: impl Fn(u32) -> I) -> Self {
+    pub(crate) fn new<I: Iterator<Item = u32>, S: Stop>(
+        states: usize,
+        targets: impl Fn(u32) -> I,
+        stop: &S,
+    ) -> Result<Self, S::Error> {
         let mut bounds = vec![0; states + 1];
-        for source in 0..states as u32 {
-            for target in targets(source) {
-                bounds[target as usize] += 1;
+        let starts = (0..states).step_by(BETWEEN_CHECKS);
+        let chunk = |start: usize| start as u32..(start + BETWEEN_CHECKS).min(states) as u32;
+        for start in starts.clone() {
+            stop.check()?;
+            for source in chunk(start) {
+                for target in targets(source) {
+                    bounds[target as usize] += 1;
+                }
             }
         }
         // Each bound becomes the END of its group; filling backwards then turns it into the start.
@@ -35,19 +46,22 @@ impl Inverse {
         }
         let mut incoming = vec![Incoming::default(); total];
         let mut width = 0;
-        for source in (0..states as u32).rev() {
-            for (place, target) in (0..).zip(targets(source)) {
-                let at = &mut bounds[target as usize];
-                *at -= 1;
-                incoming[*at] = Incoming { source, place };
-                width = width.max(place as usize + 1);
+        for start in starts.rev() {
+            stop.check()?;
+            for source in chunk(start).rev() {
+                for (place, target) in (0..).zip(targets(source)) {
+                    let at = &mut bounds[target as usize];
+                    *at -= 1;
+                    incoming[*at] = Incoming { source, place };
+                    width = width.max(place as usize + 1);
+                }
             }
         }
-        Self {
+        Ok(Self {
             bounds,
             incoming,
             width,
-        }
+        })
     }
 
     /// Returns the largest place plus one.

@@ -13,6 +13,8 @@
 //!   [`witness`] does so for a single pair.
 //! - [`quotient`] merges the classes. [`verify`] checks a partition without trusting this crate's
 //!   refinement, [`verify_coarsest`] also that no classes are left to merge.
+//! - Long work has a second form that a [`Progress`] can stop: [`largest_bisimulation_with`],
+//!   [`witness_with`], [`verify_coarsest_with`], and others.
 //! - [`PairwiseFixedPoint`] is the definition, computed pair by pair: slow and obvious, for tests.
 //!
 //! ```
@@ -44,15 +46,18 @@ mod quotient;
 mod refinement;
 mod rows;
 mod splitting_tree;
+mod stop;
 mod verify;
 
-pub use coverage::separated_by_coverage;
+pub use coverage::{separated_by_coverage, separated_by_coverage_with};
 pub use pairwise::{PairwiseFixedPoint, TooManyStates, pairwise_fixed_point};
 pub use partition::Partition;
-pub use quotient::quotient;
-pub use splitting_tree::{SplittingTree, witness};
-pub use verify::{Violation, verify, verify_coarsest};
+pub use quotient::{quotient, quotient_with};
+pub use splitting_tree::{SplittingTree, witness, witness_with};
+pub use verify::{Violation, verify, verify_coarsest, verify_coarsest_with, verify_with};
 
+use stop::{Never, always};
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::MooreMachine;
 
 /// Computes the largest bisimulation of `machine`, as the partition of its states into classes.
@@ -70,5 +75,27 @@ use tellapart_system::MooreMachine;
 /// block when it begins. The benchmark `bisim` prints the peak.
 #[must_use]
 pub fn largest_bisimulation(machine: &MooreMachine) -> Partition {
-    engine::coarsest_stable(machine, machine.output_table(), machine.outputs())
+    let outputs = machine.output_table();
+    always(engine::coarsest_stable(
+        machine,
+        outputs,
+        machine.outputs(),
+        &Never,
+    ))
+}
+
+/// Computes the partition of [`largest_bisimulation`], unless `progress` says to stop.
+///
+/// Asks it every few milliseconds, from several threads. No fraction is reported: how many rounds
+/// are left is not known before the last one. The result is the same, whether or not anyone may
+/// stop.
+///
+/// # Errors
+/// [`Stopped`], soon after `progress` says so.
+pub fn largest_bisimulation_with(
+    machine: &MooreMachine,
+    progress: &dyn Progress,
+) -> Result<Partition, Stopped> {
+    let outputs = machine.output_table();
+    engine::coarsest_stable(machine, outputs, machine.outputs(), &progress)
 }

@@ -15,6 +15,7 @@ use tellapart_system::{ActionId, MooreMachine};
 
 use crate::inverse::Inverse;
 use crate::rows::Rows;
+use crate::stop::{BETWEEN_CHECKS, Stop};
 
 /// A contiguous range of [`Refinement::elements`].
 #[derive(Clone, Copy)]
@@ -58,20 +59,29 @@ pub(crate) struct Refinement {
 
 impl Refinement {
     /// Refines the whole machine, by output, until the fixed point.
-    pub(crate) fn to_fixed_point(machine: &MooreMachine) -> Self {
-        Self::until(machine, |_| false)
+    pub(crate) fn to_fixed_point<S: Stop>(
+        machine: &MooreMachine,
+        stop: &S,
+    ) -> Result<Self, S::Error> {
+        Self::until(machine, |_| false, stop)
     }
 
     /// Refines the whole machine until the fixed point, or until `done` holds at the end of a
     /// round.
-    pub(crate) fn until(machine: &MooreMachine, done: impl Fn(&Self) -> bool) -> Self {
+    pub(crate) fn until<S: Stop>(
+        machine: &MooreMachine,
+        done: impl Fn(&Self) -> bool,
+        stop: &S,
+    ) -> Result<Self, S::Error> {
+        stop.check()?;
         let outputs = machine.output_table().iter().map(|output| output.get());
         let mut refinement = Self::new(outputs.collect(), machine.outputs());
         if !refinement.is_discrete() && !done(&refinement) {
             let targets = |source: u32| machine.row(source as usize).iter().map(|to| to.get());
-            refinement.run(&Inverse::new(machine.states(), targets), done);
+            let inverse = Inverse::new(machine.states(), targets, stop)?;
+            refinement.run(&inverse, done, stop)?;
         }
-        refinement
+        Ok(refinement)
     }
 
     /// Makes the partition to begin with, by counting sort; blocks are numbered without gaps.
@@ -130,7 +140,12 @@ impl Refinement {
 
     /// Refines until the fixed point, or until `done` holds at the end of a round. Under every
     /// place, the states of a block must agree on whether there is a transition.
-    pub(crate) fn run(&mut self, inverse: &Inverse, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn run<S: Stop>(
+        &mut self,
+        inverse: &Inverse,
+        done: impl Fn(&Self) -> bool,
+        stop: &S,
+    ) -> Result<(), S::Error> {
         // Every function is stable under the set of all states, so one part can be left out: the
         // largest.
         let size = |block: &StateBlock| block.end - block.begin;
@@ -146,12 +161,19 @@ impl Refinement {
         // Sources that lead into the splitter, by place, and the places where there are any.
         let mut sources = vec![Vec::new(); inverse.width()];
         let (mut places, mut touched) = (Vec::new(), Vec::new());
+        // Members of splitters since the last check.
+        let mut members = 0;
         while !splitters.is_empty() {
             let round_start = self.blocks.len();
             if self.keeps_history {
                 self.round_starts.push(round_start as u32);
             }
             for &(begin, end) in &splitters {
+                members += end - begin;
+                if members >= BETWEEN_CHECKS as u32 {
+                    members = 0;
+                    stop.check()?;
+                }
                 for &member in &self.elements[begin as usize..end as usize] {
                     for incoming in inverse.incoming(member) {
                         let sources = &mut sources[incoming.place as usize];
@@ -163,7 +185,11 @@ impl Refinement {
                 }
                 places.sort_unstable();
                 for place in places.drain(..) {
-                    for source in sources[place as usize].drain(..) {
+                    let sources = &mut sources[place as usize];
+                    if sources.len() > BETWEEN_CHECKS {
+                        stop.check()?;
+                    }
+                    for source in sources.drain(..) {
                         self.mark(source, &mut touched);
                     }
                     for block in touched.drain(..) {
@@ -171,11 +197,11 @@ impl Refinement {
                     }
                 }
                 if self.is_discrete() {
-                    return;
+                    return Ok(());
                 }
             }
             if done(self) {
-                return;
+                return Ok(());
             }
             splitters.clear();
             splitters.extend(
@@ -184,6 +210,7 @@ impl Refinement {
                     .map(|block| (block.begin, block.end)),
             );
         }
+        Ok(())
     }
 
     fn is_discrete(&self) -> bool {
@@ -255,6 +282,7 @@ mod tests {
     use tellapart_system::generate;
 
     use super::*;
+    use crate::stop::{Never, always};
 
     /// The bounds on the running time and on queries both rest on always splitting off the smaller
     /// half.
@@ -269,7 +297,7 @@ mod tests {
             generate::random(1, 1 << 12, 3, 2).unwrap(),
         ];
         for machine in machines {
-            let history = Refinement::to_fixed_point(&machine);
+            let history = always(Refinement::to_fixed_point(&machine, &Never));
             let mut ancestors = vec![0; history.roots as usize];
             for birth in &history.births {
                 ancestors.push(ancestors[birth.parent as usize] + 1);

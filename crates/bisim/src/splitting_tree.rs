@@ -1,9 +1,11 @@
 //! Shortest distinguishing words for all pairs of states.
 
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{ActionId, BlockId, MooreMachine, StateId};
 
 use crate::Partition;
 use crate::refinement::Refinement;
+use crate::stop::{Never, Stop, always};
 
 /// The largest bisimulation of a machine together with the reason for every split. It finds a
 /// shortest distinguishing word, and its length, for any pair of states.
@@ -28,10 +30,23 @@ impl<'m> SplittingTree<'m> {
     /// Refines `machine` to its largest bisimulation.
     #[must_use]
     pub fn new(machine: &'m MooreMachine) -> Self {
-        Self {
-            machine,
-            history: Refinement::to_fixed_point(machine),
-        }
+        always(Self::within(machine, &Never))
+    }
+
+    /// Refines `machine` to its largest bisimulation, unless `progress` says to stop.
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn with_progress(
+        machine: &'m MooreMachine,
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
+        Self::within(machine, &progress)
+    }
+
+    fn within<S: Stop>(machine: &'m MooreMachine, stop: &S) -> Result<Self, S::Error> {
+        let history = Refinement::to_fixed_point(machine, stop)?;
+        Ok(Self { machine, history })
     }
 
     /// Returns the largest bisimulation. Cost: one pass.
@@ -92,15 +107,42 @@ impl<'m> SplittingTree<'m> {
 /// If a state is out of range ([`MooreMachine::state`] checks).
 #[must_use]
 pub fn witness(machine: &MooreMachine, a: StateId, b: StateId) -> Option<Vec<ActionId>> {
+    always(witness_within(machine, a, b, &Never))
+}
+
+/// Returns a shortest word that distinguishes two states, as [`witness`] does, unless `progress`
+/// says to stop.
+///
+/// # Errors
+/// [`Stopped`], soon after `progress` says so.
+///
+/// # Panics
+/// If a state is out of range ([`MooreMachine::state`] checks).
+pub fn witness_with(
+    machine: &MooreMachine,
+    a: StateId,
+    b: StateId,
+    progress: &dyn Progress,
+) -> Result<Option<Vec<ActionId>>, Stopped> {
+    witness_within(machine, a, b, &progress)
+}
+
+fn witness_within<S: Stop>(
+    machine: &MooreMachine,
+    a: StateId,
+    b: StateId,
+    stop: &S,
+) -> Result<Option<Vec<ActionId>>, S::Error> {
     if machine.output(a) != machine.output(b) {
-        return Some(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     if a == b {
-        return None;
+        return Ok(None);
     }
     let apart =
         |refinement: &Refinement| refinement.block_of[a.index()] != refinement.block_of[b.index()];
-    word(machine, &Refinement::until(machine, apart), a, b)
+    let history = Refinement::until(machine, apart, stop)?;
+    Ok(word(machine, &history, a, b))
 }
 
 /// Reads a word off the history: each step leads to a pair that was split one round earlier.

@@ -2,9 +2,11 @@
 
 mod distinct;
 
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{ActionId, BlockId, MooreMachine, StateId, SystemError};
 
-use crate::{Partition, quotient};
+use crate::stop::BETWEEN_CHECKS;
+use crate::{Partition, quotient_with};
 
 /// Reason why a partition is not the largest bisimulation.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,9 @@ pub enum Violation {
         /// The other block.
         second: BlockId,
     },
+    /// The check was stopped before it had found an answer.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The quotient is not a valid system.
     #[error(transparent)]
     Quotient(#[from] SystemError),
@@ -63,11 +68,27 @@ pub enum Violation {
 /// # Errors
 /// The first [`Violation`], by state and action.
 pub fn verify(machine: &MooreMachine, partition: &Partition) -> Result<(), Violation> {
+    verify_with(machine, partition, &())
+}
+
+/// Checks that `partition` is a bisimulation, as [`verify`] does, unless `progress` says to stop.
+///
+/// # Errors
+/// The first [`Violation`], by state and action; [`Violation::Stopped`], soon after `progress` says
+/// so.
+pub fn verify_with(
+    machine: &MooreMachine,
+    partition: &Partition,
+    progress: &dyn Progress,
+) -> Result<(), Violation> {
     if partition.states() != machine.states() {
         let (partition, machine) = (partition.states(), machine.states());
         return Err(Violation::States { partition, machine });
     }
     for b in machine.state_ids() {
+        if b.index().is_multiple_of(BETWEEN_CHECKS) {
+            progress.check()?;
+        }
         let block = partition.block_of(b);
         let a = partition.representatives()[block.index()];
         if machine.output(a) != machine.output(b) {
@@ -101,8 +122,21 @@ pub fn verify(machine: &MooreMachine, partition: &Partition) -> Result<(), Viola
 /// # Errors
 /// The first [`Violation`] found.
 pub fn verify_coarsest(machine: &MooreMachine, partition: &Partition) -> Result<(), Violation> {
-    let quotient = quotient(machine, partition)?;
-    match distinct::bisimilar_pair(&quotient) {
+    verify_coarsest_with(machine, partition, &())
+}
+
+/// Checks that `partition` is the largest bisimulation, as [`verify_coarsest`] does, unless
+/// `progress` says to stop.
+///
+/// # Errors
+/// The first [`Violation`] found; [`Violation::Stopped`], soon after `progress` says so.
+pub fn verify_coarsest_with(
+    machine: &MooreMachine,
+    partition: &Partition,
+    progress: &dyn Progress,
+) -> Result<(), Violation> {
+    let quotient = quotient_with(machine, partition, progress)?;
+    match distinct::bisimilar_pair(&quotient, progress)? {
         None => Ok(()),
         Some(pair) => {
             let [first, second] = pair.map(|state| BlockId::new(state.get()));

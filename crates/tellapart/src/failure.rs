@@ -10,6 +10,7 @@ use tellapart::embedding_file::EmbeddingError;
 use tellapart::experiment::ExperimentError;
 use tellapart::files::{ArrayProblem, FileError};
 use tellapart::inspect::InspectError;
+use tellapart::progress::Stopped;
 use tellapart::settings::WorldOptionError;
 use tellapart::system::SystemError;
 use tellapart::train::TrainError;
@@ -47,6 +48,17 @@ impl Failure {
             code: FAILED,
             error: error.into(),
         }
+    }
+
+    /// Makes the failure of a command that Ctrl-C stopped.
+    pub(crate) fn stopped() -> Self {
+        Self::failed("stopped by Ctrl-C")
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(_: Stopped) -> Self {
+        Self::stopped()
     }
 }
 

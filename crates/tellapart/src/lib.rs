@@ -7,6 +7,33 @@
 //! embeddings of any encoder against it, and trains P-JEPAs.
 //!
 //! ```
+//! use tellapart::audit::{Embeddings, recorded::Verdict};
+//! use tellapart::data::{Actions, Frames, Trajectories, TrajectoryParts};
+//! use tellapart::{AuditOptions, LatentsSource, audit_recording};
+//!
+//! // One walk to the right, through cells 0, 1 and 2. Only cell 2 is rewarded.
+//! let recording = Trajectories::new(TrajectoryParts {
+//!     observations: Frames::F32 { shape: vec![1], values: vec![0.0, 1.0, 2.0] },
+//!     actions: Actions::Discrete { count: 2, ids: vec![1, 1, 0] },
+//!     rewards: Some(vec![0.0, 0.0, 1.0]),
+//!     terminals: vec![false, false, true],
+//!     timeouts: vec![false; 3],
+//!     ..TrajectoryParts::default()
+//! })?;
+//! // An encoder that gives cells 0 and 1 the same latent, a single number.
+//! let latents = LatentsSource::Embeddings(Embeddings::new(&[0.0, 0.0, 1.0], 3, 1)?);
+//!
+//! let found = audit_recording(&recording, latents, &AuditOptions::default(), &())?;
+//! assert_eq!(found.verdict, Verdict::Unhealthy);
+//! // The witness: after one step to the right, cell 1 is rewarded and cell 0 is not.
+//! let pair = &found.pairs[0];
+//! assert_eq!((pair.i, pair.j, pair.witness.as_deref()), (0, 1, Some(&[1][..])));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What must be told apart in a world that is known needs no recording:
+//!
+//! ```
 //! use tellapart::{BatchEnvironment, Counting, StateId, counting, largest_bisimulation, witness};
 //!
 //! // A world that shows 0 to 8 objects, of which only four at once are rewarded.
@@ -32,7 +59,8 @@
 //! | [`bisim`] | [`largest_bisimulation`], [`quotient`], [`witness`], evidence of recordings |
 //! | [`env`](mod@env) | worlds stepped in batches, such as [`Counting`] |
 //! | [`data`] | [`Trajectories`], replay, batches, splits by episode |
-//! | [`audit`] | embeddings against what must be told apart |
+//! | [`audit`] | embeddings against what must be told apart; in one call: [`audit_recording()`] |
+//! | [`progress`] | how far long work is, and the wish to stop it |
 //! | [`report`] | figures and self-contained pages |
 //! | [`files`] | NumPy files, atomic writes |
 //! | [`collect`] | records a world into trajectories |
@@ -51,6 +79,7 @@
 //! The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
 //! glossary are in the folder `docs` of the repository, and short programs in `examples`.
 
+mod audit_recording;
 pub mod collect;
 pub mod embedding_file;
 #[cfg(feature = "train")]
@@ -71,6 +100,9 @@ pub use tellapart_system as system;
 #[cfg(feature = "train")]
 pub use tellapart_train as train;
 
+pub use audit_recording::{
+    AuditOptions, AuditRecordingError, AuditableRecording, LatentsSource, audit_recording,
+};
 pub use tellapart_bisim::{
     Partition, SplittingTree, largest_bisimulation, quotient, verify_coarsest, witness,
 };

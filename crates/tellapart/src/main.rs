@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let mut terminal = Terminal::new(program.verbosity());
     let result = commands::run(program.command, &mut terminal).and_then(|()| terminal.flush());
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => terminal.succeed(),
         Err(failure) => terminal.fail(&failure),
     }
 }

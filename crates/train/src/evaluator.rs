@@ -1,10 +1,13 @@
 //! A model with its interface and device: embeds, predicts, rolls out.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use tellapart_data::Frames;
 use tellapart_env::ActionSpace;
 use tellapart_model::predictor::ActionBatch;
 use tellapart_model::{IoSpec, Pjepa, device};
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::ActionId;
 
 use crate::config::ValidConfig;
@@ -22,6 +25,18 @@ pub struct Evaluator<'a> {
     interface: IoSpec,
     latent: usize,
     device: Device,
+}
+
+fn row_count(observations: &Frames) -> usize {
+    let width: usize = observations.shape().iter().product();
+    observations.len() / width.max(1)
+}
+
+/// Returns the ranges of rows that are encoded together.
+fn chunks(observations: &Frames) -> impl Iterator<Item = Range<usize>> {
+    let rows = row_count(observations);
+    let starts = (0..rows).step_by(CHUNK);
+    starts.map(move |start| start..(start + CHUNK).min(rows))
 }
 
 /// Recorded step of all rows.
@@ -75,23 +90,36 @@ impl<'a> Evaluator<'a> {
 
     /// Computes `E` of observations, `[rows, latent]`.
     pub fn embed(&self, observations: &Frames) -> Vec<f32> {
-        self.embed_with(observations, &|_| {})
+        chunks(observations)
+            .flat_map(|rows| self.embed_rows(observations, rows))
+            .collect()
     }
 
-    /// Computes `E` of observations, `[rows, latent]`. Calls `progress` with the share that is done.
-    pub fn embed_with(&self, observations: &Frames, progress: &dyn Fn(f64)) -> Vec<f32> {
-        let width: usize = observations.shape().iter().product();
-        let rows = observations.len() / width.max(1);
-        let mut latents = Vec::with_capacity(rows * self.latent);
-        for start in (0..rows).step_by(CHUNK) {
-            let end = (start + CHUNK).min(rows);
-            let mut chunk = observations.like();
-            chunk.extend_from(observations, start..end);
-            let chunk = observation_batch(chunk, &self.device);
-            latents.extend(to_vec(self.model.encoder.forward(&chunk)));
-            progress(end as f64 / rows as f64);
+    /// Computes `E` of observations, `[rows, latent]`. Reports the stage "encoding".
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn embed_with(
+        &self,
+        observations: &Frames,
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Stopped> {
+        let mut latents = Vec::new();
+        let all = row_count(observations);
+        for rows in chunks(observations) {
+            progress.check()?;
+            let end = rows.end;
+            latents.extend(self.embed_rows(observations, rows));
+            progress.progress("encoding", end as f64 / all as f64);
         }
-        latents
+        Ok(latents)
+    }
+
+    fn embed_rows(&self, observations: &Frames, rows: Range<usize>) -> Vec<f32> {
+        let mut chunk = observations.like();
+        chunk.extend_from(observations, rows);
+        let chunk = observation_batch(chunk, &self.device);
+        to_vec(self.model.encoder.forward(&chunk))
     }
 
     /// Computes `P` of latents, `[rows, width of p]`.

@@ -6,6 +6,7 @@ use tellapart_data::{ActionRule, Actions, DataError, FiniteActions, Trajectories
 use tellapart_env::ActionSpace;
 use tellapart_model::predictor::PredictorKind;
 use tellapart_model::{IoSpec, Pjepa, device};
+use tellapart_progress::{Progress, Stopped};
 
 use crate::checkpoint::{self, Which};
 use crate::config::{self, Source, TargetKind, ValidConfig};
@@ -142,17 +143,26 @@ impl<'a> RecordingEvaluator<'a> {
         })
     }
 
-    /// Computes `E` of all rows, `[rows, latent]`. Calls `progress` with the share that is done.
-    #[must_use]
-    pub fn embed(&self, progress: &dyn Fn(f64)) -> Vec<f32> {
+    /// Computes `E` of all rows, `[rows, latent]`. Reports the stage "encoding".
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn embed(&self, progress: &dyn Progress) -> Result<Vec<f32>, Stopped> {
         let observations = &self.trajectories.observations;
         self.evaluator.embed_with(observations, progress)
     }
 
     /// Computes `P(T(...T(z, a_1)..., a_k))` for each rollout, `[rollouts, width of p]`. A rollout
     /// is the row whose latent is `z`, and the rows at which the actions were taken.
-    #[must_use]
-    pub fn roll_out(&self, latents: &[f32], rollouts: &[(usize, &[usize])]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn roll_out(
+        &self,
+        latents: &[f32],
+        rollouts: &[(usize, &[usize])],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Stopped> {
         let target = self.evaluator.interface().target_width;
         let latent = self.evaluator.latent();
         let mut predicted = vec![0.0; rollouts.len() * target];
@@ -161,6 +171,7 @@ impl<'a> RecordingEvaluator<'a> {
         order.sort_by_key(|&place| rollouts[place].1.len());
         for alike in order.chunk_by(|&a, &b| rollouts[a].1.len() == rollouts[b].1.len()) {
             for some in alike.chunks(ROLLOUTS_AT_ONCE) {
+                progress.check()?;
                 let rows = some.iter().map(|&place| rollouts[place].0);
                 let from: Vec<f32> = rows
                     .flat_map(|row| &latents[row * latent..(row + 1) * latent])
@@ -182,7 +193,7 @@ impl<'a> RecordingEvaluator<'a> {
                 }
             }
         }
-        predicted
+        Ok(predicted)
     }
 
     /// Returns the actions taken at some rows, as one step of that number of rollouts.

@@ -4,6 +4,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_bisim::evidence::ContradictionKind;
 use tellapart_data::Trajectories;
+use tellapart_progress::{Progress, Stopped};
 
 use super::closest::closest_distinguished;
 use super::evidence::{Recorded, RecordedOptions};
@@ -66,9 +67,6 @@ impl Default for RecordedAuditOptions {
         }
     }
 }
-
-/// Callback for progress: the name of the current stage, and the share of it that is done.
-pub type Progress<'a> = &'a (dyn Fn(&'static str, f64) + Sync);
 
 /// A recording and embeddings of its rows, ready to be audited.
 pub struct Audit<'a> {
@@ -150,15 +148,16 @@ impl<'a> Audit<'a> {
         Ok(self.oracle.pair(i, j, None))
     }
 
-    /// Runs the whole audit.
+    /// Runs the whole audit. Reports the stages "nearest neighbors", "comparing" and
+    /// "diagnostics".
     ///
     /// Cost, for `n` different latents of width `d`: `n^2 d` multiplications up to 4e11 of them,
     /// beyond that about `8000 n d`. Then `n` times the number of neighbors comparisons by the
     /// oracle.
     ///
     /// # Errors
-    /// If a decomposition fails.
-    pub fn run(&self, progress: Progress<'_>) -> Result<RecordedAudit, AuditError> {
+    /// If a decomposition fails; [`AuditError::Stopped`], soon after `progress` says so.
+    pub fn run(&self, progress: &dyn Progress) -> Result<RecordedAudit, AuditError> {
         let Self {
             oracle, options, ..
         } = self;
@@ -168,17 +167,14 @@ impl<'a> Audit<'a> {
             points: &points,
             mean: &self.mean,
         };
-        let neighbors = Neighbors::find(&space, options.neighbors, options.seed, &|done| {
-            progress("nearest neighbors", done);
-        });
-        let (recall, recall_sample) = neighbors.recall(&space, options.seed);
+        progress.check()?;
+        let neighbors = Neighbors::find(&space, options.neighbors, options.seed, progress)?;
+        let (recall, recall_sample) = neighbors.recall(&space, options.seed, progress)?;
         let (scan, mut comparison) =
-            Scan::new(oracle, &points, &neighbors, options.seed, &|done| {
-                progress("comparing", done);
-            });
-        let closest = closest_distinguished(&space, oracle, options.seed);
+            Scan::new(oracle, &points, &neighbors, options.seed, progress)?;
+        let closest = closest_distinguished(&space, oracle, options.seed, progress)?;
         comparison.longest_witness = comparison.longest_witness.max(closest.longest_witness);
-        let coverage = self.coverage(&comparison);
+        let coverage = self.coverage(&comparison, progress)?;
         let neighborhoods = Neighborhoods {
             rows: comparison.judged_rows,
             mixed: comparison.mixed(),
@@ -188,14 +184,15 @@ impl<'a> Audit<'a> {
             },
         };
         let is_mixed = verdict::is_mixed(&neighborhoods, options.outlier_tolerance);
-        let mut merged = self.merged(&scan, is_mixed, &closest.pairs);
+        let mut merged = self.merged(&scan, is_mixed, &closest.pairs, progress)?;
         let kinds = merged.merges.take_kinds();
         let (added, merges) = (merged.added, &merged.merges);
         let pair = |i: usize, j: usize| oracle.pair(i, j, merged.set_apart.as_ref());
         comparison.compared += added;
         comparison.comparable += added;
         comparison.distinguished += added;
-        progress("diagnostics", 0.0);
+        progress.check()?;
+        progress.progress("diagnostics", 0.0);
 
         let counts = self.counts(&comparison, &kinds, &merged);
         let mut pairs = self.shown(&kinds, &pair);
@@ -249,12 +246,14 @@ impl<'a> Audit<'a> {
             healthy: None,
             certificate: None,
         };
+        progress.check()?;
         audit.healthy = invariance::measure(
             self.trajectories,
             self.embeddings,
             &audit,
             oracle.states.map(|states| (states, &merges.by_states)),
             options.seed,
+            progress,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
         let flags = [&self.trajectories.terminals, &self.trajectories.timeouts];
@@ -272,7 +271,11 @@ impl<'a> Audit<'a> {
         Ok(audit)
     }
 
-    fn coverage(&self, comparison: &FirstComparison) -> Coverage {
+    fn coverage(
+        &self,
+        comparison: &FirstComparison,
+        progress: &dyn Progress,
+    ) -> Result<Coverage, Stopped> {
         let recording = self.recorded.oracle.recording();
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
         let rows = self.embeddings.rows();
@@ -281,6 +284,7 @@ impl<'a> Audit<'a> {
             let i = random.random_range(0..rows);
             let j = random.random_range(0..rows - 1);
             let j = if j >= i { j + 1 } else { j };
+            progress.check()?;
             sampled += 1;
             match self.oracle.outcome(i, j).0 {
                 PairOutcome::Distinguished(_) => distinguished += 1,
@@ -289,7 +293,7 @@ impl<'a> Audit<'a> {
             }
         }
         let share = |count: usize| count as f64 / sampled.max(1) as f64;
-        Coverage {
+        Ok(Coverage {
             recorded_steps: recording.recorded_steps(),
             possible_steps: recording.observations() * recording.actions(),
             sampled_pairs: sampled,
@@ -297,7 +301,7 @@ impl<'a> Audit<'a> {
             agreeing: share(agreeing),
             incomparable: share(sampled - distinguished - agreeing),
             longest_witness: usize::from(comparison.longest_witness),
-        }
+        })
     }
 
     fn contradictions(&self) -> Vec<ContradictionRecord> {

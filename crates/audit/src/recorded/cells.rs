@@ -11,9 +11,10 @@
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use tellapart_progress::{Progress, Stopped};
 
 use super::blocks::{LatentBlock, TopK};
-use super::neighbors::SearchSpace;
+use super::neighbors::{STAGE, SearchSpace};
 
 /// Largest number of points in a cell.
 const CELL: usize = 2048;
@@ -30,28 +31,28 @@ pub(super) fn in_cells(
     space: &SearchSpace<'_>,
     count: usize,
     seed: u64,
-    progress: &(dyn Fn(f64) + Sync),
-) -> Vec<Vec<(f32, u32)>> {
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<(f32, u32)>>, Stopped> {
     let mut lists: Vec<Vec<(f32, u32)>> = vec![Vec::new(); space.points.len()];
     for tree in 0..TREES {
         let mut points: Vec<u32> = (0..space.points.len() as u32).collect();
-        split(space, &mut points, tree_seed(seed, tree as u64));
+        split(space, &mut points, tree_seed(seed, tree as u64), progress)?;
         let cells: Vec<&[u32]> = cells(&points);
         for (batch, some) in cells.chunks(CELLS_AT_ONCE).enumerate() {
-            let found: Vec<_> = some
+            let found = some
                 .par_iter()
-                .map(|cell| search(space, cell, count))
-                .collect();
+                .map(|cell| search(space, cell, count, progress))
+                .collect::<Result<Vec<_>, _>>()?;
             for (cell, found) in some.iter().zip(found) {
                 for (&point, list) in cell.iter().zip(found) {
                     merge(&mut lists[point as usize], list, count);
                 }
             }
             let done = tree as f64 + ((batch + 1) * CELLS_AT_ONCE) as f64 / cells.len() as f64;
-            progress((done / TREES as f64).min(1.0));
+            progress.progress(STAGE, (done / TREES as f64).min(1.0));
         }
     }
-    lists
+    Ok(lists)
 }
 
 fn tree_seed(seed: u64, branch: u64) -> u64 {
@@ -59,9 +60,15 @@ fn tree_seed(seed: u64, branch: u64) -> u64 {
 }
 
 /// Orders the points so that each cell is contiguous; [`cells`] returns the cells.
-fn split(space: &SearchSpace<'_>, points: &mut [u32], seed: u64) {
+fn split(
+    space: &SearchSpace<'_>,
+    points: &mut [u32],
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<(), Stopped> {
+    progress.check()?;
     if points.len() <= CELL {
-        return;
+        return Ok(());
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut any = || points[random.random_range(0..points.len())] as usize;
@@ -78,10 +85,11 @@ fn split(space: &SearchSpace<'_>, points: &mut [u32], seed: u64) {
         *slot = point;
     }
     let (low, high) = points.split_at_mut(half);
-    rayon::join(
-        || split(space, low, tree_seed(seed, 1)),
-        || split(space, high, tree_seed(seed, 2)),
+    let (low, high) = rayon::join(
+        || split(space, low, tree_seed(seed, 1), progress),
+        || split(space, high, tree_seed(seed, 2), progress),
     );
+    low.and(high)
 }
 
 /// Returns the cells of points that [`split`] ordered.
@@ -96,11 +104,17 @@ fn cells(points: &[u32]) -> Vec<&[u32]> {
 }
 
 /// Finds the nearest points within one cell, for each of its points.
-fn search(space: &SearchSpace<'_>, cell: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
+fn search(
+    space: &SearchSpace<'_>,
+    cell: &[u32],
+    count: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<(f32, u32)>>, Stopped> {
     let all: LatentBlock = space.block(cell.iter().map(|&point| point as usize));
     let mut products = Vec::new();
     let mut lists = Vec::with_capacity(cell.len());
     for some in cell.chunks(BLOCK_ROWS) {
+        progress.check()?;
         let block = space.block(some.iter().map(|&point| point as usize));
         block.compare(&all, &mut products, |row, keys| {
             let mut least = TopK::new(count);
@@ -108,7 +122,7 @@ fn search(space: &SearchSpace<'_>, cell: &[u32], count: usize) -> Vec<Vec<(f32, 
             lists.push(least.into_items());
         });
     }
-    lists
+    Ok(lists)
 }
 
 fn merge(old: &mut Vec<(f32, u32)>, new: Vec<(f32, u32)>, count: usize) {

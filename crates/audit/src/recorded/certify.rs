@@ -2,6 +2,7 @@
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use tellapart_progress::{Progress, Stopped};
 
 use super::audit::Audit;
 use super::schema::{AuditedPair, BoundedPair, PairBound, RecordedAudit, RecordedCertificate};
@@ -81,31 +82,36 @@ impl Certifiable {
 impl Audit<'_> {
     /// Collects the pairs to certify: the reported pairs that the data distinguishes, the closest
     /// such pairs ([`RecordedAudit::closest_pairs`]), and those among 4096 random pairs.
-    #[must_use]
-    pub fn certifiable(&self, found: &RecordedAudit) -> Certifiable {
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn certifiable(
+        &self,
+        found: &RecordedAudit,
+        progress: &dyn Progress,
+    ) -> Result<Certifiable, Stopped> {
         let reported = found.pairs.iter().chain(&found.closest);
         let mut pairs: Vec<_> = reported
             .filter(|pair| pair.witness.is_some())
             .cloned()
             .collect();
         let reported = pairs.len();
-        pairs.extend(
-            found
-                .closest_pairs
-                .iter()
-                .map(|&[i, j]| self.oracle.pair(i, j, None)),
-        );
+        for &[i, j] in &found.closest_pairs {
+            progress.check()?;
+            pairs.push(self.oracle.pair(i, j, None));
+        }
         let closest = pairs.len() - reported;
         let rows = self.embeddings.rows();
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
         for _ in 0..if rows > 1 { RANDOM_PAIRS } else { 0 } {
             let [i, j] = [0; 2].map(|_| random.random_range(0..rows));
             if i != j {
+                progress.check()?;
                 pairs.push(self.oracle.pair(i, j, None));
             }
         }
         pairs.retain(|pair| pair.witness.is_some());
-        Certifiable::of(pairs, reported, closest)
+        Ok(Certifiable::of(pairs, reported, closest))
     }
 
     /// Adds the certificate to an audit: a bound to every reported pair, and a summary over the

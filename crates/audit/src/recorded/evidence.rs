@@ -2,6 +2,7 @@
 
 use tellapart_bisim::evidence::{Distinguished, Episodes, EvidenceError, Recording, Tolerance};
 use tellapart_data::{ActionRule, Columns, DataError, FiniteActions, Trajectories};
+use tellapart_progress::{Progress, Stopped};
 use thiserror::Error;
 
 /// Options of how trajectories are read as evidence.
@@ -50,7 +51,19 @@ pub enum RecordedError {
     Data(#[from] DataError),
     /// A tolerance that is not a distance, or too many rows.
     #[error(transparent)]
-    Evidence(#[from] EvidenceError),
+    Evidence(EvidenceError),
+    /// The work was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl From<EvidenceError> for RecordedError {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::Stopped(stopped) => stopped.into(),
+            error => Self::Evidence(error),
+        }
+    }
 }
 
 impl Recorded {
@@ -60,11 +73,14 @@ impl Recorded {
     /// the cost of [`Distinguished::append`].
     ///
     /// # Errors
-    /// If there is no such array, actions lack a rule, or the tolerance is not a distance.
+    /// If there is no such array, actions lack a rule, or the tolerance is not a distance;
+    /// [`RecordedError::Stopped`], soon after `progress` says so.
     pub fn new(
         trajectories: &Trajectories,
         options: &RecordedOptions,
+        progress: &dyn Progress,
     ) -> Result<Self, RecordedError> {
+        progress.check()?;
         let actions = trajectories.finite_actions(options.action_rule.as_ref())?;
         let values = trajectories.column(&options.value)?;
         let distinct = values.distinct();
@@ -81,15 +97,17 @@ impl Recorded {
         let ends: Vec<bool> = (0..trajectories.rows())
             .map(|row| trajectories.ends(row))
             .collect();
-        recording.append(&Episodes {
-            observations: &trajectories.observations.distinct().ids,
+        let observations = trajectories.observations.distinct().ids;
+        let episodes = Episodes {
+            observations: &observations,
             actions: &actions.ids,
             values: &distinct.ids,
             ends: &ends,
             vectors: &vectors,
-        })?;
+        };
+        let recording = recording.appended(&episodes, progress)?;
         Ok(Self {
-            oracle: Distinguished::new(recording),
+            oracle: Distinguished::with_progress(recording, progress)?,
             actions,
             values,
         })

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Trajectories;
+use tellapart_progress::Progress;
 
 use super::merge_counts::MergedStates;
 use super::neighbors::sample;
@@ -29,10 +30,12 @@ pub(super) fn measure(
     audit: &RecordedAudit,
     states: Option<(&[u32], &MergedStates)>,
     seed: u64,
+    progress: &dyn Progress,
 ) -> Result<Option<HealthyCollapse>, AuditError> {
     let mut nuisances = Vec::new();
     if embeddings.rows() >= 4 && audit.spread > 0.0 {
         for name in trajectories.extra.keys().filter(|name| **name != audit.p) {
+            progress.check()?;
             let Ok(columns) = trajectories.column(name) else {
                 continue;
             };

@@ -1,5 +1,7 @@
 //! The merged pairs: those of outliers set apart, counted by kind, the worst chosen to be shown.
 
+use tellapart_progress::{Progress, Stopped};
+
 use super::atomic_bitset::AtomicBitset;
 use super::audit::Audit;
 use super::merge_counts::{EXAMPLES, KindSummary, MergeCounts, MergeKey, MergedRows};
@@ -26,7 +28,13 @@ pub(super) struct Merged {
 impl Audit<'_> {
     /// Finds the merged pairs. Pairs with an outlier are set apart as long as outliers are few:
     /// many are no accident.
-    pub(super) fn merged(&self, scan: &Scan<'_>, is_mixed: bool, closest: &[[usize; 2]]) -> Merged {
+    pub(super) fn merged(
+        &self,
+        scan: &Scan<'_>,
+        is_mixed: bool,
+        closest: &[[usize; 2]],
+        progress: &dyn Progress,
+    ) -> Result<Merged, Stopped> {
         let Self {
             oracle, options, ..
         } = self;
@@ -39,31 +47,31 @@ impl Audit<'_> {
                 lists_pairs,
             };
             let rows = AtomicBitset::new(all);
-            let mut merges = scan.merged(rule, &rows);
+            let mut merges = scan.merged(rule, &rows, progress)?;
             let added = scan.add_closest(&mut merges, closest, rule, &rows);
-            Merged {
+            Ok(Merged {
                 merges,
                 rows: rows.count(),
                 outliers: Vec::new(),
                 added,
                 set_apart: None,
-            }
+            })
         };
         let may_have_outliers = options.outlier_tolerance > 0.0 && !is_mixed;
-        let mut merged = compare(None, may_have_outliers);
+        let mut merged = compare(None, may_have_outliers)?;
         // Threads list them in any order.
         let mut pairs = std::mem::take(&mut merged.merges.by_encoder);
         pairs.sort_unstable();
         if pairs.is_empty() || pairs.len() > MOST_PAIRS {
-            return merged;
+            return Ok(merged);
         }
-        let found = Outliers::of(oracle, &pairs, 1.0 / options.threshold);
+        let found = Outliers::of(oracle, &pairs, 1.0 / options.threshold, progress)?;
         let outliers = found.rows();
         if !outliers.is_empty() && outliers.len() as f64 <= options.outlier_tolerance * all as f64 {
-            merged = compare(Some(&found), false);
+            merged = compare(Some(&found), false)?;
             merged.set_apart = Some(found);
         }
-        Merged { outliers, ..merged }
+        Ok(Merged { outliers, ..merged })
     }
 
     /// Returns the worst pairs, taking turns between kinds.

@@ -24,8 +24,7 @@ mod verdict;
 
 pub use crate::map::LatentMap;
 pub use audit::{
-    Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, Progress,
-    RecordedAuditOptions,
+    Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, RecordedAuditOptions,
 };
 pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};

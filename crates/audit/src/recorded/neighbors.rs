@@ -3,6 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use tellapart_progress::{Progress, Stopped};
 
 use super::blocks::{LatentBlock, TopK};
 use super::cells::in_cells;
@@ -15,6 +16,8 @@ use crate::embeddings::squared_distance;
 const EXACT_PRODUCTS: f64 = 4e11;
 /// Number of points whose true neighbors are found to measure an approximate search.
 const RECALL_SAMPLE: usize = 256;
+/// Name of the stage, for progress.
+pub(super) const STAGE: &str = "nearest neighbors";
 const BLOCK_ROWS: usize = 256;
 const BLOCK_COLUMNS: usize = 2048;
 
@@ -56,8 +59,8 @@ impl Neighbors {
         space: &SearchSpace<'_>,
         count: usize,
         seed: u64,
-        progress: &(dyn Fn(f64) + Sync),
-    ) -> Self {
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
         let products = (space.points.len() as f64).powi(2) * space.embeddings.width() as f64;
         if products <= EXACT_PRODUCTS {
             Self::exact(space, count, progress)
@@ -70,32 +73,33 @@ impl Neighbors {
     pub(super) fn exact(
         space: &SearchSpace<'_>,
         count: usize,
-        progress: &(dyn Fn(f64) + Sync),
-    ) -> Self {
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
         let points: Vec<u32> = (0..space.points.len() as u32).collect();
         let count = count.min(points.len() - 1);
         let done = std::sync::atomic::AtomicUsize::new(0);
-        let lists: Vec<Vec<(f32, u32)>> = points
+        let lists = points
             .par_chunks(BLOCK_ROWS)
-            .flat_map_iter(|chunk| {
-                let found = nearest_of(space, chunk, spare(count));
+            .map(|chunk| {
+                let found = nearest_of(space, chunk, spare(count), progress)?;
                 let before = done.fetch_add(chunk.len(), std::sync::atomic::Ordering::Relaxed);
-                progress((before + chunk.len()) as f64 / points.len() as f64);
-                found.into_iter().map(TopK::into_items)
+                progress.progress(STAGE, (before + chunk.len()) as f64 / points.len() as f64);
+                Ok(found.into_iter().map(TopK::into_items).collect())
             })
-            .collect();
-        Self::settle(space, &lists, count, true)
+            .collect::<Result<Vec<Vec<_>>, _>>()?;
+        let lists: Vec<_> = lists.into_iter().flatten().collect();
+        Self::settle(space, &lists, count, true, progress)
     }
 
     fn approximate(
         space: &SearchSpace<'_>,
         count: usize,
         seed: u64,
-        progress: &(dyn Fn(f64) + Sync),
-    ) -> Self {
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
         let count = count.min(space.points.len() - 1);
-        let lists = in_cells(space, spare(count), seed, progress);
-        Self::settle(space, &lists, count, false)
+        let lists = in_cells(space, spare(count), seed, progress)?;
+        Self::settle(space, &lists, count, false, progress)
     }
 
     /// Orders candidates by their distances in f64, and keeps the nearest.
@@ -104,24 +108,26 @@ impl Neighbors {
         lists: &[Vec<(f32, u32)>],
         count: usize,
         is_exact: bool,
-    ) -> Self {
-        let settled: Vec<Vec<(f32, u32)>> = lists
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
+        let settled = lists
             .par_iter()
             .enumerate()
             .map(|(point, list)| {
+                progress.check()?;
                 let distance = |other: u32| space.distance(point, other as usize) as f32;
                 let mut list: Vec<_> = list.iter().map(|&(_, id)| (distance(id), id)).collect();
                 list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 list.truncate(count);
-                list
+                Ok(list)
             })
-            .collect();
-        Self {
+            .collect::<Result<Vec<Vec<(f32, u32)>>, _>>()?;
+        Ok(Self {
             ids: settled.iter().flatten().map(|&(_, id)| id).collect(),
             distances: settled.iter().flatten().map(|&(d, _)| d).collect(),
             count,
             is_exact,
-        }
+        })
     }
 
     pub(super) fn count(&self) -> usize {
@@ -140,15 +146,20 @@ impl Neighbors {
 
     /// Returns the share of the true neighbors that were found, for a sample of points, and the
     /// number of those points.
-    pub(super) fn recall(&self, space: &SearchSpace<'_>, seed: u64) -> (f64, usize) {
+    pub(super) fn recall(
+        &self,
+        space: &SearchSpace<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<(f64, usize), Stopped> {
         if self.is_exact || self.count == 0 {
-            return (1.0, 0);
+            return Ok((1.0, 0));
         }
         let sample = sample(space.points.len(), RECALL_SAMPLE, seed);
         let found: usize = sample
             .par_chunks(32)
             .map(|chunk| {
-                let exact = nearest_of(space, chunk, spare(self.count));
+                let exact = nearest_of(space, chunk, spare(self.count), progress)?;
                 let exact: Vec<_> = exact.into_iter().map(TopK::into_items).collect();
                 let hits = chunk.iter().zip(exact).map(|(&point, list)| {
                     let mut exact: Vec<(f64, u32)> = list
@@ -161,11 +172,11 @@ impl Neighbors {
                         .filter(|(_, id)| self.of(point as usize).contains(id))
                         .count()
                 });
-                hits.sum::<usize>()
+                Ok(hits.sum::<usize>())
             })
-            .sum();
+            .sum::<Result<_, _>>()?;
         let recall = found as f64 / (sample.len() * self.count) as f64;
-        (recall, sample.len())
+        Ok((recall, sample.len()))
     }
 }
 
@@ -176,17 +187,23 @@ fn spare(count: usize) -> usize {
 }
 
 /// Finds the nearest of all points for each of a few.
-pub(super) fn nearest_of(space: &SearchSpace<'_>, points: &[u32], count: usize) -> Vec<TopK> {
+pub(super) fn nearest_of(
+    space: &SearchSpace<'_>,
+    points: &[u32],
+    count: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<TopK>, Stopped> {
     let block = space.block(points.iter().map(|&point| point as usize));
     let mut found = vec![TopK::new(count.min(space.points.len() - 1)); points.len()];
     let mut products = Vec::new();
     for start in (0..space.points.len()).step_by(BLOCK_COLUMNS) {
+        progress.check()?;
         let others = space.block(start..(start + BLOCK_COLUMNS).min(space.points.len()));
         block.compare(&others, &mut products, |row, keys| {
             found[row].offer(keys, |place| (start + place) as u32, points[row]);
         });
     }
-    found
+    Ok(found)
 }
 
 /// Draws `count` of `0..points`, ascending; all if there are no more.
@@ -261,7 +278,7 @@ mod tests {
                 if space.points.len() < 2 {
                     return;
                 }
-                let found = Neighbors::exact(space, 16, &|_| {});
+                let found = Neighbors::exact(space, 16, &()).unwrap();
                 for point in 0..space.points.len() {
                     let expected = slow(space, point);
                     let expected = &expected[..found.count()];
@@ -283,8 +300,8 @@ mod tests {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let values = latents(&mut random, 9000, width);
             with_space(&values, width, |space| {
-                let found = Neighbors::approximate(space, 16, seed, &|_| {});
-                let (said, _) = found.recall(space, seed);
+                let found = Neighbors::approximate(space, 16, seed, &()).unwrap();
+                let (said, _) = found.recall(space, seed, &()).unwrap();
                 let sampled: Vec<usize> = (0..space.points.len()).step_by(16).collect();
                 let mut hits = 0;
                 for &point in &sampled {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, BinaryHeap};
 
 use rayon::prelude::*;
+use tellapart_progress::{Progress, Stopped};
 
 use super::pair_oracle::{PairOracle, PairOutcome};
 
@@ -36,21 +37,36 @@ impl Outliers {
     /// distance, in spreads, within which rows lie together.
     ///
     /// Cost: `m log m` for `m` pairs, and at most a distance for every two rows of the cover.
-    pub(super) fn of(oracle: &PairOracle<'_>, pairs: &[[u32; 2]], reach: f64) -> Self {
+    pub(super) fn of(
+        oracle: &PairOracle<'_>,
+        pairs: &[[u32; 2]],
+        reach: f64,
+        progress: &dyn Progress,
+    ) -> Result<Self, Stopped> {
         let cover = cover(oracle.embeddings.rows(), pairs);
         if cover.len() > MOST {
-            return Self {
+            return Ok(Self {
                 outliers: Vec::new(),
                 grouped: cover,
-            };
+            });
         }
         let is_grouped = |&row: &u32| {
+            progress.check()?;
             let row = row as usize;
             let others = cover.iter().map(|&other| other as usize);
             let together = others.filter(|&other| oracle.distance(row, other) <= reach);
-            is_in_class(oracle, row, together.take(TOGETHER))
+            Ok(is_in_class(oracle, row, together.take(TOGETHER)))
         };
-        let (grouped, outliers) = cover.par_iter().copied().partition(is_grouped);
+        let is_grouped = cover.par_iter().map(is_grouped);
+        let is_grouped = is_grouped.collect::<Result<Vec<bool>, _>>()?;
+        let (mut grouped, mut outliers) = (Vec::new(), Vec::new());
+        for (row, is_grouped) in cover.into_iter().zip(is_grouped) {
+            if is_grouped {
+                grouped.push(row);
+            } else {
+                outliers.push(row);
+            }
+        }
         let mut found = Self { outliers, grouped };
         // Keep only those that explain a pair which no group does.
         let pairs = pairs.iter().map(|pair| pair.map(|row| row as usize));
@@ -58,7 +74,7 @@ impl Outliers {
         found
             .outliers
             .retain(|&row| explaining.contains(&(row as usize)));
-        found
+        Ok(found)
     }
 
     /// Returns the outliers, ascending.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use tellapart_progress::{Progress, Stopped};
 
 use super::atomic_bitset::AtomicBitset;
 use super::merge_counts::{MergeCounts, MergedRows};
@@ -76,8 +77,8 @@ impl<'a> Scan<'a> {
         points: &'a UniqueLatents,
         neighbors: &'a Neighbors,
         seed: u64,
-        progress: &(dyn Fn(f64) + Sync),
-    ) -> (Self, FirstComparison) {
+        progress: &dyn Progress,
+    ) -> Result<(Self, FirstComparison), Stopped> {
         let mut scan = Self {
             oracle,
             points,
@@ -87,23 +88,23 @@ impl<'a> Scan<'a> {
             is_judged: Vec::new(),
         };
         let done = AtomicUsize::new(0);
-        let found: Vec<(Vec<PairOutcome>, bool, FirstComparison)> = (0..points.len())
+        let found = (0..points.len())
             .into_par_iter()
             .map(|point| {
                 let before = done.fetch_add(1, Ordering::Relaxed);
                 if before.is_multiple_of(1024) {
-                    progress(before as f64 / points.len() as f64);
+                    progress.progress("comparing", before as f64 / points.len() as f64);
                 }
-                scan.look(point, seed)
+                scan.look(point, seed, progress)
             })
-            .collect();
+            .collect::<Result<Vec<(Vec<PairOutcome>, bool, FirstComparison)>, _>>()?;
         let mut look = FirstComparison::default();
         for (findings, is_judged, of_point) in found {
             scan.findings.extend(findings);
             scan.is_judged.push(is_judged);
             look = look.merge(of_point);
         }
-        (scan, look)
+        Ok((scan, look))
     }
 
     /// Returns the candidates of a point: the point itself, then its neighbors.
@@ -135,13 +136,20 @@ impl<'a> Scan<'a> {
         evenly(left, OF_NEIGHBORS).flat_map(pairs).collect()
     }
 
-    fn look(&self, point: usize, seed: u64) -> (Vec<PairOutcome>, bool, FirstComparison) {
+    fn look(
+        &self,
+        point: usize,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<PairOutcome>, bool, FirstComparison), Stopped> {
         let mut look = FirstComparison::default();
         let mut findings = Vec::with_capacity(self.neighbors.count() + 1);
         for other in self.candidates(point) {
             let is_counted = u64::from(self.is_counted_at(point, other));
             let mut strongest = PairOutcome::Incomparable;
+            // A point may have all rows, and as many pairs of them.
             for [a, b] in self.pairs(point, other) {
+                progress.check()?;
                 let (finding, _) = self.oracle.outcome(a, b);
                 look.compared += is_counted;
                 match finding {
@@ -166,7 +174,7 @@ impl<'a> Scan<'a> {
         let rows = self.points.rows(point).len();
         look.judged_rows = if is_judged { rows } else { 0 };
         look.mixed_rows = if is_mixed { rows } else { 0 };
-        (findings, is_judged, look)
+        Ok((findings, is_judged, look))
     }
 
     /// Returns whether the nearest candidates can be judged, and whether a distinguished one is
@@ -237,11 +245,16 @@ impl<'a> Scan<'a> {
     }
 
     /// Finds the distinguished pairs that are merged.
-    pub(super) fn merged(&self, rule: MergeRule<'_>, rows: &AtomicBitset) -> MergeCounts {
+    pub(super) fn merged(
+        &self,
+        rule: MergeRule<'_>,
+        rows: &AtomicBitset,
+        progress: &dyn Progress,
+    ) -> Result<MergeCounts, Stopped> {
         let count = self.neighbors.count() + 1;
         (0..self.points.len())
             .into_par_iter()
-            .fold(MergeCounts::default, |mut merges, point| {
+            .try_fold(MergeCounts::default, |mut merges, point| {
                 let findings = &self.findings[point * count..(point + 1) * count];
                 for (place, other) in self.candidates(point).enumerate() {
                     if !self.is_counted_at(point, other) {
@@ -256,6 +269,7 @@ impl<'a> Scan<'a> {
                             && (self.is_nearer_than_agreeing(point, other)
                                 || self.is_nearer_than_agreeing(other, point));
                         for [a, b] in self.pairs(point, other) {
+                            progress.check()?;
                             let merge = Merge {
                                 rule,
                                 by_mixing,
@@ -265,9 +279,9 @@ impl<'a> Scan<'a> {
                         }
                     }
                 }
-                merges
+                Ok(merges)
             })
-            .reduce(MergeCounts::default, MergeCounts::merge)
+            .try_reduce(MergeCounts::default, |one, other| Ok(one.merge(other)))
     }
 
     fn add(

@@ -97,10 +97,10 @@ pub fn distance(latents: &[f32], width: usize, i: usize, j: usize) -> f64 {
 /// Audits latents of the rows.
 pub fn audited(walks: &Walks, latents: &[f32], options: RecordedAuditOptions) -> RecordedAudit {
     let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence).unwrap();
+    let recorded = Recorded::new(&walks.trajectories, &evidence, &()).unwrap();
     let rows = walks.states.len();
     let embeddings = Embeddings::new(latents, rows, latents.len() / rows).unwrap();
     let trajectories = &walks.trajectories;
     let audit = Audit::new(trajectories, &recorded, &evidence, &embeddings, options);
-    audit.unwrap().run(&|_, _| {}).unwrap()
+    audit.unwrap().run(&()).unwrap()
 }

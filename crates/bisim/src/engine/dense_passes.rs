@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
+use crate::stop::Stop;
 
 /// Largest number of entries in the table of codes: 4 MB.
 const MOST_CODES: usize = 1 << 20;
@@ -85,11 +86,12 @@ pub(crate) fn narrowed<Id: NarrowId>(ids: &[impl BlockNumber], blocks: usize) ->
 }
 
 /// Refines in passes as long as that is possible and pays.
-pub(crate) fn refine<Id: NarrowId>(
+pub(crate) fn refine<Id: NarrowId, S: Stop>(
     rows: &impl Rows,
     ids: &mut Ids<Id>,
     budget: &mut RoundBudget,
-) -> PassesEnd {
+    stop: &S,
+) -> Result<PassesEnd, S::Error> {
     let states = rows.states();
     let width = rows.width();
     // Small systems must not pay for large tables.
@@ -100,13 +102,13 @@ pub(crate) fn refine<Id: NarrowId>(
     // Stable once every place in turn has split nothing.
     while quiet < width {
         if budget.is_empty() {
-            return PassesEnd::Unprofitable;
+            return Ok(PassesEnd::Unprofitable);
         }
         if ids.blocks * ids.blocks > most_codes || quiet >= QUIET_PLACES {
-            return PassesEnd::Unwieldy;
+            return Ok(PassesEnd::Unwieldy);
         }
         let end = width.min(place + places::<Id>(ids.blocks));
-        let counts = encode(rows, ids, place..end, &mut codes);
+        let counts = encode(rows, ids, place..end, &mut codes, stop)?;
         let now_left = halvings_left(counts.iter().copied());
         budget.round((states * (end - place + 1)) as u64, left - now_left);
         left = now_left;
@@ -128,11 +130,11 @@ pub(crate) fn refine<Id: NarrowId>(
                     *code = id_of_code[*code as usize];
                 }
             });
-            return PassesEnd::Outgrown(codes, now);
+            return Ok(PassesEnd::Outgrown(codes, now));
         }
         place = if end == width { 0 } else { end };
     }
-    PassesEnd::Stable
+    Ok(PassesEnd::Stable)
 }
 
 /// Returns the number of places taken at once: as many as surely keep ids narrow, but at least one.
@@ -150,12 +152,13 @@ fn sizes<Id: NarrowId>(ids: &Ids<Id>) -> Vec<u32> {
 }
 
 /// Writes the code of every state; returns how often each one occurs.
-fn encode<Id: NarrowId>(
+fn encode<Id: NarrowId, S: Stop>(
     rows: &impl Rows,
     ids: &Ids<Id>,
     places: Range<usize>,
     codes: &mut [u32],
-) -> Vec<u32> {
+    stop: &S,
+) -> Result<Vec<u32>, S::Error> {
     let Ids { of: ids, blocks } = ids;
     let space = blocks.pow(places.len() as u32 + 1);
     let blocks = *blocks as u32;
@@ -163,6 +166,7 @@ fn encode<Id: NarrowId>(
     let chunk_size = CHUNK.max(space);
     let chunks = codes.par_chunks_mut(chunk_size).enumerate();
     let counts = chunks.map(|(chunk, codes)| {
+        stop.check()?;
         let mut counts = vec![0_u32; space];
         let starts = (chunk * chunk_size..).step_by(BATCH);
         for (start, batch) in starts.zip(codes.chunks_mut(BATCH)) {
@@ -182,15 +186,17 @@ fn encode<Id: NarrowId>(
                 counts[code as usize] += 1;
             }
         }
-        counts
+        Ok(counts)
     });
     let add = |mut counts: Vec<u32>, more: Vec<u32>| {
         for (count, more) in counts.iter_mut().zip(more) {
             *count += more;
         }
-        counts
+        Ok(counts)
     };
-    counts.reduce_with(add).unwrap_or_default()
+    counts
+        .try_reduce_with(add)
+        .unwrap_or_else(|| Ok(Vec::new()))
 }
 
 /// Numbers the codes that occur, in ascending order; returns the numbers and their count.

@@ -20,6 +20,7 @@ use tellapart_system::StateId;
 use super::regroup::{Bins, Mover, regroup};
 use super::round_budget::{RoundBudget, halvings_left};
 use crate::rows::{BlockNumber, Rows};
+use crate::stop::Stop;
 
 /// Number of states that are processed at once.
 const CHUNK: usize = 1 << 16;
@@ -75,12 +76,13 @@ impl Blocks {
 }
 
 /// Refines the partition by `numbers`. A `hash_mask` of all ones is best; any other is as exact.
-pub(crate) fn refine<Id: BlockNumber>(
+pub(crate) fn refine<Id: BlockNumber, S: Stop>(
     rows: &impl Rows,
     numbers: impl AsRef<[Id]> + Sync,
     hash_mask: u32,
     budget: &mut RoundBudget,
-) -> Wide {
+    stop: &S,
+) -> Result<Wide, S::Error> {
     let ids = numbers.as_ref();
     let states = rows.states() as u32;
     let one_each = |first: fn(u32) -> u32| -> Vec<AtomicU32> {
@@ -96,6 +98,7 @@ pub(crate) fn refine<Id: BlockNumber>(
     let bins = Bins::for_movers(states as usize);
     let chunks = (0..states as usize).into_par_iter().step_by(CHUNK);
     let movers = chunks.map(|begin| {
+        stop.check()?;
         let chunk = begin..(begin + CHUNK).min(states as usize);
         let mut movers = Vec::with_capacity(chunk.len());
         let mut after = Vec::new();
@@ -115,9 +118,10 @@ pub(crate) fn refine<Id: BlockNumber>(
                 });
             }
         }
-        bins.sort(movers)
+        Ok(bins.sort(movers))
     });
-    regroup(&blocks, bins, movers.collect(), true);
+    let movers = movers.collect::<Result<_, _>>()?;
+    regroup(&blocks, bins, movers, true, stop)?;
     drop(numbers);
 
     let mut active: Vec<u32> = (0..states)
@@ -131,14 +135,15 @@ pub(crate) fn refine<Id: BlockNumber>(
             break false;
         }
         let bins = Bins::for_movers(active.len());
-        let movers: Vec<_> = active
-            .par_chunks(CHUNK)
-            .map(|states| bins.sort(disagreeing(rows, &blocks, hash_mask, states)))
-            .collect();
+        let movers = active.par_chunks(CHUNK).map(|states| {
+            stop.check()?;
+            Ok(bins.sort(disagreeing(rows, &blocks, hash_mask, states)))
+        });
+        let movers: Vec<_> = movers.collect::<Result<_, _>>()?;
         if movers.iter().all(|chunk| chunk.is_empty()) {
             break true;
         }
-        regroup(&blocks, bins, movers, false);
+        regroup(&blocks, bins, movers, false, stop)?;
         let now_left = blocks.halvings_left(&active);
         let looked = active.len() * (1 + rows.transitions() / states as usize);
         budget.round(looked as u64, left - now_left);
@@ -154,7 +159,7 @@ pub(crate) fn refine<Id: BlockNumber>(
         .into_iter()
         .map(AtomicU32::into_inner)
         .collect();
-    Wide { labels, stable }
+    Ok(Wide { labels, stable })
 }
 
 /// Returns the states that do not agree with the first of their block.

@@ -3,6 +3,7 @@
 use crate::inverse::Inverse;
 use crate::refinement::Refinement;
 use crate::rows::Rows;
+use crate::stop::{BETWEEN_CHECKS, Stop};
 
 /// Refines the partition by `labels`, each the first state of its block, to the coarsest stable
 /// one.
@@ -11,12 +12,16 @@ use crate::rows::Rows;
 /// the transitions of the others are inverted, and only states at either end of one take part. They
 /// are numbered breadth-first, so that what is close in the system is close in memory. With ids in
 /// no order, a counter of 10^6 takes less than half the time.
-pub(crate) fn refine(rows: &impl Rows, labels: &mut [u32]) {
+pub(crate) fn refine<S: Stop>(
+    rows: &impl Rows,
+    labels: &mut [u32],
+    stop: &S,
+) -> Result<(), S::Error> {
     let shared = shared(labels);
     let Numbering {
         old_of_new,
         new_of_old,
-    } = breadth_first(rows, &shared);
+    } = breadth_first(rows, &shared, stop)?;
     let targets = |source: u32| {
         let old = old_of_new[source as usize];
         let row = if shared[old as usize] {
@@ -26,17 +31,18 @@ pub(crate) fn refine(rows: &impl Rows, labels: &mut [u32]) {
         };
         row.iter().map(|target| new_of_old[target.index()])
     };
-    let inverse = Inverse::new(old_of_new.len(), targets);
+    let inverse = Inverse::new(old_of_new.len(), targets, stop)?;
     drop(new_of_old);
 
     let mut refinement = by_label(labels, &old_of_new);
-    refinement.run(&inverse, |_| false);
+    refinement.run(&inverse, |_| false, stop)?;
     drop(inverse);
     for block in refinement.blocks() {
         let old = block.iter().map(|&new| old_of_new[new as usize]);
         let first = old.clone().min().unwrap_or_default();
         old.for_each(|state| labels[state as usize] = first);
     }
+    Ok(())
 }
 
 /// Returns, for each state, whether it shares its block with another one.
@@ -59,7 +65,11 @@ struct Numbering {
 }
 
 /// Numbers the shared states and their targets in the order of a breadth-first search.
-fn breadth_first(rows: &impl Rows, shared: &[bool]) -> Numbering {
+fn breadth_first<S: Stop>(
+    rows: &impl Rows,
+    shared: &[bool],
+    stop: &S,
+) -> Result<Numbering, S::Error> {
     const NONE: u32 = u32::MAX;
     let mut new_of_old = vec![NONE; shared.len()];
     let mut old_of_new = Vec::new();
@@ -77,6 +87,9 @@ fn breadth_first(rows: &impl Rows, shared: &[bool]) -> Numbering {
     {
         number(start, &mut old_of_new);
         while expanded < old_of_new.len() {
+            if expanded.is_multiple_of(BETWEEN_CHECKS) {
+                stop.check()?;
+            }
             let state = old_of_new[expanded] as usize;
             expanded += 1;
             if shared[state] {
@@ -86,10 +99,10 @@ fn breadth_first(rows: &impl Rows, shared: &[bool]) -> Numbering {
             }
         }
     }
-    Numbering {
+    Ok(Numbering {
         old_of_new,
         new_of_old,
-    }
+    })
 }
 
 /// Partitions the renumbered states by the label of the old ones.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rayon::prelude::*;
 
 use super::hashed_rounds::{Blocks, ODD};
+use crate::stop::Stop;
 
 /// A state that leaves its block, with all others of that block and hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,10 +111,17 @@ struct Group {
 ///
 /// With `all`, every state moves and is still labeled as a block of its own, so that single ones
 /// need not be touched.
-pub(super) fn regroup(blocks: &Blocks, bins: Bins, chunks: Vec<Sorted>, all: bool) {
-    (0..bins.count()).into_par_iter().for_each_init(
+pub(super) fn regroup<S: Stop>(
+    blocks: &Blocks,
+    bins: Bins,
+    chunks: Vec<Sorted>,
+    all: bool,
+    stop: &S,
+) -> Result<(), S::Error> {
+    (0..bins.count()).into_par_iter().try_for_each_init(
         || (Vec::new(), Vec::new()),
         |(slots, groups), bin| {
+            stop.check()?;
             find_groups(blocks, bins, &chunks, bin, all, slots, groups);
             for Group { first, size } in groups.drain(..) {
                 if !all {
@@ -123,8 +131,9 @@ pub(super) fn regroup(blocks: &Blocks, bins: Bins, chunks: Vec<Sorted>, all: boo
                     blocks.size[first.state as usize].store(size, Relaxed);
                 }
             }
+            Ok(())
         },
-    );
+    )
 }
 
 /// Labels the movers of a bin, with an open-addressing table that compares whole keys.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use tellapart_system::{MooreMachine, OutputId, PartialMachine, StateId, generate};
 
 use super::*;
+use crate::stop::{Never, always};
 use crate::{pairwise_fixed_point, separated_by_coverage};
 
 /// Returns the ways through the engine: the methods to try before Hopcroft refinement.
@@ -56,7 +57,13 @@ fn naive(rows: &impl Rows, initial: &[u32]) -> Partition {
 fn check_ways(name: &str, machine: &MooreMachine, expected: &Partition) {
     for (way, methods) in ways(machine) {
         let dense = methods.dense;
-        let found = refine(machine, machine.output_table(), machine.outputs(), methods);
+        let found = always(refine(
+            machine,
+            machine.output_table(),
+            machine.outputs(),
+            methods,
+            &Never,
+        ));
         assert_eq!(
             &found, expected,
             "{name}: {way}, dense passes first: {dense}"
@@ -167,7 +174,15 @@ fn several_chunks() {
     ];
     for (name, machine) in machines {
         let machine = machine.unwrap();
-        let found = coarsest_stable(&machine, machine.output_table(), machine.outputs());
+        let coarsest = || {
+            always(coarsest_stable(
+                &machine,
+                machine.output_table(),
+                machine.outputs(),
+                &Never,
+            ))
+        };
+        let found = coarsest();
         let history = crate::SplittingTree::new(&machine);
         assert_eq!(found, history.partition(), "{name}");
         for threads in [1, 3] {
@@ -175,9 +190,7 @@ fn several_chunks() {
                 .num_threads(threads)
                 .build()
                 .unwrap();
-            let outputs = machine.output_table();
-            let again = pool.install(|| coarsest_stable(&machine, outputs, machine.outputs()));
-            assert_eq!(again, found, "{name}, {threads} threads");
+            assert_eq!(pool.install(coarsest), found, "{name}, {threads} threads");
         }
     }
 }
@@ -212,7 +225,7 @@ fn missing_transitions_are_a_symbol() {
         let initial: Vec<u32> = crate::coverage::kinds(machine).0;
         let kinds = initial.iter().max().unwrap() + 1;
         for (way, methods) in ways(machine) {
-            let found = refine(machine, &initial, kinds as usize, methods);
+            let found = always(refine(machine, &initial, kinds as usize, methods, &Never));
             assert_eq!(found, expected, "{name}: {way}");
         }
     };

@@ -1,9 +1,11 @@
 //! Separation by coverage: a transition that was never recorded counts as an outcome of its own.
 
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{ActionId, OutputId, PartialMachine, StateId, SystemError};
+use thiserror::Error;
 
 use super::recording::Recording;
-use crate::{Partition, separated_by_coverage};
+use crate::{Partition, separated_by_coverage, separated_by_coverage_with};
 
 /// Partition of recorded rows in which a transition that was not recorded counts as an outcome of
 /// its own. Two rows are together iff the same words were recorded from both, with equal values of
@@ -32,6 +34,18 @@ pub struct Transitions {
     pub recorded: Vec<(StateId, ActionId, StateId)>,
 }
 
+/// Reason why a recording was not partitioned by [`SeparatedByCoverage::with_progress`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CoverageError {
+    /// There is not a single row, or there are more states than can be numbered.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The work was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
 impl SeparatedByCoverage {
     /// Computes the partition. Values of `p` are compared by id, even if the recording has a
     /// tolerance: equality up to a tolerance is no equivalence.
@@ -40,7 +54,27 @@ impl SeparatedByCoverage {
     /// If there is not a single row, or there are more states than can be numbered.
     pub fn new(recording: &Recording) -> Result<Self, SystemError> {
         let transitions = recording.transitions();
-        let classes = classes(&transitions)?;
+        let classes = separated_by_coverage(&transitions.machine()?);
+        Ok(Self {
+            transitions,
+            classes,
+        })
+    }
+
+    /// Computes the partition of [`SeparatedByCoverage::new`], unless `progress` says to stop.
+    ///
+    /// # Errors
+    /// Those of [`SeparatedByCoverage::new`], and [`CoverageError::Stopped`], soon after `progress`
+    /// says so.
+    pub fn with_progress(
+        recording: &Recording,
+        progress: &dyn Progress,
+    ) -> Result<Self, CoverageError> {
+        progress.check()?;
+        let transitions = recording.transitions();
+        progress.check()?;
+        let machine = transitions.machine()?;
+        let classes = separated_by_coverage_with(&machine, progress)?;
         Ok(Self {
             transitions,
             classes,
@@ -70,15 +104,10 @@ impl SeparatedByCoverage {
     }
 }
 
-fn classes(transitions: &Transitions) -> Result<Partition, SystemError> {
-    let Transitions {
-        actions,
-        output,
-        recorded,
-        ..
-    } = transitions;
-    let machine = PartialMachine::from_transitions(*actions, recorded, output.clone())?;
-    Ok(separated_by_coverage(&machine))
+impl Transitions {
+    fn machine(&self) -> Result<PartialMachine, SystemError> {
+        PartialMachine::from_transitions(self.actions, &self.recorded, self.output.clone())
+    }
 }
 
 impl Recording {

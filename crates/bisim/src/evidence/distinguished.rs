@@ -1,11 +1,14 @@
 //! Oracle of the pairs of rows that the data distinguishes, with witnesses and the depth of
 //! comparison.
 
+use tellapart_progress::{Progress, Stopped};
+
 use super::comparison::{Comparison, Missing, Undecided};
 use super::episodes::{Episodes, EvidenceError};
 use super::extension::Extension;
 use super::recording::Recording;
 use super::search::PairSearch;
+use crate::stop::{BETWEEN_CHECKS, Never, Stop, always};
 
 /// Number of pairs of states that [`Distinguished::compare`] examines before it gives up.
 pub const PAIRS_PER_COMPARISON: usize = 1 << 16;
@@ -25,12 +28,24 @@ impl Distinguished {
     /// Builds the oracle of a recording.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
+        always(Self::within(recording, &Never))
+    }
+
+    /// Builds the oracle of a recording, unless `progress` says to stop.
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    pub fn with_progress(recording: Recording, progress: &dyn Progress) -> Result<Self, Stopped> {
+        Self::within(recording, &progress)
+    }
+
+    fn within<S: Stop>(recording: Recording, stop: &S) -> Result<Self, S::Error> {
         let mut oracle = Self {
             recording,
             extension: Extension::default(),
         };
-        oracle.extend(0);
-        oracle
+        oracle.extend(0, stop)?;
+        Ok(oracle)
     }
 
     /// Returns the recording of the oracle.
@@ -46,14 +61,23 @@ impl Distinguished {
     pub fn append(&mut self, episodes: &Episodes<'_>) -> Result<(), EvidenceError> {
         let start = self.recording.rows();
         self.recording.append(episodes)?;
-        self.extend(start);
+        always(self.extend(start, &Never));
         Ok(())
     }
 
-    fn extend(&mut self, start: usize) {
+    fn extend<S: Stop>(&mut self, start: usize, stop: &S) -> Result<(), S::Error> {
+        // Rows since the last check.
+        let mut rows = BETWEEN_CHECKS;
         for episode in self.recording.episodes_from(start) {
-            self.extension.append(self.recording.symbols(), episode);
+            rows += episode.len();
+            if rows >= BETWEEN_CHECKS {
+                rows = 0;
+                stop.check()?;
+            }
+            self.extension
+                .append(self.recording.symbols(), episode, stop)?;
         }
+        Ok(())
     }
 
     /// Returns for how many steps two rows agree: the actions are equal, and the values of `p` at

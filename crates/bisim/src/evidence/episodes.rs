@@ -1,5 +1,7 @@
 //! Recorded episodes as input, and errors in them.
 
+use tellapart_progress::Stopped;
+
 /// Whole episodes, one after the other, as flat columns of one length: row `i` is one observation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Episodes<'a> {
@@ -123,6 +125,9 @@ pub enum EvidenceError {
         /// Element that is not finite.
         found: f32,
     },
+    /// The work was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 impl Episodes<'_> {

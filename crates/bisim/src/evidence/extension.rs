@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::stop::{BETWEEN_CHECKS, Stop};
+
 /// Largest number of units in a stretch that is not parsed: comparing them one by one is as fast.
 const SHORT: usize = 16;
 
@@ -57,7 +59,12 @@ struct Chunk {
 
 impl Extension {
     /// Adds an episode; `symbols` are those of all rows up to its end.
-    pub(super) fn append(&mut self, symbols: &[u64], episode: Range<usize>) {
+    pub(super) fn append<S: Stop>(
+        &mut self,
+        symbols: &[u64],
+        episode: Range<usize>,
+        stop: &S,
+    ) -> Result<(), S::Error> {
         let mut units = episode.start as u32..episode.end as u32;
         for floor in 0.. {
             if units.len() <= SHORT {
@@ -70,14 +77,21 @@ impl Extension {
             let floor = &mut floor[0];
             let first = floor.chunks.len() as u32;
             match below.last() {
-                None => floor.parse(units, &self.hasher, |row| (symbols[row as usize], row)),
-                Some(Floor { chunks, .. }) => floor.parse(units, &self.hasher, |unit| {
-                    let chunk = chunks[unit as usize];
-                    (u64::from(chunk.name), chunk.row)
-                }),
+                None => {
+                    let symbol = |row| (symbols[row as usize], row);
+                    floor.parse(units, &self.hasher, symbol, stop)?;
+                }
+                Some(Floor { chunks, .. }) => {
+                    let symbol = |unit| {
+                        let chunk: Chunk = chunks[unit as usize];
+                        (u64::from(chunk.name), chunk.row)
+                    };
+                    floor.parse(units, &self.hasher, symbol, stop)?;
+                }
             }
             units = first..floor.chunks.len() as u32;
         }
+        Ok(())
     }
 
     /// Returns how many symbols are equal from rows `a` and `b` on, at most `limit`. The limit must
@@ -216,14 +230,16 @@ struct Place {
 impl Floor {
     /// Cuts units of the floor below into chunks. `symbol_and_row` returns the symbol and the first
     /// row of a unit.
-    fn parse(
+    fn parse<S: Stop>(
         &mut self,
         units: Range<u32>,
         hasher: &DefaultHashBuilder,
         symbol_and_row: impl Fn(u32) -> (u64, u32),
-    ) {
+        stop: &S,
+    ) -> Result<(), S::Error> {
         let symbol = |unit: u32| symbol_and_row(unit).0;
         let mut start = units.start;
+        let mut since_check = 0;
         let mut state = hasher.build_hasher();
         // The two symbols before, each with its rank in the order.
         let (mut before_last, mut last) = (None, None);
@@ -239,6 +255,11 @@ impl Floor {
                 last.0 != this.0 && (run_begins || run_ended || is_minimum)
             });
             if begins {
+                since_check += (unit - start) as usize;
+                if since_check >= BETWEEN_CHECKS {
+                    since_check = 0;
+                    stop.check()?;
+                }
                 let hash = std::mem::replace(&mut state, hasher.build_hasher()).finish();
                 self.push(start..unit, hash, &symbol_and_row);
                 start = unit;
@@ -248,6 +269,7 @@ impl Floor {
             this = next.unwrap_or(this);
         }
         self.push(start..units.end, state.finish(), &symbol_and_row);
+        Ok(())
     }
 
     fn push(&mut self, units: Range<u32>, hash: u64, symbol_and_row: impl Fn(u32) -> (u64, u32)) {
@@ -332,6 +354,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::stop::{Never, always};
 
     /// Makes sequences of many characters: random, repetitive, periodic, nested, monotone.
     fn episode(random: &mut ChaCha8Rng, others: &[u64]) -> Vec<u64> {
@@ -388,7 +411,7 @@ mod tests {
                 let start = symbols.len();
                 symbols.extend(episode(&mut random, &symbols));
                 ends.resize(symbols.len(), symbols.len() - 1);
-                extension.append(&symbols, start..symbols.len());
+                always(extension.append(&symbols, start..symbols.len(), &Never));
             }
             for _ in 0..400 {
                 let a = random.random_range(0..symbols.len());
@@ -435,7 +458,7 @@ mod tests {
                 .map(|_| random.random_range(0..letters))
                 .collect();
             let mut extension = Extension::default();
-            extension.append(&symbols, 0..symbols.len());
+            always(extension.append(&symbols, 0..symbols.len(), &Never));
             let chunks: usize = extension
                 .floors
                 .iter()

@@ -62,7 +62,7 @@ mod search;
 
 pub use comparison::{Agreement, Comparison, Missing, Undecided, Witness};
 pub use contradiction::{Contradiction, ContradictionKind};
-pub use coverage::{SeparatedByCoverage, Transitions};
+pub use coverage::{CoverageError, SeparatedByCoverage, Transitions};
 pub use distinguished::{Distinguished, PAIRS_PER_COMPARISON};
 pub use episodes::{Episodes, EvidenceError, Tolerance};
 pub use path::Path;

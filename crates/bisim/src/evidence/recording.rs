@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use tellapart_progress::{Progress, Stopped};
+
 use super::contradiction::{Contradiction, ContradictionKind};
 use super::episodes::{Episodes, EvidenceError, Tolerance};
 use super::path::Path;
 use super::recurring::{Recurrences, Recurring, RecurringStep};
 use super::rows::RowSet;
+use crate::stop::BETWEEN_CHECKS;
 
 /// Stands for the action in the last row of an episode.
 const END: u32 = u32::MAX;
@@ -103,6 +106,29 @@ impl Recording {
     /// # Errors
     /// An [`EvidenceError`] that names column and row; then nothing was added.
     pub fn append(&mut self, episodes: &Episodes<'_>) -> Result<(), EvidenceError> {
+        self.append_with(episodes, &())
+    }
+
+    /// Adds whole episodes, unless `progress` says to stop: then nothing is left of the recording.
+    ///
+    /// # Errors
+    /// Those of [`Recording::append`], and [`EvidenceError::Stopped`], soon after `progress` says
+    /// so.
+    pub fn appended(
+        mut self,
+        episodes: &Episodes<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Self, EvidenceError> {
+        self.append_with(episodes, progress)?;
+        Ok(self)
+    }
+
+    /// Adds whole episodes. If it is stopped, the recording holds a part of them.
+    fn append_with(
+        &mut self,
+        episodes: &Episodes<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), EvidenceError> {
         let values = self
             .tolerance
             .map(|tolerance| (self.vectors.len() / tolerance.width(), tolerance));
@@ -128,6 +154,9 @@ impl Recording {
         let mut unmerged = Vec::new();
         let mut numbers = Vec::with_capacity(BATCH);
         for first in (start..self.rows()).step_by(BATCH) {
+            if (first - start).is_multiple_of(BETWEEN_CHECKS) {
+                progress.check()?;
+            }
             let batch = first..(first + BATCH).min(self.rows());
             let observations = &self.observation_of[batch.clone()];
             numbers.clear();
@@ -141,7 +170,7 @@ impl Recording {
                 self.add_row(row as u32, &mut unmerged);
             }
         }
-        self.unmerge_consequences(unmerged);
+        self.unmerge_consequences(unmerged, progress)?;
         Ok(())
     }
 
@@ -260,8 +289,17 @@ impl Recording {
 
     /// Unmerges the observations from which one action led twice to a newly unmerged observation:
     /// it led to two states.
-    fn unmerge_consequences(&mut self, mut unmerged: Vec<u32>) {
+    fn unmerge_consequences(
+        &mut self,
+        mut unmerged: Vec<u32>,
+        progress: &dyn Progress,
+    ) -> Result<(), Stopped> {
+        let mut done = 0_usize;
         while let Some(observation) = unmerged.pop() {
+            if done.is_multiple_of(BETWEEN_CHECKS) {
+                progress.check()?;
+            }
+            done += 1;
             let rows = self.recurring.rows(self.number(observation));
             let before = rows.filter_map(|row| row.checked_sub(1));
             let several: Vec<u32> = before.filter(|&row| self.is_another_step(row)).collect();
@@ -269,6 +307,7 @@ impl Recording {
                 self.unmerge(self.observation_of[row as usize], &mut unmerged);
             }
         }
+        Ok(())
     }
 
     /// Whether the same action was recorded before at the same recurring observation.

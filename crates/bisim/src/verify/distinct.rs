@@ -8,36 +8,55 @@
 //! different behavior. A collision can only leave too much together, which is for the second
 //! method: rows of labels, sorted and compared whole.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
+use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{MooreMachine, StateId};
+
+use crate::stop::BETWEEN_CHECKS;
 
 /// Number of rounds of hashing between two counts of distinct hashes; a count costs more than a
 /// round.
 const ROUNDS: usize = 4;
 
 /// Returns the first two states that are bisimilar, if there are any.
-pub(super) fn bisimilar_pair(machine: &MooreMachine) -> Option<[StateId; 2]> {
-    let labels = by_hash(machine)?;
-    Dirty::new(machine, labels).refined()
+pub(super) fn bisimilar_pair(
+    machine: &MooreMachine,
+    progress: &dyn Progress,
+) -> Result<Option<[StateId; 2]>, Stopped> {
+    match by_hash(machine, progress)? {
+        None => Ok(None),
+        Some(labels) => Dirty::new(machine, labels, progress)?.refined(),
+    }
 }
 
 /// Labels states by hash of behavior, with equal labels for equal hashes; `None` if no two are
 /// equal. Stops when the number of labels no longer doubles.
-fn by_hash(machine: &MooreMachine) -> Option<Vec<u32>> {
+fn by_hash(machine: &MooreMachine, progress: &dyn Progress) -> Result<Option<Vec<u32>>, Stopped> {
     let outputs = machine.output_table().par_iter();
     let mut hashes: Vec<u64> = outputs.map(|output| mix(0, output.get().into())).collect();
     let mut distinct = machine.outputs();
     loop {
         for _ in 0..ROUNDS {
-            let rows = machine.next_table().par_chunks(machine.actions());
-            let hashed = hashes.par_iter().zip(rows).map(|(&own, row)| {
-                let after = row.iter().map(|target| hashes[target.index()]);
-                after.fold(own, mix)
-            });
-            hashes = hashed.collect();
+            let mut hashed = vec![0; hashes.len()];
+            let chunks = hashed.par_chunks_mut(BETWEEN_CHECKS).enumerate();
+            chunks.try_for_each(|(chunk, hashed)| {
+                progress.check()?;
+                let start = chunk * BETWEEN_CHECKS;
+                let rows =
+                    machine.next_table()[start * machine.actions()..].chunks(machine.actions());
+                for ((hashed, &own), row) in hashed.iter_mut().zip(&hashes[start..]).zip(rows) {
+                    let after = row.iter().map(|target| hashes[target.index()]);
+                    *hashed = after.fold(own, mix);
+                }
+                Ok(())
+            })?;
+            hashes = hashed;
         }
         let mut sorted: Vec<(u64, u32)> = hashes.iter().copied().zip(0..).collect();
         sorted.par_sort_unstable();
+        progress.check()?;
         let mut labels = vec![0; sorted.len()];
         let mut runs = 1;
         for pair in sorted.windows(2) {
@@ -45,10 +64,10 @@ fn by_hash(machine: &MooreMachine) -> Option<Vec<u32>> {
             labels[pair[1].1 as usize] = runs - 1;
         }
         if runs as usize == labels.len() {
-            return None;
+            return Ok(None);
         }
         if (runs as usize) < 2 * distinct {
-            return Some(labels);
+            return Ok(Some(labels));
         }
         distinct = runs as usize;
     }
@@ -65,6 +84,9 @@ fn mix(hash: u64, number: u64) -> u64 {
 /// times.
 struct Dirty<'a> {
     machine: &'a MooreMachine,
+    progress: &'a dyn Progress,
+    /// Values read since the last check whether to stop.
+    read: usize,
     label: Vec<u32>,
     groups: Vec<HashGroup>,
     is_dirty: Vec<bool>,
@@ -87,19 +109,29 @@ struct HashGroup {
 }
 
 impl<'a> Dirty<'a> {
-    fn new(machine: &'a MooreMachine, label: Vec<u32>) -> Self {
+    fn new(
+        machine: &'a MooreMachine,
+        label: Vec<u32>,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Stopped> {
         let states = machine.states();
         // Counts are stored two places on: filling then turns each start into the start of the
         // next.
         let mut bounds = vec![0; states + 2];
-        for target in machine.next_table() {
-            bounds[target.index() + 2] += 1;
+        for targets in machine.next_table().chunks(BETWEEN_CHECKS) {
+            progress.check()?;
+            for target in targets {
+                bounds[target.index() + 2] += 1;
+            }
         }
         for state in 0..states {
             bounds[state + 2] += bounds[state + 1];
         }
         let mut sources = vec![0; machine.next_table().len()];
         for (entry, target) in machine.next_table().iter().enumerate() {
+            if entry.is_multiple_of(BETWEEN_CHECKS) {
+                progress.check()?;
+            }
             let place = &mut bounds[target.index() + 1];
             sources[*place] = (entry / machine.actions()) as u32;
             *place += 1;
@@ -124,28 +156,40 @@ impl<'a> Dirty<'a> {
                 queue.push(label);
             }
         }
-        Self {
+        Ok(Self {
             machine,
+            progress,
+            read: 0,
             label,
             groups,
             is_dirty,
             queue,
             bounds,
             sources,
-        }
+        })
     }
 
     /// Refines until no state is dirty; returns the first two states that are still together.
-    fn refined(mut self) -> Option<[StateId; 2]> {
+    fn refined(mut self) -> Result<Option<[StateId; 2]>, Stopped> {
         while let Some(label) = self.queue.pop() {
-            self.split(label);
+            self.split(label)?;
         }
         let mut first = vec![None; self.groups.len()];
-        (0..).zip(&self.label).find_map(|(state, &label)| {
+        Ok((0..).zip(&self.label).find_map(|(state, &label)| {
             let state = StateId::new(state);
             let before = first[label as usize].replace(state)?;
             Some([before, state])
-        })
+        }))
+    }
+
+    /// Checks whether to stop once enough values were read.
+    fn check_after(&mut self, read: usize) -> Result<(), Stopped> {
+        self.read += read;
+        if self.read >= BETWEEN_CHECKS {
+            self.read = 0;
+            self.progress.check()?;
+        }
+        Ok(())
     }
 
     /// Returns the labels that a state leads to.
@@ -156,9 +200,11 @@ impl<'a> Dirty<'a> {
 
     /// Splits off the dirty states of a label, and whatever agrees with none of them, by their
     /// rows.
-    fn split(&mut self, label: u32) {
+    fn split(&mut self, label: u32) -> Result<(), Stopped> {
         let mut dirty = std::mem::take(&mut self.groups[label as usize].dirty);
-        dirty.sort_unstable_by(|&a, &b| self.row(a).cmp(self.row(b)).then(a.cmp(&b)));
+        self.check_after(dirty.len())?;
+        let by_row = |&a: &u32, &b: &u32| self.row(a).cmp(self.row(b)).then(a.cmp(&b));
+        sort(&mut dirty, &by_row, self.progress)?;
         let parts = dirty.chunk_by(|&a, &b| self.row(a).eq(self.row(b)));
         let mut parts: Vec<Vec<u32>> = parts.map(<[u32]>::to_vec).collect();
 
@@ -192,11 +238,11 @@ impl<'a> Dirty<'a> {
         for state in dirty {
             self.is_dirty[state as usize] = false;
         }
-        self.relabel(parts);
+        self.relabel(parts)
     }
 
     /// Gives each part a label of its own, and marks whatever leads there as dirty.
-    fn relabel(&mut self, parts: Vec<Vec<u32>>) {
+    fn relabel(&mut self, parts: Vec<Vec<u32>>) -> Result<(), Stopped> {
         // Rows first: they are equal within a part only as long as no label has changed.
         let rows: Vec<Vec<u32>> = parts
             .iter()
@@ -216,14 +262,16 @@ impl<'a> Dirty<'a> {
         }
         for fresh in first..self.groups.len() {
             for place in 0..self.groups[fresh].size {
-                self.touch(self.groups[fresh].members[place]);
+                self.touch(self.groups[fresh].members[place])?;
             }
         }
+        Ok(())
     }
 
     /// Marks the sources of a relabeled state as dirty.
-    fn touch(&mut self, state: u32) {
+    fn touch(&mut self, state: u32) -> Result<(), Stopped> {
         let range = self.bounds[state as usize]..self.bounds[state as usize + 1];
+        self.check_after(range.len())?;
         for &source in &self.sources[range] {
             let label = self.label[source as usize];
             let group = &mut self.groups[label as usize];
@@ -235,7 +283,38 @@ impl<'a> Dirty<'a> {
                 group.dirty.push(source);
             }
         }
+        Ok(())
     }
+}
+
+/// Sorts states by an order in which no two are equal. A long list is sorted in halves, because a
+/// single sort of millions of rows could not be stopped.
+fn sort(
+    states: &mut [u32],
+    order: &impl Fn(&u32, &u32) -> Ordering,
+    progress: &dyn Progress,
+) -> Result<(), Stopped> {
+    if states.len() <= BETWEEN_CHECKS {
+        states.sort_unstable_by(order);
+        return Ok(());
+    }
+    let (left, right) = states.split_at_mut(states.len() / 2);
+    sort(left, order, progress)?;
+    sort(right, order, progress)?;
+    let (left, right) = (left.to_vec(), right.to_vec());
+    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+    for (place, slot) in states.iter_mut().enumerate() {
+        if place.is_multiple_of(BETWEEN_CHECKS) {
+            progress.check()?;
+        }
+        let is_left = match (left.peek(), right.peek()) {
+            (Some(a), Some(b)) => order(a, b).is_lt(),
+            (next, _) => next.is_some(),
+        };
+        let next = if is_left { left.next() } else { right.next() };
+        *slot = next.copied().unwrap_or(*slot);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -266,6 +345,18 @@ mod tests {
         check(&generate::de_bruijn_cycle(8).unwrap(), "de Bruijn");
     }
 
+    /// Covers lists that are sorted in parts.
+    #[test]
+    fn long_lists_are_sorted() {
+        let mut states: Vec<u32> = (0..200_001)
+            .map(|n: u32| n.wrapping_mul(0x9e37_79b1))
+            .collect();
+        let mut expected = states.clone();
+        expected.sort_unstable();
+        sort(&mut states, &u32::cmp, &()).unwrap();
+        assert_eq!(states, expected);
+    }
+
     fn check(machine: &MooreMachine, name: &str) {
         let classes = largest_bisimulation(machine);
         let mut first = vec![None; classes.blocks()];
@@ -275,8 +366,9 @@ mod tests {
         });
         let outputs = machine.output_table().iter();
         let labels = outputs.map(|output| output.get()).collect();
-        let found = Dirty::new(machine, labels).refined();
-        assert_eq!(found, expected, "{name}: {machine:?}");
-        assert_eq!(bisimilar_pair(machine), expected, "{name}: {machine:?}");
+        let found = Dirty::new(machine, labels, &()).and_then(Dirty::refined);
+        assert_eq!(found, Ok(expected), "{name}: {machine:?}");
+        let found = bisimilar_pair(machine, &());
+        assert_eq!(found, Ok(expected), "{name}: {machine:?}");
     }
 }

@@ -1,22 +1,23 @@
 //! `tellapart audit --data D.npz (--embeddings Z | --run RUN)`.
 
-mod latents;
+mod inputs;
 mod page;
 mod text;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{ArgGroup, Args};
-use tellapart::audit::recorded::{Audit, Cause, Certifiable, RecordedAuditOptions, Verdict};
-use tellapart::audit::{AuditError, Recorded, RecordedOptions};
-use tellapart::data::ActionRule;
+use tellapart::audit::AuditError;
+use tellapart::audit::recorded::{RecordedAuditOptions, Verdict};
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
-use tellapart::train::recording_evaluator::FinishedRun;
+use tellapart::{AuditRecordingError, AuditableRecording};
 
-use self::latents::Latents;
-use super::{Overwrite, recording};
+use self::inputs::Inputs;
+use super::Overwrite;
+use super::recording_args::RecordingArgs;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -46,15 +47,8 @@ pub(crate) struct Arguments {
     /// Array that holds the latents, if an .npz or .safetensors has several
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
-    /// Array to be predicted: rewards (or what the run predicts), aux, or another
-    #[arg(long, value_name = "NAME")]
-    p: Option<String>,
-    /// Largest distance of values of p that count as equal
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    tolerance: Option<f64>,
-    /// Rule for equal action vectors: sign, distinct, a number of bins, or at:-0.5,0.5
-    #[arg(long, value_name = "RULE")]
-    action_rule: Option<String>,
+    #[command(flatten)]
+    recording: RecordingArgs,
     /// Observations are identical if no value differs by more than this
     #[arg(
         long,
@@ -94,136 +88,38 @@ pub(crate) struct Arguments {
     overwrite: Overwrite,
 }
 
-/// Largest number of rows for which `--explain` also audits the whole recording; more would take
-/// seconds.
-const ROWS_TO_AUDIT: usize = 1 << 15;
-
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
-    if let Some(out) = &arguments.out {
-        arguments.overwrite.check(out)?;
-        if out.extension().is_none_or(|extension| extension != "html") {
-            return Err(Failure::bad_input(format!(
-                "{}: what is written is a page; name a file that ends in .html",
-                out.display()
-            )));
-        }
-    }
-    let options = RecordedAuditOptions {
-        threshold: arguments.threshold,
-        outlier_tolerance: arguments.outliers,
-        neighbors: arguments.neighbors,
-        shown: arguments.pairs,
-        same_observation: arguments.same_observation,
-        seed: arguments.seed,
-        with_truth: arguments.truth,
-    };
-    let action_rule = arguments.action_rule.as_deref();
-    let action_rule = action_rule.map(str::parse::<ActionRule>).transpose()?;
+    arguments.check_output()?;
     let start = Instant::now();
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
-    let run = arguments
-        .run
-        .as_deref()
-        .map(FinishedRun::read)
-        .transpose()?;
-    let trajectories = recording(&arguments.data)?;
-    let in_data = |error: &dyn std::fmt::Display| {
-        Failure::bad_input(format!("{}: {error}", arguments.data.display()))
-    };
-    if arguments.truth && trajectories.state_ids.is_none() {
-        return Err(in_data(
-            &"--truth needs the array state_ids, which is not there",
-        ));
-    }
-    let of_run = run.as_ref().and_then(FinishedRun::predicted_array);
-    let evidence = RecordedOptions {
-        value: arguments
-            .p
-            .as_deref()
-            .or(of_run)
-            .unwrap_or("rewards")
-            .to_owned(),
-        tolerance: arguments.tolerance,
-        action_rule,
-    };
-    bar.busy_with("looking for what the recording tells apart");
-    let recorded = Recorded::new(&trajectories, &evidence).map_err(|error| in_data(&error))?;
-    let latents = match (&run, &arguments.embeddings) {
-        (Some(run), _) => {
-            Latents::of_run(run, &trajectories, &|share| bar.part_of("encoding", share))
-                .map_err(|error| in_data(&error))?
-        }
-        (None, Some(file)) => Latents::read(file, arguments.array.as_deref())?,
-        (None, None) => {
-            return Err(Failure::bad_input(
-                "name the latents with --embeddings or --run",
-            ));
-        }
-    };
-    let source = source(arguments);
-    let in_latents = |error| match error {
-        // An option, not the file, is at fault.
-        AuditError::Setting { .. } => Failure::bad_input(error),
-        error => Failure::bad_input(format!("{source}: {error}")),
-    };
-    let embeddings = latents.embeddings().map_err(in_latents)?;
-    let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)
-        .map_err(in_latents)?;
+    let inputs = Inputs::read(arguments)?;
+    let evidence = arguments.recording.options(inputs.predicted());
+    let latents = inputs.latents(arguments)?;
+    let failure = |error| arguments.failure(error);
+    let audit = AuditableRecording::new(&inputs.recording, latents, &evidence, &bar);
+    let audit = audit.map_err(failure)?;
+    let options = arguments.audit_options();
 
-    if let Some([i, j]) = arguments.explain.as_deref() {
-        let mut pair = audit
-            .explain(*i, *j)
-            .map_err(|error| Failure::bad_input(format!("--explain: {error}")))?;
-        // Only all pairs together tell whether a merged pair is due to an outlier.
-        if pair.cause == Cause::Encoder && trajectories.rows() <= ROWS_TO_AUDIT {
-            let whole = audit
-                .run(&|what, share| bar.part_of(what, share))
-                .map_err(Failure::failed)?;
-            whole.explain_outlier(&mut pair);
-        }
-        if let Some(asked) = Certifiable::of_pair(&pair)
-            && let Some(predicted) = latents.foresee(&evidence.value, asked.rollouts())
-        {
-            let bounds = audit.bounds(&asked, predicted.foreseen());
-            pair.bound = bounds.map_err(Failure::failed)?.into_iter().next();
-        }
+    if let Some(&[i, j]) = arguments.explain.as_deref() {
+        let pair = audit.explain([i, j], &options, &bar).map_err(failure)?;
         drop(bar);
-        return if arguments.json {
-            terminal.json(&pair)
-        } else {
-            let asked = [*i, *j];
-            Ok(text::story(
-                &pair,
-                asked,
-                arguments.threshold,
-                &recorded,
-                terminal.out(),
-            )?)
-        };
-    }
-    let mut found = audit
-        .run(&|what, share| bar.part_of(what, share))
-        .map_err(Failure::failed)?;
-    if run.is_some() {
-        bar.busy_with("certifying");
-        let asked = audit.certifiable(&found);
-        match latents.foresee(&evidence.value, asked.rollouts()) {
-            Some(predicted) => audit
-                .certify(&mut found, &asked, predicted.foreseen())
-                .map_err(Failure::failed)?,
-            None => found.warnings.push(format!(
-                "No certificate: the head of the run does not foresee {}, but {}.",
-                evidence.value,
-                of_run.unwrap_or("a random function of the pixels")
-            )),
+        if arguments.json {
+            return terminal.json(&pair);
         }
+        let (recorded, out) = (audit.recorded(), terminal.out());
+        return Ok(text::story(
+            &pair,
+            [i, j],
+            arguments.threshold,
+            recorded,
+            out,
+        )?);
     }
+    let found = audit.audit(&options, &bar).map_err(failure)?;
     drop(bar);
-    terminal.detail(format_args!(
-        "audited in {:.1} s",
-        start.elapsed().as_secs_f64()
-    ));
+    let seconds = start.elapsed().as_secs_f64();
+    terminal.detail(format_args!("audited in {seconds:.1} s"));
     if arguments.json {
         terminal.json(&found)?;
     } else {
@@ -231,9 +127,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let verdict = found.verdict;
     if let Some(out) = &arguments.out {
-        let values = &recorded.values.values;
-        let page = page::page(found, arguments, &trajectories, values, &embeddings);
-        let html = render_audit_html(&page.map_err(Failure::failed)?).map_err(Failure::failed)?;
+        let page = page::page(found, arguments, &inputs.recording, &audit)?;
+        let html = render_audit_html(&page).map_err(Failure::failed)?;
         write_atomically(out, |file| file.write_all(html.as_bytes()))?;
         terminal.note(format_args!("{}: written", out.display()));
     }
@@ -243,8 +138,57 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
 }
 
-/// Returns the source of the latents, as the user typed it.
-fn source(arguments: &Arguments) -> String {
-    let named = arguments.run.as_ref().or(arguments.embeddings.as_ref());
-    named.map_or_else(String::new, |path| path.display().to_string())
+impl Arguments {
+    fn check_output(&self) -> Result<(), Failure> {
+        let Some(out) = &self.out else {
+            return Ok(());
+        };
+        self.overwrite.check(out)?;
+        if out.extension().is_none_or(|extension| extension != "html") {
+            return Err(Failure::bad_input(format!(
+                "{}: what is written is a page; name a file that ends in .html",
+                out.display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn audit_options(&self) -> RecordedAuditOptions {
+        RecordedAuditOptions {
+            threshold: self.threshold,
+            outlier_tolerance: self.outliers,
+            neighbors: self.neighbors,
+            shown: self.pairs,
+            same_observation: self.same_observation,
+            seed: self.seed,
+            with_truth: self.truth,
+        }
+    }
+
+    /// Returns the source of the latents, as the user typed it.
+    fn source(&self) -> String {
+        let named = self.run.as_ref().or(self.embeddings.as_ref());
+        named.map_or_else(String::new, |path| path.display().to_string())
+    }
+
+    fn in_data(&self, error: &dyn Display) -> Failure {
+        Failure::bad_input(format!("{}: {error}", self.data.display()))
+    }
+
+    /// Names the file or option that is at fault.
+    fn failure(&self, error: AuditRecordingError) -> Failure {
+        match error {
+            AuditRecordingError::Evidence(error) => self.in_data(&error),
+            AuditRecordingError::Model(error) => self.in_data(&error),
+            AuditRecordingError::Latents(error @ AuditError::Setting { .. }) => {
+                Failure::bad_input(error)
+            }
+            AuditRecordingError::Latents(error) => {
+                Failure::bad_input(format!("{}: {error}", self.source()))
+            }
+            AuditRecordingError::Pair(error) => Failure::bad_input(format!("--explain: {error}")),
+            AuditRecordingError::Stopped(stopped) => stopped.into(),
+            error => Failure::failed(error),
+        }
+    }
 }

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use tellapart::{
-    ActionId, MooreMachine, Partition, StateId, World, largest_bisimulation, quotient, settings,
-    system, verify_coarsest, witness,
+use tellapart::bisim::{
+    Violation, largest_bisimulation_with, quotient_with, verify_coarsest_with, witness_with,
 };
+use tellapart::progress::Stopped;
+use tellapart::{ActionId, MooreMachine, Partition, StateId, World, settings, system};
 
 use super::Overwrite;
 use super::system_file::SystemFile;
@@ -61,71 +62,101 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         .as_deref()
         .map(|path| SystemFile::new(path, &arguments.overwrite))
         .transpose()?;
+    let bar = terminal.progress(1, "");
+    bar.busy_with("reading");
     let start = Instant::now();
-    let mut machine = system_of(&arguments.system, &arguments.settings)?;
-    if let Some(tolerance) = arguments.tolerance {
-        let grouped = machine.with_tolerance(tolerance);
-        let named = |error| format!("--tolerance: {}: {error}", arguments.system);
-        machine = grouped.map_err(|error| Failure::bad_input(named(error)))?;
-    }
+    let machine = grouped_system(arguments)?;
     let read = start.elapsed();
     let pair = arguments
         .witness
         .as_deref()
         .map(|pair| states(&machine, pair))
         .transpose()?;
-    let compared = pair.map(|[a, b]| Compared {
-        a,
-        b,
-        word: witness(&machine, a, b),
-    });
-    let classes = largest_bisimulation(&machine);
-    terminal.detail(format_args!(
-        "read in {:.3} s, computed in {:.3} s",
-        read.as_secs_f64(),
-        (start.elapsed() - read).as_secs_f64()
-    ));
+    bar.busy_with("computing the classes");
+    let compared = pair
+        .map(|[a, b]| {
+            let word = witness_with(&machine, a, b, &bar)?;
+            Ok::<_, Stopped>(Compared { a, b, word })
+        })
+        .transpose()?;
+    let classes = largest_bisimulation_with(&machine, &bar)?;
+    let computed = start.elapsed() - read;
     if arguments.verify {
-        let start = Instant::now();
-        verify_coarsest(&machine, &classes).map_err(|violation| {
-            Failure::failed(format!(
-                "the result is wrong, please report this with the system: {violation}"
-            ))
+        bar.busy_with("verifying");
+        let verified = verify_coarsest_with(&machine, &classes, &bar);
+        verified.map_err(|violation| {
+            failure(violation, |violation| {
+                format!("the result is wrong, please report this with the system: {violation}")
+            })
         })?;
-        terminal.detail(format_args!(
-            "verified in {:.3} s",
-            start.elapsed().as_secs_f64()
-        ));
     }
-
+    let verified = start.elapsed() - read - computed;
     // The file comes first: if writing fails, no printed result claims that it was written.
     let quotient = quotient_file
         .as_ref()
         .map(|file| {
-            let smaller = quotient(&machine, &classes).map_err(Failure::failed)?;
+            bar.busy_with("writing the quotient");
+            let smaller = quotient_with(&machine, &classes, &bar)
+                .map_err(|violation| failure(violation, |violation| violation.to_string()))?;
             file.write(&smaller)?;
             Ok::<_, Failure>((file, smaller))
         })
         .transpose()?;
-    if arguments.json {
-        terminal.json(&document(&machine, &classes, compared.as_ref(), arguments))?;
-    } else {
-        let out = terminal.out();
-        text::print_summary(&arguments.system, &machine, &classes, out)?;
-        if arguments.verify {
-            text::print_verified(out)?;
-        }
-        if let Some(compared) = &compared {
-            text::print_compared(&machine, compared, out)?;
-        }
-        if arguments.classes {
-            text::print_classes(&classes, out)?;
-        }
+    drop(bar);
+    let [read, computed, verified] = [read, computed, verified].map(|time| time.as_secs_f64());
+    terminal.detail(format_args!(
+        "read in {read:.3} s, computed in {computed:.3} s"
+    ));
+    if arguments.verify {
+        terminal.detail(format_args!("verified in {verified:.3} s"));
     }
+    print(arguments, &machine, &classes, compared.as_ref(), terminal)?;
     if let Some((file, smaller)) = &quotient {
         file.report("the quotient was written", smaller, terminal);
     }
     Ok(())
+}
+
+fn print(
+    arguments: &Arguments,
+    machine: &MooreMachine,
+    classes: &Partition,
+    compared: Option<&Compared>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    if arguments.json {
+        return terminal.json(&document(machine, classes, compared, arguments));
+    }
+    let out = terminal.out();
+    text::print_summary(&arguments.system, machine, classes, out)?;
+    if arguments.verify {
+        text::print_verified(out)?;
+    }
+    if let Some(compared) = compared {
+        text::print_compared(machine, compared, out)?;
+    }
+    if arguments.classes {
+        text::print_classes(classes, out)?;
+    }
+    Ok(())
+}
+
+fn failure(violation: Violation, words: impl FnOnce(&Violation) -> String) -> Failure {
+    match violation {
+        Violation::Stopped(stopped) => stopped.into(),
+        violation => Failure::failed(words(&violation)),
+    }
+}
+
+/// Returns the system, with outputs as equal as the user wants.
+fn grouped_system(arguments: &Arguments) -> Result<MooreMachine, Failure> {
+    let machine = system_of(&arguments.system, &arguments.settings)?;
+    let Some(tolerance) = arguments.tolerance else {
+        return Ok(machine);
+    };
+    let grouped = machine.with_tolerance(tolerance);
+    let named = |error| format!("--tolerance: {}: {error}", arguments.system);
+    grouped.map_err(|error| Failure::bad_input(named(error)))
 }
 
 /// Two states, and a shortest word that tells them apart, if there is one.

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let trajectories = recording(data)?;
     let model = RecordingEvaluator::new(&run.model, &run.interface, &run.config, &trajectories)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", data.display())))?;
-    let latents = model.embed(&|share| bar.part_of("encoding", share));
+    let latents = model.embed(&bar)?;
     let (rows, width) = (trajectories.rows(), run.config.model.latent);
     let array = Array {
         shape: vec![rows, width],

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tellapart::Trajectories;
-use tellapart::audit::{Recorded, RecordedOptions};
+use tellapart::audit::{Recorded, RecordedError};
 use tellapart::bisim::evidence::{
-    Comparison, Contradiction, ContradictionKind, SeparatedByCoverage,
+    Comparison, Contradiction, ContradictionKind, CoverageError, SeparatedByCoverage,
 };
-use tellapart::data::ActionRule;
 
+use super::recording_args::RecordingArgs;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -21,9 +21,18 @@ const MOST_MISSING: usize = 10;
 
 /// Report which recorded observations must be told apart, and what the recording leaves open
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    mut_arg("p", |arg| arg
+        .help("Array that is p: rewards, aux, or another one")
+        .default_value("rewards")),
+    mut_arg("tolerance", |arg| arg
+        .help("Values of p differ iff they are further apart than X [default: iff not equal]")),
+    mut_arg("action_rule", |arg| arg
+        .help("Rule for equal action vectors: sign, distinct, a number of bins, at:EDGE,EDGE")),
+    after_help = "Examples:
   tellapart evidence counting.npz --action-rule sign --pair 0 5
-  tellapart evidence robot.npz --p aux --tolerance 0.1 --action-rule 5")]
+  tellapart evidence robot.npz --p aux --tolerance 0.1 --action-rule 5"
+)]
 pub(crate) struct Arguments {
     /// Recording (.npz)
     #[arg(value_name = "DATA")]
@@ -31,38 +40,32 @@ pub(crate) struct Arguments {
     /// Also compare the observations in rows I and J, counted from 0
     #[arg(long, num_args = 2, value_names = ["I", "J"])]
     pair: Option<Vec<usize>>,
-    /// Array that is p: rewards, aux, or another one
-    #[arg(long, value_name = "NAME", default_value = "rewards")]
-    p: String,
-    /// Values of p differ iff they are further apart than X [default: iff not equal]
-    #[arg(long, value_name = "X")]
-    tolerance: Option<f64>,
-    /// Rule for equal action vectors: sign, distinct, a number of bins, at:EDGE,EDGE
-    #[arg(long, value_name = "RULE", value_parser = rule)]
-    action_rule: Option<ActionRule>,
+    #[command(flatten)]
+    recording: RecordingArgs,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
-fn rule(text: &str) -> Result<ActionRule, String> {
-    text.parse()
-        .map_err(|error: tellapart::data::DataError| error.to_string())
-}
-
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
+    let bar = terminal.progress(1000, "per mille");
+    bar.busy_with("reading");
     let trajectories = Trajectories::read_npz(&arguments.data)?;
-    let options = RecordedOptions {
-        value: arguments.p.clone(),
-        tolerance: arguments.tolerance,
-        action_rule: arguments.action_rule.clone(),
-    };
+    let options = arguments.recording.options("rewards");
     let in_file = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };
-    let recorded = Recorded::new(&trajectories, &options).map_err(|error| in_file(&error))?;
-    let coverage =
-        SeparatedByCoverage::new(recorded.oracle.recording()).map_err(|error| in_file(&error))?;
+    bar.busy_with("looking for what the recording tells apart");
+    let recorded = Recorded::new(&trajectories, &options, &bar).map_err(|error| match error {
+        RecordedError::Stopped(stopped) => stopped.into(),
+        error => in_file(&error),
+    })?;
+    let coverage = SeparatedByCoverage::with_progress(recorded.oracle.recording(), &bar);
+    let coverage = coverage.map_err(|error| match error {
+        CoverageError::Stopped(stopped) => stopped.into(),
+        error => in_file(&error),
+    })?;
+    drop(bar);
     let pair = match arguments.pair.as_deref() {
         Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
         _ => None,

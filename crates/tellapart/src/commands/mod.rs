@@ -8,6 +8,7 @@ mod convert;
 mod embed;
 mod evidence;
 mod inspect;
+mod recording_args;
 mod report;
 mod reproduce;
 mod stop;
@@ -59,6 +60,11 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
+    match command {
+        // These keep checkpoints when they are stopped, and install a handler of their own.
+        Command::Reproduce(_) | Command::Train(_) | Command::Report(_) => {}
+        _ => stop::within_a_second(terminal)?,
+    }
     match command {
         Command::Reproduce(arguments) => reproduce::run(&arguments, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),

@@ -1,12 +1,18 @@
-//! Handles Ctrl-C: the first one asks for a checkpoint and an orderly end, the second one ends at
-//! once.
+//! Handles Ctrl-C. A second one always ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
-/// Installs the handler and returns the flag that Ctrl-C sets.
+/// Time in which work may end by itself before it is ended: the rest of a second is for leaving.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// Installs the handler of commands that keep checkpoints, and returns the flag that Ctrl-C sets:
+/// the wish for a checkpoint and an orderly end.
 pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -17,4 +23,26 @@ pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     })
     .map_err(Failure::failed)?;
     Ok(stop)
+}
+
+/// Installs the handler of commands that keep nothing: they end within a second.
+///
+/// Long computations ask the progress bar whether to stop. Reading, compressing and writing a file
+/// do not, nor do the decompositions of a linear algebra library. If one of these takes longer than
+/// the grace, the program is ended in the middle of it. Files are replaced whole, so that does no
+/// harm to any.
+pub(super) fn within_a_second(terminal: &Terminal) -> Result<(), Failure> {
+    let interruption = Arc::clone(terminal.interruption());
+    ctrlc::set_handler(move || {
+        if interruption.ask() {
+            std::process::exit(130);
+        }
+        let interruption = Arc::clone(&interruption);
+        // The handler has to return, or a second Ctrl-C would wait.
+        thread::spawn(move || {
+            thread::sleep(GRACE);
+            interruption.end();
+        });
+    })
+    .map_err(Failure::failed)
 }

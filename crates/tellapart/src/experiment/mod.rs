@@ -18,6 +18,7 @@ use tellapart_files::FileError;
 use tellapart_report::ReportError;
 use tellapart_train::TrainError;
 
+use crate::audit_recording::AuditRecordingError;
 use crate::collect::CollectError;
 
 /// Reason why an experiment failed.
@@ -59,5 +60,18 @@ pub enum ExperimentError {
 impl From<TrainError> for ExperimentError {
     fn from(error: TrainError) -> Self {
         Self::Train(Box::new(error))
+    }
+}
+
+impl From<AuditRecordingError> for ExperimentError {
+    fn from(error: AuditRecordingError) -> Self {
+        match error {
+            AuditRecordingError::Evidence(error) => error.into(),
+            AuditRecordingError::Model(error) => Self::Train(error),
+            AuditRecordingError::Latents(error)
+            | AuditRecordingError::Pair(error)
+            | AuditRecordingError::Audit(error) => error.into(),
+            AuditRecordingError::Stopped(stopped) => AuditError::Stopped(stopped).into(),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Audits a run without ground truth, and compares the verdict with the truth.
 
 use serde::{Deserialize, Serialize};
-use tellapart_audit::recorded::{Audit, Foreseen, RecordedAudit, RecordedAuditOptions, Verdict};
-use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
+use tellapart_audit::RecordedOptions;
+use tellapart_audit::recorded::{RecordedAudit, RecordedAuditOptions, Verdict};
 use tellapart_data::Trajectories;
-use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array, rule_of};
+use tellapart_train::recording_evaluator::rule_of;
 use tellapart_train::seeds::{Purpose, derived_seed};
 use tellapart_train::{TrainError, Trained, ValidConfig};
 
@@ -12,6 +12,7 @@ use super::ExperimentError;
 
 use super::summary::{RunSummary, Summary};
 use super::truth::Truth;
+use crate::audit_recording::{AuditOptions, LatentsSource, audit_recording};
 use crate::collect::Recorder;
 
 /// Number of observations in an episode of the recording.
@@ -76,34 +77,22 @@ pub(super) fn audit(
     }
     parts.extra.clear();
     let trajectories = Trajectories::new(parts).map_err(tellapart_train::TrainError::from)?;
-    let model = RecordingEvaluator::new(&trained.model, &trained.interface, config, &trajectories)?;
-    let latents = model.embed(&|_| {});
-    let embeddings = Embeddings::new(&latents, trajectories.rows(), config.model.latent)?;
-    let evidence = RecordedOptions {
-        action_rule: rule_of(truth.actions).map_err(TrainError::from)?,
-        ..RecordedOptions::default()
+    let latents = LatentsSource::Model {
+        model: &trained.model,
+        interface: &trained.interface,
+        config,
     };
-    let recorded = Recorded::new(&trajectories, &evidence)?;
-    let options = RecordedAuditOptions {
-        with_truth: true,
-        ..RecordedAuditOptions::default()
+    let options = AuditOptions {
+        evidence: RecordedOptions {
+            action_rule: rule_of(truth.actions).map_err(TrainError::from)?,
+            ..RecordedOptions::default()
+        },
+        audit: RecordedAuditOptions {
+            with_truth: true,
+            ..RecordedAuditOptions::default()
+        },
     };
-    let audit = Audit::new(&trajectories, &recorded, &evidence, &embeddings, options)?;
-    let mut found = audit.run(&|_, _| {})?;
-    if predicted_array(config) == Some(evidence.value.as_str()) {
-        let asked = audit.certifiable(&found);
-        let rollouts: Vec<_> = asked
-            .rollouts()
-            .iter()
-            .map(|rollout| (rollout.row, rollout.actions_at.as_slice()))
-            .collect();
-        let foreseen = Foreseen {
-            predicted: &model.roll_out(&latents, &rollouts),
-            lipschitz: trained.model.rollout_lipschitz().map(f64::from),
-        };
-        audit.certify(&mut found, &asked, foreseen)?;
-    }
-    Ok(found)
+    Ok(audit_recording(&trajectories, latents, &options, &())?)
 }
 
 impl WithoutTruth {

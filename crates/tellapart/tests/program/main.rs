@@ -14,6 +14,7 @@ mod examples;
 mod experiments;
 mod help;
 mod inspect;
+mod interrupted;
 mod markdown;
 mod run;
 mod streams;

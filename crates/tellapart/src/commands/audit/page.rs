@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use tellapart::AuditableRecording;
 use tellapart::audit::recorded::{LatentMap, RecordedAudit};
 use tellapart::audit::{AuditError, Embeddings};
 use tellapart::data::{Frames, Trajectories};
@@ -10,13 +11,14 @@ use tellapart::report::{
 };
 
 use super::Arguments;
+use crate::failure::Failure;
 
 /// Number of latents on the map; it is drawn in a few seconds.
 const POINTS: usize = 1500;
 
 /// Reason why there is no page.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PageError {
+enum PageError {
     #[error("cannot draw the map of the latents: {0}")]
     Map(#[from] AuditError),
     #[error("cannot draw the page: {0}")]
@@ -25,6 +27,17 @@ pub(super) enum PageError {
 
 /// Gathers everything that the page shows.
 pub(super) fn page(
+    audit: RecordedAudit,
+    arguments: &Arguments,
+    trajectories: &Trajectories,
+    audited: &AuditableRecording<'_>,
+) -> Result<AuditPage, Failure> {
+    let embeddings = audited.embeddings().map_err(Failure::failed)?;
+    let values = &audited.recorded().values.values;
+    drawn(audit, arguments, trajectories, values, &embeddings).map_err(Failure::failed)
+}
+
+fn drawn(
     audit: RecordedAudit,
     arguments: &Arguments,
     trajectories: &Trajectories,
@@ -62,7 +75,7 @@ pub(super) fn page(
     for pair in &audit.pairs {
         seen.extend(pair.trace_i.iter().chain(&pair.trace_j));
     }
-    let (data, latents) = (arguments.data.display(), super::source(arguments));
+    let (data, latents) = (arguments.data.display(), arguments.source());
     Ok(AuditPage {
         title: format!("{latents} against {data}"),
         map: Some(map),

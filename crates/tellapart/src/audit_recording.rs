@@ -1,0 +1,359 @@
+//! The audit of a recording in one call: what it distinguishes, the latents, the findings, the
+//! certificate.
+
+use tellapart_audit::recorded::{
+    Audit, AuditedPair, Cause, Certifiable, Foreseen, RecordedAudit, RecordedAuditOptions, Rollout,
+};
+use tellapart_audit::{AuditError, Embeddings, Recorded, RecordedError, RecordedOptions};
+use tellapart_data::Trajectories;
+use tellapart_model::{IoSpec, Pjepa};
+use tellapart_progress::{Progress, Stopped};
+use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array};
+use tellapart_train::{TrainError, ValidConfig};
+
+/// Largest number of rows for which the explanation of one pair also audits the whole recording;
+/// more would take seconds.
+const ROWS_TO_AUDIT: usize = 1 << 15;
+
+/// Audits an encoder by the latents of a recording: which observations did it merge that the
+/// recording distinguishes, shown by which actions, and whose fault is it? No labels are needed.
+///
+/// With the model of a run, pairs are also certified: those reported, the closest ones and random
+/// ones. That takes a head that predicts the audited `p`; where it predicts something else, a
+/// warning says so.
+///
+/// Reports its stages to `progress`. Cost: that of [`Recorded::new`] and of [`Audit::run`].
+///
+/// # Errors
+/// An [`AuditRecordingError`] that says which part does not fit, or [`AuditRecordingError::Stopped`]
+/// soon after `progress` says so.
+pub fn audit_recording(
+    recording: &Trajectories,
+    latents: LatentsSource<'_>,
+    options: &AuditOptions,
+    progress: &dyn Progress,
+) -> Result<RecordedAudit, AuditRecordingError> {
+    AuditableRecording::new(recording, latents, &options.evidence, progress)?
+        .audit(&options.audit, progress)
+}
+
+/// Options of [`audit_recording`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditOptions {
+    /// How the recording is read: `p`, its tolerance, and which actions are the same.
+    pub evidence: RecordedOptions,
+    /// What counts as merged, and how it is searched.
+    pub audit: RecordedAuditOptions,
+}
+
+/// Source of the latents that are audited.
+#[derive(Clone, Copy, Debug)]
+pub enum LatentsSource<'a> {
+    /// Latents that were computed elsewhere; row `i` is that of row `i` of the recording.
+    Embeddings(Embeddings<'a>),
+    /// Model of a run, which embeds the recording.
+    Model {
+        /// The model.
+        model: &'a Pjepa,
+        /// Shapes that the model fits.
+        interface: &'a IoSpec,
+        /// Configuration that it was trained with.
+        config: &'a ValidConfig,
+    },
+}
+
+/// Reason why a recording could not be audited.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditRecordingError {
+    /// The recording cannot be evidence: an array is missing, or actions need a rule.
+    #[error(transparent)]
+    Evidence(RecordedError),
+    /// The model does not fit the recording.
+    #[error(transparent)]
+    Model(Box<TrainError>),
+    /// The latents do not fit the recording, or an option is out of range.
+    #[error(transparent)]
+    Latents(AuditError),
+    /// A row of the pair to explain is out of range.
+    #[error(transparent)]
+    Pair(AuditError),
+    /// A decomposition failed, or predictions of the model are not finite.
+    #[error(transparent)]
+    Audit(AuditError),
+    /// The audit was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl AuditRecordingError {
+    fn in_audit(error: AuditError) -> Self {
+        match error {
+            AuditError::Stopped(stopped) => stopped.into(),
+            error => Self::Audit(error),
+        }
+    }
+}
+
+impl From<RecordedError> for AuditRecordingError {
+    fn from(error: RecordedError) -> Self {
+        match error {
+            RecordedError::Stopped(stopped) => stopped.into(),
+            error => Self::Evidence(error),
+        }
+    }
+}
+
+/// A recording with what it distinguishes, and the latents of its rows: the parts of
+/// [`audit_recording`], for those who ask for more than one thing.
+#[derive(Debug)]
+pub struct AuditableRecording<'a> {
+    recording: &'a Trajectories,
+    evidence: RecordedOptions,
+    recorded: Recorded,
+    latents: Latents<'a>,
+}
+
+#[derive(Debug)]
+enum Latents<'a> {
+    Given(Embeddings<'a>),
+    Made {
+        values: Vec<f32>,
+        evaluator: Box<RecordingEvaluator<'a>>,
+        model: &'a Pjepa,
+        config: &'a ValidConfig,
+    },
+}
+
+impl<'a> AuditableRecording<'a> {
+    /// Finds out what the recording distinguishes, and embeds it if a model makes the latents.
+    ///
+    /// # Errors
+    /// If the recording cannot be evidence, or the model does not fit it;
+    /// [`AuditRecordingError::Stopped`], soon after `progress` says so.
+    pub fn new(
+        recording: &'a Trajectories,
+        latents: LatentsSource<'a>,
+        evidence: &RecordedOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self, AuditRecordingError> {
+        progress.progress("looking for what the recording tells apart", 0.0);
+        let recorded = Recorded::new(recording, evidence, progress)?;
+        let latents = match latents {
+            LatentsSource::Embeddings(embeddings) => Latents::Given(embeddings),
+            LatentsSource::Model {
+                model,
+                interface,
+                config,
+            } => {
+                let evaluator = RecordingEvaluator::new(model, interface, config, recording)
+                    .map_err(|error| AuditRecordingError::Model(Box::new(error)))?;
+                Latents::Made {
+                    values: evaluator.embed(progress)?,
+                    evaluator: Box::new(evaluator),
+                    model,
+                    config,
+                }
+            }
+        };
+        Ok(Self {
+            recording,
+            evidence: evidence.clone(),
+            recorded,
+            latents,
+        })
+    }
+
+    /// Returns what the recording distinguishes.
+    #[must_use]
+    pub fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// Returns the latents, `[rows, width]`.
+    ///
+    /// # Errors
+    /// [`AuditRecordingError::Latents`] if a model made latents that are not finite.
+    pub fn embeddings(&self) -> Result<Embeddings<'_>, AuditRecordingError> {
+        match &self.latents {
+            Latents::Given(embeddings) => Ok(*embeddings),
+            Latents::Made { values, config, .. } => {
+                Embeddings::new(values, self.recording.rows(), config.model.latent)
+                    .map_err(AuditRecordingError::Latents)
+            }
+        }
+    }
+
+    /// Audits the latents and certifies pairs, as [`audit_recording`] does.
+    ///
+    /// # Errors
+    /// If latents or options do not fit, or a decomposition fails;
+    /// [`AuditRecordingError::Stopped`], soon after `progress` says so.
+    pub fn audit(
+        &self,
+        options: &RecordedAuditOptions,
+        progress: &dyn Progress,
+    ) -> Result<RecordedAudit, AuditRecordingError> {
+        let embeddings = self.embeddings()?;
+        let audit = self.prepared(&embeddings, options)?;
+        let mut found = audit.run(progress).map_err(AuditRecordingError::in_audit)?;
+        if let Latents::Made { config, .. } = &self.latents {
+            progress.progress("certifying", 0.0);
+            let asked = audit.certifiable(&found, progress)?;
+            match self.foresee(asked.rollouts(), progress)? {
+                Some(predicted) => audit
+                    .certify(&mut found, &asked, predicted.foreseen())
+                    .map_err(AuditRecordingError::in_audit)?,
+                None => found.warnings.push(format!(
+                    "No certificate: the head of the run does not foresee {}, but {}.",
+                    self.evidence.value,
+                    predicted_array(config).unwrap_or("a random function of the pixels")
+                )),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Explains one pair of rows, whether near or not, and whether merged or not. With the model of
+    /// a run, the pair has a bound where its data distinguishes it.
+    ///
+    /// Only all pairs together tell whether a merged pair is due to an outlier. So a merged pair
+    /// also costs an audit of the recording, unless it has more than 32768 rows.
+    ///
+    /// # Errors
+    /// [`AuditRecordingError::Pair`] if a row is out of range; those of
+    /// [`AuditableRecording::audit`].
+    pub fn explain(
+        &self,
+        [i, j]: [usize; 2],
+        options: &RecordedAuditOptions,
+        progress: &dyn Progress,
+    ) -> Result<AuditedPair, AuditRecordingError> {
+        let embeddings = self.embeddings()?;
+        let audit = self.prepared(&embeddings, options)?;
+        let mut pair = audit.explain(i, j).map_err(AuditRecordingError::Pair)?;
+        if pair.cause == Cause::Encoder && self.recording.rows() <= ROWS_TO_AUDIT {
+            let whole = audit.run(progress).map_err(AuditRecordingError::in_audit)?;
+            whole.explain_outlier(&mut pair);
+        }
+        if let Some(asked) = Certifiable::of_pair(&pair)
+            && let Some(predicted) = self.foresee(asked.rollouts(), progress)?
+        {
+            let bounds = audit.bounds(&asked, predicted.foreseen());
+            let bounds = bounds.map_err(AuditRecordingError::in_audit)?;
+            pair.bound = bounds.into_iter().next();
+        }
+        Ok(pair)
+    }
+
+    fn prepared<'b>(
+        &'b self,
+        embeddings: &'b Embeddings<'b>,
+        options: &RecordedAuditOptions,
+    ) -> Result<Audit<'b>, AuditRecordingError> {
+        Audit::new(
+            self.recording,
+            &self.recorded,
+            &self.evidence,
+            embeddings,
+            options.clone(),
+        )
+        .map_err(AuditRecordingError::Latents)
+    }
+
+    /// Predicts `p` along rollouts; `None` without a model, or if its head does not predict `p`.
+    fn foresee(
+        &self,
+        rollouts: &[Rollout],
+        progress: &dyn Progress,
+    ) -> Result<Option<Predicted>, Stopped> {
+        let Latents::Made {
+            values,
+            evaluator,
+            model,
+            config,
+        } = &self.latents
+        else {
+            return Ok(None);
+        };
+        if predicted_array(config) != Some(&self.evidence.value) {
+            return Ok(None);
+        }
+        let rollouts: Vec<_> = rollouts
+            .iter()
+            .map(|rollout| (rollout.row, rollout.actions_at.as_slice()))
+            .collect();
+        Ok(Some(Predicted {
+            values: evaluator.roll_out(values, &rollouts, progress)?,
+            lipschitz: model.rollout_lipschitz().map(f64::from),
+        }))
+    }
+}
+
+/// Predictions of a model along rollouts.
+struct Predicted {
+    values: Vec<f32>,
+    lipschitz: Option<f64>,
+}
+
+impl Predicted {
+    fn foreseen(&self) -> Foreseen<'_> {
+        Foreseen {
+            predicted: &self.values,
+            lipschitz: self.lipschitz,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tellapart_data::{Actions, Frames, TrajectoryParts};
+
+    use super::*;
+
+    /// Says to stop from the question with this number on.
+    struct After(usize, AtomicUsize);
+
+    impl Progress for After {
+        fn stopped(&self) -> bool {
+            self.1.fetch_add(1, Ordering::Relaxed) >= self.0
+        }
+    }
+
+    #[test]
+    fn it_ends_as_soon_as_it_is_stopped() -> Result<(), Box<dyn std::error::Error>> {
+        let rows = 40;
+        let recording = Trajectories::new(TrajectoryParts {
+            observations: Frames::F32 {
+                shape: vec![1],
+                values: (0..rows).map(|row| row as f32).collect(),
+            },
+            actions: Actions::Discrete {
+                count: 1,
+                ids: vec![0; rows],
+            },
+            rewards: Some((0..rows).map(|row| (row % 3) as f32).collect()),
+            terminals: vec![false; rows],
+            timeouts: vec![false; rows],
+            ..TrajectoryParts::default()
+        })?;
+        let values: Vec<f32> = (0..rows).map(|row| (row % 2) as f32).collect();
+        let audited = |progress: &dyn Progress| {
+            let latents =
+                Embeddings::new(&values, rows, 1).map_err(AuditRecordingError::Latents)?;
+            let latents = LatentsSource::Embeddings(latents);
+            audit_recording(&recording, latents, &AuditOptions::default(), progress)
+        };
+        let all = After(usize::MAX, AtomicUsize::new(0));
+        assert_eq!(audited(&all)?, audited(&())?);
+        let asked = all.1.into_inner();
+        for limit in [0, 1, asked / 2, asked - 1] {
+            let stopped = audited(&After(limit, AtomicUsize::new(0)));
+            let is_stopped = matches!(stopped, Err(AuditRecordingError::Stopped(_)));
+            assert!(is_stopped, "{limit} of {asked}");
+        }
+        Ok(())
+    }
+}

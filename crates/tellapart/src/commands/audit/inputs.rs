@@ -1,0 +1,63 @@
+//! What is read before an audit.
+
+use tellapart::audit::Embeddings;
+use tellapart::embedding_file::EmbeddingFile;
+use tellapart::train::recording_evaluator::FinishedRun;
+use tellapart::{AuditRecordingError, LatentsSource, Trajectories};
+
+use super::Arguments;
+use crate::commands::recording;
+use crate::failure::Failure;
+
+/// A recording, and where its latents come from: a run or a file.
+pub(super) struct Inputs {
+    pub(super) recording: Trajectories,
+    run: Option<FinishedRun>,
+    embeddings: Option<EmbeddingFile>,
+}
+
+impl Inputs {
+    pub(super) fn read(arguments: &Arguments) -> Result<Self, Failure> {
+        let run = arguments
+            .run
+            .as_deref()
+            .map(FinishedRun::read)
+            .transpose()?;
+        let recording = recording(&arguments.data)?;
+        if arguments.truth && recording.state_ids.is_none() {
+            let problem = "--truth needs the array state_ids, which is not there";
+            return Err(arguments.in_data(&problem));
+        }
+        let array = arguments.array.as_deref();
+        let embeddings = arguments.embeddings.as_deref();
+        let embeddings = embeddings.map(|file| EmbeddingFile::read(file, array));
+        Ok(Self {
+            recording,
+            run,
+            embeddings: embeddings.transpose()?,
+        })
+    }
+
+    /// Returns the array that is `p` unless the user names one.
+    pub(super) fn predicted(&self) -> &str {
+        let run = self.run.as_ref();
+        run.and_then(FinishedRun::predicted_array)
+            .unwrap_or("rewards")
+    }
+
+    pub(super) fn latents(&self, arguments: &Arguments) -> Result<LatentsSource<'_>, Failure> {
+        match (&self.run, &self.embeddings) {
+            (Some(run), _) => Ok(LatentsSource::Model {
+                model: &run.model,
+                interface: &run.interface,
+                config: &run.config,
+            }),
+            (None, Some(file)) => Embeddings::new(&file.values, file.rows, file.width)
+                .map(LatentsSource::Embeddings)
+                .map_err(|error| arguments.failure(AuditRecordingError::Latents(error))),
+            (None, None) => Err(Failure::bad_input(
+                "name the latents with --embeddings or --run",
+            )),
+        }
+    }
+}
