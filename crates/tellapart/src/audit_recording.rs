@@ -6,10 +6,7 @@ use tellapart_audit::recorded::{
 };
 use tellapart_audit::{AuditError, Embeddings, Recorded, RecordedError, RecordedOptions};
 use tellapart_data::Trajectories;
-use tellapart_model::{IoSpec, Pjepa};
 use tellapart_progress::{Progress, Stopped};
-use tellapart_train::recording_evaluator::{RecordingEvaluator, predicted_array};
-use tellapart_train::{TrainError, ValidConfig};
 
 /// Largest number of rows for which the explanation of one pair also audits the whole recording;
 /// more would take seconds.
@@ -47,19 +44,71 @@ pub struct AuditOptions {
 }
 
 /// Source of the latents that are audited.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum LatentsSource<'a> {
     /// Latents that were computed elsewhere; row `i` is that of row `i` of the recording.
     Embeddings(Embeddings<'a>),
-    /// Model of a run, which embeds the recording.
-    Model {
-        /// The model.
-        model: &'a Pjepa,
-        /// Shapes that the model fits.
-        interface: &'a IoSpec,
-        /// Configuration that it was trained with.
-        config: &'a ValidConfig,
-    },
+    /// Model that embeds the recording, and predicts `p` along rollouts.
+    Model(&'a dyn AuditedModel),
+}
+
+/// Model that fits a recording: it makes the latents of its rows, and predicts along rollouts.
+pub trait AuditedModel {
+    /// Returns the number of dimensions of a latent.
+    fn latent(&self) -> usize;
+
+    /// Computes the latents of all rows, `[rows, latent]`.
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    fn embed(&self, progress: &dyn Progress) -> Result<Vec<f32>, Stopped>;
+
+    /// Returns the array of the recording that the model predicts; `None` if that is no array.
+    fn predicted_array(&self) -> Option<&str>;
+
+    /// Predicts that array at the end of each rollout, `[rollouts, width]`. A rollout is the row
+    /// whose latent it begins with, and the rows at which its actions were taken.
+    ///
+    /// # Errors
+    /// [`Stopped`], soon after `progress` says so.
+    fn roll_out(
+        &self,
+        latents: &[f32],
+        rollouts: &[(usize, &[usize])],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Stopped>;
+
+    /// Returns the Lipschitz constant of a prediction in the latent that it begins with; `None` if
+    /// it is not known.
+    fn lipschitz(&self) -> Option<f64>;
+}
+
+#[cfg(feature = "train")]
+impl AuditedModel for tellapart_train::recording_evaluator::RecordingEvaluator<'_> {
+    fn latent(&self) -> usize {
+        self.latent()
+    }
+
+    fn embed(&self, progress: &dyn Progress) -> Result<Vec<f32>, Stopped> {
+        self.embed(progress)
+    }
+
+    fn predicted_array(&self) -> Option<&str> {
+        self.predicted_array()
+    }
+
+    fn roll_out(
+        &self,
+        latents: &[f32],
+        rollouts: &[(usize, &[usize])],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>, Stopped> {
+        self.roll_out(latents, rollouts, progress)
+    }
+
+    fn lipschitz(&self) -> Option<f64> {
+        self.rollout_lipschitz()
+    }
 }
 
 /// Reason why a recording could not be audited.
@@ -69,9 +118,6 @@ pub enum AuditRecordingError {
     /// The recording cannot be evidence: an array is missing, or actions need a rule.
     #[error(transparent)]
     Evidence(RecordedError),
-    /// The model does not fit the recording.
-    #[error(transparent)]
-    Model(Box<TrainError>),
     /// The latents do not fit the recording, or an option is out of range.
     #[error(transparent)]
     Latents(AuditError),
@@ -106,7 +152,6 @@ impl From<RecordedError> for AuditRecordingError {
 
 /// A recording with what it distinguishes, and the latents of its rows: the parts of
 /// [`audit_recording`], for those who ask for more than one thing.
-#[derive(Debug)]
 pub struct AuditableRecording<'a> {
     recording: &'a Trajectories,
     evidence: RecordedOptions,
@@ -114,14 +159,11 @@ pub struct AuditableRecording<'a> {
     latents: Latents<'a>,
 }
 
-#[derive(Debug)]
 enum Latents<'a> {
     Given(Embeddings<'a>),
     Made {
         values: Vec<f32>,
-        evaluator: Box<RecordingEvaluator<'a>>,
-        model: &'a Pjepa,
-        config: &'a ValidConfig,
+        model: &'a dyn AuditedModel,
     },
 }
 
@@ -129,8 +171,7 @@ impl<'a> AuditableRecording<'a> {
     /// Finds out what the recording distinguishes, and embeds it if a model makes the latents.
     ///
     /// # Errors
-    /// If the recording cannot be evidence, or the model does not fit it;
-    /// [`AuditRecordingError::Stopped`], soon after `progress` says so.
+    /// If the recording cannot be evidence; [`AuditRecordingError::Stopped`], soon after `progress` says so.
     pub fn new(
         recording: &'a Trajectories,
         latents: LatentsSource<'a>,
@@ -141,20 +182,10 @@ impl<'a> AuditableRecording<'a> {
         let recorded = Recorded::new(recording, evidence, progress)?;
         let latents = match latents {
             LatentsSource::Embeddings(embeddings) => Latents::Given(embeddings),
-            LatentsSource::Model {
+            LatentsSource::Model(model) => Latents::Made {
+                values: model.embed(progress)?,
                 model,
-                interface,
-                config,
-            } => {
-                let evaluator = RecordingEvaluator::new(model, interface, config, recording)
-                    .map_err(|error| AuditRecordingError::Model(Box::new(error)))?;
-                Latents::Made {
-                    values: evaluator.embed(progress)?,
-                    evaluator: Box::new(evaluator),
-                    model,
-                    config,
-                }
-            }
+            },
         };
         Ok(Self {
             recording,
@@ -177,8 +208,8 @@ impl<'a> AuditableRecording<'a> {
     pub fn embeddings(&self) -> Result<Embeddings<'_>, AuditRecordingError> {
         match &self.latents {
             Latents::Given(embeddings) => Ok(*embeddings),
-            Latents::Made { values, config, .. } => {
-                Embeddings::new(values, self.recording.rows(), config.model.latent)
+            Latents::Made { values, model } => {
+                Embeddings::new(values, self.recording.rows(), model.latent())
                     .map_err(AuditRecordingError::Latents)
             }
         }
@@ -197,7 +228,7 @@ impl<'a> AuditableRecording<'a> {
         let embeddings = self.embeddings()?;
         let audit = self.prepared(&embeddings, options)?;
         let mut found = audit.run(progress).map_err(AuditRecordingError::in_audit)?;
-        if let Latents::Made { config, .. } = &self.latents {
+        if let Latents::Made { model, .. } = &self.latents {
             progress.progress("certifying", 0.0);
             let asked = audit.certifiable(&found, progress)?;
             match self.foresee(asked.rollouts(), progress)? {
@@ -207,7 +238,9 @@ impl<'a> AuditableRecording<'a> {
                 None => found.warnings.push(format!(
                     "No certificate: the head of the run does not foresee {}, but {}.",
                     self.evidence.value,
-                    predicted_array(config).unwrap_or("a random function of the pixels")
+                    model
+                        .predicted_array()
+                        .unwrap_or("a random function of the pixels")
                 )),
             }
         }
@@ -267,16 +300,10 @@ impl<'a> AuditableRecording<'a> {
         rollouts: &[Rollout],
         progress: &dyn Progress,
     ) -> Result<Option<Predicted>, Stopped> {
-        let Latents::Made {
-            values,
-            evaluator,
-            model,
-            config,
-        } = &self.latents
-        else {
+        let Latents::Made { values, model } = &self.latents else {
             return Ok(None);
         };
-        if predicted_array(config) != Some(&self.evidence.value) {
+        if model.predicted_array() != Some(&self.evidence.value) {
             return Ok(None);
         }
         let rollouts: Vec<_> = rollouts
@@ -284,8 +311,8 @@ impl<'a> AuditableRecording<'a> {
             .map(|rollout| (rollout.row, rollout.actions_at.as_slice()))
             .collect();
         Ok(Some(Predicted {
-            values: evaluator.roll_out(values, &rollouts, progress)?,
-            lipschitz: model.rollout_lipschitz().map(f64::from),
+            values: model.roll_out(values, &rollouts, progress)?,
+            lipschitz: model.lipschitz(),
         }))
     }
 }

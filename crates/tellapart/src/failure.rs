@@ -7,12 +7,14 @@ use std::io;
 use tellapart::collect::CollectError;
 use tellapart::data::DataError;
 use tellapart::embedding_file::EmbeddingError;
+#[cfg(feature = "train")]
 use tellapart::experiment::ExperimentError;
 use tellapart::files::{ArrayProblem, FileError};
 use tellapart::inspect::InspectError;
 use tellapart::progress::Stopped;
 use tellapart::settings::WorldOptionError;
 use tellapart::system::SystemError;
+#[cfg(feature = "train")]
 use tellapart::train::TrainError;
 
 /// Exit code for a sound request that could not be carried out.
@@ -180,6 +182,7 @@ impl From<CollectError> for Failure {
     }
 }
 
+#[cfg(feature = "train")]
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
@@ -191,6 +194,7 @@ impl From<TrainError> for Failure {
     }
 }
 
+#[cfg(feature = "train")]
 impl From<ExperimentError> for Failure {
     fn from(error: ExperimentError) -> Self {
         match error {

@@ -101,7 +101,8 @@ pub use tellapart_system as system;
 pub use tellapart_train as train;
 
 pub use audit_recording::{
-    AuditOptions, AuditRecordingError, AuditableRecording, LatentsSource, audit_recording,
+    AuditOptions, AuditRecordingError, AuditableRecording, AuditedModel, LatentsSource,
+    audit_recording,
 };
 pub use tellapart_bisim::{
     Partition, SplittingTree, largest_bisimulation, quotient, verify_coarsest, witness,

@@ -68,6 +68,17 @@ impl FinishedRun {
     pub fn predicted_array(&self) -> Option<&str> {
         predicted_array(&self.config)
     }
+
+    /// Joins the model with a recording.
+    ///
+    /// # Errors
+    /// Those of [`RecordingEvaluator::new`].
+    pub fn evaluator<'a>(
+        &'a self,
+        trajectories: &'a Trajectories,
+    ) -> Result<RecordingEvaluator<'a>, TrainError> {
+        RecordingEvaluator::new(&self.model, &self.interface, &self.config, trajectories)
+    }
 }
 
 /// Returns the name of the array in a recording that the head of such a run predicts. `None` for a
@@ -88,6 +99,8 @@ pub struct RecordingEvaluator<'a> {
     trajectories: &'a Trajectories,
     /// Id of the action of each row, if the model distinguishes actions.
     action_ids: Option<Vec<u32>>,
+    /// Array of a recording that the head predicts, if any.
+    predicted: Option<String>,
 }
 
 impl<'a> RecordingEvaluator<'a> {
@@ -115,10 +128,10 @@ impl<'a> RecordingEvaluator<'a> {
         }
         let width = trajectories.actions.width();
         let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
-        let were_discrete = interface.actions > 1 && interface.action_width > 1;
-        if width != interface.action_width
-            || is_discrete != (were_discrete || width == 1 && is_discrete)
-        {
+        // As one-hot vectors, ids have as many elements as there are actions. Bins of vectors never
+        // are as many as the elements of a vector.
+        let were_discrete = interface.actions == interface.action_width;
+        if width != interface.action_width || width > 1 && is_discrete != were_discrete {
             let found = match is_discrete {
                 true => format!("{width} ids"),
                 false => format!("vectors of {width} numbers"),
@@ -140,7 +153,27 @@ impl<'a> RecordingEvaluator<'a> {
             evaluator: Evaluator::new(model, *interface, config)?,
             trajectories,
             action_ids: finite.map(|finite| finite.ids),
+            predicted: predicted_array(config).map(str::to_owned),
         })
+    }
+
+    /// Returns the number of dimensions of a latent.
+    #[must_use]
+    pub fn latent(&self) -> usize {
+        self.evaluator.latent()
+    }
+
+    /// Returns the name of the array in a recording that the head predicts. `None` if it predicts
+    /// something else.
+    #[must_use]
+    pub fn predicted_array(&self) -> Option<&str> {
+        self.predicted.as_deref()
+    }
+
+    /// Returns the declared Lipschitz constant of a rollout; `None` if it is not known.
+    #[must_use]
+    pub fn rollout_lipschitz(&self) -> Option<f64> {
+        self.evaluator.model().rollout_lipschitz().map(f64::from)
     }
 
     /// Computes `E` of all rows, `[rows, latent]`. Reports the stage "encoding".

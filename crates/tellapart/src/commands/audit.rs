@@ -95,7 +95,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     bar.busy_with("reading");
     let inputs = Inputs::read(arguments)?;
     let evidence = arguments.recording.options(inputs.predicted());
-    let latents = inputs.latents(arguments)?;
+    let model = inputs.model(arguments)?;
+    let latents = inputs.latents(model.as_deref(), arguments)?;
     let failure = |error| arguments.failure(error);
     let audit = AuditableRecording::new(&inputs.recording, latents, &evidence, &bar);
     let audit = audit.map_err(failure)?;
@@ -179,7 +180,6 @@ impl Arguments {
     fn failure(&self, error: AuditRecordingError) -> Failure {
         match error {
             AuditRecordingError::Evidence(error) => self.in_data(&error),
-            AuditRecordingError::Model(error) => self.in_data(&error),
             AuditRecordingError::Latents(error @ AuditError::Setting { .. }) => {
                 Failure::bad_input(error)
             }

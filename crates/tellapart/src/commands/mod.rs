@@ -5,17 +5,22 @@ mod bisim;
 mod collect;
 mod completions;
 mod convert;
+#[cfg(feature = "train")]
 mod embed;
 mod evidence;
+mod finished_run;
 mod inspect;
 mod recording_args;
+#[cfg(feature = "train")]
 mod report;
+#[cfg(feature = "train")]
 mod reproduce;
 mod stop;
 mod system_file;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 mod tests;
+#[cfg(feature = "train")]
 mod train;
 
 use std::path::Path;
@@ -46,10 +51,14 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 bad usage or bad input
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    #[cfg(feature = "train")]
     Reproduce(reproduce::Arguments),
+    #[cfg(feature = "train")]
     Train(train::Arguments),
+    #[cfg(feature = "train")]
     Report(report::Arguments),
     Audit(audit::Arguments),
+    #[cfg(feature = "train")]
     Embed(embed::Arguments),
     Bisim(bisim::Arguments),
     Convert(convert::Arguments),
@@ -62,14 +71,19 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         // These keep checkpoints when they are stopped, and install a handler of their own.
+        #[cfg(feature = "train")]
         Command::Reproduce(_) | Command::Train(_) | Command::Report(_) => {}
         _ => stop::within_a_second(terminal)?,
     }
     match command {
+        #[cfg(feature = "train")]
         Command::Reproduce(arguments) => reproduce::run(&arguments, terminal),
+        #[cfg(feature = "train")]
         Command::Train(arguments) => train::run(&arguments, terminal),
+        #[cfg(feature = "train")]
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Audit(arguments) => audit::run(&arguments, terminal),
+        #[cfg(feature = "train")]
         Command::Embed(arguments) => embed::run(&arguments, terminal),
         Command::Bisim(arguments) => bisim::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),

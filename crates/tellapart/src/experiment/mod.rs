@@ -67,7 +67,6 @@ impl From<AuditRecordingError> for ExperimentError {
     fn from(error: AuditRecordingError) -> Self {
         match error {
             AuditRecordingError::Evidence(error) => error.into(),
-            AuditRecordingError::Model(error) => Self::Train(error),
             AuditRecordingError::Latents(error)
             | AuditRecordingError::Pair(error)
             | AuditRecordingError::Audit(error) => error.into(),

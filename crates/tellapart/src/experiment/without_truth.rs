@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tellapart_audit::RecordedOptions;
 use tellapart_audit::recorded::{RecordedAudit, RecordedAuditOptions, Verdict};
 use tellapart_data::Trajectories;
-use tellapart_train::recording_evaluator::rule_of;
+use tellapart_train::recording_evaluator::{RecordingEvaluator, rule_of};
 use tellapart_train::seeds::{Purpose, derived_seed};
 use tellapart_train::{TrainError, Trained, ValidConfig};
 
@@ -77,11 +77,9 @@ pub(super) fn audit(
     }
     parts.extra.clear();
     let trajectories = Trajectories::new(parts).map_err(tellapart_train::TrainError::from)?;
-    let latents = LatentsSource::Model {
-        model: &trained.model,
-        interface: &trained.interface,
-        config,
-    };
+    let (model, interface) = (&trained.model, &trained.interface);
+    let model = RecordingEvaluator::new(model, interface, config, &trajectories)?;
+    let latents = LatentsSource::Model(&model);
     let options = AuditOptions {
         evidence: RecordedOptions {
             action_rule: rule_of(truth.actions).map_err(TrainError::from)?,

@@ -2,10 +2,10 @@
 
 use tellapart::audit::Embeddings;
 use tellapart::embedding_file::EmbeddingFile;
-use tellapart::train::recording_evaluator::FinishedRun;
-use tellapart::{AuditRecordingError, LatentsSource, Trajectories};
+use tellapart::{AuditRecordingError, AuditedModel, LatentsSource, Trajectories};
 
 use super::Arguments;
+use crate::commands::finished_run::FinishedRun;
 use crate::commands::recording;
 use crate::failure::Failure;
 
@@ -45,13 +45,28 @@ impl Inputs {
             .unwrap_or("rewards")
     }
 
-    pub(super) fn latents(&self, arguments: &Arguments) -> Result<LatentsSource<'_>, Failure> {
-        match (&self.run, &self.embeddings) {
-            (Some(run), _) => Ok(LatentsSource::Model {
-                model: &run.model,
-                interface: &run.interface,
-                config: &run.config,
-            }),
+    /// Returns the model of the run, if the latents are those of a run.
+    pub(super) fn model(
+        &self,
+        arguments: &Arguments,
+    ) -> Result<Option<Box<dyn AuditedModel + '_>>, Failure> {
+        let Some(run) = &self.run else {
+            return Ok(None);
+        };
+        let model = run.evaluator(&self.recording);
+        match model {
+            Ok(model) => Ok(Some(Box::new(model))),
+            Err(error) => Err(arguments.in_data(&error)),
+        }
+    }
+
+    pub(super) fn latents<'a>(
+        &'a self,
+        model: Option<&'a (dyn AuditedModel + 'a)>,
+        arguments: &Arguments,
+    ) -> Result<LatentsSource<'a>, Failure> {
+        match (model, &self.embeddings) {
+            (Some(model), _) => Ok(LatentsSource::Model(model)),
             (None, Some(file)) => Embeddings::new(&file.values, file.rows, file.width)
                 .map(LatentsSource::Embeddings)
                 .map_err(|error| arguments.failure(AuditRecordingError::Latents(error))),
