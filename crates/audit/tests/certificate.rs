@@ -119,7 +119,9 @@ impl Model {
 proptest! {
     #[test]
     fn with_true_constants_no_bound_is_ever_broken(seed: u64) {
-        let found = Model::random(seed).certificate(Some(1.0)).unwrap();
+        let model = Model::random(seed);
+        let found = model.certificate(Some(1.0)).unwrap();
+        prop_assert_eq!(found.pairs.len(), model.classes * (model.classes - 1) / 2);
         prop_assert_eq!(found.soundness.unwrap().violations, 0);
         for pair in &found.pairs {
             if let (Some(bound), Some(actual)) = (pair.bound, pair.smallest_distance) {
@@ -145,6 +147,7 @@ proptest! {
         prop_assert!(with.declared && !without.declared);
         prop_assert_eq!(with.certified, without.certified);
         prop_assert!(without.soundness.is_none() && without.split.is_none());
+        prop_assert_eq!(with.pairs.len(), without.pairs.len());
         for (with, without) in with.pairs.iter().zip(&without.pairs) {
             prop_assert_eq!(with.certified, without.certified);
             prop_assert_eq!(with.smallest_distance, without.smallest_distance);
@@ -158,6 +161,7 @@ proptest! {
     fn the_reported_bound_is_the_best_of_a_plain_loop(seed: u64) {
         let model = Model::random(seed);
         let found = model.certificate(Some(1.0)).unwrap();
+        prop_assert_eq!(found.pairs.len(), model.classes * (model.classes - 1) / 2);
         for pair in &found.pairs {
             let members = |class: u32| -> Vec<usize> {
                 (0..model.rows).filter(|&row| model.labels[row] == class).collect()

@@ -35,8 +35,8 @@ pub struct FiniteActions {
     edges: Vec<Vec<f32>>,
     /// Vector of every action with [`ActionRule::distinct`]; otherwise empty.
     vectors: Columns,
-    /// Recorded name of every action; empty if there are none, and for vectors. A rule makes actions
-    /// from the recorded values, and nothing says which of them is which action of the world.
+    /// Recorded name of every action; empty if there are none, and for vectors. A rule makes
+    /// actions from the recorded values, and nothing says which action of the world each is.
     names: Vec<String>,
 }
 

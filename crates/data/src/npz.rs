@@ -221,8 +221,8 @@ fn observations(array: Array) -> Result<(usize, Frames), DataError> {
     Ok((rows, frames))
 }
 
-/// Reads the actions. If their number is not stated, they are as many as their `names`, unless there
-/// is an id that has none.
+/// Reads the actions. If their number is not stated, they are as many as their `names`, unless
+/// there is an id that has none.
 fn actions(
     array: Array,
     count: Option<Array>,

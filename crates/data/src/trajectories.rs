@@ -53,8 +53,8 @@ pub struct TrajectoryParts {
     pub observations: Frames,
     /// Action taken at each observation.
     pub actions: Actions,
-    /// Name of each action, by its id: distinct, not empty, and printable. Names of vectors are kept,
-    /// but stand for no [`FiniteActions`](crate::FiniteActions): the rule makes other actions.
+    /// Name of each action, by its id: distinct, not empty, and printable. Names of vectors are
+    /// kept, but name no [`FiniteActions`](crate::FiniteActions): a rule makes other actions.
     pub action_names: Option<Vec<String>>,
     /// Reward as a function of the observation in the same row; finite.
     pub rewards: Option<Vec<f32>>,

@@ -1,5 +1,6 @@
 //! Tests of batches: rows are joined only where the recording joined them.
-#![allow(clippy::unwrap_used)] // a failed test may panic
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use std::ops::Range;
 

@@ -1,6 +1,11 @@
 //! Tests of recordings: they are read back bit for bit, and wrong ones are rejected by array and
 //! row.
-#![allow(clippy::unwrap_used, clippy::panic)] // a failed test may panic
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic fails the test, as it should"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

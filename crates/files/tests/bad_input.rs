@@ -1,5 +1,6 @@
 //! Tests of bad files: each gives an error that names the file, without a panic or huge memory.
-#![allow(clippy::unwrap_used)] // a failed test may panic
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

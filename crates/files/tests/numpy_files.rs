@@ -1,5 +1,10 @@
 //! Tests that files written by NumPy 2.4.6 (`tests/data/make.py`) are read as NumPy reads them.
-#![allow(clippy::unwrap_used, clippy::panic)] // a failed test may panic
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic fails the test, as it should"
+)]
 
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! Tests that written arrays are read back bit for bit.
-#![allow(clippy::unwrap_used)] // a failed test may panic
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use proptest::prelude::*;
 use tellapart_files::{

@@ -194,6 +194,7 @@ fn hostile_text_stays_text() {
 fn odd_numbers_never_reach_the_page() {
     let html = render(|page| {
         let odd = [f64::NAN, f64::INFINITY, -f64::INFINITY];
+        assert!(page.audit.pairs.len() >= odd.len());
         let pairs = page.audit.pairs.iter_mut();
         for (pair, value) in pairs.zip(odd.into_iter().cycle()) {
             pair.distance = value;

@@ -19,12 +19,12 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     // Collected in memory first, since the generator panics when the reader has closed the pipe.
+    Ok(terminal.out().write_all(&script(arguments.shell))?)
+}
+
+/// Generates the script for a shell.
+pub(super) fn script(shell: clap_complete::Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Program::command(),
-        "tellapart",
-        &mut script,
-    );
-    Ok(terminal.out().write_all(&script)?)
+    clap_complete::generate(shell, &mut Program::command(), "tellapart", &mut script);
+    script
 }

@@ -29,25 +29,14 @@ fn the_version_is_that_of_the_package() {
     assert_eq!(Folder::new().fine("--version"), expected);
 }
 
+/// What the scripts hold is tested next to the commands, where clap's own list is.
 #[test]
-fn completions_for_every_shell_name_every_command_and_option() {
+fn completions_are_printed_for_every_shell() {
     let folder = Folder::new();
-    let all = folder.fine("--help");
-    let commands = commands(&all);
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = folder.fine(&format!("completions {shell}"));
-        for command in &commands {
-            assert!(script.contains(command), "{shell}: {command}");
-            let help = folder.fine(&format!("{command} --help"));
-            let words = help.split(|c: char| !(c.is_alphanumeric() || c == '-'));
-            for option in words.filter_map(|word| word.strip_prefix("--")) {
-                assert!(script.contains(option), "{shell}: {command} --{option}");
-            }
-        }
+        assert!(script.contains("reproduce"), "{shell}");
     }
-    assert!(
-        folder
-            .error(2, "completions csh")
-            .contains("possible values")
-    );
+    let said = folder.error(2, "completions csh");
+    assert!(said.contains("possible values"), "{said}");
 }

@@ -99,8 +99,36 @@ impl Folder {
 #[track_caller]
 pub(crate) fn assert_snapshot(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.txt"));
+    let missing = missing_snapshot(&path);
+    assert!(
+        missing.is_none() || std::env::var_os("SNAPSHOTS").is_some(),
+        "{}",
+        missing.unwrap_or_default()
+    );
     let expected = snapbox::Data::read_from(&path, None).raw();
     snapbox::Assert::new()
         .action_env("SNAPSHOTS")
         .eq(found, expected);
+}
+
+/// What to say of a snapshot that is not there; otherwise it would be read as an empty one.
+fn missing_snapshot(path: &Path) -> Option<String> {
+    (!path.is_file()).then(|| {
+        format!(
+            "{} is missing; create it with SNAPSHOTS=overwrite cargo test -p tellapart --test program",
+            path.display()
+        )
+    })
+}
+
+#[test]
+fn a_missing_snapshot_is_not_an_empty_one() {
+    let folder = Folder::new();
+    let said = missing_snapshot(&folder.path("new.txt")).unwrap();
+    assert!(
+        said.contains("new.txt is missing; create it with"),
+        "{said}"
+    );
+    folder.write("new.txt", "");
+    assert_eq!(missing_snapshot(&folder.path("new.txt")), None);
 }
