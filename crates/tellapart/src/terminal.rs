@@ -59,6 +59,7 @@ impl Terminal {
     }
 
     /// Whether only errors are printed.
+    #[cfg(feature = "train")]
     pub(crate) fn is_quiet(&self) -> bool {
         self.verbosity == Verbosity::Quiet
     }
@@ -205,11 +206,13 @@ impl progress::Progress for Progress {
 
 impl Progress {
     /// Advances the bar by a number of steps.
+    #[cfg(feature = "train")]
     pub(crate) fn advance(&self, steps: u64) {
         self.bar.inc(steps);
     }
 
     /// Writes a line to standard error without tearing the bar.
+    #[cfg(feature = "train")]
     pub(crate) fn note(&self, text: impl Display) {
         self.bar.suspend(|| tell(text));
     }

@@ -1,6 +1,7 @@
 //! Handles Ctrl-C. A second one always ends the program at once.
 
 use std::sync::Arc;
+#[cfg(feature = "train")]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +14,7 @@ const GRACE: Duration = Duration::from_millis(800);
 
 /// Installs the handler of commands that keep checkpoints, and returns the flag that Ctrl-C sets:
 /// the wish for a checkpoint and an orderly end.
+#[cfg(feature = "train")]
 pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
