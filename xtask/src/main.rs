@@ -22,7 +22,7 @@ const USAGE: &str = "usage: cargo xtask validate [--all-features]
        cargo xtask docs
 
   validate         format, floors, documents, clippy, rustdoc and tests; long files are listed
-  --all-features   also check that the GPU features of the program compile
+  --all-features   also check that the GPU feature of the program compiles
   docs             write docs/configuration.md from the configuration types";
 
 /// Name of a check, and the function that runs it in the root of the repository.
@@ -101,26 +101,11 @@ fn checks(all_features: bool) -> Vec<Check> {
             "feature wgpu",
             cargo(&["check", "-p", "tellapart", "--features", "wgpu"]),
         ));
-        checks.push((
-            "feature cuda",
-            // The real build downloads an LLVM. As on docs.rs, the code is checked without it.
-            cargo_with(
-                &["check", "-p", "tellapart", "--features", "cuda"],
-                &[("DOCS_RS", "1")],
-            ),
-        ));
     }
     checks
 }
 
 fn cargo(arguments: &'static [&'static str]) -> Run {
-    cargo_with(arguments, &[])
-}
-
-fn cargo_with(
-    arguments: &'static [&'static str],
-    variables: &'static [(&'static str, &'static str)],
-) -> Run {
     Box::new(move |root| {
         let line = format!("cargo {}", arguments.join(" "));
         let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -128,7 +113,6 @@ fn cargo_with(
             .current_dir(root)
             // Only rustdoc reads this; clippy's warnings are denied by its own argument.
             .env("RUSTDOCFLAGS", "-D warnings")
-            .envs(variables.iter().copied())
             .status()
             .map_err(|error| format!("`{line}` could not be started: {error}"))?;
         if status.success() {

@@ -42,6 +42,7 @@
 //! | [`train`](mod@train) | configuration, the training loop, checkpoints, run directories |
 //! | [`experiment`] | runs measured against the truth; the paper's experiment |
 //! | [`settings`] | options of a world from `key=value` |
+//! | [`progress`] | how far long work is, and whether it should stop |
 //!
 //! Nothing here prints or keeps global state. Random choices follow from the seeds that are given.
 //! The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
