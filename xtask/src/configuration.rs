@@ -269,8 +269,8 @@ impl Writer<'_> {
             || self.types.enums.get(kind).is_some_and(tagged)
     }
 
-    /// Returns the tag and the alternatives of a type whose keys depend on a choice. `None` if it is
-    /// another type.
+    /// Returns the tag and the alternatives of a type whose keys depend on a choice. `None` if it
+    /// is another type.
     fn alternatives(&self, kind: &str) -> Result<Option<(String, Vec<Alternative<'_>>)>, String> {
         if kind == WORLD_OPTIONS.0 {
             let worlds = self.worlds.iter().map(|world| Alternative {

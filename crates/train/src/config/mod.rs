@@ -31,8 +31,8 @@ pub struct Config {
     pub device: String,
     /// Source of the observations, and how batches are drawn from them.
     pub data: DataConfig,
-    /// World that `data.source = "live"` trains on, with its options. A bare word chooses the world,
-    /// with its default options.
+    /// World that `data.source = "live"` trains on, with its options. A bare word chooses the
+    /// world, with its default options.
     pub environment: WorldOptions,
     /// Auxiliary function p.
     pub target: TargetConfig,
@@ -58,8 +58,8 @@ pub struct DataConfig {
     /// file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
     /// `replay_rows` then have no effect.
     pub source: Source,
-    /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has one
-    /// network for each action, and needs it. Absent for no rule.
+    /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has
+    /// one network for each action, and needs it. Absent for no rule.
     #[serde(with = "rule_as_text", skip_serializing_if = "Option::is_none")]
     pub action_rule: Option<ActionRule>,
     /// Number of live environments that are stepped together, from 1 to 65536.
@@ -177,8 +177,8 @@ pub struct GradientConfig {
     pub dynamics: bool,
     /// Whether `L_p` trains the encoder.
     pub auxiliary: bool,
-    /// Encoder of the target `E(o')` of `L_dyn`: `same`, `stop-gradient` or `ema`, a moving average.
-    /// The paper's reference uses `same`, with gradients.
+    /// Encoder of the target `E(o')` of `L_dyn`: `same`, `stop-gradient` or `ema`, a moving
+    /// average. The paper's reference uses `same`, with gradients.
     pub target: Target,
 }
 
