@@ -26,11 +26,8 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The model as it was at its smallest validation loss.
     let (model, stored) = load(&path, Which::Best, &device::by_name("cpu")?)?;
-    println!(
-        "{}, latent {}",
-        stored.model.encoder.name(),
-        stored.model.latent
-    );
+    let encoder = stored.model.encoder.name();
+    println!("{encoder}, latent {}", stored.model.latent);
     for (name, values) in parameters(&model) {
         println!("  {name:<32} {:?}", values.shape);
     }

@@ -9,7 +9,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("counting.npz");
 
-    // Any recording with images will do; docs/formats.md lists its arrays.
+    // Any recording will do (vectors with the encoder `mlp`); docs/formats.md lists its arrays.
     let mut world = counting::Options::default();
     (world.max_steps, world.end_at_target) = (15, false);
     let recording = Recorder::new(world.validate()?, 40, 1).record(|_| {})?;
@@ -25,20 +25,15 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = RunDirectory::open(&folder.path().join("run"), &config, false)?;
     let trained = train(&config, Some(&directory), &mut ())?;
     let last = trained.records.last().ok_or("no record")?;
-    println!(
-        "L_dyn {:.3}, L_p {:.3}",
-        last.get("loss_dynamics").ok_or("no L_dyn")?,
-        last.get("loss_auxiliary").ok_or("no L_p")?
-    );
+    let loss = |name: &str| last.get(name).ok_or("no such column");
+    let (dynamics, auxiliary) = (loss("loss_dynamics")?, loss("loss_auxiliary")?);
+    println!("L_dyn {dynamics:.3}, L_p {auxiliary:.3}");
 
     let (model, fits) = (&trained.model, &trained.interface);
     let evaluator = RecordingEvaluator::new(model, fits, &config, &recording)?;
     let latents = evaluator.embed(&())?;
-    println!(
-        "{} latents of {} values",
-        recording.rows(),
-        config.model.latent
-    );
-    assert_eq!(latents.len(), recording.rows() * config.model.latent);
+    let (rows, latent) = (recording.rows(), config.model.latent);
+    println!("{rows} latents of {latent} values");
+    assert_eq!(latents.len(), rows * latent);
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::packages::Packages;
 const FLOORS: &[(&str, u8)] = &[
     ("tellapart-files", 0),
     ("tellapart-progress", 0),
+    ("tellapart-settings", 0),
     ("tellapart-kernels", 0),
     ("tellapart-system", 1),
     ("tellapart-bisim", 2),
@@ -49,6 +50,7 @@ const ONLY: &[(&str, &[&str])] = &[
 const WITHOUT_BURN: &[&str] = &[
     "tellapart-files",
     "tellapart-progress",
+    "tellapart-settings",
     "tellapart-kernels",
     "tellapart-system",
     "tellapart-bisim",

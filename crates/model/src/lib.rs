@@ -22,6 +22,8 @@ pub mod parameters;
 pub mod pjepa;
 pub mod predictor;
 
+/// Tensor of Burn, which objectives compute with.
+pub use burn::tensor::Tensor;
 pub use config::{IoSpec, ModelConfig};
 pub use error::ModelError;
 pub use observation::{ObservationBatch, ObservationSpec};

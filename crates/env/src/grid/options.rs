@@ -22,8 +22,7 @@ pub struct Options {
     /// `2 * view_radius + 1` cells each way, with the agent's cell in the middle. Default: 1.
     pub view_radius: u32,
     /// Height and width of a cell in pixels, at least 1; the image has at most 1024 pixels each
-    /// way. The encoders of `tellapart-model` need an image of at least 16. Default: 8, an image of
-    /// 24 pixels.
+    /// way. Every encoder but `mlp` needs at least 16 each way. Default: 8, an image of 24 pixels.
     pub cell_side: u32,
     /// Whether goals are drawn. If not, they look like floor, and the image does not even show the
     /// value. Default: true.

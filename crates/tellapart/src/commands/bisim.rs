@@ -24,11 +24,12 @@ use crate::terminal::Terminal;
   tellapart bisim counting --witness 0 8
   tellapart bisim counting value=dense actions=one-hot-3
   tellapart bisim gridworld --witness 0 21
+  tellapart bisim torus p=column
   tellapart bisim system.aut --quotient smaller.aut
   tellapart bisim system.npz --tolerance 0.01 --verify
   tellapart bisim model.tra --quotient smaller.dot")]
 pub(crate) struct Arguments {
-    /// File in any format of convert, or a built-in environment: counting, gridworld
+    /// File in any format of convert, or a built-in environment: counting, gridworld, torus
     #[arg(value_name = "SYSTEM")]
     system: String,
     /// Options of a built-in environment, such as value=dense

@@ -17,13 +17,14 @@ use crate::terminal::Terminal;
 #[command(
     after_help = "The file has a row for each observation: observations, actions, rewards, \
     terminals, timeouts,\nand the hidden truth: state_ids, positions, and of counting also shape_ids, \
-    colors; of gridworld\nview_ids (equal where the views are alike), tint_ids.\n\nExamples:\n  \
+    colors; of the\nothers tint_ids, and of gridworld view_ids (equal where the views are alike).\n\nExamples:\n  \
     tellapart collect counting --episodes 1000 --out counting.npz actions=one-hot-3 max_steps=10\n  \
     tellapart collect counting --episodes 126 --out held.npz max_steps=15 end_at_target=false\n  \
-    tellapart collect gridworld --episodes 1000 --out grid.npz view_radius=2 layout=..#..,....G"
+    tellapart collect gridworld --episodes 1000 --out grid.npz view_radius=2 layout=..#..,....G\n  \
+    tellapart collect torus --episodes 1000 --out torus.npz p=column"
 )]
 pub(crate) struct Arguments {
-    /// Environment: counting, gridworld
+    /// Environment: counting, gridworld, torus
     #[arg(value_name = "ENV")]
     world: String,
     /// Number of episodes
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     /// Seed of the random choices
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Number of steps that each action lasts [default: 5 in counting, 1 in gridworld]
+    /// Number of steps that each action lasts [default: 5 in counting, 1 in the others]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Options of the environment, such as actions=one-hot-3, value=dense, max_steps=10

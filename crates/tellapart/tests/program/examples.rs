@@ -6,6 +6,10 @@ mod audit_encoder;
 mod bisimulation;
 #[path = "../../../../examples/evidence.rs"]
 mod evidence;
+#[path = "../../../../examples/own_objective.rs"]
+mod own_objective;
+#[path = "../../../../examples/own_world.rs"]
+mod own_world;
 #[path = "../../../../examples/read_run.rs"]
 mod read_run;
 #[path = "../../../../examples/train_recording.rs"]
@@ -34,4 +38,14 @@ fn a_run_is_read() {
 #[test]
 fn a_recording_is_trained_on() {
     train_recording::main().unwrap();
+}
+
+#[test]
+fn an_objective_of_ones_own_is_trained_on() {
+    own_objective::main().unwrap();
+}
+
+#[test]
+fn a_world_of_ones_own_has_its_classes() {
+    own_world::main().unwrap();
 }

@@ -31,8 +31,8 @@ pub struct Config {
     pub device: String,
     /// Source of the observations, and how batches are drawn from them.
     pub data: DataConfig,
-    /// World that `data.source = "live"` trains on, with its options. A bare word chooses the world,
-    /// with its default options.
+    /// World that `data.source = "live"` trains on, with its options. A bare word chooses the
+    /// world, with its default options.
     pub environment: WorldOptions,
     /// Auxiliary function p.
     pub target: TargetConfig,
@@ -58,8 +58,8 @@ pub struct DataConfig {
     /// file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
     /// `replay_rows` then have no effect.
     pub source: Source,
-    /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has one
-    /// network for each action, and needs it. Absent for no rule.
+    /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has
+    /// one network for each action, and needs it. Absent for no rule.
     #[serde(with = "rule_as_text", skip_serializing_if = "Option::is_none")]
     pub action_rule: Option<ActionRule>,
     /// Number of live environments that are stepped together, from 1 to 65536.
@@ -72,7 +72,7 @@ pub struct DataConfig {
     /// Source of the windows in a batch from a live environment.
     pub sampling: Sampling,
     /// Observations that the replay buffer of `uniform` sampling holds, from `window` to 100000000.
-    /// It holds at least one window of each environment; an observation of the default world takes
+    /// It holds at least one window of each environment. An observation of the counting world takes
     /// 12 KiB.
     pub replay_rows: usize,
     /// Share of the episodes of a file that is never trained on, from 0 to 0.9. A file with an
@@ -159,8 +159,7 @@ pub struct TargetConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetKind {
-    /// The reward: `environment.value` (sparse or dense) of a live environment, or the array
-    /// `rewards` of a file.
+    /// The reward: the value of a live world, or the array `rewards` of a file.
     Reward,
     /// A fixed random linear map of the pixels, scaled to mean square 1.
     Random,
@@ -178,8 +177,8 @@ pub struct GradientConfig {
     pub dynamics: bool,
     /// Whether `L_p` trains the encoder.
     pub auxiliary: bool,
-    /// Encoder of the target `E(o')` of `L_dyn`: `same`, `stop-gradient` or `ema`, a moving average.
-    /// The paper's reference uses `same`, with gradients.
+    /// Encoder of the target `E(o')` of `L_dyn`: `same`, `stop-gradient` or `ema`, a moving
+    /// average. The paper's reference uses `same`, with gradients.
     pub target: Target,
 }
 
@@ -273,8 +272,8 @@ pub struct EvaluationConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Number of updates of the decoder; 0 for no decoder. Otherwise `environment.image_side` must
-    /// be a multiple of 8. Runs on a file have no decoder.
+    /// Number of updates of the decoder; 0 for no decoder. Otherwise height and width of an image
+    /// must be multiples of 8. Runs on a file have no decoder.
     pub updates: u64,
     /// Observations in a batch of the decoder, from 1 to 65536.
     pub batch: usize,
