@@ -29,6 +29,9 @@ pub struct AuditReport {
     pub certificate: Option<Certificate>,
 }
 
+/// Largest number of merged pairs that a sentence lists.
+const LISTED: usize = 36;
+
 impl AuditReport {
     /// Audits embeddings whose true classes are the blocks of the largest bisimulation of a system,
     /// numbered as its partition numbers them. Every merged pair gets a shortest witness word.
@@ -87,10 +90,14 @@ impl AuditReport {
         } else if merged.len() == pairs {
             format!("Merges every class with every other (all {pairs} pairs).")
         } else {
-            let list: Vec<String> = merged
+            let mut list: Vec<String> = merged
                 .iter()
+                .take(LISTED)
                 .map(|pair| format!("{}-{}", pair.a, pair.b))
                 .collect();
+            if merged.len() > LISTED {
+                list.push(format!("and {} more", merged.len() - LISTED));
+            }
             format!(
                 "Merges {} ({} of {pairs} pairs of classes).",
                 list.join(", "),

@@ -25,8 +25,8 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
-    /// Returns the bytes of one row of one stream: observation, action, its id, target, and whether it
-    /// ends. `None` on overflow.
+    /// Returns the bytes of one row of one stream: observation, action, its id, target, and whether
+    /// it ends. `None` on overflow.
     #[must_use]
     pub fn row_bytes(&self) -> Option<usize> {
         let width = self.observation.width()?;
@@ -79,7 +79,8 @@ impl ReplayOptions {
 pub struct Step<'a> {
     /// `[streams, ...]`, of the kind and shape of the buffer.
     pub observations: ObservationValues<'a>,
-    /// `[streams, action_width]`: the action taken AT the observation; without meaning where `ends`.
+    /// `[streams, action_width]`: the action taken AT the observation; without meaning where
+    /// `ends`.
     pub actions: &'a [f32],
     /// `[streams]`: ids of the actions; zeros where actions have no ids.
     pub action_ids: &'a [u32],

@@ -6,12 +6,12 @@
 //! `[out, in, kernel_height, kernel_width]`, as PyTorch stores them. Values are `f32`; the factors
 //! of products may be rounded to bf16, see [`Precision`].
 //!
-//! Two register-blocked loops (`gemm::microkernel`) compute all matrix products. They are generic over a
-//! trait (`simd`) and compiled for AVX-512, for AVX2 with FMA, and portably. The widest instruction
-//! set of the processor is chosen at run time. Images are copied a few at a time into a zero-padded
-//! scratch that fits the second-level cache. There every tap of a kernel row is one contiguous run:
-//! no `im2col`. Most 3x3 convolutions of stride 1 (`conv::winograd`) and, in f32, most strided ones
-//! (`conv::strided`) take fewer products.
+//! Two register-blocked loops (`gemm::microkernel`) compute all matrix products. They are generic
+//! over a trait (`simd`) and compiled for AVX-512, for AVX2 with FMA, and portably. The widest
+//! instruction set of the processor is chosen at run time. Images are copied a few at a time into a
+//! zero-padded scratch that fits the second-level cache. There every tap of a kernel row is one
+//! contiguous run: no `im2col`. Most 3x3 convolutions of stride 1 (`conv::winograd`) and, in f32,
+//! most strided ones (`conv::strided`) take fewer products.
 //!
 //! The threads of the current rayon pool share the work. Results do not depend on their number, bit
 //! for bit. They may differ in the last bits between processors, because the instruction sets round

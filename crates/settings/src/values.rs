@@ -67,8 +67,8 @@ fn bare(value: &Value) -> String {
     }
 }
 
-/// Parses text as TOML if possible, else takes it as a string; makes a list where the example `like`
-/// is one.
+/// Parses text as TOML if possible, else takes it as a string; makes a list where the example
+/// `like` is one.
 pub(crate) fn parse(text: &str, like: Option<&Value>) -> Value {
     let toml = || {
         format!("value = {text}")
@@ -81,6 +81,8 @@ pub(crate) fn parse(text: &str, like: Option<&Value>) -> Value {
         (Some(value), Some(Value::Array(_))) if !value.is_array() => Value::Array(vec![value]),
         (Some(value), _) => value,
         (None, Some(Value::Array(_))) => list(text),
+        // Of another choice, the key may hold a list.
+        (None, Some(Value::Integer(_))) if text.contains(',') => list(text),
         (None, _) => Value::String(text.to_owned()),
     }
 }

@@ -22,8 +22,8 @@ const ROWS_TO_AUDIT: usize = 1 << 15;
 /// Reports its stages to `progress`. Cost: that of [`Recorded::new`] and of [`Audit::run`].
 ///
 /// # Errors
-/// An [`AuditRecordingError`] that says which part does not fit, or [`AuditRecordingError::Stopped`]
-/// soon after `progress` says so.
+/// An [`AuditRecordingError`] that says which part does not fit, or
+/// [`AuditRecordingError::Stopped`] soon after `progress` says so.
 pub fn audit_recording(
     recording: &Trajectories,
     latents: LatentsSource<'_>,
@@ -171,7 +171,8 @@ impl<'a> AuditableRecording<'a> {
     /// Finds out what the recording distinguishes, and embeds it if a model makes the latents.
     ///
     /// # Errors
-    /// If the recording cannot be evidence; [`AuditRecordingError::Stopped`], soon after `progress` says so.
+    /// If the recording cannot be evidence; [`AuditRecordingError::Stopped`], soon after `progress`
+    /// says so.
     pub fn new(
         recording: &'a Trajectories,
         latents: LatentsSource<'a>,

@@ -14,8 +14,8 @@ pub fn rate(config: &OptimizerConfig, update: u64) -> f64 {
 
 /// Returns the weight of a loss at `update`: the floor, then a linear rise to the whole weight.
 ///
-/// `L_dyn` needs a ramp because it alone is smallest when everything is mapped to one point. At full
-/// weight from the start, it shrinks the latents before `L_p` has drawn them apart.
+/// `L_dyn` needs a ramp because it alone is smallest when everything is mapped to one point. At
+/// full weight from the start, it shrinks the latents before `L_p` has drawn them apart.
 pub fn weight(config: &WeightConfig, update: u64) -> f32 {
     let risen = if update >= config.ramp_end {
         1.0

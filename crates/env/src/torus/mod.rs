@@ -1,7 +1,7 @@
 //! Torus: a dot that moves on a grid whose edges are joined, under a value chosen by name.
 //!
-//! Frames and dynamics are always the same, and only the value `p` changes. So the number of classes
-//! of the largest bisimulation goes from 1 to one for each position, by `p` alone: see
+//! Frames and dynamics are always the same, and only the value `p` changes. So the number of
+//! classes of the largest bisimulation goes from 1 to one for each position, by `p` alone: see
 //! [`Function`]. The tint of an episode and noise say nothing about the future of the value.
 
 mod function;

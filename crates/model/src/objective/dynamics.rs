@@ -9,8 +9,8 @@ use crate::pjepa::{Pjepa, TensorBatch};
 /// Smallest norm that a latent is divided by.
 const SMALLEST_NORM: f32 = 1e-12;
 
-/// Mean over transitions of the distance between `T(E(o), a)` and the target latent of `o'`. Zero if
-/// there is no transition.
+/// Mean over transitions of the distance between `T(E(o), a)` and the target latent of `o'`. Zero
+/// if there is no transition.
 #[derive(Debug, Clone, Copy)]
 pub struct Dynamics {
     /// Whether the loss trains the encoder. If not, it sees detached latents.

@@ -9,8 +9,8 @@ use crate::pjepa::Pjepa;
 /// Offset of the variance under the root, as in the paper's code.
 const EPSILON: f32 = 1e-4;
 
-/// Mean over dimensions of `max(0, 1 - sqrt(var + 1e-4))`: every dimension of the latent should vary
-/// by at least 1 over the rows of a batch. Zero for a single row.
+/// Mean over dimensions of `max(0, 1 - sqrt(var + 1e-4))`: every dimension of the latent should
+/// vary by at least 1 over the rows of a batch. Zero for a single row.
 #[derive(Debug, Clone, Copy)]
 pub struct Variance;
 

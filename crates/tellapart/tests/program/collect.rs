@@ -152,7 +152,7 @@ fn bad_requests_are_named_and_leave_nothing_behind() {
         ),
         (
             "collect counting max_steps=x --episodes 1 --out a.npz",
-            &["`max_steps=x`", "u32"],
+            &["max_steps=x: ", "a whole number"],
         ),
         (
             "collect counting --episodes 1 --out a.csv",

@@ -190,7 +190,7 @@ fn recorded_data_can_be_trained_on() {
     );
     folder.write(
         "run.toml",
-        "name = \"recorded\"\n[data]\nsource = \"data.npz\"\n",
+        "name = \"recorded\"\n[data]\nsource = \"data.npz\"\naction_rule = \"sign\"\n",
     );
     let said = folder.fine(&format!("train run.toml {TINY} data.windows=2"));
     assert!(said.contains("held-out"), "{said}");

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use serde::Serialize;
-use tellapart_env::ValidWorld;
+use tellapart_env::{ValidWorld, World};
 use tellapart_model::{Precision, device};
 
 use super::{Config, ConfigError, LossConfig, Source, TargetKind, WeightConfig};
@@ -36,6 +36,14 @@ impl Config {
         let world = world.map_err(|error| ConfigError::Environment {
             problem: error.to_string(),
         })?;
+        if let Source::Recording(path) = &self.data.source
+            && path
+                .to_str()
+                .is_some_and(|name| name.parse::<World>().is_ok())
+        {
+            let expected = "`live`, with the world in `environment.world`, or a trajectory file";
+            return bad("data.source", &self.data.source.to_string(), expected);
+        }
         self.model.check()?;
         device::by_name(&self.device)?;
         if self.model.precision == Precision::Bf16 && self.device != "cpu" {

@@ -145,8 +145,8 @@ impl<I: Element> Winograd<I> {
     }
 }
 
-/// Transformed weights, packed for each position as [`pack_panels`](crate::gemm::panels::pack_panels)
-/// does.
+/// Transformed weights, packed for each position as
+/// [`pack_panels`](crate::gemm::panels::pack_panels) does.
 struct Panels<I> {
     len: usize,
     apart: usize,
