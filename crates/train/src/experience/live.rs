@@ -147,10 +147,15 @@ pub(crate) fn behavior(
 }
 
 /// Returns every state `per_state` times, one round of all states after another.
+///
+/// Where their number is even, each round begins one state later than the one before. Probes fit
+/// even rows and score odd ones, and would otherwise never see half of the states.
 pub(crate) fn balanced(world: &ValidWorld, per_state: usize) -> Vec<StateId> {
     let states = world.build(0, 0).num_states();
-    let rounds = (0..states).map(StateId::from_index).cycle();
-    rounds.take(states * per_state).collect()
+    let shift = usize::from(states.is_multiple_of(2));
+    (0..states * per_state)
+        .map(|row| StateId::from_index((row + shift * (row / states)) % states))
+        .collect()
 }
 
 /// Converts actions to the vectors that a network takes and the ids that a finite system takes.
@@ -185,4 +190,24 @@ pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunct
         config.target.width,
         calibration,
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tellapart_env::World;
+
+    #[test]
+    fn every_state_comes_equally_often_in_even_and_in_odd_rows() {
+        for world in World::ALL {
+            let valid = world.default_options().validate().unwrap();
+            let states = valid.build(0, 0).num_states();
+            let rows = balanced(&valid, 4);
+            let mut counts = vec![[0; 2]; states];
+            for (row, state) in rows.iter().enumerate() {
+                counts[state.index()][row % 2] += 1;
+            }
+            assert_eq!(counts, vec![[2, 2]; states], "{world}");
+        }
+    }
 }
