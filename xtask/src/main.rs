@@ -98,6 +98,18 @@ fn checks(all_features: bool) -> Vec<Check> {
                 "warnings",
             ]),
         ),
+        (
+            "clippy of a program without training",
+            cargo(&[
+                "clippy",
+                "-p",
+                "tellapart",
+                "--no-default-features",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
         ("documentation", cargo(&["doc", "--workspace", "--no-deps"])),
         ("tests", cargo(&["test", "--workspace"])),
         ("configuration page", Box::new(configuration::check)),
