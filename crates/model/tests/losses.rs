@@ -1,21 +1,20 @@
-//! Losses of a batch, compared with the same sums written out row by row.
+//! Losses of a batch, compared with a reference in f64 that knows only the parameters.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
+mod reference;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tellapart_model::conv_stack::FrameBatch;
-use tellapart_model::encoder::EncoderKind;
-use tellapart_model::head::HeadKind;
+use reference::{LATENT, ROWS, Reference, Row, Rows, covariance, random_model, rows_of, variance};
 use tellapart_model::init::normal;
-use tellapart_model::pjepa::{EncoderGradients, TensorBatch};
-use tellapart_model::predictor::{ActionBatch, PredictorKind};
-use tellapart_model::{IoSpec, ModelConfig, Pjepa};
-
-const SHAPE: [usize; 3] = [16, 16, 3];
-const ROWS: usize = 5;
-const LATENT: usize = 6;
+use tellapart_model::objective::{
+    Auxiliary, Covariance, Distance, Dynamics, Objective, Target, TargetEncoder, Variance, Views,
+};
+use tellapart_model::pjepa::LatentNoise;
+use tellapart_model::predictor::ActionBatch;
+use tellapart_model::{IoSpec, ModelConfig, ObservationSpec, Pjepa};
 
 fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, width] = tensor.dims();
@@ -23,89 +22,116 @@ fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
     values.chunks(width).map(<[f32]>::to_vec).collect()
 }
 
-#[test]
-fn losses_are_the_sums_they_claim_to_be() {
-    let reaches = EncoderGradients {
-        dynamics: true,
-        auxiliary: true,
-        stop_target: false,
-    };
-    for (seed, encoder, predictor, head) in [
-        (
-            1,
-            EncoderKind::Cnn,
-            PredictorKind::Bounded,
-            HeadKind::Bounded,
-        ),
-        (2, EncoderKind::Patch, PredictorKind::Plain, HeadKind::Plain),
-        (
-            3,
-            EncoderKind::Resnet,
-            PredictorKind::Bounded,
-            HeadKind::Plain,
-        ),
-    ] {
-        let device = Device::flex();
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let config = ModelConfig {
-            encoder,
-            predictor,
-            head,
-            latent: LATENT,
-            hidden: 8,
-            ..ModelConfig::default()
-        };
-        let interface = IoSpec {
-            observation: SHAPE,
-            actions: 2,
-            action_width: 1,
-            target_width: 2,
-        };
-        let model = Pjepa::new(&config, &interface, &mut rng, &device).unwrap();
-        let frames: Vec<u8> = (0..ROWS * 16 * 16 * 3)
-            .map(|i| ((i * 31 + seed as usize) % 251) as u8)
-            .collect();
-        let vectors = [-0.5f32, 0.5, 1.0, -1.0, 0.25];
-        let ids = [0u32, 1, 1, 0, 1];
-        let targets: Vec<f32> = (0..ROWS * 2).map(|_| normal(&mut rng)).collect();
-        // Rows 0 -> 1 and 3 -> 4 are transitions, the others are not.
-        let sources = [0i32, 3];
-        let actions = ActionBatch::new(&vectors, 1, &ids, &device);
-        let batch = TensorBatch {
-            observations: FrameBatch::new(frames.clone(), SHAPE, &device),
-            actions: ActionBatch::new(&[-0.5, -1.0], 1, &[0, 0], &device),
-            targets: Tensor::from_data(TensorData::new(targets.clone(), [ROWS, 2]), &device),
-            sources: Tensor::from_data(TensorData::new(sources.to_vec(), [2]), &device),
-            transitions: 2,
-        };
-        let losses = model.losses(&batch, reaches, None);
+fn assert_close(what: &str, found: Tensor<1>, expected: f64) {
+    let found = f64::from(found.into_scalar::<f32>());
+    let tolerance = 1e-5 * (1.0 + expected.abs());
+    assert!(
+        (found - expected).abs() < tolerance,
+        "{what}: {found}, expected {expected}"
+    );
+}
 
-        let latents = model
-            .encoder
-            .forward(&FrameBatch::new(frames.clone(), SHAPE, &device));
-        let stepped = rows(model.predictor.prepare().step(latents.clone(), &actions));
-        let predicted = rows(model.head.predict(latents.clone()));
-        let latents = rows(latents);
-        let squared =
-            |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
-        let dynamics =
-            (squared(&stepped[0], &latents[1]) + squared(&stepped[3], &latents[4])) / 2.0;
-        let auxiliary = predicted
-            .iter()
-            .zip(targets.chunks(2))
-            .map(|(predicted, target)| squared(predicted, target) / 2.0)
-            .sum::<f32>()
-            / ROWS as f32;
-        let close = |name: &str, found: Tensor<1>, expected: f32| {
-            let found = found.into_scalar::<f32>();
-            let tolerance = 1e-4 * (1.0 + expected.abs());
-            assert!(
-                (found - expected).abs() < tolerance,
-                "seed {seed}, {name}: {found} {expected}"
-            );
+/// Which losses reach the encoder changes gradients, never values.
+const REACHES: [bool; 2] = [true, false];
+const DISTANCES: [Distance; 2] = [Distance::Squared, Distance::Cosine];
+
+#[test]
+fn losses_are_those_of_the_reference() {
+    let device = Device::flex();
+    for seed in 0..6 {
+        let (model, values) = (random_model(seed, &device), Rows::random(100 + seed));
+        let (reference, batch) = (Reference::of(&model), values.batch(&device));
+        let views = Views::new(&model, &batch, Target::default(), None, None);
+        let latents = reference.encode(&values);
+        for reaches_encoder in REACHES {
+            for distance in DISTANCES {
+                let dynamics = Dynamics {
+                    reaches_encoder,
+                    distance,
+                };
+                let expected = reference.dynamics(&values, distance, &latents, &latents);
+                let what = format!("seed {seed}, {dynamics:?}");
+                assert_close(&what, dynamics.loss(&model, &views), expected);
+                assert_eq!(dynamics.items(&batch), batch.transitions);
+            }
+            let auxiliary = Auxiliary { reaches_encoder };
+            let expected = reference.auxiliary(&values, &latents);
+            let what = format!("seed {seed}, {auxiliary:?}");
+            assert_close(&what, auxiliary.loss(&model, &views), expected);
+            assert_eq!(auxiliary.items(&batch), ROWS);
+        }
+        let what = format!("seed {seed}, variance or covariance");
+        assert_close(&what, Variance.loss(&model, &views), variance(&latents));
+        assert_close(&what, Covariance.loss(&model, &views), covariance(&latents));
+    }
+}
+
+#[test]
+fn noise_is_added_to_what_enters_the_networks_and_to_no_target() {
+    let device = Device::flex();
+    for seed in 10..13 {
+        let (model, values) = (random_model(seed, &device), Rows::random(100 + seed));
+        let (reference, batch) = (Reference::of(&model), values.batch(&device));
+        let mut rng = ChaCha8Rng::seed_from_u64(200 + seed);
+        let mut draw = || -> Vec<f32> { (0..ROWS * LATENT).map(|_| normal(&mut rng)).collect() };
+        let (dynamics, auxiliary) = (draw(), draw());
+        let tensor = |noise: &[f32]| {
+            let data = TensorData::new(noise.to_vec(), [ROWS, LATENT]);
+            Tensor::from_data(data, &device)
         };
-        close("L_dyn", losses.dynamics, dynamics);
-        close("L_p", losses.auxiliary, auxiliary);
+        let noise = LatentNoise {
+            dynamics: tensor(&dynamics),
+            auxiliary: tensor(&auxiliary),
+        };
+        let views = Views::new(&model, &batch, Target::default(), None, Some(noise));
+        let latents = reference.encode(&values);
+        let noisy = |noise: &[f32]| -> Vec<Row> {
+            let pairs = latents.iter().zip(rows_of(noise, LATENT));
+            pairs
+                .map(|(latent, noise)| latent.iter().zip(noise).map(|(z, n)| z + n).collect())
+                .collect()
+        };
+        let distance = Distance::Squared;
+        let reaches_encoder = true;
+        let expected = reference.dynamics(&values, distance, &noisy(&dynamics), &latents);
+        let loss = Dynamics {
+            reaches_encoder,
+            distance,
+        };
+        let what = format!("seed {seed}");
+        assert_close(&what, loss.loss(&model, &views), expected);
+        let expected = reference.auxiliary(&values, &noisy(&auxiliary));
+        let loss = Auxiliary { reaches_encoder };
+        assert_close(&what, loss.loss(&model, &views), expected);
+    }
+}
+
+#[test]
+fn predictions_are_compared_with_the_latents_of_the_average_if_there_is_one() {
+    let device = Device::flex();
+    for seed in 20..23 {
+        let (model, values) = (random_model(seed, &device), Rows::random(100 + seed));
+        let other = random_model(200 + seed, &device);
+        let batch = values.batch(&device);
+        let latents = Reference::of(&model).encode(&values);
+        for target in Target::all() {
+            let average = TargetEncoder::new(target, &other.encoder);
+            let views = Views::new(&model, &batch, target, average.as_ref(), None);
+            let targets = match average {
+                Some(_) => Reference::of(&other).encode(&values),
+                None => latents.clone(),
+            };
+            for distance in DISTANCES {
+                let dynamics = Dynamics {
+                    reaches_encoder: true,
+                    distance,
+                };
+                let reference = Reference::of(&model);
+                let expected = reference.dynamics(&values, distance, &latents, &targets);
+                let what = format!("seed {seed}, {target:?}, {distance:?}");
+                assert_close(&what, dynamics.loss(&model, &views), expected);
+            }
+        }
     }
 }
 
@@ -121,7 +147,7 @@ fn bounded_networks_keep_the_constant_they_declare() {
             ..ModelConfig::default()
         };
         let interface = IoSpec {
-            observation: SHAPE,
+            observation: ObservationSpec::Image([16, 16, 3]),
             actions: 2,
             action_width: 1,
             target_width: 3,

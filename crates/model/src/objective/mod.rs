@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 
 pub use auxiliary::Auxiliary;
 pub use dynamics::{Distance, Dynamics};
-pub use target::{Target, TargetEncoder};
+pub use target::{EmaTarget, SameTarget, StopGradientTarget, Target, TargetEncoder};
 pub use vicreg::{Covariance, Variance};
 
 use crate::pjepa::{LatentNoise, Pjepa, TensorBatch};
