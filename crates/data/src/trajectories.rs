@@ -172,6 +172,13 @@ impl Trajectories {
                 .as_ref()
                 .map(|ids| one(ids.iter().map(|&id| id as f32).collect())),
             _ => match self.extra.get(name) {
+                Some(array) if array.values.is_empty() => {
+                    return Err(DataError::Shape {
+                        array: name.to_owned(),
+                        found: array.shape.clone(),
+                        expected: "at least one value for each row,",
+                    });
+                }
                 Some(array) => {
                     let width = array.values.len() / self.rows;
                     let values = array.values.clone().into_f32();

@@ -72,6 +72,8 @@ pub struct IoSpec {
 /// Largest width and number of layers. It is far above anything that trains here, and turns a
 /// typing error into an error instead of an exhausted machine.
 const MOST: usize = 4096;
+/// Largest number of weights of a bounded predictor.
+const MOST_WEIGHTS: usize = 100_000_000;
 
 impl ModelConfig {
     /// Checks the keys that do not depend on the data.
@@ -115,6 +117,18 @@ impl ModelConfig {
             let expected =
                 "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector";
             return Err(bad("model.head", "two-hot".to_string(), expected));
+        }
+        if self.predictor == PredictorKind::Bounded {
+            let matrices = interface.actions.saturating_mul(self.predictor_layers);
+            let weights = matrices.saturating_mul(self.latent * self.latent);
+            if weights > MOST_WEIGHTS {
+                let found = format!(
+                    "{} for {} actions",
+                    self.predictor_layers, interface.actions
+                );
+                let expected = "at most 100 million weights: use fewer layers, or a smaller latent";
+                return Err(bad("model.predictor_layers", found, expected));
+            }
         }
         self.encoder.check_fits(interface.observation, self.latent)
     }

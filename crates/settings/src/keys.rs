@@ -101,26 +101,27 @@ impl Choice {
         }
     }
 
-    /// Replaces a bare word in place of the table by a table with that tag.
-    pub(crate) fn unfold(&self, layer: &mut Table) {
-        if let Some(place) = find(layer, self.table)
-            && place.is_str()
-        {
-            let word = std::mem::replace(place, Value::Table(Table::new()));
-            if let Value::Table(table) = place {
-                table.insert(self.tag.to_owned(), word);
-            }
+    /// Replaces a bare word in place of the table by a table with that tag. Returns whether there was
+    /// one.
+    pub(crate) fn unfold(&self, layer: &mut Table) -> bool {
+        let Some(place) = find(layer, self.table).filter(|place| place.is_str()) else {
+            return false;
+        };
+        let word = std::mem::replace(place, Value::Table(Table::new()));
+        if let Value::Table(table) = place {
+            table.insert(self.tag.to_owned(), word);
         }
+        true
     }
 
-    /// Empties the table below if the layer chooses another tag.
-    pub(crate) fn make(&self, below: &mut Table, layer: &Table) {
+    /// Empties the table below if the layer chooses another tag, or any tag by a bare word.
+    pub(crate) fn make(&self, below: &mut Table, layer: &Table, is_word: bool) {
         let chosen = find(&mut layer.clone(), self.table)
             .and_then(|table| table.as_table()?.get(self.tag).cloned());
         let (Some(chosen), Some(Value::Table(table))) = (chosen, find(below, self.table)) else {
             return;
         };
-        if table.get(self.tag) != Some(&chosen) {
+        if is_word || table.get(self.tag) != Some(&chosen) {
             table.clear();
         }
     }

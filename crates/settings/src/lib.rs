@@ -105,12 +105,11 @@ impl<'a, T: DeserializeOwned> Settings<'a, T> {
     }
 
     fn lay(&mut self, mut layer: Table, origin: &str) -> Result<(), SettingError> {
-        for choice in &self.keys.choices {
-            choice.unfold(&mut layer);
-        }
+        let is_word = |choice: &Choice| choice.unfold(&mut layer);
+        let words: Vec<bool> = self.keys.choices.iter().map(is_word).collect();
         self.keys.check(&layer, origin)?;
-        for choice in &self.keys.choices {
-            choice.make(&mut self.table, &layer);
+        for (choice, is_word) in self.keys.choices.iter().zip(words) {
+            choice.make(&mut self.table, &layer, is_word);
         }
         values::merge(&mut self.table, layer);
         typed::<T>(self.table.clone(), origin).map(drop)

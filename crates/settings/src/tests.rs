@@ -50,7 +50,7 @@ fn keys() -> Keys {
     };
     Keys::of([&Run::default(), &ring])
         .with_choices(&[choice])
-        .with_renamed(&[("sizez", "sizes")])
+        .with_renamed(&[("sizs", "sizes")])
 }
 
 fn made(layers: &[&str], words: &[&str]) -> Result<Run, SettingError> {
@@ -94,14 +94,15 @@ fn another_choice_begins_its_table_anew_and_a_word_is_a_choice() {
         let found = made(&[layer], &words).unwrap();
         assert_eq!(found.world, World::Ring(Ring::default()));
     }
+    // A bare word is the choice with its defaults, a tag alone changes nothing else.
     let same = made(&[layer], &["world=line"]).unwrap();
-    assert_eq!(
-        same.world,
-        World::Line(Line {
-            length: 4,
-            open: false
-        })
-    );
+    assert_eq!(same.world, World::Line(Line::default()));
+    let same = made(&[layer], &["world.kind=line"]).unwrap();
+    let expected = Line {
+        length: 4,
+        open: false,
+    };
+    assert_eq!(same.world, World::Line(expected));
     let text = error(&[], &["world.radius=1"]);
     assert!(
         text.starts_with("world.radius=1: there is no key `radius`"),
@@ -122,7 +123,7 @@ fn lists_take_any_form() {
 fn errors_name_the_origin_and_what_would_do() {
     assert!(error(&["sed = 1"], &[]).contains("did you mean `seed`?"));
     assert!(error(&[], &["zzz=1"]).contains("the keys are seed, sizes"));
-    assert!(error(&[], &["sizez=1"]).contains("is called `sizes`"));
+    assert!(error(&[], &["sizs=1"]).contains("is called `sizes`"));
     assert!(error(&[], &["seed"]).contains("key.path=value"));
     assert!(error(&[], &["seed=x"]).starts_with("seed=x: "));
     assert!(error(&[], &["seed=x"]).contains("a whole number"));

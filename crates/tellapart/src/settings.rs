@@ -10,6 +10,14 @@ pub enum WorldOptionError {
     /// A word that is no setting of the world.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// The world is named already.
+    #[error("{word}: the world is {world}, as named before its options")]
+    World {
+        /// The word.
+        word: String,
+        /// World that was named.
+        world: World,
+    },
     /// Values that no world can have.
     #[error(transparent)]
     Impossible(#[from] EnvError),
@@ -45,7 +53,18 @@ pub fn world_options<W: AsRef<str>>(
     }]);
     let mut settings = Settings::<WorldOptions>::new(&keys);
     for word in words {
-        settings.word(word.as_ref())?;
+        let word = word.as_ref();
+        if word
+            .split('=')
+            .next()
+            .is_some_and(|key| key.trim() == "world")
+        {
+            return Err(WorldOptionError::World {
+                word: word.to_owned(),
+                world,
+            });
+        }
+        settings.word(word)?;
     }
     Ok(settings.finish()?.validate()?)
 }
@@ -136,6 +155,7 @@ mod tests {
             (World::Grid, "colour=3", "max_steps"),
             (World::Grid, "layout=..G,#x.", "'x' in column 1"),
             (World::Torus, "p=rows", "two-goals"),
+            (World::Torus, "world=counting", "the world is torus"),
         ] {
             let text = error(world, &[word]);
             assert!(text.contains(expected), "{word}: {text}");

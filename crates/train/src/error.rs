@@ -117,6 +117,12 @@ pub enum TrainError {
     /// The observations are not images, which a random function of the pixels needs.
     #[error("`observations` are not u8 images, which `target.kind = \"random\"` needs")]
     NotImages,
+    /// The frames that set the scale of a random function are all black.
+    #[error(
+        "the first 512 observations are black, so a random function of the pixels has no scale; choose \
+         another target.kind, or begin episodes with something to see"
+    )]
+    BlackFrames,
     /// The gradients are no longer finite.
     #[error(
         "the loss is {loss} at update {update}: training diverged. Lower optimizer.learning_rate, or \

@@ -318,7 +318,10 @@ impl RunDirectory {
             }
             records.push(record);
         }
-        self.write_metrics(names, &records)?;
+        // A finished run is only read.
+        if !self.is_finished() {
+            self.write_metrics(names, &records)?;
+        }
         Ok(records)
     }
 }

@@ -132,8 +132,10 @@ impl RunRecorder<'_> {
     fn score(&self, record: &MetricRecord) -> Option<f32> {
         let mut total = 0.0;
         for term in self.objectives.terms() {
-            let loss = record.get(&validation_loss(term.name()))? as f32;
-            total += term.weight_at(self.config.optimizer.updates) * loss;
+            let weight = term.weight_at(self.config.optimizer.updates);
+            if weight > 0.0 {
+                total += weight * record.get(&validation_loss(term.name()))? as f32;
+            }
         }
         total.is_finite().then_some(total)
     }

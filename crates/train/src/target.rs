@@ -4,6 +4,8 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_kernels::weighted_rows;
 use tellapart_model::init::normal;
 
+use crate::error::TrainError;
+
 /// Fixed random linear map of the pixels, `R^(h*w*c) -> R^width`.
 ///
 /// Entries are normal. One common scale makes the mean squared value 1 on the calibration frames,
@@ -18,7 +20,15 @@ pub struct RandomFunction {
 
 impl RandomFunction {
     /// Draws the map and scales it on `calibration`, which holds whole frames of `pixels` bytes.
-    pub fn new(rng: &mut ChaCha8Rng, pixels: usize, width: usize, calibration: &[u8]) -> Self {
+    ///
+    /// # Errors
+    /// [`TrainError::BlackFrames`] if all of these frames are black: they set no scale.
+    pub fn new(
+        rng: &mut ChaCha8Rng,
+        pixels: usize,
+        width: usize,
+        calibration: &[u8],
+    ) -> Result<Self, TrainError> {
         let weights = (0..pixels * width).map(|_| normal(rng)).collect();
         let mut function = Self { weights, width };
         let values = function.evaluate(calibration);
@@ -27,13 +37,14 @@ impl RandomFunction {
             .map(|&value| f64::from(value) * f64::from(value))
             .sum();
         let scale = (squares / values.len().max(1) as f64).sqrt();
-        if scale > 0.0 {
-            function
-                .weights
-                .iter_mut()
-                .for_each(|weight| *weight /= scale as f32);
+        if scale == 0.0 {
+            return Err(TrainError::BlackFrames);
         }
         function
+            .weights
+            .iter_mut()
+            .for_each(|weight| *weight /= scale as f32);
+        Ok(function)
     }
 
     /// Returns the length of the value.
@@ -57,7 +68,8 @@ mod tests {
     fn it_is_linear_and_of_mean_square_one() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let frames: Vec<u8> = (0..40u32 * 12).map(|i| (i * 37 % 101) as u8).collect();
-        let function = RandomFunction::new(&mut rng, 12, 5, &frames);
+        let function = RandomFunction::new(&mut rng, 12, 5, &frames).unwrap();
+        assert!(RandomFunction::new(&mut rng, 12, 5, &[0; 24]).is_err());
         let values = function.evaluate(&frames);
         let mean = values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
         assert!((mean - 1.0).abs() < 1e-3, "{mean}");

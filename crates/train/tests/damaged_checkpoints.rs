@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use tellapart_model::device;
+use tellapart_progress::Progress;
 use tellapart_train::checkpoint::{Which, load};
 use tellapart_train::metrics::MetricRecord;
 use tellapart_train::observer::Observer;
-use tellapart_train::{RunDirectory, Silent, TrainError, ValidConfig, config, train};
+use tellapart_train::{RunDirectory, TrainError, ValidConfig, config, train};
 
 /// World of 16x16 images, and a run that has a checkpoint before it is done.
 const TINY: &str = r#"
@@ -52,8 +53,10 @@ impl Observer for StopInTheMiddle {
     fn updated(&mut self, record: &MetricRecord) {
         self.0 = record.update >= 1;
     }
+}
 
-    fn wants_to_stop(&self) -> bool {
+impl Progress for StopInTheMiddle {
+    fn stopped(&self) -> bool {
         self.0
     }
 }
@@ -73,7 +76,7 @@ fn begun(folder: &Path) -> ValidConfig {
 /// Resumes the run, and returns the error if there is one.
 fn resumed(folder: &Path, config: &ValidConfig) -> Option<TrainError> {
     let directory = RunDirectory::open(folder, config, true).unwrap();
-    train(config, Some(&directory), &mut Silent).err()
+    train(config, Some(&directory), &mut ()).err()
 }
 
 fn assert_names(error: &TrainError, file: &str, advice: &str) {

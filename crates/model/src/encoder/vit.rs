@@ -13,6 +13,9 @@ use crate::layers::{LayerNorm, Linear};
 const EPSILON: f32 = 1e-6;
 /// Bound of the initial position embeddings and of the class token.
 const EMBEDDING: f32 = 0.02;
+/// Largest number of weights, and of activations of one image. A typing error then gives an error
+/// instead of exhausting the machine.
+const MOST: usize = 100_000_000;
 /// Largest number of tokens of an image: attention needs its square.
 const MOST_TOKENS: usize = 4096;
 
@@ -84,12 +87,27 @@ impl VitConfig {
         Ok(())
     }
 
-    pub(crate) fn check_fits(&self, [height, width, _]: [usize; 3]) -> Result<(), ModelError> {
+    pub(crate) fn check_fits(&self, shape: [usize; 3]) -> Result<(), ModelError> {
+        let [height, width, channels] = shape;
         let divides = height.is_multiple_of(self.patch) && width.is_multiple_of(self.patch);
         if !divides || self.patches(height, width) > MOST_TOKENS {
             let found = format!("{} for images of {height}x{width}", self.patch);
             let expected = "a size that divides both sides into at most 4096 patches";
             return bad("model.encoder.patch", found, expected);
+        }
+        let tokens = self.patches(height, width) + 1;
+        let block = (4 + 2 * self.expansion) * self.width * self.width;
+        let embedding = self.patch * self.patch * channels * self.width;
+        let weights = self.depth * block + embedding + tokens * self.width;
+        let activations = self.depth * tokens * (self.heads * tokens + self.width * self.expansion);
+        if weights.max(activations) > MOST {
+            let found = format!(
+                "{}, {weights} weights, {activations} activations",
+                self.width
+            );
+            let expected = "at most 100 million weights, and activations an image: use a smaller \
+                            width, depth or number of heads, or larger patches";
+            return bad("model.encoder.width", found, expected);
         }
         Ok(())
     }

@@ -64,6 +64,15 @@ impl Target {
         ]
     }
 
+    /// Returns the name of the kind, as configurations spell it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Same(_) => "same",
+            Self::StopGradient(_) => "stop-gradient",
+            Self::Ema(_) => "ema",
+        }
+    }
+
     /// Checks the options.
     ///
     /// # Errors

@@ -97,7 +97,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             return Err(ExperimentError::Stopped { folder }.into());
         }
         let summary = RecordedSummary::new(&config, &trained);
-        directory.finish(&summary).map_err(Failure::from)?;
+        if !directory.is_finished() {
+            directory.finish(&summary).map_err(Failure::from)?;
+        }
         if arguments.json {
             terminal.json(&summary)?;
         } else {

@@ -37,8 +37,11 @@ pub struct Measured {
     pub reconstructions: Option<Reconstructions>,
 }
 
-/// Number of observations per class in the scatter and the distance matrix.
-const SHOWN_PER_CLASS: usize = 30;
+/// Returns the number of observations per class in the scatter and the distance matrix: 30, or fewer
+/// where classes are many.
+fn shown_per_class(classes: usize) -> usize {
+    (3000 / classes.max(1)).clamp(1, 30)
+}
 
 /// Measures a trained model on fresh observations of its environment.
 ///
@@ -77,7 +80,7 @@ pub fn measure(
     }
     let decoder = train_decoder(&evaluator, config, progress)?;
     let pca = Pca::fit(&embeddings, 2)?;
-    let distances = SortedDistances::sample(&embeddings, &classes, SHOWN_PER_CLASS)?;
+    let distances = SortedDistances::sample(&embeddings, &classes, shown_per_class(truth.classes))?;
     let reconstructions = decoder
         .as_ref()
         .map(|decoder| seen.reconstructions(decoder, &first_of_each(&labels, truth.classes)))

@@ -22,7 +22,9 @@ pub(super) fn probes(
     }
     let values: Vec<&[f32]> = held_out.nuisance_values.chunks_exact(width).collect();
     let shows = |row: &usize| values[*row].iter().all(|value| value.is_finite());
-    let rows: Vec<usize> = (0..held_out.rows()).filter(shows).collect();
+    let mut rows: Vec<usize> = (0..held_out.rows()).filter(shows).collect();
+    // Probes fit even rows and score odd ones: with its rows side by side, each state is in both.
+    rows.sort_by_key(|&row| held_out.states[row]);
     let latents: Vec<f32> = rows
         .iter()
         .flat_map(|&row| embeddings.row(row).iter().copied())

@@ -90,17 +90,16 @@ impl Plan {
     /// # Errors
     /// An override that does not fit, or of a key that the experiment sets itself.
     pub fn configs(&self) -> Result<Vec<ValidConfig>, ConfigError> {
-        let own = [
-            "name",
-            "seed",
-            "data.source",
-            "environment.world",
-            "environment",
-        ];
-        let taken = self
-            .overrides
-            .iter()
-            .find(|word| own.contains(&word.split('=').next().unwrap_or_default().trim()));
+        let own = ["name", "seed", "data.source", "environment.world"];
+        let sets = |word: &str| {
+            let key = word.split('=').next().unwrap_or_default().trim();
+            let is_above = |own: &str| {
+                own.strip_prefix(key)
+                    .is_some_and(|rest| rest.starts_with('.'))
+            };
+            own.iter().any(|&own| own == key || is_above(own))
+        };
+        let taken = self.overrides.iter().find(|word| sets(word));
         if let Some(word) = taken {
             return Err(ConfigError::Taken { word: word.clone() });
         }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 use tellapart_env::{ValidWorld, World};
+use tellapart_model::objective::Target;
 use tellapart_model::{Precision, device};
 
 use super::{Config, ConfigError, LossConfig, Source, TargetKind, WeightConfig};
@@ -73,6 +74,22 @@ impl Config {
         }
         check_losses(&self.loss)?;
         self.gradients.target.check()?;
+        if self.is_live()
+            && let Some(rule) = &data.action_rule
+        {
+            let expected = "absent: a live world has a rule of its own (data.source names no file)";
+            return bad("data.action_rule", &rule.to_string(), expected);
+        }
+        if !self.gradients.dynamics && self.gradients.target != Target::default() {
+            return bad(
+                "gradients.target",
+                self.gradients.target.name(),
+                "`same`: with gradients.dynamics=false the dynamics loss sees detached latents",
+            );
+        }
+        if self.is_live() {
+            self.check_memory(&world)?;
+        }
         if let Some(rule) = &data.action_rule
             && !rule.is_fixed()
         {
@@ -168,6 +185,41 @@ impl Config {
     /// Whether observations come from a live world.
     pub fn is_live(&self) -> bool {
         self.data.source == Source::Live
+    }
+}
+
+/// Largest size in bytes of the observations that are held in memory at once.
+const MOST_BYTES: usize = 4 << 30;
+
+impl Config {
+    /// Checks that validation and held-out observations of a live world fit into memory.
+    fn check_memory(&self, world: &ValidWorld) -> Result<(), ConfigError> {
+        let batch = world.build(0, 0);
+        let (states, bytes) = (batch.num_states(), batch.frame_bytes());
+        let evaluation = &self.evaluation;
+        for (key, per_state, rows_each) in [
+            (
+                "evaluation.validation_per_state",
+                evaluation.validation_per_state,
+                2,
+            ),
+            (
+                "evaluation.held_out_per_state",
+                evaluation.held_out_per_state,
+                1,
+            ),
+        ] {
+            let one = states.saturating_mul(bytes).saturating_mul(rows_each);
+            if one.saturating_mul(per_state) > MOST_BYTES {
+                let most = MOST_BYTES / one.max(1);
+                let expected = format!(
+                    "at most {most}: {states} states with {bytes} bytes an image have to fit into \
+                     4 GiB (or choose smaller images, or fewer states)"
+                );
+                return bad(key, &per_state.to_string(), &expected);
+            }
+        }
+        Ok(())
     }
 }
 

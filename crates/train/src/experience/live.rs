@@ -184,12 +184,8 @@ pub(crate) fn random_function(config: &ValidConfig) -> Result<Option<RandomFunct
     let frame_bytes = rollout.world().frame_bytes();
     let calibration = rollout.next_row()?.frames;
     let mut rng = generator(config.seed, Purpose::Target);
-    Ok(Some(RandomFunction::new(
-        &mut rng,
-        frame_bytes,
-        config.target.width,
-        calibration,
-    )))
+    let width = config.target.width;
+    RandomFunction::new(&mut rng, frame_bytes, width, calibration).map(Some)
 }
 
 #[cfg(test)]

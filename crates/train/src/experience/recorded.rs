@@ -138,7 +138,7 @@ fn targets(config: &ValidConfig, trajectories: &Trajectories) -> Result<Columns,
             let pixels = shape.iter().product();
             let mut rng = generator(config.seed, Purpose::Target);
             let calibration = &values[..values.len().min(512 * pixels)];
-            let function = RandomFunction::new(&mut rng, pixels, config.target.width, calibration);
+            let function = RandomFunction::new(&mut rng, pixels, config.target.width, calibration)?;
             Columns {
                 width: function.width(),
                 values: function.evaluate(values),
