@@ -115,10 +115,12 @@ impl<'a> RecordingEvaluator<'a> {
         }
         let width = trajectories.actions.width();
         let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
-        let were_discrete = interface.actions > 1 && interface.action_width > 1;
-        if width != interface.action_width
-            || is_discrete != (were_discrete || width == 1 && is_discrete)
-        {
+        // An id enters as a vector of as many numbers as there are ids. A rule makes more actions of
+        // vectors than these have numbers; without one, all vectors count as one action. A single id
+        // and vectors of one number are alike.
+        let were_discrete = interface.actions == interface.action_width;
+        let are_alike = width == 1 && interface.actions == 1;
+        if width != interface.action_width || is_discrete != were_discrete && !are_alike {
             let found = match is_discrete {
                 true => format!("{width} ids"),
                 false => format!("vectors of {width} numbers"),
