@@ -110,7 +110,7 @@ pub enum TrainError {
     /// The gradients are no longer finite.
     #[error(
         "the loss is {loss} at update {update}: training diverged. Lower optimizer.learning_rate, or \
-         loss.dynamics_weight; the last checkpoint before it is kept"
+         loss.dynamics.weight; the last checkpoint before it is kept"
     )]
     Diverged {
         /// Total loss at this update.
