@@ -5,4 +5,7 @@
 mod common;
 mod folders;
 mod networks;
+mod objectives;
+mod recordings;
 mod runs;
+mod worlds;
