@@ -128,10 +128,12 @@ impl<'a> RecordingEvaluator<'a> {
         }
         let width = trajectories.actions.width();
         let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
-        // As one-hot vectors, ids have as many elements as there are actions. Bins of vectors never
-        // are as many as the elements of a vector.
+        // An id enters as a vector of as many numbers as there are ids. A rule makes more actions of
+        // vectors than these have numbers; without one, all vectors count as one action. A single id
+        // and vectors of one number are alike.
         let were_discrete = interface.actions == interface.action_width;
-        if width != interface.action_width || width > 1 && is_discrete != were_discrete {
+        let are_alike = width == 1 && interface.actions == 1;
+        if width != interface.action_width || is_discrete != were_discrete && !are_alike {
             let found = match is_discrete {
                 true => format!("{width} ids"),
                 false => format!("vectors of {width} numbers"),
