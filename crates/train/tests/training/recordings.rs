@@ -112,7 +112,7 @@ fn config_of(recording: &Trajectories, folder: &Path, words: &[&str]) -> ValidCo
 fn assert_embeds(trained: &Trained, config: &ValidConfig, recording: &Trajectories, at: &[usize]) {
     let evaluator =
         RecordingEvaluator::new(&trained.model, &trained.interface, config, recording).unwrap();
-    let latents = evaluator.embed(&|_| {});
+    let latents = evaluator.embed(&()).unwrap();
     let Frames::F32 { values, .. } = &recording.observations else {
         panic!("another kind of observation");
     };
@@ -214,7 +214,7 @@ fn action_vectors_need_a_rule_if_each_action_has_a_network() {
 fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: &Trajectories) {
     let evaluator =
         RecordingEvaluator::new(&trained.model, &trained.interface, config, recording).unwrap();
-    let latents = evaluator.embed(&|_| {});
+    let latents = evaluator.embed(&()).unwrap();
     let Actions::Vectors { values, .. } = &recording.actions else {
         panic!("another kind of action");
     };
@@ -224,7 +224,7 @@ fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: 
         .map(|row| [row])
         .collect();
     let rollouts: Vec<(usize, &[usize])> = rows.iter().map(|row| (0, &row[..])).collect();
-    let predicted = evaluator.roll_out(&latents, &rollouts);
+    let predicted = evaluator.roll_out(&latents, &rollouts, &()).unwrap();
     let mut of_signs: BTreeMap<[bool; 2], f32> = BTreeMap::new();
     for ([row], &prediction) in rows.iter().zip(&predicted) {
         let signs = [values[2 * row] < 0.0, values[2 * row + 1] < 0.0];
