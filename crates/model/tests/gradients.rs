@@ -90,14 +90,11 @@ fn is_reached(found: &ByName, network: &str) -> bool {
     all.all(|gradient| gradient.as_ref().is_some_and(reached))
 }
 
+/// Loss of the reference at its parameters.
+type LossOf<'a> = &'a dyn Fn(&Reference) -> f64;
+
 /// Compares gradients with central differences of `loss`, in a random handful of each tensor.
-fn assert_differences(
-    what: &str,
-    seed: u64,
-    found: &ByName,
-    at: &Reference,
-    loss: &dyn Fn(&Reference) -> f64,
-) {
+fn assert_differences(what: &str, seed: u64, found: &ByName, at: &Reference, loss: LossOf<'_>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     for (name, gradient) in found {
         for _ in 0..HANDFUL {
@@ -117,7 +114,7 @@ fn assert_differences(
     }
 }
 
-/// Loss of the reference from its parameters.
+/// Loss of the reference on rows.
 type ReferenceLoss = Box<dyn Fn(&Reference, &Rows) -> f64>;
 
 #[test]
@@ -274,7 +271,7 @@ fn gradients_take_the_routes_they_are_allowed_and_no_others() {
             };
             let both_of =
                 |reference: &Reference| dynamics_of(reference) * 0.5 + auxiliary_of(reference);
-            let checks: [(&str, &ByName, &dyn Fn(&Reference) -> f64); 3] = [
+            let checks: [(&str, &ByName, LossOf<'_>); 3] = [
                 ("dynamics", &of_dynamics, &dynamics_of),
                 ("auxiliary", &of_auxiliary, &auxiliary_of),
                 ("both", &of_both, &both_of),

@@ -1,5 +1,5 @@
-//! A P-JEPA of dense layers on vectors, written out in f64 from the formulas: the `mlp` encoder, the
-//! plain predictor, the plain head, and all losses. It shares only the parameters with the library.
+//! A P-JEPA of dense layers on vectors, written out in f64 from the formulas: the `mlp` encoder,
+//! the plain predictor, the plain head, and all losses. It shares only parameters with the library.
 
 use std::collections::BTreeMap;
 

@@ -114,7 +114,7 @@ fn assert_embeds(trained: &Trained, config: &ValidConfig, recording: &Trajectori
         RecordingEvaluator::new(&trained.model, &trained.interface, config, recording).unwrap();
     let latents = evaluator.embed(&()).unwrap();
     let Frames::F32 { values, .. } = &recording.observations else {
-        panic!("another kind of observation");
+        unreachable!("another kind of observation");
     };
     let cpu = device::by_name("cpu").unwrap();
     let batch = ObservationBatch::vectors(values.clone(), 5, &cpu);
@@ -216,7 +216,7 @@ fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: 
         RecordingEvaluator::new(&trained.model, &trained.interface, config, recording).unwrap();
     let latents = evaluator.embed(&()).unwrap();
     let Actions::Vectors { values, .. } = &recording.actions else {
-        panic!("another kind of action");
+        unreachable!("another kind of action");
     };
     // The last action of an episode means nothing.
     let rows: Vec<[usize; 1]> = (0..ROWS)
