@@ -6,6 +6,8 @@
 // A benchmark is a program: it prints measurements to stdout and problems to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "ablation")]
+mod ablation;
 mod arguments;
 mod bisim;
 mod evidence;
@@ -22,6 +24,24 @@ use arguments::Arguments;
 
 /// Name, purpose and function of each benchmark.
 const BENCHES: &[(&str, &str, Bench)] = &[
+    #[cfg(feature = "ablation")]
+    (
+        "ablation",
+        "what each part of the kernels buys in an update and in steps of cnn and resnet",
+        ablation::run,
+    ),
+    #[cfg(feature = "ablation")]
+    (
+        "ablation-child",
+        "one measurement, as `ablation` starts it",
+        ablation::run_child,
+    ),
+    #[cfg(not(feature = "ablation"))]
+    (
+        "ablation",
+        "what each part of the kernels buys; needs `cargo run --features ablation`",
+        no_switches,
+    ),
     (
         "renderer",
         "frames of the counting world against a memset of the bytes",
@@ -76,6 +96,16 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     exit(&name, Arguments::parse(words).and_then(bench))
+}
+
+/// Says how to build the benchmark `ablation`.
+#[cfg(not(feature = "ablation"))]
+fn no_switches(_: Arguments) -> Result<(), String> {
+    Err(
+        "the kernels have no switches; use `cargo run --release -p tellapart-benches \
+         --features ablation -- ablation`"
+            .to_owned(),
+    )
 }
 
 fn exit(name: &str, result: Result<(), String>) -> ExitCode {

@@ -116,14 +116,7 @@ pub(crate) fn run_child(mut arguments: Arguments) -> Result<(), String> {
     arguments.finish()?;
     let (encoder, precision) = (encoder?.min(ENCODERS.len()), precision?.min(VARIANTS.len()));
     let (encoder, precision) = (ENCODERS[encoder - 1], VARIANTS[precision - 1].0);
-    let words: Vec<String> = MODEL
-        .iter()
-        .map(|word| (*word).to_owned())
-        .chain([
-            format!("model.encoder={encoder}"),
-            format!("model.precision={precision}"),
-        ])
-        .collect();
+    let words = step_words(encoder, precision);
     let repeats = repeats?;
     let milliseconds = pool(threads?)?.install(|| {
         let mut step = whole_step(&words)?;
@@ -142,11 +135,19 @@ pub(crate) fn run_child(mut arguments: Arguments) -> Result<(), String> {
         milliseconds,
         peak_mib,
     };
-    println!(
-        "{}",
-        serde_json::to_string(&found).map_err(|error| error.to_string())?
-    );
-    Ok(())
+    print_json(&found)
+}
+
+/// Returns the settings of the step with an encoder of [`ENCODERS`], in a precision.
+pub(crate) fn step_words(encoder: &str, precision: &str) -> Vec<String> {
+    MODEL
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain([
+            format!("model.encoder={encoder}"),
+            format!("model.precision={precision}"),
+        ])
+        .collect()
 }
 
 fn our_step(
@@ -155,18 +156,34 @@ fn our_step(
     threads: usize,
     repeats: usize,
 ) -> Result<Found, String> {
-    let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = Command::new(&own);
-    command.arg("pytorch-child");
-    for (name, number) in [
+    let options = [
         ("--encoder", encoder),
         ("--precision", precision),
         ("--threads", threads),
         ("--repeats", repeats),
-    ] {
-        command.args([name, &number.to_string()]);
+    ];
+    measured_by_child("pytorch-child", &options)
+}
+
+/// Runs a benchmark of this program in a process of its own, and returns what it prints.
+pub(crate) fn measured_by_child<T: DeserializeOwned>(
+    name: &str,
+    options: &[(&str, usize)],
+) -> Result<T, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(&own);
+    command.arg(name);
+    for (name, number) in options {
+        command.args([*name, &number.to_string()]);
     }
     printed(&mut command, "the step of tellapart")
+}
+
+/// Prints one line of JSON.
+pub(crate) fn print_json(found: &impl Serialize) -> Result<(), String> {
+    let line = serde_json::to_string(found).map_err(|error| error.to_string())?;
+    println!("{line}");
+    Ok(())
 }
 
 fn pytorch(encoder: &str, variant: &str, threads: usize, repeats: usize) -> Result<Found, String> {
@@ -280,7 +297,7 @@ fn our_updates(threads: usize, updates: usize) -> Result<f64, String> {
     })
 }
 
-fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| error.to_string())
 }

@@ -112,6 +112,22 @@ fn checks(all_features: bool) -> Vec<Check> {
         ),
         ("documentation", cargo(&["doc", "--workspace", "--no-deps"])),
         ("tests", cargo(&["test", "--workspace"])),
+        (
+            "kernels that leave out parts",
+            cargo(&[
+                "test",
+                "-p",
+                "tellapart-kernels",
+                "--features",
+                "ablation",
+                "--test",
+                "ablation",
+            ]),
+        ),
+        (
+            "benchmark ablation",
+            cargo(&["check", "-p", "tellapart-benches", "--features", "ablation"]),
+        ),
         ("configuration page", Box::new(configuration::check)),
     ];
     if all_features {

@@ -21,6 +21,8 @@
 // memory in cache lines and large pages, seen as values (`memory`).
 #![allow(unsafe_code)]
 
+#[doc(hidden)]
+pub mod ablation;
 mod conv;
 mod gemm;
 mod memory;

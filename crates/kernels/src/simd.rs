@@ -4,6 +4,7 @@ pub(crate) mod bf16;
 pub(crate) mod each_isa;
 pub(crate) mod precision;
 
+use crate::ablation::{Part, has};
 use crate::simd::bf16::{halves, pair};
 use crate::simd::precision::Pair;
 
@@ -220,7 +221,9 @@ pub(crate) enum Isa {
 impl Isa {
     /// Returns this processor's widest instruction set.
     pub(crate) fn detect() -> Self {
-        *Self::available().last().unwrap_or(&Self::Portable)
+        let all = Self::available();
+        let is_used = |isa: &&Self| has(Part::Avx512) || isa.width() < WIDEST;
+        *all.iter().rfind(is_used).unwrap_or(&Self::Portable)
     }
 
     /// Returns this processor's instruction sets, the narrowest first.

@@ -5,6 +5,7 @@ use burn::optim::{Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState
 use burn::optim::{LearningRate, ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use tellapart_kernels::AdamStep;
+use tellapart_kernels::ablation::{Part, has};
 
 use crate::extension::{checked, has_kernels};
 
@@ -45,7 +46,7 @@ impl Optimizer for Adam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        if !has_kernels(&tensor) {
+        if !has(Part::Adam) || !has_kernels(&tensor) {
             return self.elsewhere.step(rate, tensor, gradient, state);
         }
         let device = tensor.device();
@@ -88,7 +89,7 @@ impl Optimizer for Adam {
 /// Returns the sum of the squares of a gradient, and the gradient. On the CPU device the gradient
 /// comes back contiguous, as the step will read it.
 pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> (f32, Tensor<D>) {
-    if !has_kernels(&gradient) {
+    if !has(Part::Adam) || !has_kernels(&gradient) {
         return (
             gradient.clone().square().sum().into_scalar::<f32>(),
             gradient,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
+use tellapart_kernels::ablation::{Part, has};
 
 use crate::extension::{Choice, has_kernels, run_networks, run_orthogonal};
 use crate::init::Init;
@@ -66,7 +67,7 @@ impl OrthogonalStack {
     /// multiplications, independent of the batch.
     pub fn orthogonal_weights(&self) -> OrthogonalWeights {
         let weight = self.weight.val();
-        OrthogonalWeights(if has_kernels(&weight) {
+        OrthogonalWeights(if has(Part::BoundedNetworks) && has_kernels(&weight) {
             run_orthogonal(weight)
         } else {
             bjorck(weight)
@@ -80,7 +81,7 @@ impl OrthogonalStack {
         x: Tensor<2>,
         chosen: &Arc<[u32]>,
     ) -> Tensor<2> {
-        if has_kernels(&x) && !self.activate_last {
+        if has(Part::BoundedNetworks) && has_kernels(&x) && !self.activate_last {
             let choice = Choice {
                 networks: self.networks,
                 layers: self.layers,

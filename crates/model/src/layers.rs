@@ -5,6 +5,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
+use tellapart_kernels::ablation::{Part, has};
 use tellapart_kernels::{Activation, Precision};
 
 use crate::conv_stack::{Stage, StagePrologue};
@@ -31,7 +32,7 @@ impl Linear {
     /// Applies the layer. `precision` is that of the products on the CPU device. Cost:
     /// `batch * inputs * outputs` multiplications.
     pub fn forward(&self, x: Tensor<2>, precision: Precision) -> Tensor<2> {
-        if has_kernels(&x) {
+        if has(Part::DenseLayers) && has_kernels(&x) {
             return run_linear(x, self.weight.val(), self.bias.val(), precision);
         }
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
@@ -90,7 +91,7 @@ impl LayerNorm {
     /// Normalizes, then applies ReLU. On the CPU device this takes one pass over memory forward and
     /// one backward.
     pub fn forward_relu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if has_kernels(&x) {
+        if has(Part::NormActivate) && has_kernels(&x) {
             self.activated(x, Activation::Relu)
         } else {
             activation::relu(self.forward(x))
@@ -100,7 +101,7 @@ impl LayerNorm {
     /// Normalizes, then applies Mish (Misra 2019), `x tanh(softplus(x))`. On the CPU device this
     /// takes one pass over memory forward and one backward.
     pub fn forward_mish<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if has_kernels(&x) {
+        if has(Part::NormActivate) && has_kernels(&x) {
             self.activated(x, Activation::Mish)
         } else {
             activation::mish(self.forward(x))

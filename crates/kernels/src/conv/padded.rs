@@ -1,7 +1,9 @@
 //! Copies of images, a few at a time, in a scratch with zeros around them.
 
+use crate::ablation::{Part, has};
 use crate::conv::stored::Stored;
 use crate::gemm::element::{Element, ElementBuffer};
+use crate::memory::buffer::Buffer;
 use crate::nn::elementwise::{rectify, scale_bytes};
 use crate::nn::norm::{Affine, normalize};
 use crate::simd::Isa;
@@ -42,6 +44,21 @@ impl<'a> Source<'a> {
             Source::Frames(bytes) => bytes.len(),
             Source::Stored(numbers) => numbers.len(),
             Source::Relu(values) | Source::NormRelu(values, _) => values.len(),
+        }
+    }
+
+    /// Returns this source, or, if normalization is not fused, what it has written to `buffer`.
+    pub(crate) fn prepared<'b>(self, isa: Isa, buffer: &'b mut Buffer) -> Source<'b>
+    where
+        'a: 'b,
+    {
+        match self {
+            Source::NormRelu(..) if !has(Part::FusedPrologue) => {
+                let values = buffer.sized(self.len());
+                self.write(isa, values);
+                Source::values(values)
+            }
+            fused => fused,
         }
     }
 

@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use crate::ablation::{Part, has};
 use crate::conv::padded::Source;
 use crate::nn::norm::Affine;
 use crate::shape::{ConvShape, KernelError, check_length};
@@ -259,6 +260,9 @@ impl ConvStack {
 
     /// Images of a block: as many as the caches hold, but enough to fill the tiles of small layers.
     fn block(&self, batch: usize) -> usize {
+        if !has(Part::ImageBlocks) {
+            return batch.div_ceil(PARTS).max(1);
+        }
         let numbers: usize = self
             .layers
             .iter()

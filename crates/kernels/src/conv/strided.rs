@@ -37,6 +37,7 @@ mod weight_gradient;
 pub(crate) use convolution::StridedWinograd;
 pub(crate) use weight_gradient::StridedWinogradWeightGradient;
 
+use crate::ablation::{Part, has};
 use crate::gemm::element::Element;
 use crate::shape::ConvShape;
 use crate::simd::WIDEST;
@@ -50,7 +51,7 @@ const MOST_WEIGHTS: usize = 1 << 22;
 
 /// Whether a convolution, and the gradient of its weight, are faster by strided Winograd.
 pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
-    I::VALUES == 1 && is_possible(shape) && {
+    has(Part::StridedWinograd) && I::VALUES == 1 && is_possible(shape) && {
         let filter = cheapest(shape);
         spares_enough(shape, filter, tiles(filter, shape))
     }
@@ -61,7 +62,8 @@ pub(crate) fn pays_back<I: Element>(shape: &ConvShape) -> bool {
     // Pixels that no output sees would share tiles with others, and their rounding.
     let sides = [shape.out_height(), shape.out_width()];
     let seen = |axis: usize| (sides[axis] - 1) * shape.stride + shape.kernel[axis] - shape.padding;
-    I::VALUES == 1
+    has(Part::StridedWinograd)
+        && I::VALUES == 1
         && is_possible(shape)
         && shape.in_channels >= WIDEST
         && seen(0) >= shape.height

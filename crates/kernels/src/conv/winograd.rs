@@ -28,6 +28,7 @@ mod weight_gradient;
 pub(crate) use convolution::Winograd;
 pub(crate) use weight_gradient::WinogradWeightGradient;
 
+use crate::ablation::{Part, has};
 use crate::gemm::element::Element;
 use crate::shape::ConvShape;
 use crate::simd::WIDEST;
@@ -43,7 +44,7 @@ const POSITIONS: usize = 16;
 pub(crate) fn pays<I: Element>(shape: &ConvShape) -> bool {
     let (rows, columns) = (shape.out_height(), shape.out_width());
     let products = POSITIONS * rows.div_ceil(2) * columns.div_ceil(2);
-    is_possible::<I>(shape) && 8 * products <= 5 * 9 * rows * columns
+    has(Part::Winograd) && is_possible::<I>(shape) && 8 * products <= 5 * 9 * rows * columns
 }
 
 /// Whether Winograd can compute a convolution. Transforms take whole vectors of channels, and a

@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::ablation::{Part, has};
 pub(crate) use memory::LINE;
 use memory::Memory;
 
@@ -49,7 +50,9 @@ pub fn forget_spare_buffers() {
 /// training step. From the largest block freed it learns how much to keep, and up to which size not
 /// to map memory separately. So one is freed, unused.
 pub fn keep_freed_memory() {
-    drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
+    if has(Part::FreedMemory) {
+        drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
+    }
 }
 
 fn spare() -> MutexGuard<'static, VecDeque<Memory>> {
@@ -90,7 +93,7 @@ fn taken(len: usize) -> Memory {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        if memory.capacity() < SMALLEST {
+        if memory.capacity() < SMALLEST || !has(Part::SpareBuffers) {
             return;
         }
         let mut spare = spare();

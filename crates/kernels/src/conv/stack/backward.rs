@@ -180,7 +180,7 @@ impl ConvStack {
         let (to_weight, to_input) = &mut work.scratches[index];
         stage.weight.add(
             isa,
-            source,
+            source.prepared(isa, &mut Buffer::default()),
             arriving,
             Accumulator {
                 values: &mut work.sums[stage.sums.clone()],

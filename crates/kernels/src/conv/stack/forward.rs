@@ -7,6 +7,7 @@ use super::saved::Part;
 use super::{ConvStack, PARTS, SavedActivations, blocks, of_images};
 use crate::conv::padded::{Scratch, Source};
 use crate::gemm::element::Element;
+use crate::memory::buffer::Buffer;
 use crate::memory::workspace::Workspace;
 use crate::nn::elementwise::accumulate;
 use crate::nn::norm::measure;
@@ -125,6 +126,8 @@ impl ConvStack {
                                 self.source(index, &slots, parameters, saved)
                             }
                         };
+                        let mut apart = Buffer::default();
+                        let source = source.prepared(isa, &mut apart);
                         let scratch = &mut scratches[index];
                         let out = self.layout(index).output(own.values);
                         convolution.run(isa, source, out, scratch, filtering);

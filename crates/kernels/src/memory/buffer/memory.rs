@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memmap2::{MmapMut, MmapRaw};
 
+#[cfg(target_os = "linux")]
+use crate::ablation::{Part, has};
+
 /// Block of values that begins at a cache line; only its owner has access.
 pub(super) enum Memory {
     /// Few values.
@@ -113,7 +116,11 @@ fn mapped(len: usize) -> Option<Arc<MmapRaw>> {
     let pages = MmapMut::map_anon(len.checked_mul(size_of::<f32>())?).ok()?;
     // Only advice: a system without large pages maps small ones.
     #[cfg(target_os = "linux")]
-    drop(pages.advise(memmap2::Advice::HugePage));
+    drop(pages.advise(if has(Part::LargePages) {
+        memmap2::Advice::HugePage
+    } else {
+        memmap2::Advice::NoHugePage
+    }));
     Some(Arc::new(pages.into()))
 }
 
