@@ -72,8 +72,8 @@ impl Trajectories {
     /// may span episodes: rows on either side of an end are not joined.
     ///
     /// # Errors
-    /// [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets` does not have as many rows
-    /// as the recording.
+    /// [`DataError::NoSuchRows`], or [`DataError::RowCount`] if `targets` does not have as many
+    /// rows as the recording.
     pub fn batch(&self, windows: &[Range<usize>], targets: &Columns) -> Result<Batch, DataError> {
         let all_targets = self.rows().checked_mul(targets.width);
         if all_targets != Some(targets.values.len()) {

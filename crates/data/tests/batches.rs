@@ -1,6 +1,10 @@
 //! Tests of batches: rows are joined only where the recording joined them.
 
-#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic fails the test, as it should"
+)]
 
 use std::ops::Range;
 
@@ -54,12 +58,12 @@ impl Recorder {
     fn check(&self, batch: &Batch, window: usize) -> Result<(), TestCaseError> {
         let kept = self.ends.len().min(self.buffer.capacity_per_stream());
         let oldest = self.ends.len() - kept;
-        prop_assert_eq!(bytes(&batch).len(), batch.rows * 2);
+        prop_assert_eq!(bytes(batch).len(), batch.rows * 2);
         prop_assert_eq!(batch.continues.len(), batch.rows);
         for row in 0..batch.rows {
             let (stream, time) = (
-                bytes(&batch)[row * 2] as usize,
-                bytes(&batch)[row * 2 + 1] as usize,
+                bytes(batch)[row * 2] as usize,
+                bytes(batch)[row * 2 + 1] as usize,
             );
             prop_assert!(stream < self.options.streams && time >= oldest && time < self.ends.len());
             let end = self.ends[time][stream];
@@ -77,8 +81,8 @@ impl Recorder {
             let last = (row + 1) % window == 0;
             prop_assert_eq!(batch.continues[row], !end && !last);
             if !last {
-                prop_assert_eq!(bytes(&batch)[row * 2 + 2] as usize, stream);
-                prop_assert_eq!(bytes(&batch)[row * 2 + 3] as usize, time + 1);
+                prop_assert_eq!(bytes(batch)[row * 2 + 2] as usize, stream);
+                prop_assert_eq!(bytes(batch)[row * 2 + 3] as usize, time + 1);
             }
         }
         Ok(())

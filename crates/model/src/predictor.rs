@@ -66,8 +66,8 @@ pub struct PreparedPredictor<'a> {
 }
 
 impl Predictor {
-    /// Builds a predictor for the actions of the interface, from the keys `predictor*`, `latent` and
-    /// `hidden` of the config.
+    /// Builds a predictor for the actions of the interface, from the keys `predictor*`, `latent`
+    /// and `hidden` of the config.
     pub fn new(init: &mut Init, config: &ModelConfig, interface: &IoSpec) -> Self {
         let (latent, hidden) = (config.latent, config.hidden);
         match config.predictor {

@@ -101,8 +101,8 @@ impl Choice {
         }
     }
 
-    /// Replaces a bare word in place of the table by a table with that tag. Returns whether there was
-    /// one.
+    /// Replaces a bare word in place of the table by a table with that tag. Returns whether there
+    /// was one.
     pub(crate) fn unfold(&self, layer: &mut Table) -> bool {
         let Some(place) = find(layer, self.table).filter(|place| place.is_str()) else {
             return false;

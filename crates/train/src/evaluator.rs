@@ -146,8 +146,8 @@ impl<'a> Evaluator<'a> {
         predictions
     }
 
-    /// Computes the prediction of p after one word, taken from every row with representative actions
-    /// of `space`.
+    /// Computes the prediction of p after one word, taken from every row with representative
+    /// actions of `space`.
     ///
     /// # Errors
     /// Actions that are not in the space.

@@ -128,9 +128,9 @@ impl<'a> RecordingEvaluator<'a> {
         }
         let width = trajectories.actions.width();
         let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
-        // An id enters as a vector of as many numbers as there are ids. A rule makes more actions of
-        // vectors than these have numbers; without one, all vectors count as one action. A single id
-        // and vectors of one number are alike.
+        // An id enters as a vector of as many numbers as there are ids. A rule makes more actions
+        // of vectors than these have numbers; without one, all vectors count as one action. A
+        // single id and vectors of one number are alike.
         let were_discrete = interface.actions == interface.action_width;
         let are_alike = width == 1 && interface.actions == 1;
         if width != interface.action_width || is_discrete != were_discrete && !are_alike {

@@ -73,8 +73,8 @@ impl ValidationSet {
         &self.states
     }
 
-    /// Evaluates losses and latents of a model without autodiff. `average` is its moving average, if
-    /// it has one.
+    /// Evaluates losses and latents of a model without autodiff. `average` is its moving average,
+    /// if it has one.
     pub(crate) fn evaluate(
         &self,
         model: &Pjepa,

@@ -37,8 +37,8 @@ pub struct Measured {
     pub reconstructions: Option<Reconstructions>,
 }
 
-/// Returns the number of observations per class in the scatter and the distance matrix: 30, or fewer
-/// where classes are many.
+/// Returns the number of observations per class in the scatter and the distance matrix: 30, or
+/// fewer where classes are many.
 fn shown_per_class(classes: usize) -> usize {
     (3000 / classes.max(1)).clamp(1, 30)
 }

@@ -196,8 +196,8 @@ pub struct LossConfig {
     /// Weight of the covariance term of VICReg, which keeps dimensions uncorrelated.
     pub covariance: WeightConfig,
     /// Distance of a predicted latent and its target in `L_dyn`: `squared` as in the paper, or
-    /// `cosine` of normalized latents as in BYOL. `cosine` trains only the direction of `T(z, a)`, so
-    /// open-loop predictions and certificates need `squared` (or a bounded predictor).
+    /// `cosine` of normalized latents as in BYOL. `cosine` trains only the direction of `T(z, a)`,
+    /// so open-loop predictions and certificates need `squared` (or a bounded predictor).
     pub distance: Distance,
     /// Standard deviation of the normal noise added to the latents that enter T and P in training,
     /// from 0 to 1000.
