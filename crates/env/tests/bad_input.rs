@@ -1,6 +1,6 @@
 //! Impossible requests to the counting world, and the errors they give.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use tellapart_env::{
     Action, ActionSpace, BatchEnvironment, Counting, EnvError, Outcome,

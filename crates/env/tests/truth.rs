@@ -1,6 +1,6 @@
 //! The ground truth, compared with the steps of the world.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use proptest::prelude::*;
 use tellapart_env::{

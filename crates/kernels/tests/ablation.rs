@@ -1,7 +1,7 @@
 //! What replaces a part computes the same. One test, because the switches belong to the process.
 
 #![cfg(feature = "ablation")]
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

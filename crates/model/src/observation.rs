@@ -41,7 +41,10 @@ impl ObservationBatch {
 
     /// Borrows images. Panics if these are vectors: building a model checks that its encoder takes
     /// the observations.
-    #[expect(clippy::panic)]
+    #[expect(
+        clippy::panic,
+        reason = "building a model checks that its encoder takes the observations"
+    )]
     pub(crate) fn frames(&self) -> &FrameBatch {
         match self {
             Self::Images(frames) => frames,

@@ -211,10 +211,12 @@ impl Config {
         ] {
             let one = states.saturating_mul(bytes).saturating_mul(rows_each);
             if one.saturating_mul(per_state) > MOST_BYTES {
-                let most = MOST_BYTES / one.max(1);
+                let most = match MOST_BYTES / one.max(1) {
+                    0 | 1 => "smaller images or fewer states".to_owned(),
+                    most => format!("at most {most}, smaller images or fewer states"),
+                };
                 let expected = format!(
-                    "at most {most}: {states} states with {bytes} bytes an image have to fit into \
-                     4 GiB (or choose smaller images, or fewer states)"
+                    "{most}: {states} states with {bytes} bytes an image have to fit into 4 GiB"
                 );
                 return bad(key, &per_state.to_string(), &expected);
             }

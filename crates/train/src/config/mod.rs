@@ -128,7 +128,17 @@ mod rule_as_text {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<ActionRule>, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        // A number of bins is a rule, too, even if others refuse it later.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Bins(u32),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Text(text) => text,
+            Written::Bins(bins) => bins.to_string(),
+        };
         text.parse().map(Some).map_err(Error::custom)
     }
 }

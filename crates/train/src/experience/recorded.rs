@@ -40,9 +40,18 @@ impl RecordedExperience {
         let mut archive = Archive::open(path)?;
         let trajectories = Trajectories::read_archive(&mut archive)?;
         let fingerprint = archive.fingerprint()?;
-        let observation = trajectories.observation_spec()?;
-        let targets = targets(config, &trajectories)?;
-        let (actions, action_ids) = match actions_of(config, &trajectories)? {
+        let in_file = |error: TrainError| match error {
+            TrainError::Data(error) => TrainError::Run {
+                path: path.to_path_buf(),
+                problem: error.to_string(),
+            },
+            error => error,
+        };
+        let observation = trajectories.observation_spec();
+        let observation = observation.map_err(|error| in_file(error.into()))?;
+        let targets = targets(config, &trajectories).map_err(in_file)?;
+        let finite = actions_of(config, &trajectories).map_err(in_file)?;
+        let (actions, action_ids) = match finite {
             Some(finite) => (finite.count, Some(finite.ids)),
             None => (1, None),
         };
