@@ -4,7 +4,8 @@ use tellapart_system::{MooreMachine, StateId};
 
 use crate::{Action, ActionSpace, EnvError};
 
-/// Batch of environments of one world, stepped together.
+/// Batch of environments of one world, stepped together. Most worlds state their
+/// [`WorldRules`](crate::WorldRules), and [`Environments`](crate::Environments) is the batch.
 ///
 /// Buffers belong to the caller and are in order of environments. `frames` holds
 /// `len * height * width * channels` bytes; `outcomes` and `actions` hold `len` items. A buffer of
@@ -112,6 +113,21 @@ pub enum NuisanceKind {
 }
 
 impl Nuisance {
+    /// Creates the description of a hidden variable.
+    pub fn new(
+        array: Option<&'static str>,
+        probe: Option<&'static str>,
+        shape: &[usize],
+        kind: NuisanceKind,
+    ) -> Self {
+        Self {
+            array,
+            probe,
+            shape: shape.to_vec(),
+            kind,
+        }
+    }
+
     /// Returns the number of its values for one observation.
     pub fn width(&self) -> usize {
         self.shape.iter().product()

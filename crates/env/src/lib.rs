@@ -25,6 +25,9 @@
 //! * **Next-step autoreset**, as in Gymnasium 1.x: the last observation of an episode is really
 //!   shown. The step after it ignores the action and shows the first one of the next episode.
 //! * **No input or output**: nothing is read, written or printed.
+//!
+//! A world is its [`WorldRules`]: how a state moves, what it is worth, and how it looks.
+//! [`Environments`] makes the batch and the ground truth of them.
 
 mod action;
 mod batch;
@@ -32,18 +35,22 @@ pub mod counting;
 mod environment;
 mod error;
 pub mod grid;
+mod moves;
 mod policy;
 mod rollout;
+mod rules;
 mod tint;
 pub mod torus;
 mod world;
 
 pub use action::{Action, ActionSpace, NO_OP_BAND, Ways};
+pub use batch::{Environment, Environments};
 pub use counting::Counting;
 pub use environment::{BatchEnvironment, End, Nuisance, NuisanceKind, Outcome};
 pub use error::EnvError;
 pub use grid::Grid;
 pub use policy::{Policy, RepeatedRandom};
 pub use rollout::{Rollout, Row};
+pub use rules::WorldRules;
 pub use torus::Torus;
 pub use world::{ValidWorld, World, WorldOptions};

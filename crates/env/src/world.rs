@@ -5,10 +5,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use tellapart_system::MooreMachine;
 
-use crate::{BatchEnvironment, Counting, EnvError, Grid, Torus, counting, grid, torus};
+use crate::{BatchEnvironment, EnvError, Environments, counting, grid, torus};
 
 /// Makes the enums of all worlds and everything that has an arm for each world. A world is a module
-/// with `Options`, `ValidOptions` and a batch of environments.
+/// with `Options`, and with `ValidOptions` that are its [`WorldRules`](crate::WorldRules).
 macro_rules! worlds {
     ($($(#[$docs:meta])* $variant:ident: $name:literal, $module:ident, repeat $repeat:literal;)+) => {
         /// Built-in world, by its name on a command line.
@@ -104,7 +104,7 @@ macro_rules! worlds {
             pub fn build(&self, seed: u64, num_envs: usize) -> Box<dyn BatchEnvironment> {
                 match self {
                     $(Self::$variant(valid) => {
-                        Box::new($variant::new(valid.clone(), seed, num_envs))
+                        Box::new(Environments::new(valid.clone(), seed, num_envs))
                     })+
                 }
             }

@@ -151,7 +151,7 @@ fn the_extremes_that_are_allowed_work() {
     ] {
         let mut world = Counting::new(options.validate().unwrap(), 0, 1);
         let mut frame = vec![0; world.frame_bytes()];
-        let most = world.options().max_count;
+        let most = world.rules().max_count;
         world
             .reset_to(
                 &[usize::from(most)].map(StateId::from_index),

@@ -2,55 +2,16 @@
 
 use std::collections::HashMap;
 
+use tellapart_system::{ActionId, StateId};
+
 use super::Options;
-use crate::{Action, EnvError};
+use crate::{EnvError, moves::moved};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MapCell {
     Wall,
     Floor,
     Goal,
-}
-
-/// Effect of an action. The ground truth and the world share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
-    Up,
-    Down,
-    Left,
-    Right,
-    Stay,
-}
-
-impl Act {
-    /// All actions in the order of their ids; the last one exists only by option.
-    pub(super) const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Left, Self::Right, Self::Stay];
-
-    pub(super) fn of(options: &Options, action: Action) -> Option<Self> {
-        let id = options.action_space().index_of(action)?;
-        Self::ALL.get(id.index()).copied()
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Left => "left",
-            Self::Right => "right",
-            Self::Stay => "stay",
-        }
-    }
-
-    /// Returns the step along x and y.
-    fn delta(self) -> [i16; 2] {
-        match self {
-            Self::Up => [0, -1],
-            Self::Down => [0, 1],
-            Self::Left => [-1, 0],
-            Self::Right => [1, 0],
-            Self::Stay => [0, 0],
-        }
-    }
 }
 
 /// Grid whose states are the cells that are not walls, row by row.
@@ -60,7 +21,7 @@ pub(super) struct Map {
     height: i16,
     cells: Vec<MapCell>,
     /// State of every cell; `None` for a wall.
-    states: Vec<Option<u32>>,
+    states: Vec<Option<StateId>>,
     /// Position `[x, y]` of every state.
     positions: Vec<[i16; 2]>,
     /// Number of the view in every state, by first occurrence.
@@ -114,7 +75,7 @@ impl Map {
             for x in 0..map.width {
                 if map.cell([x, y]) != MapCell::Wall {
                     let index = map.index([x, y]);
-                    map.states[index] = Some(map.positions.len() as u32);
+                    map.states[index] = Some(StateId::from_index(map.positions.len()));
                     map.positions.push([x, y]);
                 }
             }
@@ -124,27 +85,27 @@ impl Map {
     }
 
     /// Returns the number of states, at least 1.
-    pub(super) fn states(&self) -> u32 {
-        self.positions.len() as u32
+    pub(super) fn num_states(&self) -> usize {
+        self.positions.len()
     }
 
-    pub(super) fn position(&self, state: u32) -> [i16; 2] {
-        self.positions[state as usize]
+    pub(super) fn position(&self, state: StateId) -> [i16; 2] {
+        self.positions[state.index()]
     }
 
     /// Returns the number of the view in a state. States with equal numbers look alike up to
     /// nuisance.
-    pub(super) fn view(&self, state: u32) -> u32 {
-        self.views[state as usize]
+    pub(super) fn view(&self, state: StateId) -> u32 {
+        self.views[state.index()]
     }
 
-    pub(super) fn is_goal(&self, state: u32) -> bool {
+    pub(super) fn is_goal(&self, state: StateId) -> bool {
         self.cell(self.position(state)) == MapCell::Goal
     }
 
     /// Returns the state that an action leads to. Walls are not entered.
-    pub(super) fn successor(&self, state: u32, act: Act) -> u32 {
-        let next = moved(self.position(state), act.delta());
+    pub(super) fn successor(&self, state: StateId, action: ActionId) -> StateId {
+        let next = moved(self.position(state), action);
         if self.cell(next) == MapCell::Wall {
             return state;
         }
@@ -155,12 +116,13 @@ impl Map {
     pub(super) fn view_cells(
         &self,
         options: &Options,
-        state: u32,
+        state: StateId,
     ) -> impl Iterator<Item = MapCell> {
-        let radius = options.view_radius as i16;
-        let (center, goal_visible) = (self.position(state), options.goal_visible);
-        let offsets = (-radius..=radius).flat_map(move |y| (-radius..=radius).map(move |x| [x, y]));
-        offsets.map(move |offset| match self.cell(moved(center, offset)) {
+        let (radius, goal_visible) = (options.view_radius as i16, options.goal_visible);
+        let [x, y] = self.position(state);
+        let row = move |y| (x - radius..=x + radius).map(move |x| [x, y]);
+        let seen = (y - radius..=y + radius).flat_map(row);
+        seen.map(move |at| match self.cell(at) {
             MapCell::Goal if !goal_visible => MapCell::Floor,
             cell => cell,
         })
@@ -181,7 +143,8 @@ impl Map {
 
     fn numbered_views(&self, options: &Options) -> Vec<u32> {
         let mut numbers: HashMap<Vec<MapCell>, u32> = HashMap::new();
-        (0..self.states())
+        (0..self.num_states())
+            .map(StateId::from_index)
             .map(|state| {
                 let next = numbers.len() as u32;
                 let view = self.view_cells(options, state).collect();
@@ -193,10 +156,6 @@ impl Map {
 
 /// Largest number of cells each way.
 const MOST_CELLS: usize = 64;
-
-fn moved([x, y]: [i16; 2], [dx, dy]: [i16; 2]) -> [i16; 2] {
-    [x + dx, y + dy]
-}
 
 fn bad_layout(value: String, expected: String) -> EnvError {
     EnvError::BadOption {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use super::map::Map;
-use crate::{ActionSpace, EnvError, error::require, tint::FLOORS};
+use crate::{EnvError, error::require, tint::FLOORS};
 
 /// Options of the gridworld.
 ///
@@ -122,9 +122,5 @@ impl Options {
     /// Returns the height and width of the image in cells.
     pub(super) fn view_side(&self) -> usize {
         2 * self.view_radius as usize + 1
-    }
-
-    pub(super) fn action_space(&self) -> ActionSpace {
-        ActionSpace::one_hot(4 + u32::from(self.stay))
     }
 }

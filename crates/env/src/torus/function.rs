@@ -27,15 +27,15 @@ pub enum Function {
 }
 
 impl Function {
-    /// Whether the value of `(x, y)` is 1 on a torus of this side.
-    pub(super) fn holds(self, x: u32, y: u32, side: u32) -> bool {
+    /// Whether the value of `[x, y]` is 1 on a torus of this side.
+    pub(super) fn holds(self, [x, y]: [i16; 2], side: i16) -> bool {
         match self {
             Self::Constant => false,
-            Self::XEven => x.is_multiple_of(2),
-            Self::Chequer => (x + y).is_multiple_of(2),
+            Self::XEven => x % 2 == 0,
+            Self::Chequer => (x + y) % 2 == 0,
             Self::Column => x == 0,
             Self::Diagonal => x == y,
-            Self::Lattice => x.is_multiple_of(3) && y.is_multiple_of(4),
+            Self::Lattice => x % 3 == 0 && y % 4 == 0,
             Self::TwoGoals => [(0, 0), (side / 2, side / 2)].contains(&(x, y)),
             Self::Goal => (x, y) == (0, 0),
         }

@@ -6,103 +6,87 @@
 
 mod function;
 mod options;
-mod replica;
+mod paint;
 
-use std::ops::Range;
-
-use tellapart_system::{ActionId, MooreMachine, MooreMachineBuilder, StateId, SystemError};
+use rand::{Rng, RngExt};
+use tellapart_system::{ActionId, StateId};
 
 pub use self::{
     function::Function,
     options::{Options, ValidOptions},
 };
-use self::{options::Move4, replica::Replica};
 use crate::{
-    Action, ActionSpace, BatchEnvironment, EnvError, Nuisance, NuisanceKind, Outcome,
-    batch::ReplicaBatch,
+    ActionSpace, Environment, Environments, Nuisance,
+    NuisanceKind::{Category, Integer},
+    WorldRules,
+    moves::{self, moved},
+    tint::{FLOORS, disturb},
 };
 
 /// Batch of environments of the torus, stepped together.
 ///
-/// State `y * side + x` of the [ground truth](BatchEnvironment::ground_truth) is column `x` and row
-/// `y` from the top left. The actions are up, down, left and right. An episode begins at a position
-/// drawn uniformly.
-#[derive(Debug, Clone)]
-pub struct Torus {
-    options: ValidOptions,
-    batch: ReplicaBatch<Replica>,
-}
+/// State `y * side + x` of the [ground truth](crate::BatchEnvironment::ground_truth) is column `x`
+/// and row `y` from the top left. The actions are up, down, left and right. An episode begins at a
+/// position drawn uniformly.
+pub type Torus = Environments<ValidOptions>;
 
-impl Torus {
-    /// Creates `num_envs` environments; environment `i` draws from stream `i` of `seed`. Call
-    /// [`reset`](BatchEnvironment::reset) to see the first observations.
-    pub fn new(options: ValidOptions, seed: u64, num_envs: usize) -> Self {
-        Self::with_streams(options, seed, 0..num_envs as u64)
-    }
-
-    /// Creates one environment for each stream, which does not depend on the others.
-    pub fn with_streams(options: ValidOptions, seed: u64, streams: Range<u64>) -> Self {
-        let batch = ReplicaBatch::new(seed, streams, Replica::new);
-        Self { options, batch }
-    }
-
-    /// Returns the options of the world.
-    pub fn options(&self) -> &ValidOptions {
-        &self.options
-    }
-
-    fn run(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
-        let frame_bytes = self.frame_bytes();
-        self.batch.run(&self.options, frame_bytes, frames, outcomes)
+impl ValidOptions {
+    /// Returns column and row of a state.
+    fn position(&self, state: StateId) -> [i16; 2] {
+        [state.get() % self.side, state.get() / self.side].map(|at| at as i16)
     }
 }
 
-impl BatchEnvironment for Torus {
-    fn len(&self) -> usize {
-        self.batch.len()
+impl WorldRules for ValidOptions {
+    /// Index of the background color of the episode.
+    type Nuisances = u8;
+
+    fn new_nuisances(&self) -> u8 {
+        0
     }
 
     fn observation_shape(&self) -> [usize; 3] {
-        let side = self.options.image_side as usize;
+        let side = self.image_side as usize;
         [side, side, 3]
     }
 
     fn action_space(&self) -> ActionSpace {
-        Move4::SPACE
-    }
-
-    fn reset(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
-        self.batch.begin(None);
-        self.run(frames, outcomes)
-    }
-
-    fn reset_to(
-        &mut self,
-        states: &[StateId],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        let count = self.num_states();
-        self.batch.begin_each(states, count, |state| state)?;
-        self.run(frames, outcomes)
-    }
-
-    fn step(
-        &mut self,
-        actions: &[Action],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        self.batch.act(Move4::SPACE, Move4::of, None, actions)?;
-        self.run(frames, outcomes)
+        ActionSpace::one_hot(4)
     }
 
     fn num_states(&self) -> usize {
-        self.options.states() as usize
+        self.side.pow(2) as usize
     }
 
-    fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
-        Ok(ground_truth(&self.options)?)
+    fn successor(&self, state: StateId, action: ActionId) -> StateId {
+        let next = moved(self.position(state), action);
+        let [x, y] = next.map(|at| at.rem_euclid(self.side as i16) as u32);
+        StateId::new(y * self.side + x)
+    }
+
+    fn value(&self, state: StateId) -> f32 {
+        f32::from(u8::from(
+            self.p.holds(self.position(state), self.side as i16),
+        ))
+    }
+
+    fn paint(&self, environment: &mut Environment<u8>, frame: &mut [u8]) {
+        let tint = FLOORS[usize::from(environment.nuisances)];
+        let dot = self.position(environment.state());
+        paint::paint(self, dot, tint, frame);
+        disturb(self.noise, &mut environment.rng, frame);
+    }
+
+    fn begin_episode(&self, tint: &mut u8, rng: &mut impl Rng) {
+        *tint = rng.random_range(0..self.tints);
+    }
+
+    fn max_steps(&self) -> u32 {
+        self.max_steps
+    }
+
+    fn action_names(&self) -> Vec<&'static str> {
+        moves::NAMES[..4].to_vec()
     }
 
     fn state_noun(&self) -> &'static str {
@@ -111,38 +95,13 @@ impl BatchEnvironment for Torus {
 
     fn nuisances(&self) -> Vec<Nuisance> {
         vec![
-            Nuisance {
-                array: Some("positions"),
-                probe: None,
-                shape: vec![2],
-                kind: NuisanceKind::Integer,
-            },
-            Nuisance {
-                array: Some("tint_ids"),
-                probe: Some("tint"),
-                shape: Vec::new(),
-                kind: NuisanceKind::Category,
-            },
+            Nuisance::new(Some("positions"), None, &[2], Integer),
+            Nuisance::new(Some("tint_ids"), Some("tint"), &[], Category),
         ]
     }
 
-    fn push_nuisances(&self, copy: usize, values: &mut Vec<f32>) {
-        let replica = self.batch.replica(copy);
-        let (x, y) = self.options.position(replica.state);
-        values.extend([x as f32, y as f32, f32::from(replica.tint)]);
+    fn push_nuisances(&self, environment: &Environment<u8>, values: &mut Vec<f32>) {
+        values.extend(self.position(environment.state()).map(f32::from));
+        values.push(f32::from(environment.nuisances));
     }
-}
-
-fn ground_truth(options: &ValidOptions) -> Result<MooreMachine, SystemError> {
-    let mut builder = MooreMachineBuilder::new(options.states() as usize, Move4::ALL.len())?;
-    for state in 0..options.states() {
-        let value = f64::from(options.value_of(state));
-        builder.output_value(StateId::new(state), &[value])?;
-        for (id, &way) in Move4::ALL.iter().enumerate() {
-            let next = StateId::new(options.successor(state, way));
-            builder.transition(StateId::new(state), ActionId::from_index(id), next)?;
-        }
-    }
-    let names = Move4::ALL.iter().map(|way| way.name().to_owned());
-    builder.build()?.with_action_names(names.collect())
 }

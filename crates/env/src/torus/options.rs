@@ -1,11 +1,11 @@
-//! Options of the torus and their validation; where its moves lead.
+//! Options of the torus and their validation.
 
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
 use super::Function;
-use crate::{Action, ActionSpace, EnvError, error::require, tint::FLOORS};
+use crate::{EnvError, error::require, tint::FLOORS};
 
 /// Options of the torus.
 ///
@@ -89,60 +89,5 @@ impl ValidOptions {
     pub fn endless(mut self, max_steps: u32) -> Self {
         self.0.max_steps = max_steps.max(1);
         self
-    }
-
-    pub(super) fn states(&self) -> u32 {
-        self.side * self.side
-    }
-
-    /// Returns column and row of a state.
-    pub(super) fn position(&self, state: u32) -> (u32, u32) {
-        (state % self.side, state / self.side)
-    }
-
-    pub(super) fn value_of(&self, state: u32) -> f32 {
-        let (x, y) = self.position(state);
-        f32::from(u8::from(self.p.holds(x, y, self.side)))
-    }
-
-    pub(super) fn successor(&self, state: u32, way: Move4) -> u32 {
-        let ((x, y), side) = (self.position(state), self.side);
-        let (x, y) = match way {
-            Move4::Up => (x, (y + side - 1) % side),
-            Move4::Down => (x, (y + 1) % side),
-            Move4::Left => ((x + side - 1) % side, y),
-            Move4::Right => ((x + 1) % side, y),
-        };
-        y * side + x
-    }
-}
-
-/// Effect of an action. The ground truth and the world share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Move4 {
-    Up,
-    Down,
-    Left,
-    Right,
-}
-
-impl Move4 {
-    /// All actions in the order of their ids.
-    pub(super) const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Left, Self::Right];
-
-    pub(super) const SPACE: ActionSpace = ActionSpace::one_hot(4);
-
-    pub(super) fn of(action: Action) -> Option<Self> {
-        let id = Self::SPACE.index_of(action)?;
-        Self::ALL.get(id.index()).copied()
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Left => "left",
-            Self::Right => "right",
-        }
     }
 }
