@@ -1,41 +1,18 @@
 //! Moves through a world of one's own, and asks which of its states must be kept apart.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
-use tellapart::env::{Action, ActionSpace, EnvError, Outcome};
-use tellapart::largest_bisimulation;
-use tellapart::{ActionId, BatchEnvironment, MooreMachine, MooreMachineBuilder, Rollout, StateId};
+use tellapart::env::{Action, ActionSpace, EnvError, Environment};
+use tellapart::{ActionId, BatchEnvironment, Environments, Rollout, StateId, WorldRules};
 
 const CELLS: u32 = 12;
 
-/// Ring of cells, seen as images of one row; every third cell is rewarded. Holds the cell of each
-/// environment. Buffers are not checked here: `Rollout` makes them as they must be.
-struct Ring(Vec<u32>);
+/// Ring of cells, seen as images of one row; every third cell is rewarded.
+struct Ring;
 
-/// Action 0 moves on, action 1 back.
-fn next(cell: u32, action: ActionId) -> u32 {
-    (cell + [1, CELLS - 1][action.index()]) % CELLS
-}
+impl WorldRules for Ring {
+    type Nuisances = ();
 
-fn value(cell: u32) -> f32 {
-    f32::from(u8::from(cell.is_multiple_of(3)))
-}
-
-impl Ring {
-    fn show(&self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
-        frames.fill(0);
-        let frames = frames.chunks_exact_mut(CELLS as usize);
-        for ((&cell, frame), outcome) in self.0.iter().zip(frames).zip(outcomes) {
-            frame[cell as usize] = 255;
-            (outcome.value, outcome.state) = (value(cell), StateId::new(cell));
-        }
-        Ok(())
-    }
-}
-
-impl BatchEnvironment for Ring {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
+    fn new_nuisances(&self) {}
 
     fn observation_shape(&self) -> [usize; 3] {
         [1, CELLS as usize, 1]
@@ -45,58 +22,30 @@ impl BatchEnvironment for Ring {
         ActionSpace::one_hot(2)
     }
 
-    fn reset(&mut self, frames: &mut [u8], outcomes: &mut [Outcome]) -> Result<(), EnvError> {
-        self.0.fill(0);
-        self.show(frames, outcomes)
-    }
-
-    fn reset_to(
-        &mut self,
-        states: &[StateId],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        self.0 = states.iter().map(|state| state.get()).collect();
-        self.show(frames, outcomes)
-    }
-
-    fn step(
-        &mut self,
-        actions: &[Action],
-        frames: &mut [u8],
-        outcomes: &mut [Outcome],
-    ) -> Result<(), EnvError> {
-        for (cell, &action) in self.0.iter_mut().zip(actions) {
-            let bad = EnvError::BadAction {
-                copy: None,
-                action,
-                space: ActionSpace::one_hot(2),
-            };
-            *cell = next(*cell, ActionSpace::one_hot(2).index_of(action).ok_or(bad)?);
-        }
-        self.show(frames, outcomes)
-    }
-
     fn num_states(&self) -> usize {
         CELLS as usize
     }
 
-    fn ground_truth(&self) -> Result<MooreMachine, EnvError> {
-        let mut builder = MooreMachineBuilder::new(self.num_states(), 2)?;
-        for cell in 0..CELLS {
-            builder.output_value(StateId::new(cell), &[f64::from(value(cell))])?;
-            for action in [0, 1].map(ActionId::new) {
-                builder.transition(StateId::new(cell), action, StateId::new(next(cell, action)))?;
-            }
-        }
-        Ok(builder.build()?)
+    /// Action 0 moves on, action 1 back.
+    fn successor(&self, cell: StateId, action: ActionId) -> StateId {
+        StateId::new((cell.get() + [1, CELLS - 1][action.index()]) % CELLS)
+    }
+
+    fn value(&self, cell: StateId) -> f32 {
+        f32::from(u8::from(cell.get().is_multiple_of(3)))
+    }
+
+    fn paint(&self, environment: &mut Environment<()>, frame: &mut [u8]) {
+        frame.fill(0);
+        frame[environment.state().index()] = 255;
     }
 }
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Of twelve cells, three classes must be kept apart: how far is it to the reward?
-    let truth = Ring(Vec::new()).ground_truth()?;
-    let classes = largest_bisimulation(&truth);
+    let world = Environments::new(Ring, 0, 2);
+    let truth = world.ground_truth()?;
+    let classes = tellapart::largest_bisimulation(&truth);
     println!("{} cells, {} classes", truth.states(), classes.blocks());
     assert_eq!(classes.blocks(), 3);
 
@@ -108,7 +57,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let starts = [0, 9].map(StateId::new).to_vec();
-    let mut rollout = Rollout::new(Box::new(Ring(vec![0; 2])), turn).starting_at(starts);
+    let mut rollout = Rollout::new(Box::new(world), turn).starting_at(starts);
     let mut seen = Vec::new();
     rollout.run(5, |row| -> Result<(), EnvError> {
         seen.push([0, 1].map(|copy: usize| row.outcomes[copy].state.get()));

@@ -109,8 +109,8 @@ pub use tellapart_bisim::{
 };
 pub use tellapart_data::{Trajectories, TrajectoryParts};
 pub use tellapart_env::{
-    BatchEnvironment, Counting, Grid, Policy, RepeatedRandom, Rollout, Torus, ValidWorld, World,
-    WorldOptions, counting, grid, torus,
+    BatchEnvironment, Counting, Environments, Grid, Policy, RepeatedRandom, Rollout, Torus,
+    ValidWorld, World, WorldOptions, WorldRules, counting, grid, torus,
 };
 pub use tellapart_system::{
     ActionId, BlockId, MooreMachine, MooreMachineBuilder, OutputId, StateId,
