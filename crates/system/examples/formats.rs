@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("format        MB        written            read    MB/s    bytes only");
     for (path, [writing, reading, plain]) in paths.iter().zip(&mut times) {
         let files = Format::of(path)
-            .map(|format| format.files(path))
+            .and_then(|format| format.files(path).ok())
             .unwrap_or_default();
         let sizes = files.iter().filter_map(|file| std::fs::metadata(file).ok());
         let megabytes = sizes.map(|file| file.len() as f64).sum::<f64>() / 1e6;
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Reads all files of a system into memory, without parsing them.
 fn bytes_of(path: &Path) -> std::io::Result<Vec<Vec<u8>>> {
     let files = Format::of(path)
-        .map(|format| format.files(path))
+        .and_then(|format| format.files(path).ok())
         .unwrap_or_default();
     let files = files.iter().filter(|file| file.exists());
     files.map(std::fs::read).collect()

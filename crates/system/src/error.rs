@@ -268,6 +268,46 @@ pub enum SystemError {
         /// Line of the second transition.
         line: u64,
     },
+    /// A file beside that of a system that contradicts it, or holds outputs that are not read.
+    #[error("{}: {problem}", path.display())]
+    Beside {
+        /// Path of the file.
+        path: PathBuf,
+        /// Problem, and what to do.
+        problem: String,
+    },
+    /// Rewards that are asked for by a name that no file has.
+    #[error(
+        "{}: no rewards beside it are called {name:?}; {}", path.display(),
+        listed_rewards(present)
+    )]
+    NoSuchRewards {
+        /// Path of the transitions.
+        path: PathBuf,
+        /// Name asked for.
+        name: String,
+        /// Files of rewards that are there, with the names of their structures.
+        present: Vec<String>,
+    },
+    /// Rewards asked for beside a file that has none.
+    #[error("{}: rewards can be chosen beside a .tra only", path.display())]
+    NoRewardsBeside {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// Values of outputs that take too much memory.
+    #[error(
+        "{outputs} outputs of {columns} rewards each are more than the {limit} values allowed; leave \
+         some files of rewards out"
+    )]
+    TooManyValues {
+        /// Number of distinct outputs.
+        outputs: usize,
+        /// Number of columns.
+        columns: usize,
+        /// Most values allowed.
+        limit: u64,
+    },
     /// A `.tsys` file that is damaged, of another version, or not a system.
     #[error("{}: {problem}", path.display())]
     Binary {
@@ -293,6 +333,14 @@ pub enum SystemError {
     UnknownExtension {
         /// Path of the file.
         path: PathBuf,
+    },
+    /// A file of a format that is known, but not read.
+    #[error("{}: {what}", path.display())]
+    NotRead {
+        /// Path of the file.
+        path: PathBuf,
+        /// Name of the format, and what to do.
+        what: &'static str,
     },
     /// A drawing to be read; drawings are only written.
     #[error("{}: a drawing cannot be read as a system; keep the system as .tsys", path.display())]
@@ -327,4 +375,11 @@ pub enum SystemError {
     /// A file that cannot be read or written, or a damaged archive.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+fn listed_rewards(present: &[String]) -> String {
+    match present {
+        [] => "there are none".to_owned(),
+        present => format!("there are {}", present.join(", ")),
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::SystemError;
+use crate::beside::Beside;
 
 /// File format of a system, known by the end of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub enum Format {
     Npz,
     /// `.aut`: Aldebaran.
     Aut,
-    /// `.tra`: PRISM's explicit model files, with `.lab` and `.srew` next to it.
+    /// `.tra`: PRISM's explicit model files, with labels and rewards next to it.
     Prism,
     /// `.boa.txt`: coalgebras of Boa.
     Boa,
@@ -57,16 +58,23 @@ impl Format {
         })
     }
 
-    /// Lists the files that a system at `path` consists of; `path` itself comes first.
-    #[must_use]
-    pub fn files(self, path: impl AsRef<Path>) -> Vec<PathBuf> {
+    /// Lists the files that a system written to `path` may replace or remove; `path` itself comes
+    /// first.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed, or files of rewards that cannot be read.
+    pub fn files(self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>, SystemError> {
         let path = path.as_ref();
-        match self {
-            Self::Prism => {
-                let beside = ["lab", "srew"].map(|extension| path.with_extension(extension));
-                std::iter::once(path.to_path_buf()).chain(beside).collect()
+        let mut files = vec![path.to_path_buf()];
+        if self == Self::Prism {
+            files.extend(["lab", "srew"].map(|extension| path.with_extension(extension)));
+            let rewards = Beside::of_transitions(path)?.rewards.into_iter();
+            for file in rewards.map(|rewards| rewards.path) {
+                if !files.contains(&file) {
+                    files.push(file);
+                }
             }
-            _ => vec![path.to_path_buf()],
         }
+        Ok(files)
     }
 }

@@ -30,8 +30,10 @@
 //! # Ok::<(), tellapart_system::SystemError>(())
 //! ```
 
+mod beside;
 mod builder;
 mod error;
+mod exact;
 mod format;
 pub mod generate;
 mod id;
@@ -45,6 +47,7 @@ mod tolerance;
 mod tsys;
 pub mod write;
 
+pub use beside::RewardKind;
 pub use builder::MooreMachineBuilder;
 pub use error::SystemError;
 pub use format::Format;

@@ -120,7 +120,6 @@ fn malformed_lines_are_placed() {
             "des (0,1,4000000000)\n(0,a,0)",
             "1:1: the header claims 4000000000 states",
         ),
-        ("des (0,0,1)", " the system has no actions"),
         (
             "des (0,1,1048576)\n(0,a,0)\n(0,b,0)",
             "3:1: more transitions",
@@ -144,8 +143,68 @@ fn malformed_lines_are_placed() {
 }
 
 #[test]
+fn a_system_without_transitions() {
+    for (text, states) in [("des (0,0,1)", 1), ("des (2,0,3)\n\n", 3)] {
+        let machine = parse(text).unwrap();
+        assert_eq!((machine.states(), machine.outputs()), (states, 1));
+        // One action, which no state enables.
+        let only = ActionId::new(0);
+        assert_eq!((machine.actions(), machine.action_name(only)), (1, None));
+        assert_eq!(machine.enabled_actions(OutputId::new(0)), Some(&[][..]));
+        assert_eq!(
+            machine.next_table(),
+            machine.state_ids().collect::<Vec<_>>()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none.aut");
+        write::aut(&machine, &path).unwrap();
+        assert_eq!(read::aut(&path).unwrap(), machine);
+    }
+}
+
+#[test]
+fn probabilistic_systems_are_named() {
+    let initial = "test.aut:1:6: the initial state is drawn from the distribution \"0 1/2 1\"; this is a \
+                   probabilistic .aut file, as mCRL2 writes them, and only deterministic systems are \
+                   supported";
+    assert_eq!(message("des (0 1/2 1, 1, 2)\n(0,\"a\",1)\n"), initial);
+    let target = message("des (0, 2, 4)\n(0,\"go, on\", 1 1/2 2 0.25 3)\n(1,\"a\",0)\n");
+    let expected = "test.aut:2:14: state 0 leads to the distribution \"1 1/2 2 0.25 3\" under \"go, on\"; \
+                    this is a probabilistic";
+    assert!(target.starts_with(expected), "{target}");
+    // What merely looks odd is a mistake.
+    assert!(message("des (0 x 1, 1, 2)\n").contains("expected `,` after the initial state"));
+    assert!(message("des (0, 1, 2)\n(0,a,1 2)\n").contains("expected `)` after the state"));
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
+    let text = "des (0,1,2)\n(0,\"\u{e9}\",1)\n";
+    let marked = format!("\u{feff}{text}");
+    assert_eq!(parse(&marked).unwrap(), parse(text).unwrap());
+    assert!(message("\u{feff}dos").starts_with("test.aut:1:1: expected `des"));
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["m.aut", "m"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, &marked).unwrap();
+        assert_eq!(read::any(&path).unwrap(), parse(text).unwrap());
+        for (mark, swap) in [(true, false), (true, true), (false, false), (false, true)] {
+            let text = if mark { &marked } else { text };
+            let bytes = text.encode_utf16().map(|unit| match swap {
+                true => unit.to_be_bytes(),
+                false => unit.to_le_bytes(),
+            });
+            std::fs::write(&path, bytes.flatten().collect::<Vec<u8>>()).unwrap();
+            let message = read::any(&path).unwrap_err().to_string();
+            let expected = format!("{name}:1:1: this is UTF-16 text; save it as UTF-8");
+            assert!(message.ends_with(&expected), "{message}");
+        }
+    }
+}
+
+#[test]
 fn damaged_files_never_panic() {
-    let good = b"des (0, 3, 3)\n(0, \"a\", 1)\n(1, b, 2)\n(2, \"a,b\", 0)\n";
+    let good = b"des (0, 3, 3)\n(0, \"a\", 1)\n(1, b, 2 1/2 0)\n(2, \"a,b\", 0)\n";
     for cut in 0..good.len() {
         let _ = aut_from(Cursor::new(&good[..cut]), Path::new("test.aut"), 1 << 10);
         for byte in [0, b'\n', b'"', b',', b'(', b')', b'9', 0xff] {

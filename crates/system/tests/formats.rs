@@ -8,7 +8,9 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use tellapart_system::{Format, MooreMachine, StateId, SystemError, generate, read, write};
+use tellapart_system::{
+    Format, MooreMachine, RewardKind, StateId, SystemError, generate, read, write,
+};
 
 #[test]
 fn the_end_of_a_name_tells_the_format() {
@@ -24,11 +26,17 @@ fn the_end_of_a_name_tells_the_format() {
         "x.csv: systems are written as .npz, .aut, .tra, .boa.txt, .tsys or .dot; name a file that ends in \
          one of them"
     );
-    let files = Format::Prism.files("a/x.tra");
-    assert_eq!(
-        files,
-        ["a/x.tra", "a/x.lab", "a/x.srew"].map(std::path::PathBuf::from)
-    );
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // Files of other models are not replaced.
+    for name in [
+        "x.srew", "x2.srew", "x.a.trew", "x3.tra", "x3.srew", "y.srew",
+    ] {
+        std::fs::write(at(name), "").unwrap();
+    }
+    let expected = ["x.tra", "x.lab", "x.srew", "x2.srew", "x.a.trew"].map(at);
+    assert_eq!(Format::Prism.files(at("x.tra")).unwrap(), expected);
+    assert_eq!(Format::Aut.files(at("x.aut")).unwrap(), [at("x.aut")]);
 }
 
 /// Numbers the outputs of the states by first occurrence, so that machines with other ids compare
@@ -116,18 +124,23 @@ fn where_nothing_is_lost_the_same_machine_comes_back() {
     let vectors = vectors
         .with_output_values(2, vec![1.0, 2.0, 1.0, f64::INFINITY])
         .unwrap();
-    let prism = read::prism_from(
-        (
+    let rewards = ["2 1\n1 2\n", "2 1\n0 1/4\n"].map(|text| read::RewardInput {
+        reader: Cursor::new(text),
+        path: Path::new("m.srew"),
+        kind: RewardKind::States,
+    });
+    let prism = read::PrismInput {
+        transitions: (
             Cursor::new("2 3 3\n0 0 1 1 a\n0 1 0 1 b\n1 0 1 1 b\n"),
             Path::new("m.tra"),
         ),
-        Some((
+        labels: Some((
             Cursor::new("0=\"init\" 1=\"x\" 2=\"y\"\n0: 1 2\n1: 0 1\n"),
             Path::new("m.lab"),
         )),
-        Some((Cursor::new("2 1\n1 2\n"), Path::new("m.srew"))),
-        1 << 20,
-    );
+        rewards: rewards.into(),
+    };
+    let prism = read::prism_from(prism, 1 << 20);
     let machines = [
         counter(),
         with_names(counter().with_initial(last).unwrap(), &["fewer", "more"]),
@@ -156,7 +169,7 @@ fn where_nothing_is_lost_the_same_machine_comes_back() {
         }
     }
     // In the order npz, aut, tra, boa, tsys, dot.
-    assert_eq!(kept, [3, 2, 4, 2, 7, 0]);
+    assert_eq!(kept, [3, 2, 5, 2, 7, 0]);
 }
 
 /// Checks that all known data is still known. Formats may add to it: Aldebaran adds names, Boa

@@ -8,18 +8,23 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use tellapart_system::read::{self, prism_from};
-use tellapart_system::{ActionId, MooreMachine, OutputId, StateId, SystemError, generate, write};
+use tellapart_system::read::{self, PrismInput, RewardInput, prism_from};
+use tellapart_system::{
+    ActionId, MooreMachine, OutputId, RewardKind, StateId, SystemError, generate, write,
+};
 
 fn parse(tra: &str, lab: Option<&str>, srew: Option<&str>) -> Result<MooreMachine, SystemError> {
-    let file = |text: Option<&'static str>, path| text.map(|text| (Cursor::new(text), path));
-    let leaked = |text: &str| &*Box::leak(text.to_owned().into_boxed_str());
-    prism_from(
-        (Cursor::new(leaked(tra)), Path::new("m.tra")),
-        file(lab.map(leaked), Path::new("m.lab")),
-        file(srew.map(leaked), Path::new("m.srew")),
-        1 << 20,
-    )
+    let rewards = srew.map(|text| RewardInput {
+        reader: Cursor::new(text),
+        path: Path::new("m.srew"),
+        kind: RewardKind::States,
+    });
+    let input = PrismInput {
+        transitions: (Cursor::new(tra), Path::new("m.tra")),
+        labels: lab.map(|text| (Cursor::new(text), Path::new("m.lab"))),
+        rewards: rewards.into_iter().collect(),
+    };
+    prism_from(input, 1 << 20)
 }
 
 fn message(tra: &str) -> String {
@@ -122,12 +127,20 @@ fn what_is_not_deterministic_names_state_and_action() {
     let robot = "6 10 16\n0 0 1 0.1 south\n0 0 3 0.8 south\n";
     assert_eq!(
         message(robot),
-        "m.tra:2:7: state 0 reaches 1 with probability 0.1 under \"south\"; only deterministic systems are \
-         supported: every probability must be 1"
+        "m.tra:2:7: state 0 reaches 1 with probability 0.1 and 3 with probability 0.8 under \"south\"; only \
+         deterministic systems are supported: under every action a state must reach one state, with \
+         probability 1"
     );
+    // Lines of one choice may lie apart.
+    let apart = "2 2 4\n1 0 0 1/3\n0 0 1 1\n1 0 1 2/3\n0 1 0 1\n";
+    let expected = "m.tra:2:7: state 1 reaches 0 with probability 1/3 and 1 with probability 2/3 under \
+                    choice 0;";
+    assert!(message(apart).starts_with(expected), "{}", message(apart));
+    let many: String = (0..20).map(|to| format!("0 0 {to} 0.05 roll\n")).collect();
+    let found = message(&format!("20 1 20\n{many}"));
     assert!(
-        message("2 2 2\n1 0 0 0.5\n1 0 1 0.5\n")
-            .contains("m.tra:2:7: state 1 reaches 0 with probability 0.5 under choice 0;")
+        found.contains(", 7 with probability 0.05 and 12 more under \"roll\"; only"),
+        "{found}"
     );
     let same = "#\n2 3 3\n0 0 1 1 a\n0 1 1 1 a\n1 0 0 1 b\n";
     assert!(
@@ -154,8 +167,12 @@ fn malformed_transitions_are_placed() {
         ),
         ("# only this\n", "2:1: the file ends without a first line"),
         (
-            "mdp\n0 0 1 1\n",
+            "model\n0 0 1 1\n",
             "1:1: expected `states transitions` or `states choices transitions` in numbers",
+        ),
+        (
+            "ctmc\n0 0 1\n",
+            "1:1: a model of type CTMC is no deterministic system",
         ),
         ("x y", "1:1: expected `states transitions`"),
         (
@@ -187,11 +204,21 @@ fn malformed_transitions_are_placed() {
         ("1 1\n0 0 one\n", "2:5: expected a probability, a number"),
         (
             "1 1\n0 0 2.5\n",
-            "2:5: state 0 reaches 0 with probability 2.5 under choice 0",
+            "2:5: state 0 reaches 0 with probability 2.5 under choice 0; the probabilities add up to 2.5, \
+             and must add up to 1",
+        ),
+        ("1 1\n0 0 NaN\n", "2:5: expected a probability, a number"),
+        (
+            "1 1\n0 0 -1\n",
+            "2:5: expected a probability, which is not negative",
         ),
         (
-            "1 1\n0 0 NaN\n",
-            "2:5: state 0 reaches 0 with probability NaN",
+            "1 1\n0 0 1/0\n",
+            "2:5: expected a probability, a number, not a division",
+        ),
+        (
+            "1 1\n0 0 [0.5,1]\n",
+            "2:5: this is an interval of probabilities",
         ),
         ("1 1\n1 0 1\n", "2:1: state 1 does not exist"),
         ("1 1\n0 7 1\n", "2:3: state 7 does not exist"),
@@ -213,7 +240,6 @@ fn malformed_transitions_are_placed() {
             "1 2\n0 0 1\n\n",
             "4:1: the file ends after 1 transitions, the first line promises 2",
         ),
-        ("1 0\n", " the system has no actions; it needs at least one"),
         (
             "1048576 2 2\n0 0 0 1 a\n0 1 0 1 b\n",
             "a table of 1048576 states x 2 actions",
@@ -327,12 +353,16 @@ fn damaged_files_never_panic() {
                 let mut cuts = texts.map(|text| text.as_bytes().to_vec());
                 cuts[which].truncate(cut);
                 for [tra, lab, srew] in [bytes, cuts] {
-                    let _ = prism_from(
-                        (Cursor::new(tra), Path::new("m.tra")),
-                        Some((Cursor::new(lab), Path::new("m.lab"))),
-                        Some((Cursor::new(srew), Path::new("m.srew"))),
-                        1 << 10,
-                    );
+                    let input = PrismInput {
+                        transitions: (Cursor::new(tra), Path::new("m.tra")),
+                        labels: Some((Cursor::new(lab), Path::new("m.lab"))),
+                        rewards: vec![RewardInput {
+                            reader: Cursor::new(srew),
+                            path: Path::new("m.srew"),
+                            kind: RewardKind::States,
+                        }],
+                    };
+                    let _ = prism_from(input, 1 << 10);
                 }
             }
         }

@@ -30,7 +30,8 @@ const SHORTEST_LINE_BYTES: u64 = 8;
 /// or without double quotes around the label. Quotes are not part of the label, and commas may
 /// occur in it. Blank lines and repeated transitions are allowed. Labels become actions, numbered
 /// by first occurrence and named ([`MooreMachine::action_name`]); `first` becomes
-/// [`MooreMachine::initial`].
+/// [`MooreMachine::initial`]. Without any transition there is one action without a name, which no
+/// state enables.
 ///
 /// # Labeled transition systems as Moore machines
 /// The format has no outputs and its systems may be partial. The machine takes the **set of enabled
@@ -50,9 +51,9 @@ const SHORTEST_LINE_BYTES: u64 = 8;
 ///
 /// # Errors
 /// Anything malformed, with its line and column. A non-deterministic system, with the state, the
-/// label, both targets and both lines. A table beyond [`MAX_TABLE_ENTRIES`]. Memory: the table, 4
-/// bytes per state and label, and as much again when a label appears that the first 4096 lines did
-/// not have.
+/// label, both targets and both lines. A probabilistic system of mCRL2. A table beyond
+/// [`MAX_TABLE_ENTRIES`]. Memory: the table, 4 bytes per state and label, and as much again when a
+/// label appears that the first 4096 lines did not have.
 pub fn aut(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     let path = path.as_ref();
     let (file, _) = tellapart_files::open(path)?;
@@ -82,9 +83,9 @@ pub fn aut_from(
     let mut labels = Names::default();
     let mut transitions = TransitionTable::new(header.states, max_table_entries);
     let refused = match read_transitions(&mut lines, &header, &mut labels, &mut transitions)? {
-        Ok(()) if labels.len() == 0 => return Err(inside(SystemError::NoActions)),
         Ok(()) => {
-            let order: Vec<usize> = (0..labels.len()).collect();
+            // A machine has an action; without labels it is one that no state enables.
+            let order: Vec<usize> = (0..labels.len().max(1)).collect();
             transitions.complete(&order)
         }
         Err(refused) => Err(refused),
@@ -111,8 +112,12 @@ pub fn aut_from(
         enabled: Some(sets),
         ..OutputMeaning::default()
     };
-    MooreMachine::from_table(labels.len(), next, enabled)
-        .and_then(|machine| machine.with_action_names(labels.into_strings()))
+    let actions = labels.len().max(1);
+    MooreMachine::from_table(actions, next, enabled)
+        .and_then(|machine| match labels.len() {
+            0 => Ok(machine),
+            _ => machine.with_action_names(labels.into_strings()),
+        })
         .and_then(|machine| machine.with_initial(StateId::new(header.first)))
         .map(|machine| machine.with_meaning(meaning))
         .map_err(inside)

@@ -1,4 +1,6 @@
 //! Lines of a text file, one after the other, without copying each.
+//!
+//! A byte order mark at the start of UTF-8 is skipped; UTF-16 and UTF-32 are errors.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -11,6 +13,9 @@ use crate::SystemError;
 /// Number of bytes that are read at once.
 const BLOCK_BYTES: usize = 1 << 18;
 
+/// Byte order mark in UTF-8, which has no meaning there.
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Iterates over a file line by line. Memory: a block, or the longest line.
 pub(super) struct Lines<'p, R> {
     reader: R,
@@ -21,6 +26,7 @@ pub(super) struct Lines<'p, R> {
     start: usize,
     end: usize,
     number: u64,
+    has_begun: bool,
     has_ended: bool,
 }
 
@@ -36,6 +42,7 @@ impl<'p, R: Read> Lines<'p, R> {
             start: 0,
             end: 0,
             number: 0,
+            has_begun: false,
             has_ended: false,
         }
     }
@@ -43,6 +50,9 @@ impl<'p, R: Read> Lines<'p, R> {
     /// Returns the next line without its end (`\n` or `\r\n`); `None` at the end of the file.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, SystemError> {
+        if !self.has_begun {
+            self.begin()?;
+        }
         let mut searched = 0;
         let length = loop {
             let unsearched = &self.buffer[self.start + searched..self.end];
@@ -85,6 +95,10 @@ impl<'p, R: Read> Lines<'p, R> {
         self.number += 1;
     }
 
+    pub(super) fn path(&self) -> &Path {
+        self.path
+    }
+
     /// Number of the line returned last, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
@@ -114,6 +128,23 @@ impl<'p, R: Read> Lines<'p, R> {
         }
     }
 
+    /// Looks at the first bytes, which tell the encoding of the text.
+    #[cold]
+    fn begin(&mut self) -> Result<(), SystemError> {
+        self.has_begun = true;
+        while self.end < 4 && !self.has_ended {
+            self.fill()?;
+        }
+        if let Some(encoding) = foreign_encoding(self.rest()) {
+            let problem = format!("this is {encoding} text; save it as UTF-8");
+            return Err(self.fail_at(1, LineError { column: 1, problem }));
+        }
+        if self.rest().starts_with(UTF_8_MARK) {
+            self.start = UTF_8_MARK.len();
+        }
+        Ok(())
+    }
+
     /// Makes room after the remaining bytes, and reads into it.
     fn fill(&mut self) -> Result<(), SystemError> {
         self.buffer.copy_within(self.start..self.end, 0);
@@ -133,6 +164,24 @@ impl<'p, R: Read> Lines<'p, R> {
         self.has_ended = got == 0;
         Ok(())
     }
+}
+
+/// Returns the name of the encoding of a text that begins with these bytes, if it is UTF-16 or
+/// UTF-32, with a byte order mark or without.
+pub(super) fn foreign_encoding(start: &[u8]) -> Option<&'static str> {
+    match *start {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        [a, 0, b, 0, ..] | [0, a, 0, b, ..] if a.is_ascii() && b.is_ascii() && a != 0 && b != 0 => {
+            Some("UTF-16")
+        }
+        _ => None,
+    }
+}
+
+/// Removes the byte order mark that some programs put before UTF-8.
+pub(super) fn without_mark(start: &[u8]) -> &[u8] {
+    start.strip_prefix(UTF_8_MARK).unwrap_or(start)
 }
 
 #[cfg(test)]
@@ -194,5 +243,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_encoding() {
+        for (text, is_fine) in [
+            (&b"\xef\xbb\xbfa b\nc"[..], true),
+            (b"a b\nc", true),
+            (b"\xff\xfea\0 \0", false),
+            (b"\xfe\xff\0a\0 ", false),
+            (b"a\0 \0b\0", false),
+            (b"\0a\0 \0b", false),
+            (b"\xff\xfe\0\0a\0\0\0", false),
+        ] {
+            for step in [1, 2, usize::MAX] {
+                let mut lines = Lines::new(Trickle(text, step), Path::new("t"), 1 << 20);
+                match lines.next() {
+                    Ok(line) => assert!(is_fine && line == Some(b"a b"), "{text:?}"),
+                    Err(error) => {
+                        let message = error.to_string();
+                        assert!(
+                            !is_fine && message.starts_with("t:1:1: this is UTF-"),
+                            "{message}"
+                        );
+                    }
+                }
+            }
+        }
+        let mut lines = Lines::new(&b"\xef\xbb\xbf"[..], Path::new("t"), 1);
+        assert!(lines.next().unwrap().is_none());
     }
 }

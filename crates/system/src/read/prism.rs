@@ -1,154 +1,220 @@
-//! Reads PRISM's explicit model files.
+//! Reads explicit model files of PRISM, Storm and MRMC.
 
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use tellapart_files::FileError;
-
+use super::found::{Content, FilePart, FoundSystem, RewardChoice};
 use super::transitions::MAX_TABLE_ENTRIES;
-use crate::meaning::{Labels, OutputMeaning, Sets, Vectors};
-use crate::outputs::{DistinctRows, comparison_bits};
-use crate::{MooreMachine, StateId, SystemError};
+use crate::beside::{Beside, RewardFile, RewardKind};
+use crate::{MooreMachine, SystemError};
 
 mod actions;
+mod declarations;
+mod header;
 mod labels;
+mod line;
+mod numbers;
+mod outputs;
 mod rewards;
+mod sums;
 mod transitions;
 
-use labels::StateLabels;
-use transitions::PrismTable;
+use numbers::Numbers;
+use outputs::Structures;
 
-/// Reads PRISM's explicit model files: `NAME.tra` (transitions), and where they exist `NAME.lab`
-/// (labels of states) and `NAME.srew` (state rewards) next to it.
+/// Reads explicit model files: `NAME.tra` (transitions), and the labels (`.lab`) and rewards
+/// (`.srew`, `.trew`, ...) that lie beside it.
 ///
-/// Format: appendix "Explicit Model Files" of PRISM's manual. These forms of transitions are read,
-/// with blank lines and comments (`#`) anywhere:
+/// Format: appendix "Explicit Model Files" of PRISM's manual, and the forms of Storm and MRMC. With
+/// blank lines and comments (`#`) anywhere, these transitions are read:
 ///
 /// | model | first line | further lines |
 /// | --- | --- | --- |
-/// | Markov chain | `states transitions` | `from to probability [action]` |
-/// | MDP | `states choices transitions` | `from choice to probability [action]` |
+/// | Markov chain | `states transitions`; Storm: `dtmc` | `from to probability [action]` |
+/// | MDP | `states choices transitions`; Storm: `mdp` | `from choice to probability [action]` |
 /// | LTS | `states choices transitions` | `from choice to [action]` |
+/// | Markov chain of MRMC | `STATES n`, then `TRANSITIONS n` | `from to probability`, from state 1 |
+///
+/// | file | what it holds |
+/// | --- | --- |
+/// | `NAME.lab` | labels: `0="init" 1="goal"` and lines `state: 0 1`, or `#DECLARATION`, names, `#END` and lines `state goal` |
+/// | `NAME.srew`, `NAME1.srew`, `NAME.time.srew` | rewards of states |
+/// | `NAME.trew`, `NAME1.trew`, `NAME.time.trew` | rewards of transitions |
+/// | `.rews`, `.rewt`; `.state.rew`, `.trans.rew`, `.tra.rew`; `.rew`, `.rewi` | the same, as named by old PRISM, Storm and MRMC |
 ///
 /// # As a Moore machine
-/// * **Only deterministic models**: the probability of every transition must be 1. A state must not
-///   have two choices of the same action that lead to different states.
+/// * **Only deterministic models**: under an action a state reaches one state. The probabilities
+///   of its transitions there must add up to 1, exactly or up to rounding (1e-9); transitions of
+///   probability 0 are none. A state must not have two choices of the same action that lead to
+///   different states.
 /// * **Actions**: a choice with an action is that action; a choice without is the action of its
 ///   number (in a Markov chain, 0). Where no choice has an action, actions are the numbers of
 ///   choices and have no names. Otherwise numbers come first and actions follow by first
-///   occurrence, with names.
+///   occurrence, with names. Without any transition there is one action, which no state enables.
 /// * **Missing choices**: a state that lacks a choice leads to itself under that action. If any
 ///   state does, the set of actions that a state enables is a part of its output
 ///   ([`MooreMachine::enabled_actions`]). [`aut`](super::aut) shows that this keeps bisimilarity.
 ///   PRISM's repair of deadlocks (a self-loop) is not applied.
 /// * **Outputs**: states have equal outputs if they enable the same actions, carry the same labels
-///   ([`MooreMachine::output_labels`]) and have the same reward ([`MooreMachine::output_value`]; 0
-///   where the file gives none). Without either file, the enabled actions alone are the output.
+///   ([`MooreMachine::output_labels`]) and have the same rewards ([`MooreMachine::output_value`];
+///   0 where a file gives none). The value has a column for each file of rewards of states. Each
+///   file of rewards of transitions has a column for each action that it rewards: what the state
+///   earns when the action is taken. So bisimilar states earn the same under every word of actions.
+/// * **Rewards compare exactly**, as decimals or fractions. Where two differ by less than `f64` can
+///   tell, the column is no value: states carry labels such as `time=1/3` instead.
 /// * **Built-in labels**: `init` gives the initial state (the first, where there are several),
 ///   `deadlock` is ignored; neither is part of the output.
 ///
 /// # Errors
-/// Anything malformed, with its line and column. Probabilities other than 1 and contradicting
-/// choices, with their state and action. A table beyond [`MAX_TABLE_ENTRIES`]. Memory: that of
-/// [`aut`](super::aut), and 12 bytes per state.
+/// Anything malformed, with its line and column. Probabilistic and contradicting choices, with
+/// state, action and probabilities. Rewards that depend on more than state and action. A file of
+/// observations beside it. A table beyond [`MAX_TABLE_ENTRIES`]. Memory: that of
+/// [`aut`](super::aut), and 12 bytes per state and 4 for each further file; with rewards of
+/// transitions 12 bytes per transition.
 pub fn prism(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
-    let path = path.as_ref();
-    let (file, _) = tellapart_files::open(path)?;
-    let [labels, rewards] = ["lab", "srew"].map(|extension| path.with_extension(extension));
-    let beside = |path| match tellapart_files::open(path) {
-        Ok((file, _)) => Ok(Some((file, path))),
-        Err(FileError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    };
-    prism_from(
-        (file, path),
-        beside(&labels)?,
-        beside(&rewards)?,
-        MAX_TABLE_ENTRIES,
-    )
+    Ok(prism_with(path.as_ref(), &RewardChoice::All)?.machine)
 }
 
-/// Reads the files of [`prism`] from any readers. Paths are used in errors only;
-/// `max_table_entries` bounds the memory.
+/// Reads the files of [`prism`], with these files of rewards only.
+pub(super) fn prism_with(path: &Path, rewards: &RewardChoice) -> Result<FoundSystem, SystemError> {
+    let (transitions, _) = tellapart_files::open(path)?;
+    let beside = Beside::of_transitions(path)?;
+    rewards.check(path, &beside)?;
+    let others = beside.others.into_iter();
+    let mut parts: Vec<FilePart> = others
+        .map(|(path, why)| FilePart::unread(path, Content::Other, why))
+        .collect();
+    let (wanted, left): (Vec<RewardFile>, Vec<RewardFile>) = beside
+        .rewards
+        .into_iter()
+        .partition(|file| rewards.takes(file));
+    let left = left.into_iter();
+    parts.extend(left.map(|file| {
+        let content = Content::of(file.kind);
+        FilePart::unread(file.path, content, "left out, as asked for")
+    }));
+
+    let open = |path: &Path| tellapart_files::open(path).map(|(file, _)| file);
+    let labels = beside.labels.as_deref();
+    let labels: Option<(File, &Path)> = labels
+        .map(|path| open(path).map(|file| (file, path)))
+        .transpose()?;
+    let mut inputs = Vec::new();
+    for file in &wanted {
+        inputs.push(RewardInput {
+            reader: open(&file.path)?,
+            path: &file.path,
+            kind: file.kind,
+        });
+    }
+    let names = column_names(&wanted);
+    let input = PrismInput {
+        transitions: (transitions, path),
+        labels,
+        rewards: inputs,
+    };
+    let (machine, columns) = named(input, names, MAX_TABLE_ENTRIES)?;
+    let labels = beside
+        .labels
+        .map(|path| FilePart::read(path, Content::Labels, None));
+    let rewards = wanted
+        .into_iter()
+        .map(|file| FilePart::read(file.path, Content::of(file.kind), file.structure));
+    let read: Vec<FilePart> = labels.into_iter().chain(rewards).collect();
+    Ok(FoundSystem {
+        machine,
+        parts: read.into_iter().chain(parts).collect(),
+        columns,
+    })
+}
+
+/// Returns the name of the structure of each file, or its own where structures have none, or the
+/// same.
+fn column_names(files: &[RewardFile]) -> Vec<String> {
+    let is_only = |file: &RewardFile| {
+        let alike =
+            |other: &&RewardFile| other.structure == file.structure && other.kind == file.kind;
+        files.iter().filter(alike).count() == 1
+    };
+    let own = |file: &RewardFile| {
+        let name = file.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let name = |file: &RewardFile| match &file.structure {
+        Some(structure) if is_only(file) => structure.clone(),
+        _ => own(file),
+    };
+    files.iter().map(name).collect()
+}
+
+/// Files of a model for [`prism_from`]; paths are used in errors, and their ends tell the form of
+/// rewards, as [`prism`] says.
+pub struct PrismInput<'p, R> {
+    /// The transitions.
+    pub transitions: (R, &'p Path),
+    /// Labels of states, where there are any.
+    pub labels: Option<(R, &'p Path)>,
+    /// Rewards, in the order of the columns of the outputs' values.
+    pub rewards: Vec<RewardInput<'p, R>>,
+}
+
+/// A file of rewards for [`prism_from`].
+pub struct RewardInput<'p, R> {
+    /// The file.
+    pub reader: R,
+    /// Its path.
+    pub path: &'p Path,
+    /// Whether it gives rewards of states or of transitions.
+    pub kind: RewardKind,
+}
+
+/// Reads the files of [`prism`] from any readers. `max_table_entries` bounds the memory: that many
+/// entries of the table, and that many values of outputs.
 ///
 /// # Errors
 /// The errors of [`prism`], with `max_table_entries` as the bound of the table.
 pub fn prism_from<R: Read + Seek>(
-    (transitions, path): (R, &Path),
-    labels: Option<(R, &Path)>,
-    rewards: Option<(R, &Path)>,
+    input: PrismInput<'_, R>,
     max_table_entries: u64,
 ) -> Result<MooreMachine, SystemError> {
-    let table = transitions::read(transitions, path, max_table_entries)?;
-    let states = table.completed.enabled.len();
-    let labels = labels.map(|(reader, path)| labels::read(reader, path, states));
-    let rewards = rewards.map(|(reader, path)| rewards::read(reader, path, states));
-    machine(table, labels.transpose()?, rewards.transpose()?).map_err(|source| SystemError::In {
-        path: path.to_path_buf(),
-        source: Box::new(source),
+    let names = input.rewards.iter().map(|rewards| {
+        let name = rewards.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    });
+    let names = names.collect();
+    named(input, names, max_table_entries).map(|(machine, _)| machine)
+}
+
+/// Reads all files; `names` are those of the files of rewards. Returns the names of the columns,
+/// too.
+fn named<R: Read + Seek>(
+    input: PrismInput<'_, R>,
+    names: Vec<String>,
+    max_table_entries: u64,
+) -> Result<(MooreMachine, Vec<String>), SystemError> {
+    let (transitions, path) = input.transitions;
+    let mut all = input.rewards.iter();
+    let keeps_choices = all.any(|rewards| rewards.kind == RewardKind::Transitions);
+    let table = transitions::read(transitions, path, max_table_entries, keeps_choices)?;
+    let labels = input
+        .labels
+        .map(|(reader, path)| labels::read(reader, path, table.header.states))
+        .transpose()?;
+    let mut structures = Structures {
+        named: Vec::new(),
+        numbers: Numbers::default(),
+    };
+    for (RewardInput { reader, path, kind }, name) in input.rewards.into_iter().zip(names) {
+        let read = rewards::read(reader, path, kind, &table, &mut structures.numbers)?;
+        structures.named.push((name, read));
+    }
+    outputs::machine(table, labels, structures, max_table_entries).map_err(|source| {
+        SystemError::In {
+            path: path.to_path_buf(),
+            source: Box::new(source),
+        }
     })
-}
-
-fn machine(
-    table: PrismTable,
-    labels: Option<StateLabels>,
-    rewards: Option<Vec<f64>>,
-) -> Result<MooreMachine, SystemError> {
-    let PrismTable { completed, actions } = table;
-    let is_total = match &completed.sets.bounds[..] {
-        [0, only] => *only == completed.next.len() / completed.enabled.len(),
-        _ => false,
-    };
-    // `init` and `deadlock` alone say nothing about outputs.
-    let (initial, labels) = match labels {
-        Some(labels) if labels.names.is_empty() => (labels.initial, None),
-        Some(labels) => (labels.initial, Some(labels)),
-        None => (None, None),
-    };
-
-    let mut distinct = DistinctRows::new(3);
-    let mut output = completed.enabled;
-    for (state, id) in output.iter_mut().enumerate() {
-        let label_set = labels.as_ref().map_or(0, |labels| labels.set_of[state]);
-        let reward = rewards.as_ref().map_or(0.0, |rewards| rewards[state]);
-        // The reader of rewards refuses NaN, so the default is never used.
-        let reward = comparison_bits(reward).unwrap_or_default();
-        *id = distinct.id(&[u64::from(id.get()), u64::from(label_set), reward]);
-    }
-    let rows = distinct.into_rows();
-    let rows = rows.as_chunks::<3>().0;
-    let values = rewards.map(|_| Vectors {
-        width: 1,
-        values: rows.iter().map(|row| f64::from_bits(row[2])).collect(),
-    });
-    let enabled = (!is_total).then(|| select(&completed.sets, rows.iter().map(|row| row[0])));
-    let labels = labels.map(|labels| Labels {
-        names: labels.names,
-        sets: select(&labels.sets, rows.iter().map(|row| row[1])),
-    });
-    let meaning = OutputMeaning {
-        values,
-        enabled,
-        labels,
-        tolerance: None,
-    };
-    let columns = completed.next.len() / output.len();
-    let machine = MooreMachine::from_table(columns, completed.next, output)?.with_meaning(meaning);
-    let machine = match actions {
-        Some(names) => machine.with_action_names(names)?,
-        None => machine,
-    };
-    machine.with_initial(initial.unwrap_or(StateId::new(0)))
-}
-
-/// Selects the sets with these numbers.
-fn select<T: Clone>(sets: &Sets<T>, numbers: impl Iterator<Item = u64>) -> Sets<T> {
-    let mut selected = Sets::new();
-    for number in numbers {
-        let set = sets.get(number as usize).unwrap_or_default();
-        selected.push(set.iter().cloned());
-    }
-    selected
 }
 
 /// Whether a line is blank or a comment.

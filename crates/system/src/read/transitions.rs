@@ -24,6 +24,7 @@ const MISSING: StateId = StateId::new(u32::MAX);
 /// A partial table of successors that grows as new actions appear.
 ///
 /// Memory: the table, at most twice as wide as it must be, and the old one while it grows.
+#[derive(Default)]
 pub(super) struct TransitionTable {
     states: usize,
     max_entries: u64,

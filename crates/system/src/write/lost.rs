@@ -63,7 +63,7 @@ pub fn lost(machine: &MooreMachine, format: Format) -> Vec<String> {
             }
             if !tells_all {
                 found.push(values(
-                    "they are vectors; outputs are written as labels output_ID",
+                    "they are too long vectors; outputs are written as labels output_ID",
                 ));
                 found.push(labels("outputs are written as labels output_ID"));
             } else if meaning

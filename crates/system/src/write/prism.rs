@@ -1,29 +1,88 @@
 //! Writes PRISM's explicit model files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tellapart_files::FileError;
 
 use super::text::write_text;
+use crate::beside::Beside;
+use crate::meaning::Vectors;
 use crate::{ActionId, MooreMachine, OutputId, SystemError};
 
+/// Most columns of values that become files of rewards.
+const MOST_COLUMNS: usize = 64;
+
 /// Writes PRISM's explicit model files, which [`crate::read::prism`] reads: an MDP at `path`
-/// (`NAME.tra`), labels in `NAME.lab`, and in `NAME.srew` the values of outputs where they are
-/// single numbers.
+/// (`NAME.tra`), labels in `NAME.lab`, and the values of outputs as rewards of states. Single
+/// numbers go into `NAME.srew`, the columns of up to 64 into `NAME1.srew`, `NAME2.srew` and so on.
 ///
 /// Only enabled actions become choices. Names of actions are written if all of them are identifiers
 /// of PRISM; otherwise a partial machine gets `a0`, `a1`, ..., and a total one no names. Outputs
 /// that labels and values do not tell apart become labels `output_ID`.
 ///
 /// # Errors
-/// A file that cannot be written; it is then unchanged, but others of the three may be new. An
-/// existing `NAME.srew` that would not belong to the model is removed.
+/// A file that cannot be written; it is then unchanged, but others may be new. An existing file of
+/// rewards that would be taken for a part of the model is removed. [`SystemError::Beside`] if a
+/// file of rewards would belong to another model, `NAME1.tra`, say.
 pub fn prism(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let path = path.as_ref();
+    let rewards = reward_files(machine, path)?;
     // The transitions come last, so that a reader who sees them sees the other files, too.
     write_labels(machine, &path.with_extension("lab"))?;
-    write_rewards(machine, &path.with_extension("srew"))?;
+    remove_others(path, &rewards)?;
+    if let Some(vectors) = values(machine) {
+        for (column, file) in rewards.iter().enumerate() {
+            write_rewards(machine, vectors, column, file)?;
+        }
+    }
     write_transitions(machine, path)
+}
+
+/// Returns the values of outputs, where they become rewards.
+fn values(machine: &MooreMachine) -> Option<&Vectors> {
+    let values = machine.meaning().values.as_ref();
+    values.filter(|_| tells_all(machine))
+}
+
+/// Names a file of rewards for each column.
+fn reward_files(machine: &MooreMachine, path: &Path) -> Result<Vec<PathBuf>, SystemError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let columns = match values(machine) {
+        None => return Ok(Vec::new()),
+        Some(Vectors { width: 1, .. }) => return Ok(vec![path.with_extension("srew")]),
+        Some(vectors) => 1..=vectors.width,
+    };
+    let file = |column| {
+        let other = path.with_file_name(format!("{stem}{column}.tra"));
+        let file = path.with_file_name(format!("{stem}{column}.srew"));
+        match other.exists() {
+            false => Ok(file),
+            true => Err(SystemError::Beside {
+                problem: format!(
+                    "rewards of {} cannot be written here, since they would be taken for those of \
+                     {}; choose another name",
+                    path.display(),
+                    other.display()
+                ),
+                path: file,
+            }),
+        }
+    };
+    columns.map(file).collect()
+}
+
+/// Removes rewards of an older model, which would be taken for a part of this one.
+fn remove_others(path: &Path, rewards: &[PathBuf]) -> Result<(), SystemError> {
+    let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    for file in Beside::of_transitions(path)?.rewards {
+        if !rewards.contains(&file.path)
+            && let Err(error) = std::fs::remove_file(&file.path)
+            && !is_missing(&error)
+        {
+            return Err(FileError::from_io(&file.path, error).into());
+        }
+    }
+    Ok(())
 }
 
 fn write_transitions(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
@@ -113,26 +172,16 @@ fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> 
     })
 }
 
-fn write_rewards(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
-    let values = machine
-        .meaning()
-        .values
-        .as_ref()
-        .filter(|_| tells_all(machine));
-    let Some(vectors) = values else {
-        // A file of an older model would be taken for a part of this one.
-        return match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(FileError::from_io(path, error).into())
-            }
-            _ => Ok(()),
-        };
-    };
-    let value = |output: OutputId| vectors.values[output.index()];
-    let lines: Vec<String> = vectors
-        .values
-        .iter()
-        .map(|value| format!(" {value}"))
+fn write_rewards(
+    machine: &MooreMachine,
+    vectors: &Vectors,
+    column: usize,
+    path: &Path,
+) -> Result<(), SystemError> {
+    let value = |output: OutputId| vectors.values[output.index() * vectors.width + column];
+    let outputs = (0..machine.outputs() as u32).map(OutputId::new);
+    let lines: Vec<String> = outputs
+        .map(|output| format!(" {}", value(output)))
         .collect();
     let rewarded = machine
         .output_table()
@@ -153,11 +202,11 @@ fn write_rewards(machine: &MooreMachine, path: &Path) -> Result<(), SystemError>
     })
 }
 
-/// Whether enabled actions, labels and one reward per state tell all outputs apart.
+/// Whether enabled actions, labels and rewards tell all outputs apart.
 pub(super) fn tells_all(machine: &MooreMachine) -> bool {
     let meaning = machine.meaning();
     match &meaning.values {
-        Some(vectors) => vectors.width == 1,
+        Some(vectors) => (1..=MOST_COLUMNS).contains(&vectors.width),
         None => machine.outputs() == 1 || meaning.enabled.is_some() || meaning.labels.is_some(),
     }
 }

@@ -69,6 +69,12 @@ impl AutHeader {
         scanner.expect(b"(", "`(` after `des`")?;
         let first_at = scanner.skip_spaces();
         let first = scanner.number("the initial state")?;
+        if let Some(distribution) = distribution(line, first_at, b',') {
+            let problem = format!(
+                "the initial state is drawn from the distribution {distribution:?}; {PROBABILISTIC}"
+            );
+            return Err(error(first_at, problem));
+        }
         scanner.expect(b",", "`,` after the initial state")?;
         let transitions_at = scanner.skip_spaces();
         let transitions = scanner.number("the number of transitions")?;
@@ -143,15 +149,36 @@ impl<'l> AutTransition<'l> {
         scanner.at = last_comma + 1;
         let to_at = scanner.skip_spaces();
         let to = scanner.number("the state that the transition reaches")?;
+        let label = label(line, label_at, last_comma)?;
+        if let Some(distribution) = distribution(line, to_at, b')') {
+            let problem = format!(
+                "state {from} leads to the distribution {distribution:?} under {label:?}; \
+                 {PROBABILISTIC}"
+            );
+            return Err(error(to_at, problem));
+        }
         scanner.expect(b")", "`)` after the state")?;
         scanner.expect_end()?;
         let to = state_in_range(to, to_at, states)?;
-        Ok(Self {
-            from,
-            label: label(line, label_at, last_comma)?,
-            to,
-        })
+        Ok(Self { from, label, to })
     }
+}
+
+const PROBABILISTIC: &str = "this is a probabilistic .aut file, as mCRL2 writes them, and only \
+                             deterministic systems are supported";
+
+/// Returns the text from `start` to the byte `end`, if it is a distribution as mCRL2 writes it:
+/// states with probabilities between them, such as `1 1/2 2`, where a single state is expected.
+fn distribution(line: &[u8], start: usize, end: u8) -> Option<&str> {
+    let rest = &line[start..];
+    let length = rest.iter().position(|&byte| byte == end)?;
+    let text = str::from_utf8(&rest[..length]).ok()?.trim();
+    let is_number = |word: &str| {
+        word.bytes()
+            .all(|byte| byte.is_ascii_digit() || b"/.".contains(&byte))
+    };
+    let mut words = text.split_ascii_whitespace();
+    (words.clone().count() >= 3 && words.all(is_number)).then_some(text)
 }
 
 /// Returns the label in `line[start..end]`, without surrounding spaces and quotes.

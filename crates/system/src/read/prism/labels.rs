@@ -6,11 +6,13 @@ use std::path::Path;
 
 use foldhash::fast::RandomState;
 
+use super::declarations::{Declarations, is_declaration};
+use super::header::Numbering;
 use super::is_skipped;
 use crate::meaning::Sets;
 use crate::read::lines::Lines;
 use crate::read::names::Names;
-use crate::read::scan::{LineError, Scanner, error, short_number, state_in_range};
+use crate::read::scan::{LineError, Scanner, short_number};
 use crate::{StateId, SystemError};
 
 /// Longest line in bytes. The first line names all labels, and may be long.
@@ -26,41 +28,41 @@ pub(super) struct StateLabels {
     pub(super) sets: Sets<u32>,
 }
 
-/// Meaning of the number of a label in the file.
-#[derive(Clone, Copy)]
-enum Declared {
-    Init,
-    Deadlock,
-    Label(u32),
-}
-
+/// Reads the labels of all states. Lines that name labels number states as the transitions do;
+/// lines that number labels are PRISM's, and number states from 0.
 pub(super) fn read(
     reader: impl Read,
     path: &Path,
-    states: usize,
+    mut states: Numbering,
 ) -> Result<StateLabels, SystemError> {
     let mut lines = Lines::new(reader, path, MAX_LINE_BYTES);
-    let declared = loop {
+    let (declared, names) = loop {
         let Some(line) = lines.next()? else {
             return Err(lines.fail_at_end(
                 "the file ends without a first line; expected labels, as `0=\"init\" 1=\"goal\"`",
             ));
         };
+        if is_declaration(line) {
+            break Declarations::named(&mut lines)?;
+        }
         if !is_skipped(line) {
-            break declarations(line);
+            let declared = Declarations::numbered(line);
+            break declared.map_err(|error| lines.fail(error))?;
         }
     };
-    let (declared, names) = declared.map_err(|error| lines.fail(error))?;
+    if !declared.are_named() {
+        states.first = 0;
+    }
 
     const UNSEEN: u32 = u32::MAX;
     let mut initial = None;
-    let mut set_of = vec![UNSEEN; states];
+    let mut set_of = vec![UNSEEN; states.count as usize];
     let mut known = KnownSets::new();
     loop {
         // Most lines carry the labels of an earlier line.
         let mut at = 0;
         let guessed = short_number(lines.rest(), &mut at)
-            .filter(|&state| (state as usize) < states)
+            .and_then(|number| states.state(number))
             .and_then(|state| Some((state, known.guess(&lines.rest()[at..])?)));
         let (state, set, is_initial) = match guessed {
             Some((state, (set, is_initial, length))) => {
@@ -71,12 +73,13 @@ pub(super) fn read(
                 None => break,
                 Some(line) if is_skipped(line) => continue,
                 Some(line) => {
-                    let read = known.read(line, states as u32, &declared);
+                    let read = known.read(line, states, &declared);
                     read.map_err(|error| lines.fail(error))?
                 }
             },
         };
         if set_of[state as usize] != UNSEEN {
+            let state = state + states.first;
             let problem = format!("state {state} has a line already; join the two");
             return Err(lines.fail(LineError { column: 1, problem }));
         }
@@ -144,14 +147,14 @@ impl KnownSets {
     fn read(
         &mut self,
         line: &[u8],
-        states: u32,
-        declared: &[Declared],
+        states: Numbering,
+        declared: &Declarations,
     ) -> Result<(u32, u32, bool), LineError> {
         let mut scanner = Scanner::new(line);
         let at = scanner.skip_spaces();
-        let state = state_in_range(scanner.number("a state")?, at, states)?;
+        let state = states.check(scanner.number("a state")?, at)?;
         let ending = &line[scanner.at..];
-        let (set, is_initial) = labels_of_state(scanner, declared)?;
+        let (set, is_initial) = declared.of_state(scanner)?;
         let id = match self.ids.get(&set) {
             Some(&id) => id,
             None => {
@@ -168,75 +171,4 @@ impl KnownSets {
         }
         Ok((state, id, is_initial))
     }
-}
-
-/// Parses the declaration of labels, such as `0="init" 1="deadlock" 2="goal"`.
-fn declarations(line: &[u8]) -> Result<(Vec<Declared>, Vec<String>), LineError> {
-    let mut scanner = Scanner::new(line);
-    let (mut declared, mut names) = (Vec::new(), Vec::<String>::new());
-    let mut seen = std::collections::HashSet::with_hasher(RandomState::default());
-    while scanner.skip_spaces() < line.len() {
-        let at = scanner.at;
-        let number = scanner.number("the number of a label")?;
-        if number != declared.len() as u64 {
-            let problem = format!(
-                "expected label {}, labels are numbered 0, 1, 2, ...",
-                declared.len()
-            );
-            return Err(error(at, problem));
-        }
-        scanner.expect(b"=\"", "`=\"` and the name of the label")?;
-        let start = scanner.at;
-        let Some(length) = memchr::memchr(b'"', &line[start..]) else {
-            return Err(error(
-                start - 1,
-                "the quote that opens the name is not closed",
-            ));
-        };
-        scanner.at = start + length + 1;
-        let name = str::from_utf8(&line[start..start + length])
-            .map_err(|_| error(start, "the name is not valid UTF-8"))?;
-        if !seen.insert(name) {
-            return Err(error(start, format!("label {name:?} is there already")));
-        }
-        declared.push(match name {
-            "" => return Err(error(start, "the name of the label is empty")),
-            "init" => Declared::Init,
-            "deadlock" => Declared::Deadlock,
-            name => {
-                names.push(name.to_owned());
-                Declared::Label(names.len() as u32 - 1)
-            }
-        });
-    }
-    Ok((declared, names))
-}
-
-/// Parses the labels of a state, such as `: 0 2`. Returns them ascending, and whether `init` is
-/// among them.
-fn labels_of_state(
-    mut scanner: Scanner<'_>,
-    declared: &[Declared],
-) -> Result<(Vec<u32>, bool), LineError> {
-    scanner.expect(b":", "`:` after the state")?;
-    let (mut set, mut is_initial) = (Vec::new(), false);
-    while scanner.skip_spaces() < scanner.line.len() {
-        let at = scanner.at;
-        let number = scanner.number("the number of a label")?;
-        match declared.get(usize::try_from(number).unwrap_or(usize::MAX)) {
-            Some(Declared::Init) => is_initial = true,
-            Some(Declared::Deadlock) => {}
-            Some(Declared::Label(label)) => set.push(*label),
-            None => {
-                let problem = format!(
-                    "label {number} does not exist: the first line has {} labels",
-                    declared.len()
-                );
-                return Err(error(at, problem));
-            }
-        }
-    }
-    set.sort_unstable();
-    set.dedup();
-    Ok((set, is_initial))
 }
