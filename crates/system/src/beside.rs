@@ -99,8 +99,12 @@ impl Beside {
             }
             match name.part {
                 Part::Transitions => {}
-                Part::Labels if name.mark.is_empty() && found.labels.is_none() => {
-                    found.labels = Some(file);
+                Part::Labels if name.mark.is_empty() => {
+                    if let Some(other) = found.labels.replace(file) {
+                        let problem = "there are labels whose name differs in upper and lower case \
+                                       only; keep one of the two files";
+                        return Err(unread(&other, problem));
+                    }
                 }
                 Part::Labels => more_labels.push(file),
                 Part::Rewards(kind) => found.rewards.push(RewardFile::new(file, kind, name)?),

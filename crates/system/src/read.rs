@@ -60,7 +60,7 @@ pub fn any_with(
         return Err(SystemError::NoRewardsBeside { path });
     }
     let machine = match format {
-        Format::Npz => npz(path),
+        Format::Npz => return npz::npz_with(path),
         Format::Aut => aut(path).and_then(|machine| {
             Beside::none_for(path)?;
             Ok(machine)
@@ -72,11 +72,7 @@ pub fn any_with(
             path: path.to_path_buf(),
         }),
     };
-    machine.map(|machine| FoundSystem {
-        machine,
-        parts: Vec::new(),
-        columns: Vec::new(),
-    })
+    machine.map(FoundSystem::from)
 }
 
 /// Finds the format of a file.

@@ -185,3 +185,24 @@ fn damaged_archives_never_panic() {
         let _ = cut.map(|mut archive| read::npz_archive(&mut archive));
     }
 }
+
+#[test]
+fn other_arrays_are_named_and_chance_is_refused() {
+    let numbers = || Values::U8(vec![1, 0]);
+    let with = |other| {
+        File::new(&[
+            ("next", &[2, 1], numbers()),
+            ("output", &[2], numbers()),
+            (other, &[2], numbers()),
+        ])
+    };
+    let file = with("rewards");
+    let found = read::any_with(file.path(), &read::RewardChoice::All).unwrap();
+    assert_eq!(found.unread_arrays, ["rewards"]);
+    assert_eq!(found.machine, read::npz(file.path()).unwrap());
+    for name in ["prob", "count"] {
+        let error = read::npz(with(name).path()).unwrap_err().to_string();
+        let expected = format!("array \"{name}\": makes the system probabilistic, and only");
+        assert!(error.contains(&expected), "{error}");
+    }
+}

@@ -341,32 +341,87 @@ fn malformed_labels_and_rewards_are_placed() {
 
 #[test]
 fn damaged_files_never_panic() {
-    let tra = "2 3 3\n0 0 1 1 a\n0 1 0 1 b\n1 0 1 1 a\n";
-    let lab = "0=\"init\" 1=\"x\"\n0: 0 1\n1: 1\n";
-    let srew = "2 1\n1 0.5\n";
-    let texts = [tra, lab, srew];
-    for which in 0..3 {
-        for cut in 0..texts[which].len() {
-            for byte in [0, b'\n', b' ', b':', b'"', b'=', b'9', b'-', b'#', 0xff] {
-                let mut bytes = texts.map(|text| text.as_bytes().to_vec());
-                bytes[which][cut] = byte;
-                let mut cuts = texts.map(|text| text.as_bytes().to_vec());
-                cuts[which].truncate(cut);
-                for [tra, lab, srew] in [bytes, cuts] {
-                    let input = PrismInput {
-                        transitions: (Cursor::new(tra), Path::new("m.tra")),
-                        labels: Some((Cursor::new(lab), Path::new("m.lab"))),
-                        rewards: vec![RewardInput {
-                            reader: Cursor::new(srew),
-                            path: Path::new("m.srew"),
-                            kind: RewardKind::States,
-                        }],
-                    };
-                    let _ = prism_from(input, 1 << 10);
+    let prism = [
+        "2 3 4\n0 0 1 0.5 a\n0 0 1 1/2 a\n0 1 0 1 b\n1 0 1 1 a\n",
+        "0=\"init\" 1=\"x\"\n0: 0 1\n1: 1\n",
+        "# Reward structure \"r\"\n# State rewards\n2 1\n1 0.5\n",
+        "2 3 1\n0 1 0 1/3\n",
+    ];
+    let storm = [
+        "mdp\n0 0 1 1\n0 0 0 0\n1 0 1 1\n",
+        "#DECLARATION\ninit x\n#END\n0 init x\n",
+        "1 0.5\n",
+        "0 0 1 1/3\n0 0 0 2\n",
+    ];
+    let mrmc = [
+        "STATES 2\nTRANSITIONS 2\n1 2 1\n2 1 1\n",
+        "#DECLARATION\nx\n#END\n2 x\n",
+        "1 0.5\n",
+        "STATES 2\nTRANSITIONS 1\n1 2 3\n",
+    ];
+    for texts in [prism, storm, mrmc] {
+        assert!(try_all(texts.map(|text| text.as_bytes().to_vec())).is_ok());
+        for which in 0..texts.len() {
+            for cut in 0..texts[which].len() {
+                for byte in [
+                    0, b'\n', b' ', b':', b'"', b'=', b'9', b'-', b'/', b'#', 0xff,
+                ] {
+                    let mut bytes = texts.map(|text| text.as_bytes().to_vec());
+                    bytes[which][cut] = byte;
+                    let mut cuts = texts.map(|text| text.as_bytes().to_vec());
+                    cuts[which].truncate(cut);
+                    let _ = (try_all(bytes), try_all(cuts));
                 }
             }
         }
     }
+}
+
+/// Reads transitions, labels, rewards of states and rewards of transitions.
+fn try_all([tra, lab, srew, trew]: [Vec<u8>; 4]) -> Result<MooreMachine, SystemError> {
+    let rewards = |text, path, kind| RewardInput {
+        reader: Cursor::new(text),
+        path: Path::new(path),
+        kind,
+    };
+    let input = PrismInput {
+        transitions: (Cursor::new(tra), Path::new("m.tra")),
+        labels: Some((Cursor::new(lab), Path::new("m.lab"))),
+        rewards: vec![
+            rewards(srew, "m.srew", RewardKind::States),
+            rewards(trew, "m.trew", RewardKind::Transitions),
+        ],
+    };
+    prism_from(input, 1 << 10)
+}
+
+#[test]
+fn values_of_outputs_are_bounded() {
+    let lines: String = (0..9).map(|state| format!("{state} {state}\n")).collect();
+    let lines = format!("9 9\n{lines}");
+    let rewards = || RewardInput {
+        reader: Cursor::new(&lines[..]),
+        path: Path::new("m.srew"),
+        kind: RewardKind::States,
+    };
+    let ring: String = (0..9)
+        .map(|state| format!("{state} {} 1\n", (state + 1) % 9))
+        .collect();
+    let ring = format!("9 9\n{ring}");
+    let read = |limit| {
+        let input = PrismInput {
+            transitions: (Cursor::new(&ring[..]), Path::new("m.tra")),
+            labels: None,
+            rewards: vec![rewards(), rewards()],
+        };
+        prism_from(input, limit)
+    };
+    assert_eq!(read(18).unwrap().outputs(), 9);
+    assert_eq!(
+        read(17).unwrap_err().to_string(),
+        "m.tra: 9 outputs of 2 rewards each are more than the 17 values allowed; leave some files of \
+         rewards out"
+    );
 }
 
 #[test]

@@ -16,6 +16,20 @@ pub struct FoundSystem {
     pub parts: Vec<FilePart>,
     /// Name of each column of the values of outputs, where files of rewards give them.
     pub columns: Vec<String>,
+    /// Arrays of a `.npz` that were not read.
+    pub unread_arrays: Vec<String>,
+}
+
+/// A system of no file, or of one file alone.
+impl From<MooreMachine> for FoundSystem {
+    fn from(machine: MooreMachine) -> Self {
+        Self {
+            machine,
+            parts: Vec::new(),
+            columns: Vec::new(),
+            unread_arrays: Vec::new(),
+        }
+    }
 }
 
 /// A file beside that of a system.

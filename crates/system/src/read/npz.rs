@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tellapart_files::{Archive, Array, Values};
 
+use super::found::FoundSystem;
 use crate::meaning::OutputMeaning;
 use crate::outputs::{DistinctRows, comparison_bits};
 use crate::{MooreMachine, OutputId, StateId, SystemError};
@@ -18,14 +19,28 @@ const EXACT_INTEGERS: u64 = 1 << 53;
 ///   function. Outputs are equal iff all their values are, by exact bits, except that -0.0 equals
 ///   0.0; output ids are numbered by first occurrence.
 ///
-/// Other arrays are ignored. Output values are kept ([`MooreMachine::output_value`]) unless one is
-/// an integer beyond 2^53, which `f64` cannot hold: then outputs are distinct, but have no values.
+/// Other arrays are not read; [`any_with`](super::any_with) names them. Output values are kept
+/// ([`MooreMachine::output_value`]) unless one is an integer beyond 2^53, which `f64` cannot hold:
+/// then outputs are distinct, but have no values.
 ///
 /// # Errors
 /// An unreadable archive, a missing or misshaped array, a successor out of range (with its state
-/// and action), NaN (with its row and column).
+/// and action), NaN (with its row and column). An array `prob` or `count`, by which the system
+/// would be probabilistic.
 pub fn npz(path: impl AsRef<Path>) -> Result<MooreMachine, SystemError> {
     npz_archive(&mut Archive::open(path)?)
+}
+
+/// Reads an archive as [`npz`] does, and names the arrays that were not read.
+pub(super) fn npz_with(path: &Path) -> Result<FoundSystem, SystemError> {
+    let mut archive = Archive::open(path)?;
+    let names = archive.names().iter().map(ToString::to_string);
+    let others = names.filter(|name| !["next", "output"].contains(&&name[..]));
+    let unread_arrays = others.collect();
+    Ok(FoundSystem {
+        unread_arrays,
+        ..FoundSystem::from(npz_archive(&mut archive)?)
+    })
 }
 
 /// Reads the arrays of [`npz`] from an archive that is already open.
@@ -44,6 +59,13 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
         source: Box::new(source),
     };
 
+    for array in ["prob", "count"] {
+        if archive.contains(array) {
+            let problem = "makes the system probabilistic, and only deterministic systems are \
+                           supported; leave the array out if all probabilities are 1";
+            return Err(wrong(array, problem.to_owned()));
+        }
+    }
     let Array { shape, values } = archive.read("next")?;
     let &[states, actions] = &shape[..] else {
         let problem = format!(

@@ -123,9 +123,9 @@ pub(super) fn prism_with(path: &Path, rewards: &RewardChoice) -> Result<FoundSys
         .map(|file| FilePart::read(file.path, Content::of(file.kind), file.structure));
     let read: Vec<FilePart> = labels.into_iter().chain(rewards).collect();
     Ok(FoundSystem {
-        machine,
         parts: read.into_iter().chain(parts).collect(),
         columns,
+        ..FoundSystem::from(machine)
     })
 }
 

@@ -97,6 +97,12 @@ fn names_are_found_in_upper_and_lower_case() {
     ]);
     let machine = read::any(files.at("m.TRA")).unwrap();
     assert_eq!(machine.outputs(), 3);
+    std::fs::write(files.at("m.lab"), "0=\"x\"\n").unwrap();
+    let message = files.message_of("m.TRA");
+    assert!(
+        message.starts_with("m.Lab: there are labels whose name differs in upper"),
+        "{message}"
+    );
 }
 
 #[test]

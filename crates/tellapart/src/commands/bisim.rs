@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,11 +11,13 @@ use serde::Serialize;
 use tellapart::bisim::{
     Violation, largest_bisimulation_with, quotient_with, verify_coarsest_with, witness_with,
 };
+use tellapart::inspect::PartRecord;
 use tellapart::progress::Stopped;
-use tellapart::{ActionId, MooreMachine, Partition, StateId, World, settings, system};
+use tellapart::system::read::{self, FoundSystem, RewardChoice};
+use tellapart::{ActionId, MooreMachine, Partition, StateId, World, settings};
 
-use super::Overwrite;
 use super::system_file::SystemFile;
+use super::{Overwrite, system_parts};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -27,7 +30,8 @@ use crate::terminal::Terminal;
   tellapart bisim torus p=column
   tellapart bisim system.aut --quotient smaller.aut
   tellapart bisim system.npz --tolerance 0.01 --verify
-  tellapart bisim model.tra --quotient smaller.dot")]
+  tellapart bisim model.tra --quotient smaller.dot
+  tellapart bisim model.tra --rewards none")]
 pub(crate) struct Arguments {
     /// File in any format of convert, or a built-in environment: counting, gridworld, torus
     #[arg(value_name = "SYSTEM")]
@@ -38,6 +42,8 @@ pub(crate) struct Arguments {
     /// Also find a shortest word of actions that tells state A from state B
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     witness: Option<Vec<usize>>,
+    #[command(flatten)]
+    rewards: system_parts::Rewards,
     /// Outputs at most X apart count as equal; refused where that is no equivalence on them
     #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
@@ -66,25 +72,26 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1, "");
     bar.busy_with("reading");
     let start = Instant::now();
-    let machine = grouped_system(arguments)?;
+    let found = grouped_system(arguments)?;
+    let machine = &found.machine;
     let read = start.elapsed();
     let pair = arguments
         .witness
         .as_deref()
-        .map(|pair| states(&machine, pair))
+        .map(|pair| states(machine, pair))
         .transpose()?;
     bar.busy_with("computing the classes");
     let compared = pair
         .map(|[a, b]| {
-            let word = witness_with(&machine, a, b, &bar)?;
+            let word = witness_with(machine, a, b, &bar)?;
             Ok::<_, Stopped>(Compared { a, b, word })
         })
         .transpose()?;
-    let classes = largest_bisimulation_with(&machine, &bar)?;
+    let classes = largest_bisimulation_with(machine, &bar)?;
     let computed = start.elapsed() - read;
     if arguments.verify {
         bar.busy_with("verifying");
-        let verified = verify_coarsest_with(&machine, &classes, &bar);
+        let verified = verify_coarsest_with(machine, &classes, &bar);
         verified.map_err(|violation| {
             failure(violation, |violation| {
                 format!("the result is wrong, please report this with the system: {violation}")
@@ -97,7 +104,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         .as_ref()
         .map(|file| {
             bar.busy_with("writing the quotient");
-            let smaller = quotient_with(&machine, &classes, &bar)
+            let smaller = quotient_with(machine, &classes, &bar)
                 .map_err(|violation| failure(violation, |violation| violation.to_string()))?;
             file.write(&smaller)?;
             Ok::<_, Failure>((file, smaller))
@@ -111,7 +118,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     if arguments.verify {
         terminal.detail(format_args!("verified in {verified:.3} s"));
     }
-    print(arguments, &machine, &classes, compared.as_ref(), terminal)?;
+    print(arguments, &found, &classes, compared.as_ref(), terminal)?;
     if let Some((file, smaller)) = &quotient {
         file.report("the quotient was written", smaller, terminal);
     }
@@ -120,16 +127,22 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
 
 fn print(
     arguments: &Arguments,
-    machine: &MooreMachine,
+    found: &FoundSystem,
     classes: &Partition,
     compared: Option<&Compared>,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     if arguments.json {
-        return terminal.json(&document(machine, classes, compared, arguments));
+        return terminal.json(&document(found, classes, compared, arguments));
     }
+    let machine = &found.machine;
     let out = terminal.out();
-    text::print_summary(&arguments.system, machine, classes, out)?;
+    text::print_system(&arguments.system, machine, out)?;
+    let parts: Vec<PartRecord> = found.parts.iter().map(PartRecord::of).collect();
+    for line in system_parts::described(&parts, &found.columns, &found.unread_arrays) {
+        writeln!(out, "{line}")?;
+    }
+    text::print_summary(machine, classes, out)?;
     if arguments.verify {
         text::print_verified(out)?;
     }
@@ -150,14 +163,16 @@ fn failure(violation: Violation, words: impl FnOnce(&Violation) -> String) -> Fa
 }
 
 /// Returns the system, with outputs as equal as the user wants.
-fn grouped_system(arguments: &Arguments) -> Result<MooreMachine, Failure> {
-    let machine = system_of(&arguments.system, &arguments.settings)?;
+fn grouped_system(arguments: &Arguments) -> Result<FoundSystem, Failure> {
+    let rewards = &arguments.rewards.rewards;
+    let found = system_of(&arguments.system, &arguments.settings, rewards)?;
     let Some(tolerance) = arguments.tolerance else {
-        return Ok(machine);
+        return Ok(found);
     };
-    let grouped = machine.with_tolerance(tolerance);
+    let grouped = found.machine.with_tolerance(tolerance);
     let named = |error| format!("--tolerance: {}: {error}", arguments.system);
-    grouped.map_err(|error| Failure::bad_input(named(error)))
+    let machine = grouped.map_err(|error| Failure::bad_input(named(error)))?;
+    Ok(FoundSystem { machine, ..found })
 }
 
 /// Two states, and a shortest word that tells them apart, if there is one.
@@ -169,11 +184,15 @@ struct Compared {
 
 /// Returns the system of a built-in world by its name, or else of a file (`./counting` is always a
 /// file).
-fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
+fn system_of(name: &str, words: &[String], rewards: &RewardChoice) -> Result<FoundSystem, Failure> {
     match name.parse::<World>() {
+        Ok(_) if *rewards != RewardChoice::All => Err(Failure::bad_input(format!(
+            "--rewards: {name} is a built-in environment; rewards can be chosen beside a .tra only"
+        ))),
         Ok(world) => {
             let options = settings::world_options(world, words)?;
-            options.ground_truth().map_err(Failure::failed)
+            let machine = options.ground_truth().map_err(Failure::failed)?;
+            Ok(FoundSystem::from(machine))
         }
         // A name without an extension is more likely a world than a file.
         _ if words.is_empty()
@@ -185,7 +204,7 @@ fn system_of(name: &str, words: &[String]) -> Result<MooreMachine, Failure> {
                 World::names()
             )))
         }
-        _ if words.is_empty() => Ok(system::read::any(name)?),
+        _ if words.is_empty() => Ok(read::any_with(name, rewards)?),
         _ => Err(Failure::bad_input(format!(
             "{}: only a built-in environment ({}) has options, but {name} is a file",
             words.join(" "),
@@ -220,6 +239,15 @@ struct BisimDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
     action_names: Vec<Option<&'a str>>,
+    /// Files beside that of the system; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<PartRecord>,
+    /// Names of the columns of the outputs' values; absent where no file names them.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    columns: &'a [String],
+    /// Arrays that were not read; absent where there are none.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unread_arrays: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     class_of: Option<Vec<u32>>,
     /// Whether the compared states are bisimilar; absent without `--witness`.
@@ -238,11 +266,12 @@ struct WitnessRecord {
 }
 
 fn document<'a>(
-    machine: &'a MooreMachine,
+    found: &'a FoundSystem,
     classes: &Partition,
     compared: Option<&Compared>,
     arguments: &Arguments,
 ) -> BisimDocument<'a> {
+    let machine = &found.machine;
     let witness = compared.and_then(|Compared { a, b, word }| {
         let word = word.as_ref()?;
         Some(WitnessRecord {
@@ -265,6 +294,9 @@ fn document<'a>(
             .action_ids()
             .map(|action| machine.action_name(action))
             .collect(),
+        files: found.parts.iter().map(PartRecord::of).collect(),
+        columns: &found.columns,
+        unread_arrays: &found.unread_arrays,
         class_of: arguments.classes.then(class_of),
         bisimilar: compared.map(|compared| compared.word.is_none()),
         witness,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, FileKind, Inspection};
 
-use super::counted;
+use super::{counted, system_parts};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -19,13 +19,15 @@ use crate::terminal::Terminal;
 pub(crate) struct Arguments {
     /// File to describe
     file: PathBuf,
+    #[command(flatten)]
+    rewards: system_parts::Rewards,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
-    let found = inspect::file(&arguments.file)?;
+    let found = inspect::file_with(&arguments.file, &arguments.rewards.rewards)?;
     if arguments.json {
         terminal.json(&found)?;
     } else {
@@ -64,6 +66,9 @@ fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
             counted(system.actions, "action", "actions"),
             counted(system.outputs, "output", "outputs"),
         )?;
+    }
+    for line in system_parts::described(&found.files, &found.columns, &[]) {
+        writeln!(out, "{line}")?;
     }
     if let Some(episodes) = &found.episodes {
         print_episodes(episodes, out)?;

@@ -17,6 +17,7 @@ mod report;
 mod reproduce;
 mod stop;
 mod system_file;
+mod system_parts;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 mod tests;

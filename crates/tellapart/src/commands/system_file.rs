@@ -19,7 +19,8 @@ impl<'a> SystemFile<'a> {
     /// Checks the path and its format, before any work is done.
     pub(super) fn new(path: &'a Path, overwrite: &Overwrite) -> Result<Self, Failure> {
         let format = Format::of_output(path)?;
-        for file in format.files(path) {
+        overwrite.check(path)?;
+        for file in format.files(path)? {
             overwrite.check(&file)?;
         }
         Ok(Self { path, format })

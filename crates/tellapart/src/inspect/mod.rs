@@ -1,6 +1,7 @@
 //! Describes the content of a file, and recognizes its format.
 
 mod arrays;
+mod parts;
 mod safetensors;
 
 use std::fs::File;
@@ -10,9 +11,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tellapart_data::{DataError, Trajectories};
 use tellapart_files::{Archive, FileError};
-use tellapart_system::{MooreMachine, SystemError, read};
+use tellapart_system::read::{FoundSystem, RewardChoice};
+use tellapart_system::{Format, MooreMachine, SystemError, read};
 
 pub use arrays::ArrayRecord;
+pub use parts::PartRecord;
 
 /// Description of a file. Serializes to the document of `tellapart inspect --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +38,12 @@ pub struct Inspection {
     pub episodes: Option<EpisodeRecord>,
     /// Sizes of a valid finite system.
     pub system: Option<SystemRecord>,
+    /// Files beside that of a system.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PartRecord>,
+    /// Names of the columns of the outputs' values, where files of rewards name them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
     /// Optional content that the file lacks, and other remarks.
     pub notes: Vec<String>,
     /// Reason why the file is not valid as the kind it is taken for.
@@ -136,7 +145,8 @@ pub enum InspectError {
     },
 }
 
-/// Describes a file. Its first bytes determine the format, not its name, as far as they can.
+/// Describes a file, and those beside it that belong to it. Its first bytes determine the format,
+/// not its name, as far as they can.
 ///
 /// Reads all of it (of `.safetensors`, the header). Memory: the largest array, or the whole
 /// recording where it is one.
@@ -146,9 +156,21 @@ pub enum InspectError {
 /// archive that breaks the rules of its format is no error, but has a
 /// [`problem`](Inspection::problem).
 pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
+    file_with(path, &RewardChoice::All)
+}
+
+/// Describes a file as [`file()`] does, with these files of rewards beside a `.tra`.
+///
+/// # Errors
+/// The errors of [`file()`], and a choice beside any file but a `.tra`.
+pub fn file_with(
+    path: impl AsRef<Path>,
+    rewards: &RewardChoice,
+) -> Result<Inspection, InspectError> {
     let path = path.as_ref();
     let (bytes, start) = beginning(path)?;
-    let container = match &start[..] {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    let container = match text {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Container::Npy,
         [b'P', b'K', ..] => Container::Npz,
         [0x89, b'T', b'S', b'Y', b'S', ..] => Container::Tsys,
@@ -156,25 +178,14 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         text if text.starts_with(b"List[") => Container::Boa,
         // Eight bytes of length, then JSON.
         [_, _, _, _, _, _, _, _, b'{', ..] => Container::Safetensors,
-        _ if tellapart_system::Format::of(path) == Some(tellapart_system::Format::Boa) => {
-            Container::Boa
-        }
         // A damaged file may lack its first bytes, so the extension decides; the reader then
         // reports the damage.
-        _ => match path.extension().and_then(|extension| extension.to_str()) {
-            Some("npz") => Container::Npz,
-            Some("npy") => Container::Npy,
-            Some("aut") => Container::Aut,
-            Some("tra") => Container::Tra,
-            Some("tsys") => Container::Tsys,
-            Some("safetensors") => Container::Safetensors,
-            _ => {
-                return Err(InspectError::UnknownFormat {
-                    path: path.to_owned(),
-                });
-            }
-        },
+        _ => by_name(path)?,
     };
+    if *rewards != RewardChoice::All && container != Container::Tra {
+        let path = path.to_path_buf();
+        return Err(SystemError::NoRewardsBeside { path }.into());
+    }
     let mut found = Inspection {
         schema: "tellapart.inspect/1",
         path: path.to_owned(),
@@ -185,6 +196,8 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
         action_names: None,
         episodes: None,
         system: None,
+        files: Vec::new(),
+        columns: Vec::new(),
         notes: Vec::new(),
         problem: None,
     };
@@ -194,26 +207,42 @@ pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
             found.take_for_embeddings();
         }
         Container::Npz => found.look_into_archive(&mut Archive::open(path)?)?,
-        Container::Aut => found.take_for_system(&read::aut(path)?),
+        // A name that tells another format is not believed; nothing beside it belongs to it.
+        Container::Aut if Format::of(path).is_some_and(|format| format != Format::Aut) => {
+            found.take_for_system(&read::aut(path)?);
+        }
+        Container::Aut => found.take_for_system(&read::any_with(path, rewards)?.machine),
         Container::Boa => found.take_for_system(&read::boa(path)?),
         Container::Tsys => found.take_for_system(&read::tsys(path)?),
-        Container::Tra => {
-            found.take_for_system(&read::prism(path)?);
-            if !["lab", "srew"]
-                .iter()
-                .any(|end| path.with_extension(end).exists())
-            {
-                let note =
-                    "no `.lab` and no `.srew` beside it: only enabled actions tell states apart";
-                found.notes.push(note.to_owned());
-            }
-        }
+        Container::Tra => found.take_for_model(read::any_with(path, rewards)?),
         Container::Safetensors => {
             found.arrays = safetensors::tensors(path)?;
             found.take_for_embeddings();
         }
     }
     Ok(found)
+}
+
+/// Returns the format that the name of a file tells.
+fn by_name(path: &Path) -> Result<Container, InspectError> {
+    match Format::of(path) {
+        Some(Format::Boa) => return Ok(Container::Boa),
+        Some(Format::Npz) => return Ok(Container::Npz),
+        Some(Format::Aut) => return Ok(Container::Aut),
+        Some(Format::Prism) => return Ok(Container::Tra),
+        Some(Format::Tsys) => return Ok(Container::Tsys),
+        _ => {}
+    }
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("npy") => Ok(Container::Npy),
+        Some("safetensors") => Ok(Container::Safetensors),
+        _ => Err(match read::any(path) {
+            Err(error @ (SystemError::NotRead { .. } | SystemError::Text { .. })) => error.into(),
+            _ => InspectError::UnknownFormat {
+                path: path.to_owned(),
+            },
+        }),
+    }
 }
 
 fn beginning(path: &Path) -> Result<(u64, Vec<u8>), FileError> {
@@ -244,7 +273,13 @@ impl Inspection {
         } else if archive.contains("next") {
             self.format = FileKind::System;
             match read::npz_archive(archive) {
-                Ok(machine) => self.system = Some(SystemRecord::of(&machine)),
+                Ok(machine) => {
+                    self.system = Some(SystemRecord::of(&machine));
+                    let names = self.arrays.iter().map(|array| &array.name);
+                    let others = names.filter(|name| !["next", "output"].contains(&&name[..]));
+                    let notes = others.map(|name| format!("`{name}` is not read"));
+                    self.notes.extend(notes);
+                }
                 Err(error) => self.problem = Some(error.to_string()),
             }
         } else {
@@ -316,6 +351,16 @@ impl Inspection {
     fn take_for_system(&mut self, machine: &MooreMachine) {
         self.format = FileKind::System;
         self.system = Some(SystemRecord::of(machine));
+    }
+
+    fn take_for_model(&mut self, found: FoundSystem) {
+        self.take_for_system(&found.machine);
+        self.files = found.parts.iter().map(PartRecord::of).collect();
+        self.columns = found.columns;
+        if self.files.iter().all(|file| !file.read) {
+            let note = "no labels and no rewards beside it: only enabled actions tell states apart";
+            self.notes.push(note.to_owned());
+        }
     }
 
     /// Takes the file for embeddings if it has a single fitting array, after no other kind applied.

@@ -12,6 +12,7 @@ mod docs;
 mod evidence;
 mod examples;
 mod experiments;
+mod explicit;
 mod help;
 mod inspect;
 mod interrupted;

@@ -45,8 +45,8 @@ pub(super) fn is_declaration(line: &[u8]) -> bool {
 }
 
 impl Declarations {
-    /// Parses declarations such as `0="init" 1="deadlock" 2="goal"`. Also returns the names, without
-    /// `init` and `deadlock`.
+    /// Parses declarations such as `0="init" 1="deadlock" 2="goal"`. Also returns the names,
+    /// without `init` and `deadlock`.
     pub(super) fn numbered(line: &[u8]) -> Result<(Self, Vec<String>), LineError> {
         let mut scanner = Scanner::new(line);
         let (mut meanings, mut names) = (Vec::new(), Vec::<String>::new());

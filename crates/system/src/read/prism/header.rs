@@ -259,7 +259,9 @@ fn other_type(model: &str) -> String {
 
 fn states(count: u64, at: usize) -> Result<u32, LineError> {
     if count == 0 {
-        return Err(error(at, "a system needs at least one state"));
+        let problem = "a system needs at least one state; a file of Storm, which counts nothing, begins \
+                       with `dtmc` or `mdp`";
+        return Err(error(at, problem));
     }
     if count > MAX_STATES {
         let problem = format!("at most {MAX_STATES} states are supported");

@@ -12,10 +12,10 @@ const MOST_LISTED: usize = 40;
 /// Number of classes, the largest ones, that get a line.
 const MOST_CLASSES: usize = 5;
 
-pub(super) fn print_summary(
+/// Prints the sizes of the system.
+pub(super) fn print_system(
     name: &str,
     machine: &MooreMachine,
-    classes: &Partition,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let names = machine
@@ -35,7 +35,15 @@ pub(super) fn print_summary(
         } else {
             String::new()
         },
-    )?;
+    )
+}
+
+/// Prints the number of classes, and the largest ones.
+pub(super) fn print_summary(
+    machine: &MooreMachine,
+    classes: &Partition,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let blocks = counted(classes.blocks(), "class", "classes");
     if classes.blocks() == machine.states() {
         return writeln!(out, "largest bisimulation: {blocks}, each state in its own");
