@@ -1,5 +1,7 @@
 //! Arrays in memory: a shape and typed values.
 
+use half::f16;
+
 use crate::error::ArrayProblem;
 
 /// A dense array in C order (the last axis varies fastest).
@@ -71,6 +73,7 @@ macro_rules! for_each_dtype {
             (I32, i32, "i4", "int32"),
             (U64, u64, "u8", "uint64"),
             (I64, i64, "i8", "int64"),
+            (F16, f16, "f2", "float16"),
             (F32, f32, "f4", "float32"),
             (F64, f64, "f8", "float64"),
         }

@@ -60,6 +60,7 @@ impl Values {
             Self::I32(values) => checked(values, dtype),
             Self::U64(values) => checked(values, dtype),
             Self::I64(values) => checked(values, dtype),
+            Self::F16(values) => float(&values, dtype),
             Self::F32(values) => float(&values, dtype),
             Self::F64(values) => float(&values, dtype),
         }
@@ -82,6 +83,7 @@ impl Values {
             Self::I32(values) => values.into_iter().map(|v| v as f32).collect(),
             Self::U64(values) => values.into_iter().map(|v| v as f32).collect(),
             Self::I64(values) => values.into_iter().map(|v| v as f32).collect(),
+            Self::F16(values) => values.into_iter().map(f32::from).collect(),
             Self::F32(values) => values,
             Self::F64(values) => {
                 let one = |(index, value): (usize, f64)| {
@@ -117,6 +119,7 @@ impl Values {
             Self::I32(values) => values.into_iter().map(f64::from).collect(),
             Self::U64(values) => values.into_iter().map(|v| v as f64).collect(),
             Self::I64(values) => values.into_iter().map(|v| v as f64).collect(),
+            Self::F16(values) => values.into_iter().map(f64::from).collect(),
             Self::F32(values) => values.into_iter().map(f64::from).collect(),
             Self::F64(values) => values,
         }

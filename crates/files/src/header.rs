@@ -325,12 +325,13 @@ fn dtype(descr: &str) -> Result<(Dtype, bool), ArrayProblem> {
         hint,
     };
     let hint = match code.chars().next() {
-        Some('f') => "save it with .astype('float32')",
+        Some('f') => "save it with .astype('float64')",
+        Some('V') => "NumPy saves bfloat16 as raw bytes; save it with .astype('float32')",
         Some('c') => "save its real and imaginary parts as float arrays",
         Some('O') => "objects are pickled Python; save it as a numeric array",
         Some('U' | 'S' | 'a') => "text has no numeric meaning; save ids instead",
         Some('M' | 'm') => "save times as int64 or float64",
-        _ => "save it as bool, an integer type, float32 or float64",
+        _ => "save it as bool, an integer type, float16, float32 or float64",
     };
     let dtype = Dtype::from_code(code).ok_or_else(|| unsupported(hint))?;
     // Wider values without a stated byte order ("whatever machine wrote it") cannot be read with
@@ -408,8 +409,24 @@ mod tests {
                 "text follows",
             ),
             (
-                "{'descr': '<f2', 'fortran_order': False, 'shape': ()}",
+                "{'descr': '<f16', 'fortran_order': False, 'shape': ()}",
+                "astype('float64')",
+            ),
+            (
+                "{'descr': '|V2', 'fortran_order': False, 'shape': ()}",
                 "astype('float32')",
+            ),
+            (
+                "{'descr': '<c8', 'fortran_order': False, 'shape': ()}",
+                "real and imaginary parts",
+            ),
+            (
+                "{'descr': '<M8[ns]', 'fortran_order': False, 'shape': ()}",
+                "save times as int64",
+            ),
+            (
+                "{'descr': '=f2', 'fortran_order': False, 'shape': ()}",
+                "byte order",
             ),
             (
                 "{'descr': '|O', 'fortran_order': False, 'shape': ()}",

@@ -20,8 +20,8 @@
 //!
 //! Readers take files of `numpy.save`, `numpy.savez` and `numpy.savez_compressed`, of the types of
 //! [`Dtype`]. They know format versions 1 to 3, either byte order, and C or Fortran order (returned
-//! in C order). Half floats, complex numbers, objects and structured types are errors that say how
-//! to convert them. So is text, except where a list of strings is asked for
+//! in C order). Complex numbers, times, objects and structured types are errors that say how to
+//! convert them. So is text, except where a list of strings is asked for
 //! ([`Archive::read_strings`]).
 //!
 //! Bytes are not trusted: no input makes these functions panic. Memory is bounded by what the file
@@ -51,4 +51,5 @@ pub use atomic::{open, write_atomically};
 pub use bytes::FileBytes;
 pub use convert::BadValue;
 pub use error::{ArrayProblem, FileError};
+pub use half::f16;
 pub use npy::{Element, decode_npy, describe_npy, encode_npy, read_npy, write_npy};

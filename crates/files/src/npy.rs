@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
+use half::f16;
+
 use crate::array::{Array, Dtype, Values, for_each_dtype};
 use crate::atomic::{self, write_atomically};
 use crate::error::{ArrayProblem, FileError};
@@ -119,7 +121,7 @@ macro_rules! element_of_number {
         }
     })*};
 }
-element_of_number!(u8 i8 u16 i16 u32 i32 u64 i64 f32 f64);
+element_of_number!(u8 i8 u16 i16 u32 i32 u64 i64 f16 f32 f64);
 
 impl Bytes for bool {
     fn decode(bytes: &[u8], _: bool) -> Self {

@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use tellapart_files::{Archive, Array, Dtype, Values, describe_npy, encode_npy, read_npy};
+use tellapart_files::{Archive, Array, Dtype, Values, describe_npy, encode_npy, f16, read_npy};
 
 fn data(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -31,6 +31,17 @@ fn big_endian_values_are_swapped() {
     let array = read_npy(data("big_endian_i8.npy")).unwrap();
     let expected = Values::I64(vec![1, -2, 3, -(1 << 60)]);
     assert_eq!(array, Array::new(vec![2, 2], expected).unwrap());
+}
+
+#[test]
+fn half_floats_are_read_in_either_byte_order() {
+    let values = [0.0, 1.0, 2.0].map(f16::from_f32).to_vec();
+    let expected = Array::new(vec![3], Values::F16(values)).unwrap();
+    assert_eq!(read_npy(data("half.npy")).unwrap(), expected);
+    // The smallest number above zero and the greatest one, among others, in Fortran order.
+    let values = [1.5, -(2.0_f32.powi(-24)), f32::INFINITY, 65_504.0].map(f16::from_f32);
+    let expected = Array::new(vec![2, 2], Values::F16(values.to_vec())).unwrap();
+    assert_eq!(read_npy(data("big_endian_half.npy")).unwrap(), expected);
 }
 
 #[test]
@@ -58,7 +69,9 @@ fn all_versions_of_the_format_are_read() {
 #[test]
 fn unsupported_types_say_how_to_convert() {
     let cases = [
-        ("half.npy", "astype('float32')"),
+        ("complex.npy", "real and imaginary parts"),
+        ("long_double.npy", "astype('float64')"),
+        ("times.npy", "save times as int64"),
         ("objects.npy", "pickled"),
         ("text.npy", "text has no numeric meaning"),
         ("structured.npy", "each field"),
@@ -109,7 +122,7 @@ fn archives_of_both_kinds_hold_every_type() {
 /// Written bytes equal NumPy's, byte for byte.
 #[test]
 fn written_bytes_are_numpys() {
-    for name in ["scalar_f8.npy", "empty_u2.npy"] {
+    for name in ["scalar_f8.npy", "empty_u2.npy", "half.npy"] {
         let bytes = std::fs::read(data(name)).unwrap();
         assert_eq!(
             encode_npy(&read_npy(data(name)).unwrap()).unwrap(),

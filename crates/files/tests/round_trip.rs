@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use tellapart_files::{
-    Archive, ArchiveWriter, Array, Values, decode_npy, encode_npy, read_npy, write_npy,
+    Archive, ArchiveWriter, Array, Values, decode_npy, encode_npy, f16, read_npy, write_npy,
 };
 
 fn values(count: usize) -> impl Strategy<Value = Values> {
@@ -19,6 +19,7 @@ fn values(count: usize) -> impl Strategy<Value = Values> {
         prop::collection::vec(any::<i32>(), n).prop_map(Values::from),
         prop::collection::vec(any::<u64>(), n).prop_map(Values::from),
         prop::collection::vec(any::<i64>(), n).prop_map(Values::from),
+        prop::collection::vec(any::<u16>().prop_map(f16::from_bits), n).prop_map(Values::from),
         prop::collection::vec(any::<u32>().prop_map(f32::from_bits), n).prop_map(Values::from),
         prop::collection::vec(any::<u64>().prop_map(f64::from_bits), n).prop_map(Values::from),
     ]
@@ -59,6 +60,20 @@ fn fortran_bytes(array: &Array) -> Vec<u8> {
     out
 }
 
+/// Turns a file into one of the other byte order, value by value.
+fn big_endian_bytes(array: &Array) -> Vec<u8> {
+    let bytes = encode_npy(array).unwrap();
+    let size = array.dtype().bytes();
+    let (header, data) = bytes.split_at(bytes.len() - array.values.len() * size);
+    let mut out = header.to_vec();
+    if size > 1 {
+        let order = out.iter().position(|&byte| byte == b'<').unwrap();
+        out[order] = b'>';
+    }
+    out.extend(data.chunks(size).flat_map(|value| value.iter().rev()));
+    out
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -70,6 +85,11 @@ proptest! {
     #[test]
     fn fortran_order(array in array()) {
         prop_assert!(same(&decode_npy(&fortran_bytes(&array)).unwrap(), &array));
+    }
+
+    #[test]
+    fn either_byte_order(array in array()) {
+        prop_assert!(same(&decode_npy(&big_endian_bytes(&array)).unwrap(), &array));
     }
 
     #[test]
@@ -122,6 +142,43 @@ fn the_same_arrays_give_the_same_bytes() {
         files.push(std::fs::read(folder.path().join(name)).unwrap());
     }
     assert_eq!(files[0], files[1]);
+}
+
+/// The value of a half float by its definition: sign, exponent and fraction.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let fraction = f64::from(bits & 0x3ff) / 1024.0;
+    sign * match bits >> 10 & 0x1f {
+        0 => fraction * 2.0_f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        exponent => (1.0 + fraction) * 2.0_f64.powi(i32::from(exponent) - 15),
+    }
+}
+
+#[test]
+fn every_half_float_is_written_as_it_was_read_and_converted_exactly() {
+    let all = || Values::F16((0..=u16::MAX).map(f16::from_bits).collect());
+    let array = Array::new(vec![1 << 16], all()).unwrap();
+    assert!(same(
+        &decode_npy(&encode_npy(&array).unwrap()).unwrap(),
+        &array
+    ));
+    let (wide, narrow) = (all().into_f64(), all().into_f32().unwrap());
+    for bits in 0..=u16::MAX {
+        let expected = half(bits);
+        for found in [
+            wide[usize::from(bits)],
+            f64::from(narrow[usize::from(bits)]),
+        ] {
+            let is_nan = expected.is_nan() && found.is_nan();
+            assert!(
+                is_nan || found.to_bits() == expected.to_bits(),
+                "{bits:#06x}: {found}"
+            );
+        }
+    }
+    assert!(Values::F16(vec![f16::ONE]).into_u32().is_err());
 }
 
 #[test]

@@ -119,7 +119,9 @@ fn number_outputs(
     }
     let rows = distinct.into_rows().into_iter();
     let values: Option<Vec<f64>> = match values {
-        Values::F32(_) | Values::F64(_) => Some(rows.map(f64::from_bits).collect()),
+        Values::F16(_) | Values::F32(_) | Values::F64(_) => {
+            Some(rows.map(f64::from_bits).collect())
+        }
         Values::I8(_) | Values::I16(_) | Values::I32(_) | Values::I64(_) => rows
             .map(|bits| bits as i64)
             .map(|value| (value.unsigned_abs() <= EXACT_INTEGERS).then_some(value as f64))
@@ -146,6 +148,7 @@ fn value_bits(values: &Values, index: usize) -> Option<u64> {
         Values::I16(values) => Some(i64::from(values[index]) as u64),
         Values::I32(values) => Some(i64::from(values[index]) as u64),
         Values::I64(values) => Some(values[index] as u64),
+        Values::F16(values) => comparison_bits(f64::from(values[index])),
         Values::F32(values) => comparison_bits(f64::from(values[index])),
         Values::F64(values) => comparison_bits(values[index]),
     }

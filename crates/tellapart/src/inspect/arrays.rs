@@ -79,6 +79,7 @@ impl ArrayRecord {
             Values::I32(values) => range.of(values, f64::from),
             Values::U64(values) => range.of(values, |value| value as f64),
             Values::I64(values) => range.of(values, |value| value as f64),
+            Values::F16(values) => range.of(values, f64::from),
             Values::F32(values) => range.of(values, f64::from),
             Values::F64(values) => range.of(values, f64::from),
         }
