@@ -61,7 +61,8 @@ pub struct ClassCluster {
     pub class: u32,
     /// Number of observations of this class.
     pub observations: usize,
-    /// Mean latent, `[width]`; empty for an empty class.
+    /// Mean latent, `[width]`; empty for an empty class. Of latents in `f64`, what is left of it
+    /// without the mean of all.
     pub centroid: Vec<f64>,
     /// Root mean squared distance to the centroid; 0 for an empty class.
     pub spread: f64,

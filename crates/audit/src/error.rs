@@ -44,7 +44,7 @@ pub enum AuditError {
     },
     /// A latent is so large that distances cannot be measured.
     #[error(
-        "the embeddings hold {value:e} in row {row}, column {column}: above 1e17 distances cannot be measured; \
+        "the embeddings hold {value} in row {row}, column {column}: above 1e17 distances cannot be measured; \
          look for a diverged training run, or scale them down"
     )]
     TooLarge {
@@ -52,8 +52,17 @@ pub enum AuditError {
         row: usize,
         /// Column within that row.
         column: usize,
-        /// Offending value.
-        value: f32,
+        /// Offending value, as printed.
+        value: String,
+    },
+    /// Latents that differ, but by so little that distances cannot be measured.
+    #[error(
+        "the embeddings differ by so little that distances cannot be measured (at most {farthest:e} from \
+         their mean): scale them up, or look for a collapsed encoder"
+    )]
+    TooNear {
+        /// Largest deviation of a value from the mean latent.
+        farthest: f64,
     },
     /// The embeddings are of another recording, or of a part of it.
     #[error(

@@ -1,6 +1,7 @@
 //! Audit of an encoder by its embeddings: what it keeps apart, and what it merges.
 //!
-//! Embeddings enter as plain `f32` slices with a shape, so those of any framework can be audited.
+//! Embeddings enter as plain slices of `f32` (or `f64`) with a shape, so those of any framework can
+//! be audited.
 //! This crate knows nothing of models or training. All findings are plain records that serialize. A
 //! quantity that does not exist (a ratio over zero, a class without observations) is `None`, never
 //! NaN.
@@ -32,10 +33,14 @@ mod embeddings;
 mod error;
 mod map;
 mod open_loop;
+mod pca;
+mod precise;
 mod probe;
 pub mod recorded;
 mod report;
 mod residuals;
+mod row_space;
+mod scatter;
 mod spectrum;
 
 pub use certificate::{Certificate, CertifiedPair, Soundness, SplitCheck};
@@ -44,8 +49,10 @@ pub use distances::SortedDistances;
 pub use embeddings::{Classes, Embeddings};
 pub use error::AuditError;
 pub use open_loop::{OpenLoop, OpenLoopStep, StepValues, calibrated_threshold};
+pub use pca::Pca;
+pub use precise::PreciseLatents;
 pub use probe::{DEFAULT_RIDGE, Probe, ProbeScore};
 pub use recorded::{Recorded, RecordedAudit, RecordedError, RecordedOptions};
 pub use report::AuditReport;
 pub use residuals::WordRollout;
-pub use spectrum::{Pca, Spectrum};
+pub use spectrum::Spectrum;

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use tellapart_files::{ArchiveWriter, Array, Values};
+use tellapart_files::{ArchiveWriter, Array, Values, f16};
 use tellapart_system::{MooreMachine, OutputId, StateId, SystemError, generate, read, write};
 use tempfile::TempDir;
 
@@ -78,6 +78,12 @@ fn outputs_are_grouped_exactly() {
         machine.output_value(OutputId::new(2)),
         Some(&[f64::INFINITY][..])
     );
+
+    let halves = Values::F16([0.5, -0.0, 0.0, 0.5].map(f16::from_f32).to_vec());
+    let machine = load(next(), (&[4], halves)).unwrap();
+    assert_eq!(machine.outputs(), 2);
+    assert_eq!(machine.output_value(OutputId::new(0)), Some(&[0.5][..]));
+    assert_eq!(machine.output_value(OutputId::new(1)), Some(&[0.0][..]));
 
     let vectors = Values::F64(vec![0.1, 1.0, 0.1, 1.0, 0.1 + f64::EPSILON, 1.0, 1.0, 0.1]);
     let machine = load(next(), (&[4, 2], vectors)).unwrap();

@@ -5,12 +5,14 @@
 mod atomic_bitset;
 mod audit;
 mod blocks;
+mod budget;
 mod cells;
 mod certify;
 mod closest;
 mod diagnostics;
 mod evidence;
 mod invariance;
+mod lidar;
 mod merge_counts;
 mod merged;
 mod neighbors;

@@ -9,7 +9,6 @@ use super::blocks::{LatentBlock, TopK};
 use super::cells::in_cells;
 use super::points::UniqueLatents;
 use crate::Embeddings;
-use crate::embeddings::squared_distance;
 
 /// Largest number of multiplications (points^2 * width) of an exact search: a few seconds on two
 /// cores.
@@ -20,6 +19,8 @@ const RECALL_SAMPLE: usize = 256;
 pub(super) const STAGE: &str = "nearest neighbors";
 const BLOCK_ROWS: usize = 256;
 const BLOCK_COLUMNS: usize = 2048;
+/// Largest number of values in a block of columns, each thread holding one: 64 MiB.
+const BLOCK_VALUES: usize = 1 << 24;
 
 /// The nearest other points of every point, nearest first.
 pub(super) struct Neighbors {
@@ -46,8 +47,8 @@ impl SearchSpace<'_> {
 
     /// Returns the distance of two points, summed in f64.
     pub(super) fn distance(&self, a: usize, b: usize) -> f64 {
-        let [a, b] = [a, b].map(|point| self.embeddings.row(self.points.row(point)));
-        squared_distance(a, b).sqrt()
+        let [a, b] = [a, b].map(|point| self.points.row(point));
+        self.embeddings.distance(a, b)
     }
 }
 
@@ -196,9 +197,10 @@ pub(super) fn nearest_of(
     let block = space.block(points.iter().map(|&point| point as usize));
     let mut found = vec![TopK::new(count.min(space.points.len() - 1)); points.len()];
     let mut products = Vec::new();
-    for start in (0..space.points.len()).step_by(BLOCK_COLUMNS) {
+    let columns = (BLOCK_VALUES / space.embeddings.width()).clamp(BLOCK_ROWS, BLOCK_COLUMNS);
+    for start in (0..space.points.len()).step_by(columns) {
         progress.check()?;
-        let others = space.block(start..(start + BLOCK_COLUMNS).min(space.points.len()));
+        let others = space.block(start..(start + columns).min(space.points.len()));
         block.compare(&others, &mut products, |row, keys| {
             found[row].offer(keys, |place| (start + place) as u32, points[row]);
         });

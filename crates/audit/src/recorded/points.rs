@@ -1,5 +1,8 @@
 //! Unique latents: rows with equal latents are one point.
 
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
 use rayon::prelude::*;
 use tellapart_data::Distinct;
 
@@ -25,8 +28,7 @@ pub(super) struct UniqueLatents {
 impl UniqueLatents {
     /// Groups equal latents, in one pass.
     pub(super) fn new(embeddings: &Embeddings<'_>) -> Self {
-        let Distinct { ids, first_rows } =
-            Distinct::of_rows(embeddings.values(), embeddings.width());
+        let Distinct { ids, first_rows } = distinct(embeddings);
         let mut starts = vec![0; first_rows.len() + 1];
         for &id in &ids {
             starts[id as usize + 1] += 1;
@@ -70,6 +72,40 @@ impl UniqueLatents {
     pub(super) fn duplicates(&self) -> usize {
         let sizes = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
         sizes.filter(|&size| size > 1).sum()
+    }
+}
+
+/// Groups rows with equal latents, as they were given. `0.0` and `-0.0` are equal.
+fn distinct(embeddings: &Embeddings<'_>) -> Distinct {
+    let Some(exact) = embeddings.exact() else {
+        return Distinct::of_rows(embeddings.values(), embeddings.width());
+    };
+    let mut found: HashMap<Latent<'_>, u32> = HashMap::new();
+    let mut first_rows = Vec::new();
+    let latents = exact.chunks_exact(embeddings.width()).enumerate();
+    let ids = latents.map(|(row, latent)| {
+        *found.entry(Latent(latent)).or_insert_with(|| {
+            first_rows.push(row);
+            first_rows.len() as u32 - 1
+        })
+    });
+    Distinct {
+        ids: ids.collect(),
+        first_rows,
+    }
+}
+
+/// A latent by its numbers, none of which is NaN.
+#[derive(PartialEq)]
+struct Latent<'a>(&'a [f64]);
+
+impl Eq for Latent<'_> {}
+
+impl Hash for Latent<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Adding zero maps both zeros to one.
+        let bits = self.0.iter().map(|value| (value + 0.0).to_bits());
+        bits.for_each(|bits| state.write_u64(bits));
     }
 }
 
@@ -164,4 +200,22 @@ fn future(recorded: &Recorded, row: usize) -> Vec<u64> {
         }
     }
     future
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PreciseLatents;
+
+    #[test]
+    fn latents_in_f64_are_equal_only_where_all_their_bits_are() {
+        let near = 1e6 + 1e-9;
+        let values = vec![1e6, 0.0, near, 0.0, 1e6, -0.0, -1e6, 0.0, near, 0.0];
+        let latents = PreciseLatents::new(values, 5, 2).unwrap();
+        let points = UniqueLatents::new(&latents.embeddings());
+        let ids: Vec<usize> = (0..5).map(|row| points.of_row(row)).collect();
+        assert_eq!(ids, [0, 1, 0, 2, 1]);
+        assert_eq!([points.row(0), points.row(1), points.row(2)], [0, 1, 3]);
+        assert_eq!(points.duplicates(), 4);
+    }
 }

@@ -6,7 +6,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{Columns, Distinct};
 
-use crate::embeddings::squared_distance;
+use crate::embeddings::{LARGEST, squared_distance};
 use crate::{AuditError, Embeddings};
 
 /// Largest number of different values of `p` that are compared pair by pair; beyond it, a sample
@@ -14,8 +14,6 @@ use crate::{AuditError, Embeddings};
 const MOST_VALUES: usize = 512;
 const SAMPLED_PAIRS: usize = 1 << 16;
 
-/// Largest latent value whose squared distances fit into `f32`.
-const LARGEST: f32 = 1e17;
 /// Number of rows for each one that may lie far outside.
 const OUTLYING_ROWS: usize = 100;
 /// Share of the squared spread that far rows may make up and still be included.
@@ -44,7 +42,7 @@ impl Spread {
             return Err(AuditError::TooLarge {
                 row: place / width,
                 column: place % width,
-                value: values[place],
+                value: format!("{:e}", values[place]),
             });
         }
         let mean = mean_of(embeddings, |_| true);

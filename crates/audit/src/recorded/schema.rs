@@ -317,21 +317,22 @@ pub struct ContradictionRecord {
 /// Usual diagnostics of embeddings, which do not show whether anything was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
-    /// `RankMe` (Garrido et al. 2023). `null` if every latent is zero.
+    /// `RankMe` (Garrido et al. 2023). `null` if every latent is zero, or if it is left out.
     pub rankme: Option<f64>,
-    /// Effective rank (Roy & Vetterli 2007) of the centered latents. `null` if all are equal.
+    /// Effective rank (Roy & Vetterli 2007) of the centered latents. `null` if all are equal, or if
+    /// it is left out.
     pub effective_rank: Option<f64>,
     /// LiDAR (Thilak et al. 2023): the effective rank of the discriminant between groups of rows.
-    /// `null` with fewer than two groups of at least two rows, or if latents do not vary within or
-    /// between groups.
+    /// `null` with fewer than two groups of at least two rows, if latents do not vary within or
+    /// between groups, or if it is left out.
     pub lidar: Option<f64>,
     /// Groups of `lidar`: always `episodes`. `null` with fewer than two groups of at least two
-    /// rows, or if latents do not vary within groups.
+    /// rows, if latents do not vary within groups, or if it is left out.
     pub lidar_groups: Option<String>,
     /// Number of rows whose ranks and spectrum were measured: all, or a sample of 4096.
     pub rows: usize,
     /// Singular values of the measured latents, not centered, in the units of the latents,
-    /// descending.
+    /// descending. Empty if they are left out.
     pub singular_values: Vec<f64>,
     /// Mean distance of two rows, in the units of the latents; beyond 20,000 pairs from a sample of
     /// as many. 0 for a single row.
@@ -339,6 +340,9 @@ pub struct Diagnostics {
     /// Mean distance over mean norm; near zero, all latents are one point. `null` if every latent
     /// is zero.
     pub relative_spread: Option<f64>,
+    /// A sentence on the numbers that were not measured, since that would take longer than the rest
+    /// of the audit. `null` if all were.
+    pub left_out: Option<String>,
     /// A sentence which says that these diagnostics look healthy although pairs are merged. `null`
     /// if they do not, or if none are.
     pub contradicts: Option<String>,

@@ -96,11 +96,19 @@ pub fn distance(latents: &[f32], width: usize, i: usize, j: usize) -> f64 {
 
 /// Audits latents of the rows.
 pub fn audited(walks: &Walks, latents: &[f32], options: RecordedAuditOptions) -> RecordedAudit {
-    let evidence = RecordedOptions::default();
-    let recorded = Recorded::new(&walks.trajectories, &evidence, &()).unwrap();
     let rows = walks.states.len();
     let embeddings = Embeddings::new(latents, rows, latents.len() / rows).unwrap();
+    audited_embeddings(walks, &embeddings, options)
+}
+
+pub fn audited_embeddings(
+    walks: &Walks,
+    embeddings: &Embeddings<'_>,
+    options: RecordedAuditOptions,
+) -> RecordedAudit {
+    let evidence = RecordedOptions::default();
+    let recorded = Recorded::new(&walks.trajectories, &evidence, &()).unwrap();
     let trajectories = &walks.trajectories;
-    let audit = Audit::new(trajectories, &recorded, &evidence, &embeddings, options);
+    let audit = Audit::new(trajectories, &recorded, &evidence, embeddings, options);
     audit.unwrap().run(&()).unwrap()
 }

@@ -46,6 +46,7 @@ fn diagnostics(diagnostics: &Diagnostics, width: usize) -> Markup {
             "Statistics of all latents at once. They measure how much room the latents use, not \
              what they keep apart."
         }
+        @if let Some(sentence) = &diagnostics.left_out { p.intro { (sentence) } }
         @if let Some(sentence) = &diagnostics.contradicts { p.alarm { (sentence) } }
         div.multiples.wide {
             dl.record {

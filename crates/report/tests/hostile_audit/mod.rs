@@ -25,6 +25,7 @@ pub(crate) fn hostile(mut page: AuditPage) -> AuditPage {
     audit.contradictions[0].kind = HOSTILE.into();
     audit.contradictions[0].action = None;
     audit.diagnostics.lidar_groups = Some(HOSTILE.into());
+    audit.diagnostics.left_out = Some(HOSTILE.into());
     audit.diagnostics.contradicts = Some(HOSTILE.into());
     if let Some(certificate) = &mut audit.certificate {
         certificate.soundness = HOSTILE.into();

@@ -331,6 +331,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             singular_values: spectrum.singular_values.clone(),
             mean_distance: 2.63,
             relative_spread: Some(0.88),
+            left_out: None,
             contradicts: Some(
                 "RankMe and the mean distance look healthy, and yet 666 pairs are merged.".into(),
             ),

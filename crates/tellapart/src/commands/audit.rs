@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::{ArgGroup, Args};
 use tellapart::audit::AuditError;
 use tellapart::audit::recorded::{RecordedAuditOptions, Verdict};
+use tellapart::embedding_file::Pool;
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
 use tellapart::{AuditRecordingError, AuditableRecording};
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     /// Array that holds the latents, if an .npz or .safetensors has several
     #[arg(long, value_name = "NAME", requires = "embeddings")]
     array: Option<String>,
+    /// How [rows, tokens, dimensions] become latents: mean, flatten or first (token)
+    #[arg(long, value_name = "HOW", requires = "embeddings")]
+    pool: Option<Pool>,
     #[command(flatten)]
     recording: RecordingArgs,
     /// Observations are identical if no value differs by more than this
@@ -105,6 +109,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     if let Some(&[i, j]) = arguments.explain.as_deref() {
         let pair = audit.explain([i, j], &options, &bar).map_err(failure)?;
         drop(bar);
+        if let Some(note) = inputs.note() {
+            terminal.note(note);
+        }
         if arguments.json {
             return terminal.json(&pair);
         }
@@ -117,7 +124,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
             out,
         )?);
     }
-    let found = audit.audit(&options, &bar).map_err(failure)?;
+    let mut found = audit.audit(&options, &bar).map_err(failure)?;
+    found
+        .warnings
+        .splice(0..0, inputs.note().map(str::to_owned));
     drop(bar);
     let seconds = start.elapsed().as_secs_f64();
     terminal.detail(format_args!("audited in {seconds:.1} s"));

@@ -61,10 +61,10 @@ impl ArrayRecord {
         }
     }
 
-    /// Whether the array is `[N, d]` of floats.
+    /// Whether the array is `[N, d]` or `[N, tokens, d]` of floats.
     pub(super) fn could_be_embeddings(&self) -> bool {
-        let is_float = ["float32", "float64", "F32", "F64"].contains(&self.dtype.as_str());
-        is_float && self.shape.len() == 2
+        let floats = ["float16", "float32", "float64", "F16", "BF16", "F32", "F64"];
+        floats.contains(&self.dtype.as_str()) && [2, 3].contains(&self.shape.len())
     }
 
     fn of(name: String, array: &Array) -> Self {

@@ -78,7 +78,8 @@ pub enum FileKind {
     Trajectories,
     /// A finite system: the file has `next`, or is in another format of systems.
     System,
-    /// Embeddings: the only array, or the only one of this kind, is `[N, d]` of floats.
+    /// Embeddings: the only array, or the only one of this kind, is `[N, d]` of floats, or
+    /// `[N, tokens, d]`.
     Embeddings,
     /// Arrays of no known format.
     Arrays,
@@ -372,11 +373,14 @@ impl Inspection {
         match (fitting.next(), fitting.next()) {
             (Some(array), None) => {
                 self.format = FileKind::Embeddings;
-                let [rows, width] = array.shape[..] else {
-                    return;
-                };
-                self.notes
-                    .push(format!("{rows} embeddings of {width} dimensions"));
+                self.notes.push(match array.shape[..] {
+                    [rows, tokens, width] => format!(
+                        "{rows} embeddings of {tokens} tokens of {width} dimensions: `audit` reads \
+                         them with --pool"
+                    ),
+                    [rows, width] => format!("{rows} embeddings of {width} dimensions"),
+                    _ => return,
+                });
             }
             _ => self.notes.push(
                 "not one of our formats: trajectories have `observations`, `actions`, and \

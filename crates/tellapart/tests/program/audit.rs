@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tellapart::data::Trajectories;
-use tellapart::files::{Array, Values, write_npy};
+use tellapart::files::{Array, Values, f16, write_npy};
 use tellapart::{ActionId, StateId, World, settings};
 
 use crate::run::Folder;
@@ -143,6 +143,49 @@ fn latents_that_cannot_be_audited_are_refused_by_place() {
         let said = folder.error(2, &format!("audit --data walks.npz {words}"));
         assert!(said.contains(expected), "{words}: {said}");
     }
+}
+
+/// The same latents in float64, far from the origin, and as tokens whose mean they are.
+#[test]
+fn latents_of_other_types_and_shapes_give_the_same_verdict() {
+    let folder = Folder::new();
+    let counts = recorded(&folder);
+    let rows = counts.len();
+    write_latents(&folder, "z.npy", &counts, &[2, 6]);
+    let z = tellapart::files::read_npy(folder.path("z.npy")).unwrap();
+    let z = z.values.into_f64();
+    let expected = audited(&folder, "z.npy", 3);
+    let write = |name: &str, shape: &[usize], values: Values| {
+        let shape = shape.to_vec();
+        write_npy(folder.path(name), &Array { shape, values }).unwrap();
+    };
+    let far = z.iter().map(|value| 1e6 + 1e-3 * value).collect();
+    write("far.npy", &[rows, 9], Values::F64(far));
+    let half = z.iter().map(|&value| f16::from_f64(value)).collect();
+    write("half.npy", &[rows, 9], Values::F16(half));
+    let tokens = z.chunks(9).flat_map(|latent| {
+        let moved = |by: f64| latent.iter().map(move |value| value + by);
+        moved(-1.0).chain(moved(1.0)).collect::<Vec<_>>()
+    });
+    write("tokens.npy", &[rows, 2, 9], Values::F64(tokens.collect()));
+    for latents in ["far.npy", "half.npy", "tokens.npy --pool mean"] {
+        let found = audited(&folder, latents, 3);
+        for field in ["verdict", "latent_width"] {
+            assert_eq!(found[field], expected[field], "{latents}");
+        }
+        let truth = |found: &Value| found["healthy"]["truth"]["merged_states"].clone();
+        assert_eq!(truth(&found), truth(&expected), "{latents}");
+        assert_eq!(
+            warned(&found, "the mean of the 2 tokens"),
+            latents.contains("pool")
+        );
+    }
+    let said = folder.error(2, "audit --data walks.npz --embeddings tokens.npy");
+    assert!(said.contains("--pool flatten"), "{said}");
+    let said = folder.error(2, "audit --data walks.npz --embeddings z.npy --pool mean");
+    assert!(said.contains("leave out --pool"), "{said}");
+    let said = folder.error(2, "audit --data walks.npz --embeddings z.npy --pool median");
+    assert!(said.contains("mean, flatten or first"), "{said}");
 }
 
 /// A generator that is the same everywhere.

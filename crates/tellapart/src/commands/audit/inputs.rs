@@ -1,6 +1,5 @@
 //! What is read before an audit.
 
-use tellapart::audit::Embeddings;
 use tellapart::embedding_file::EmbeddingFile;
 use tellapart::{AuditRecordingError, AuditedModel, LatentsSource, Trajectories};
 
@@ -30,12 +29,17 @@ impl Inputs {
         }
         let array = arguments.array.as_deref();
         let embeddings = arguments.embeddings.as_deref();
-        let embeddings = embeddings.map(|file| EmbeddingFile::read(file, array));
+        let embeddings = embeddings.map(|file| EmbeddingFile::read(file, array, arguments.pool));
         Ok(Self {
             recording,
             run,
             embeddings: embeddings.transpose()?,
         })
+    }
+
+    /// Returns a sentence on how the latents were made of what is in their file, if that needs one.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.embeddings.as_ref().and_then(EmbeddingFile::note)
     }
 
     /// Returns the array that is `p` unless the user names one.
@@ -67,7 +71,8 @@ impl Inputs {
     ) -> Result<LatentsSource<'a>, Failure> {
         match (model, &self.embeddings) {
             (Some(model), _) => Ok(LatentsSource::Model(model)),
-            (None, Some(file)) => Embeddings::new(&file.values, file.rows, file.width)
+            (None, Some(file)) => file
+                .embeddings()
                 .map(LatentsSource::Embeddings)
                 .map_err(|error| arguments.failure(AuditRecordingError::Latents(error))),
             (None, None) => Err(Failure::bad_input(

@@ -161,7 +161,8 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
         optional(diagnostics.lidar),
         optional(diagnostics.relative_spread)
     )?;
-    if let Some(sentence) = &diagnostics.contradicts {
+    let sentences = [&diagnostics.left_out, &diagnostics.contradicts];
+    for sentence in sentences.into_iter().flatten() {
         writeln!(out, "  {sentence}")?;
     }
     if let Some(certificate) = &audit.certificate {
