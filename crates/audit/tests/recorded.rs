@@ -4,7 +4,8 @@
 
 use tellapart_audit::{Recorded, RecordedOptions};
 use tellapart_bisim::evidence::Comparison;
-use tellapart_data::{ActionRule, Actions, Columns, Frames, Trajectories, TrajectoryParts};
+use tellapart_data::{ActionRule, Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::{Array, Values};
 
 /// Two episodes of three rows; the last observations of both are identical.
 fn trajectories() -> Trajectories {
@@ -15,12 +16,12 @@ fn trajectories() -> Trajectories {
         },
         actions: Actions::Vectors {
             width: 1,
-            values: vec![-0.5, 0.5, f32::NAN, -0.1, 0.9, f32::NAN],
+            values: Values::F32(vec![-0.5, 0.5, f32::NAN, -0.1, 0.9, f32::NAN]),
         },
-        rewards: Some(vec![0.0, 0.0, 1.0, 0.0, 0.5, 1.0]),
-        aux: Some(Columns {
-            width: 2,
-            values: vec![7.0; 12],
+        rewards: Some(Values::F32(vec![0.0, 0.0, 1.0, 0.0, 0.5, 1.0])),
+        aux: Some(Array {
+            shape: vec![6, 2],
+            values: Values::F32(vec![7.0; 12]),
         }),
         terminals: vec![false, false, true, false, false, true],
         timeouts: vec![false; 6],
@@ -47,7 +48,7 @@ fn rows_are_compared_by_recorded_words() {
     let word = oracle.witness(0, 3).unwrap().unwrap();
     assert_eq!(recorded.names(&word), ["<0"]);
     assert_eq!(oracle.compare(2, 5), Comparison::Same);
-    assert_eq!(recorded.values.rows(1..2), [0.0]);
+    assert_eq!(recorded.p(1), [0.0]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tellapart_audit::recorded::{
 };
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 
 mod walks;
 
@@ -234,9 +235,10 @@ fn identical_observations_do_not_count_as_kept_apart() {
             count: 1,
             ids: vec![0; 4],
         },
-        rewards: Some(vec![0.0, 1.0, 0.0, 0.0]),
+        rewards: Some(Values::F32(vec![0.0, 1.0, 0.0, 0.0])),
         terminals: vec![false; 4],
         timeouts: vec![false, true, false, true],
+        deterministic: Some(true),
         ..TrajectoryParts::default()
     });
     let walks = Walks {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::columns::Actions;
 use crate::error::DataError;
-use crate::npz::ACTION_NAMES;
+use crate::names::ACTION_NAMES;
 
 /// Longest name in characters. Names stand side by side in a word of actions.
 const MAX_CHARACTERS: usize = 100;

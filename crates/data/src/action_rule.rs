@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::columns::{Actions, Columns};
+use tellapart_files::{Dtype, Values};
+
+use crate::columns::Actions;
+use crate::distinct::Distinct;
 use crate::error::DataError;
+use crate::number::shortest;
 use crate::trajectories::{MAX_ACTIONS, Trajectories};
 
 /// Rule that says which action vectors count as the same action.
@@ -21,7 +25,7 @@ enum Rule {
     Distinct,
     Bins(usize),
     /// Ascending, not empty, finite.
-    Edges(Vec<f32>),
+    Edges(Vec<f64>),
 }
 
 /// Action id of every row of a recording.
@@ -32,9 +36,9 @@ pub struct FiniteActions {
     /// `[rows]`, each below `count`; 0 where an episode ends and actions mean nothing.
     pub ids: Vec<u32>,
     /// Edges between bins, for each element of an action; empty where actions are not binned.
-    edges: Vec<Vec<f32>>,
+    edges: Vec<Vec<f64>>,
     /// Vector of every action with [`ActionRule::distinct`]; otherwise empty.
-    vectors: Columns,
+    vectors: Vec<Vec<f64>>,
     /// Recorded name of every action; empty if there are none, and for vectors. A rule makes
     /// actions from the recorded values, and nothing says which action of the world each is.
     names: Vec<String>,
@@ -67,7 +71,7 @@ impl ActionRule {
     ///
     /// # Errors
     /// No edges, edges that do not ascend or are not finite, or 65 536 edges or more.
-    pub fn edges(edges: &[f32]) -> Result<Self, DataError> {
+    pub fn edges(edges: &[f64]) -> Result<Self, DataError> {
         let is_good = edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b);
         if edges.is_empty() || !is_good || edges.len() >= MAX_ACTIONS {
             let expected = "finite edges in ascending order, at least one";
@@ -93,12 +97,11 @@ impl ActionRule {
     }
 
     /// Returns the edges between bins of elements in this range.
-    fn edges_over(&self, (low, high): (f32, f32)) -> Vec<f32> {
+    fn edges_over(&self, (low, high): (f64, f64)) -> Vec<f64> {
         match &self.0 {
             Rule::Edges(edges) => edges.clone(),
             Rule::Bins(bins) if low < high => {
-                let (low, high) = (f64::from(low), f64::from(high));
-                let edge = |bin: usize| (low + (high - low) * bin as f64 / *bins as f64) as f32;
+                let edge = |bin: usize| low + (high - low) * bin as f64 / *bins as f64;
                 (1..*bins).map(edge).collect()
             }
             _ => Vec::new(),
@@ -119,7 +122,7 @@ impl FromStr for ActionRule {
             "sign" => Ok(Self::sign()),
             _ => match text.strip_prefix("at:") {
                 Some(edges) => {
-                    let edges: Result<Vec<f32>, _> = edges.split(',').map(str::parse).collect();
+                    let edges: Result<Vec<f64>, _> = edges.split(',').map(str::parse).collect();
                     Self::edges(&edges.map_err(|_| unknown())?)
                 }
                 None => Self::bins(text.parse().map_err(|_| unknown())?),
@@ -147,8 +150,7 @@ impl FiniteActions {
         if let Some(name) = self.names.get(action as usize) {
             return name.clone();
         }
-        let vector = self.vectors.rows(action as usize..action as usize + 1);
-        if !vector.is_empty() {
+        if let Some(vector) = self.vectors.get(action as usize) {
             return joined(vector);
         }
         if self.edges.is_empty() {
@@ -164,9 +166,9 @@ impl FiniteActions {
                 edges.get(bin),
             ) {
                 (None, None) => "any".to_owned(),
-                (None, Some(high)) => format!("<{high}"),
-                (Some(low), None) => format!(">={low}"),
-                (Some(low), Some(high)) => format!("{low}..{high}"),
+                (None, Some(&high)) => format!("<{}", shortest(high)),
+                (Some(&low), None) => format!(">={}", shortest(low)),
+                (Some(&low), Some(&high)) => format!("{}..{}", shortest(low), shortest(high)),
             }
         });
         let mut names: Vec<String> = names.collect();
@@ -188,7 +190,7 @@ impl Trajectories {
                     .map(|row| if self.ends(row) { 0 } else { ids[row] })
                     .collect(),
                 edges: Vec::new(),
-                vectors: Columns::default(),
+                vectors: Vec::new(),
                 names: self.action_names.clone().unwrap_or_default(),
             }),
             (Actions::Discrete { .. }, Some(rule)) => Err(DataError::ActionRule {
@@ -205,36 +207,23 @@ impl Trajectories {
         }
     }
 
-    fn distinct_actions(&self, width: usize, values: &[f32]) -> Result<FiniteActions, DataError> {
-        let (mut rows, mut taken) = (Vec::new(), Vec::new());
-        for (row, action) in values
-            .chunks_exact(width)
-            .enumerate()
-            .filter(|(row, _)| !self.ends(*row))
-        {
-            rows.push(row);
-            taken.extend_from_slice(action);
+    fn distinct_actions(&self, width: usize, values: &Values) -> Result<FiniteActions, DataError> {
+        // Grouped as they are stored, but numbered as they are taken.
+        let stored = Distinct::of_values(values, width);
+        let mut id_of = vec![u32::MAX; stored.first_rows.len()];
+        let (mut ids, mut first_rows) = (vec![0; self.rows()], Vec::new());
+        for row in (0..self.rows()).filter(|&row| !self.ends(row)) {
+            let id = &mut id_of[stored.ids[row] as usize];
+            if *id == u32::MAX {
+                *id = first_rows.len() as u32;
+                first_rows.push(row);
+            }
+            ids[row] = *id;
         }
-        let taken = Columns {
-            width,
-            values: taken,
-        };
-        let found = taken.distinct();
-        let count = found.first_rows.len().max(1);
+        let count = first_rows.len().max(1);
         few_enough(Some(count), "distinct")?;
-        let mut ids = vec![0; self.rows()];
-        for (&row, id) in rows.iter().zip(found.ids) {
-            ids[row] = id;
-        }
-        let vectors = found
-            .first_rows
-            .iter()
-            .flat_map(|&row| taken.rows(row..row + 1))
-            .copied();
-        let vectors = Columns {
-            width,
-            values: vectors.collect(),
-        };
+        let vector = |&row: &usize| (row * width..(row + 1) * width).map(|at| values.number(at));
+        let vectors = first_rows.iter().map(|row| vector(row).collect()).collect();
         Ok(FiniteActions {
             count,
             ids,
@@ -247,20 +236,26 @@ impl Trajectories {
     fn binned(
         &self,
         width: usize,
-        values: &[f32],
+        values: &Values,
         rule: &ActionRule,
     ) -> Result<FiniteActions, DataError> {
         let taken = |row: &usize| !self.ends(*row);
         let range = |column: usize| {
             let numbers = (0..self.rows())
                 .filter(taken)
-                .map(|row| values[row * width + column]);
-            numbers.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), number| {
+                .map(|row| values.number(row * width + column));
+            numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
                 (low.min(number), high.max(number))
             })
         };
-        let edges: Vec<Vec<f32>> = (0..width)
-            .map(|column| rule.edges_over(range(column)))
+        // Edges are numbers of the type of the elements: 0.7 as text is the 0.7 of float32, too.
+        let rounded = |edge: f64| match values.dtype() {
+            Dtype::F64 => edge,
+            _ => f64::from(edge as f32),
+        };
+        let edges_of = |column: usize| rule.edges_over(range(column)).into_iter().map(rounded);
+        let edges: Vec<Vec<f64>> = (0..width)
+            .map(|column| edges_of(column).collect())
             .collect();
         let bins = edges.iter().map(|edges| edges.len() + 1);
         let count = bins.clone().try_fold(1_usize, |count, bins| {
@@ -271,9 +266,9 @@ impl Trajectories {
         let count = few_enough(count, &rule.to_string())?;
         let mut ids = vec![0; self.rows()];
         for row in (0..self.rows()).filter(taken) {
-            let numbers = values[row * width..].iter();
-            ids[row] = numbers.zip(&edges).fold(0, |id, (number, edges)| {
-                let bin = edges.partition_point(|edge| edge <= number);
+            let numbers = (row * width..).map(|at| values.number(at));
+            ids[row] = edges.iter().zip(numbers).fold(0, |id, (edges, number)| {
+                let bin = edges.partition_point(|&edge| edge <= number);
                 id * (edges.len() + 1) as u32 + bin as u32
             });
         }
@@ -281,7 +276,7 @@ impl Trajectories {
             count,
             ids,
             edges,
-            vectors: Columns::default(),
+            vectors: Vec::new(),
             names: Vec::new(),
         })
     }
@@ -296,7 +291,7 @@ fn few_enough(count: Option<usize>, rule: &str) -> Result<usize, DataError> {
         })
 }
 
-fn joined(numbers: &[f32]) -> String {
-    let words: Vec<String> = numbers.iter().map(f32::to_string).collect();
+fn joined(numbers: &[f64]) -> String {
+    let words: Vec<String> = numbers.iter().map(|&number| shortest(number)).collect();
     words.join(",")
 }

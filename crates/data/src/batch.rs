@@ -3,9 +3,39 @@
 use std::ops::Range;
 
 use crate::columns::{Actions, Columns, Frames};
+use crate::distinct::Distinct;
 use crate::error::DataError;
 use crate::observation::ObservationSpec;
 use crate::trajectories::Trajectories;
+
+/// Largest number of channels of an image on the first axis: gray, gray with alpha, color, color
+/// with alpha.
+const MOST_CHANNELS: usize = 4;
+
+/// Refuses images whose first axis seems to be the channels, or that have more channels than rows
+/// of pixels.
+fn check_axes([height, width, channels]: [usize; 3]) -> Result<(), DataError> {
+    if channels <= MOST_CHANNELS || channels < height.min(width) {
+        return Ok(());
+    }
+    let (problem, remedy) = if height <= MOST_CHANNELS {
+        (
+            "seems to be [channels, height, width]",
+            "move the channels to the end, as with x.transpose(0, 2, 3, 1)",
+        )
+    } else {
+        (
+            "would be an image with more channels than pixels on a side",
+            "move the channels to the end, as with x.transpose(0, 2, 3, 1), or save a stack of \
+             frames as observations of its own",
+        )
+    };
+    Err(DataError::ChannelsFirst {
+        found: vec![height, width, channels],
+        problem,
+        remedy,
+    })
+}
 
 /// Rows ready for training: one or several windows of consecutive rows, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,28 +71,48 @@ impl Trajectories {
     /// Returns height, width and channels of the frames; `[height, width]` counts as one channel.
     ///
     /// # Errors
-    /// [`DataError::NotImages`] unless the observations are `u8` images.
+    /// [`DataError::NotImages`] unless the observations are `u8` images;
+    /// [`DataError::ChannelsFirst`] if their axes seem to be in another order.
     pub fn frame_shape(&self) -> Result<[usize; 3], DataError> {
         if let Some(shape) = self.observations.image_shape() {
+            check_axes(shape)?;
             return Ok(shape);
         }
-        let dtype = match &self.observations {
-            Frames::U8 { .. } => "uint8",
-            Frames::F32 { .. } => "float32",
-        };
         Err(DataError::NotImages {
-            found: format!("{dtype} {:?}", self.observations.shape()),
+            found: format!(
+                "{} {:?}",
+                self.observations.dtype(),
+                self.observations.shape()
+            ),
         })
     }
 
     /// Returns the kind and shape of one observation; real-valued ones count as vectors, flattened.
     ///
+    /// Cost: numbers of other types than `u8` and `f32` are hashed once.
+    ///
     /// # Errors
-    /// [`DataError::NotImages`] for bytes that are no images.
+    /// Those of [`Trajectories::frame_shape`] for bytes; [`DataError::Rounded`] if different
+    /// observations are equal in `f32`, in which networks compute.
     pub fn observation_spec(&self) -> Result<ObservationSpec, DataError> {
         match &self.observations {
             Frames::U8 { .. } => Ok(ObservationSpec::Image(self.frame_shape()?)),
             Frames::F32 { shape, .. } => Ok(ObservationSpec::Vector(shape.iter().product())),
+            Frames::Other { shape, .. } => {
+                let width = shape.iter().product();
+                let rounded = self.observations.numbers(0..self.rows());
+                let count = |distinct: Distinct| distinct.first_rows.len();
+                let exact = count(self.observations.distinct());
+                let rounded = count(Distinct::of_rows(&rounded, width));
+                if rounded < exact {
+                    return Err(DataError::Rounded {
+                        array: "observations".to_owned(),
+                        exact,
+                        rounded,
+                    });
+                }
+                Ok(ObservationSpec::Vector(width))
+            }
         }
     }
 
@@ -124,7 +174,7 @@ impl Trajectories {
                 }
             }
             Actions::Vectors { width, values } if !ends => {
-                action.copy_from_slice(&values[row * width..][..*width]);
+                action.copy_from_slice(&values.rounded(row * width..(row + 1) * width));
             }
             Actions::Vectors { .. } => {}
         }

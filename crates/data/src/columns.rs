@@ -1,6 +1,9 @@
 //! Columns of a recording: observations, actions, and values per row.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use tellapart_files::{Dtype, Values};
 
 use crate::observation::ObservationSpec;
 
@@ -21,6 +24,13 @@ pub enum Frames {
         /// All observations, one after the other, each in C order.
         values: Vec<f32>,
     },
+    /// Numbers of any other type, as stored; all finite. They are equal iff they are stored equal.
+    Other {
+        /// Shape of ONE observation, without the rows; empty for a single number.
+        shape: Vec<usize>,
+        /// All observations, one after the other, each in C order.
+        values: Values,
+    },
 }
 
 impl Default for Frames {
@@ -38,7 +48,17 @@ impl Frames {
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         match self {
-            Self::U8 { shape, .. } | Self::F32 { shape, .. } => shape,
+            Self::U8 { shape, .. } | Self::F32 { shape, .. } | Self::Other { shape, .. } => shape,
+        }
+    }
+
+    /// Type of the values.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::U8 { .. } => Dtype::U8,
+            Self::F32 { .. } => Dtype::F32,
+            Self::Other { values, .. } => values.dtype(),
         }
     }
 
@@ -52,7 +72,7 @@ impl Frames {
                 [height, width] => Some([height, width, 1]),
                 _ => None,
             },
-            Self::F32 { .. } => None,
+            Self::F32 { .. } | Self::Other { .. } => None,
         }
     }
 
@@ -62,6 +82,7 @@ impl Frames {
         match self {
             Self::U8 { values, .. } => values.len(),
             Self::F32 { values, .. } => values.len(),
+            Self::Other { values, .. } => values.len(),
         }
     }
 
@@ -71,7 +92,8 @@ impl Frames {
         self.len() == 0
     }
 
-    /// Returns observations of the same type and shape, without rows.
+    /// Returns observations of the same shape without rows, of the type that networks take: bytes
+    /// of images, or `f32`.
     #[must_use]
     pub fn like(&self) -> Self {
         let shape = self.shape().to_vec();
@@ -80,10 +102,25 @@ impl Frames {
                 shape,
                 values: Vec::new(),
             },
-            Self::F32 { .. } => Self::F32 {
+            Self::F32 { .. } | Self::Other { .. } => Self::F32 {
                 shape,
                 values: Vec::new(),
             },
+        }
+    }
+
+    /// Returns the numbers of some rows, rounded to `f32`; empty where there are no such rows.
+    #[must_use]
+    pub fn numbers(&self, rows: Range<usize>) -> Cow<'_, [f32]> {
+        let width = self.width().unwrap_or(0);
+        let range = rows.start * width..rows.end * width;
+        match self {
+            Self::U8 { values, .. } => {
+                let bytes = values.get(range).unwrap_or_default();
+                bytes.iter().map(|&byte| f32::from(byte)).collect()
+            }
+            Self::F32 { values, .. } => values.get(range).unwrap_or_default().into(),
+            Self::Other { values, .. } => values.rounded(range).into(),
         }
     }
 
@@ -102,8 +139,9 @@ impl Frames {
         }
     }
 
-    /// Appends copies of `rows` of other observations of the same type and shape. Rows that do not
-    /// exist, or of another type, are left out.
+    /// Appends copies of `rows` of other observations of the same shape. Numbers are rounded to
+    /// `f32`. Rows that do not exist are left out, and bytes where numbers are expected or the
+    /// other way round.
     pub fn extend_from(&mut self, other: &Self, rows: Range<usize>) {
         let width = self.shape().iter().product::<usize>();
         let range = rows.start * width..rows.end * width;
@@ -113,6 +151,9 @@ impl Frames {
             }
             (Self::F32 { values, .. }, Self::F32 { values: from, .. }) => {
                 values.extend_from_slice(from.get(range).unwrap_or_default());
+            }
+            (Self::F32 { values, .. }, Self::Other { values: from, .. }) => {
+                values.extend(from.rounded(range));
             }
             _ => {}
         }
@@ -140,8 +181,9 @@ pub enum Actions {
     Vectors {
         /// Number of elements of one action, at least 1.
         width: usize,
-        /// `[rows, width]`; finite, except where an episode ends and actions mean nothing.
-        values: Vec<f32>,
+        /// `[rows, width]`, of any type; finite, except where an episode ends and actions mean
+        /// nothing.
+        values: Values,
     },
 }
 

@@ -1,8 +1,9 @@
 //! Finds rows that are equal.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use tellapart_files::Values;
 
 use crate::columns::{Columns, Frames};
 
@@ -21,20 +22,43 @@ impl Distinct {
     /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn of_rows(values: &[f32], width: usize) -> Self {
-        distinct(values, width, hash_of_numbers)
+        distinct(values, width)
+    }
+
+    /// Groups equal rows of `[rows, width]` values of any type, as they are stored. `0.0` and
+    /// `-0.0` are equal, and so is NaN to NaN of the same bits.
+    ///
+    /// Cost: hashes every row, and compares it with the first row that it equals.
+    #[must_use]
+    pub fn of_values(values: &Values, width: usize) -> Self {
+        match values {
+            Values::Bool(values) => distinct(values, width),
+            Values::U8(values) => distinct_bytes(values, width),
+            Values::I8(values) => distinct(values, width),
+            Values::U16(values) => distinct(values, width),
+            Values::I16(values) => distinct(values, width),
+            Values::U32(values) => distinct(values, width),
+            Values::I32(values) => distinct(values, width),
+            Values::U64(values) => distinct(values, width),
+            Values::I64(values) => distinct(values, width),
+            Values::F16(values) => distinct(values, width),
+            Values::F32(values) => distinct(values, width),
+            Values::F64(values) => distinct(values, width),
+        }
     }
 }
 
 impl Frames {
-    /// Groups the rows that show the same observation. `0.0` and `-0.0` are equal.
+    /// Groups the rows that show the same observation, as it is stored. `0.0` and `-0.0` are equal.
     ///
     /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn distinct(&self) -> Distinct {
         let width = self.width().unwrap_or(0);
         match self {
-            Self::U8 { values, .. } => distinct(values, width, |row, hasher| hasher.hash_one(row)),
-            Self::F32 { values, .. } => Distinct::of_rows(values, width),
+            Self::U8 { values, .. } => distinct_bytes(values, width),
+            Self::F32 { values, .. } => distinct(values, width),
+            Self::Other { values, .. } => Distinct::of_values(values, width),
         }
     }
 }
@@ -45,14 +69,73 @@ impl Columns {
     /// Cost: hashes every row, and compares it with the first row that it equals.
     #[must_use]
     pub fn distinct(&self) -> Distinct {
-        Distinct::of_rows(&self.values, self.width)
+        distinct(&self.values, self.width)
     }
 }
 
-fn distinct<T: PartialEq>(
+/// A number whose identity is given by bits.
+trait Bits: Copy {
+    /// Returns bits that are equal iff the numbers are.
+    fn bits(self) -> u64;
+}
+
+macro_rules! whole {
+    ($($type:ty),*) => {
+        $(impl Bits for $type {
+            fn bits(self) -> u64 {
+                self as u64
+            }
+        })*
+    };
+}
+whole!(bool, u8, i8, u16, i16, u32, i32, u64, i64);
+
+impl Bits for half::f16 {
+    fn bits(self) -> u64 {
+        f32::from(self).bits()
+    }
+}
+
+impl Bits for f32 {
+    fn bits(self) -> u64 {
+        // Adding zero turns -0.0 into 0.0.
+        u64::from((self + 0.0).to_bits())
+    }
+}
+
+impl Bits for f64 {
+    fn bits(self) -> u64 {
+        (self + 0.0).to_bits()
+    }
+}
+
+fn distinct<T: Bits>(values: &[T], width: usize) -> Distinct {
+    let hash = |row: &[T], hasher: &DefaultHashBuilder| {
+        let mut state = hasher.build_hasher();
+        for number in row {
+            state.write_u64(number.bits());
+        }
+        state.finish()
+    };
+    let is_equal = |a: &[T], b: &[T]| a.iter().zip(b).all(|(a, b)| a.bits() == b.bits());
+    group(values, width, hash, is_equal)
+}
+
+/// Like [`distinct`], with the content of a row hashed and compared as a whole.
+fn distinct_bytes(values: &[u8], width: usize) -> Distinct {
+    group(
+        values,
+        width,
+        |row, hasher| hasher.hash_one(row),
+        |a, b| a == b,
+    )
+}
+
+fn group<T>(
     values: &[T],
     width: usize,
     hash: impl Fn(&[T], &DefaultHashBuilder) -> u64,
+    is_equal: impl Fn(&[T], &[T]) -> bool,
 ) -> Distinct {
     let hasher = DefaultHashBuilder::default();
     let mut found: HashTable<(u64, u32)> = HashTable::new();
@@ -60,9 +143,10 @@ fn distinct<T: PartialEq>(
     for (row, content) in values.chunks_exact(width.max(1)).enumerate() {
         let hash = hash(content, &hasher);
         let first = |id: u32| first_rows[id as usize] * width;
-        let is_equal =
-            |&(other, id): &(u64, u32)| other == hash && values[first(id)..][..width] == *content;
-        let id = match found.find(hash, is_equal) {
+        let is_found = |&(other, id): &(u64, u32)| {
+            other == hash && is_equal(&values[first(id)..][..width], content)
+        };
+        let id = match found.find(hash, is_found) {
             Some(&(_, id)) => id,
             None => {
                 let id = first_rows.len() as u32;
@@ -74,16 +158,6 @@ fn distinct<T: PartialEq>(
         ids.push(id);
     }
     Distinct { ids, first_rows }
-}
-
-/// Hashes the bits of a row; adding zero turns `-0.0` into `0.0`.
-fn hash_of_numbers(row: &[f32], hasher: &DefaultHashBuilder) -> u64 {
-    use std::hash::Hasher as _;
-    let mut state = hasher.build_hasher();
-    for number in row {
-        state.write_u32((number + 0.0).to_bits());
-    }
-    state.finish()
 }
 
 #[cfg(test)]
@@ -118,5 +192,24 @@ mod tests {
             assert_eq!(numbers[row], f32::from(id as u16));
         }
         assert_eq!(found.first_rows, (0..5000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn numbers_are_compared_as_they_are_stored() {
+        // Neither of these survives a conversion to f32, nor the last to f64.
+        let far = (0..4).map(|state| 3_948_996.0 + 0.1 * f64::from(state % 2));
+        let counters: [i64; 4] = [1 << 24, (1 << 24) + 1, 1 << 24, (1 << 24) + 1];
+        let times: [u64; 4] = [1 << 60, (1 << 60) + 1, 1 << 60, (1 << 60) + 1];
+        for values in [
+            Values::F64(far.collect()),
+            Values::I64(counters.to_vec()),
+            Values::U64(times.to_vec()),
+            Values::Bool(vec![false, true, false, true]),
+        ] {
+            assert_eq!(Distinct::of_values(&values, 1).ids, [0, 1, 0, 1]);
+            assert_eq!(Distinct::of_values(&values, 2).ids, [0, 0]);
+        }
+        let zeros = Values::F64(vec![0.0, -0.0]);
+        assert_eq!(Distinct::of_values(&zeros, 1).ids, [0, 0]);
     }
 }

@@ -95,12 +95,44 @@ pub enum DataError {
         expected: &'static str,
     },
     /// A request for an array that the data does not have.
-    #[error("there is no array `{name}`; these can be used: {present}", present = present.join(", "))]
+    #[error("there is no array `{name}`; {}", can_be_used(present, left_out))]
     NoSuchArray {
         /// Name of the requested array.
         name: String,
         /// Names of the arrays that can be used.
         present: Vec<String>,
+        /// Names of the arrays that were left out, each with the reason.
+        left_out: Vec<String>,
+    },
+    /// An unknown word for what `p` belongs to.
+    #[error("p belongs to {found:?}, but `observation`, `arrival` or `step` is expected")]
+    BelongsTo {
+        /// The word.
+        found: String,
+    },
+    /// Numbers whose differences are lost in training, which computes in float32.
+    #[error(
+        "array `{array}`: {exact} different values are only {rounded} in float32, in which training computes; subtract a typical value, such as the mean, before it is saved"
+    )]
+    Rounded {
+        /// Name of the array.
+        array: String,
+        /// Number of different values.
+        exact: usize,
+        /// Number of different values after rounding.
+        rounded: usize,
+    },
+    /// Images whose axes seem to be in another order.
+    #[error(
+        "observations have the shape {found:?} each, which {problem}; images are [rows, height, width, channels]: {remedy}"
+    )]
+    ChannelsFirst {
+        /// Shape of one observation.
+        found: Vec<usize>,
+        /// What the shape looks like.
+        problem: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// An additional array under the name of a standard one.
     #[error(
@@ -161,12 +193,103 @@ pub enum DataError {
         /// Expected length.
         expected: usize,
     },
+    /// A dataset or group of an HDF5 file that is wrong or cannot be read.
+    #[error("`{dataset}`: {problem}")]
+    Hdf5 {
+        /// Path in the file; `/` for the file as a whole.
+        dataset: String,
+        /// What is wrong, with advice.
+        problem: String,
+    },
+    /// A dataset of an HDF5 file that does not hold numbers of a supported type.
+    #[error(
+        "`{dataset}`: it holds {found}, but bools, integers or floats of 16 to 64 bits are expected; convert it with .astype"
+    )]
+    Hdf5Type {
+        /// Path in the file.
+        dataset: String,
+        /// Its type, in words.
+        found: String,
+    },
+    /// A dataset of an HDF5 file that was compressed by a plugin.
+    #[error(
+        "`{dataset}`: it is stored by {filter}, which is not read; write the file again with gzip, as h5repack -f GZIP=4 IN OUT does"
+    )]
+    Hdf5Filter {
+        /// Path in the file.
+        dataset: String,
+        /// Name or number of the filter.
+        filter: String,
+    },
+    /// An HDF5 file that is not a recording.
+    #[error(
+        "this HDF5 file is no recording that is known: its root has {}; Minari has groups `episode_0`, `episode_1` and so on; \
+         stable-worldmodel has `ep_len` and `ep_offset` beside its columns; D4RL has `observations`, `actions`, `rewards` and `terminals` or `timeouts`",
+        or_nothing(root)
+    )]
+    ForeignHdf5 {
+        /// Objects at the root.
+        root: Vec<String>,
+    },
+    /// A folder that is not a Minari dataset in HDF5.
+    #[error(
+        "this folder is no Minari dataset in HDF5: it has no `main_data.hdf5` or `data/main_data.hdf5`; name a recording, or make the dataset again with data_format=\"hdf5\""
+    )]
+    NoMainFile,
+    /// Several arrays that may be the observations, or none of the wanted name.
+    #[error("{}; choose one with --observations PATH", which_observations(wanted.as_deref(), members))]
+    ChooseObservations {
+        /// The path that was asked for.
+        wanted: Option<String>,
+        /// Arrays that may be chosen, each with its type and the shape of one row.
+        members: Vec<String>,
+    },
+    /// A choice of observations in a file that leaves none.
+    #[error(
+        "--observations {wanted} chooses an array of an HDF5 file, and this is none; leave it out, as `observations` is read"
+    )]
+    NothingToChoose {
+        /// The path that was asked for.
+        wanted: String,
+    },
     /// A fraction of held-out episodes outside 0 to 1.
     #[error("the held-out fraction is {found}, but a number from 0 to 1 is expected")]
     Fraction {
         /// The fraction.
         found: f64,
     },
+}
+
+/// Lists names, or says that there are none.
+fn or_nothing(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+fn which_observations(wanted: Option<&str>, members: &[String]) -> String {
+    let members = or_nothing(members);
+    match wanted {
+        Some(wanted) => format!("there are no observations `{wanted}`; there is {members}"),
+        None => format!("which observations are meant is not known; there is {members}"),
+    }
+}
+
+/// Lists what can be used instead of an array that is not there.
+fn can_be_used(present: &[String], left_out: &[String]) -> String {
+    let mut text = match present {
+        [] => {
+            "the recording has no array of values at all: give it `rewards`, `aux`, or any array \
+               with a row for each observation"
+                .to_owned()
+        }
+        names => format!("these can be used: {}", names.join(", ")),
+    };
+    if !left_out.is_empty() {
+        text += &format!(" (left out: {})", left_out.join(", "));
+    }
+    text
 }
 
 impl DataError {

@@ -130,6 +130,7 @@ impl Ring {
             match &mut ring.observations {
                 Frames::U8 { values: bytes, .. } => bytes.try_reserve_exact(values)?,
                 Frames::F32 { values: reals, .. } => reals.try_reserve_exact(values)?,
+                Frames::Other { .. } => {}
             }
             ring.actions
                 .try_reserve_exact(rows * options.action_width)?;

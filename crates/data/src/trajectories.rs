@@ -1,14 +1,16 @@
 //! Whole recordings in memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{Deref, Range};
 
-use tellapart_files::Array;
+use tellapart_files::{Array, Values};
 
 use crate::action_names;
+use crate::auxiliary::BelongsTo;
 use crate::columns::{Actions, Columns, Frames};
 use crate::error::DataError;
-use crate::npz::RESERVED_NAMES;
+use crate::names::RESERVED_NAMES;
 
 /// Largest number of actions. More are taken for a mistake: one-hot forms and tables grow with
 /// their number.
@@ -25,12 +27,13 @@ pub(crate) const MAX_ACTIONS: usize = 1 << 16;
 ///
 /// ```
 /// use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+/// use tellapart_files::Values;
 ///
 /// # fn main() -> Result<(), tellapart_data::DataError> {
 /// let trajectories = Trajectories::new(TrajectoryParts {
 ///     observations: Frames::F32 { shape: vec![2], values: vec![0.0; 6] },
 ///     actions: Actions::Discrete { count: 2, ids: vec![0, 1, 0] },
-///     rewards: Some(vec![0.0, 1.0, 0.0]),
+///     rewards: Some(Values::F32(vec![0.0, 1.0, 0.0])),
 ///     terminals: vec![false, true, false],
 ///     timeouts: vec![false; 3],
 ///     ..TrajectoryParts::default()
@@ -43,7 +46,18 @@ pub(crate) const MAX_ACTIONS: usize = 1 << 16;
 pub struct Trajectories {
     parts: TrajectoryParts,
     rows: usize,
-    pub(crate) skipped: Vec<String>,
+    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) read_as: Vec<(String, &'static str)>,
+    pub(crate) rewards_of: BelongsTo,
+}
+
+/// An array of a file that was left out of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Name of the array.
+    pub name: String,
+    /// Why it was left out, as a clause.
+    pub reason: String,
 }
 
 /// Columns of [`Trajectories`] before they are checked. All have the same number of rows.
@@ -56,10 +70,12 @@ pub struct TrajectoryParts {
     /// Name of each action, by its id: distinct, not empty, and printable. Names of vectors are
     /// kept, but name no [`FiniteActions`](crate::FiniteActions): a rule makes other actions.
     pub action_names: Option<Vec<String>>,
-    /// Reward as a function of the observation in the same row; finite.
-    pub rewards: Option<Vec<f32>>,
-    /// Other auxiliary values of the observation in the same row; finite.
-    pub aux: Option<Columns>,
+    /// Reward of each row, of any type; NaN where it is not known. Whoever reads it says what it
+    /// belongs to: see [`BelongsTo`](crate::BelongsTo).
+    pub rewards: Option<Values>,
+    /// Other auxiliary values, `[rows]` or `[rows, ...]`, of any type; NaN where they are not
+    /// known.
+    pub aux: Option<Array>,
     /// Whether the world ended the episode at this row.
     pub terminals: Vec<bool>,
     /// Whether the episode was cut off at this row.
@@ -68,6 +84,9 @@ pub struct TrajectoryParts {
     pub state_ids: Option<Vec<u32>>,
     /// Split of each row (0: training, 1: held out); constant within an episode.
     pub splits: Option<Vec<u8>>,
+    /// Whether equal observations and equal actions have equal rewards, and equal futures of them,
+    /// where whoever recorded knows.
+    pub deterministic: Option<bool>,
     /// Any other arrays, `[rows, ...]`, under names that are not [`RESERVED_NAMES`].
     pub extra: BTreeMap<String, Array>,
 }
@@ -91,6 +110,7 @@ impl Default for TrajectoryParts {
             timeouts: Vec::new(),
             state_ids: None,
             splits: None,
+            deterministic: None,
             extra: BTreeMap::new(),
         }
     }
@@ -114,7 +134,9 @@ impl Trajectories {
         Ok(Self {
             parts,
             rows,
-            skipped: Vec::new(),
+            left_out: Vec::new(),
+            read_as: Vec::new(),
+            rewards_of: BelongsTo::Observation,
         })
     }
 
@@ -156,42 +178,57 @@ impl Trajectories {
             .collect()
     }
 
-    /// Copies a column as `f32` values, for use as a target: `rewards`, `aux`, `state_ids`, or an
-    /// additional array with its trailing axes flattened.
+    /// Copies a column, rounded to `f32`: `rewards`, `aux`, `state_ids`, or an additional array
+    /// with its trailing axes flattened. [`Trajectories::auxiliary`] reads one exactly.
     ///
     /// # Errors
     /// [`DataError::NoSuchArray`], or [`DataError::Value`] if a value is NaN, infinite, or too
     /// large for `f32`.
     pub fn column(&self, name: &str) -> Result<Columns, DataError> {
-        let one = |values: Vec<f32>| Columns { width: 1, values };
+        let (values, shape) = self.values_named(name)?;
+        let width = values.len() / self.rows;
+        if width == 0 {
+            return Err(DataError::Shape {
+                array: name.to_owned(),
+                found: shape,
+                expected: "at least one value for each row,",
+            });
+        }
+        let values = values.into_owned().into_f32();
+        let values = values.map_err(|bad| value_error(name, bad, width))?;
+        check_finite(name, &values, width, |_| true)?;
+        Ok(Columns { width, values })
+    }
+
+    /// Returns the values and the shape of `rewards`, `aux`, `state_ids`, or an additional array.
+    pub(crate) fn values_named(
+        &self,
+        name: &str,
+    ) -> Result<(Cow<'_, Values>, Vec<usize>), DataError> {
+        let array = match name {
+            "aux" => self.aux.as_ref(),
+            _ => self.extra.get(name),
+        };
+        let one_each = vec![self.rows];
         let found = match name {
-            "rewards" => self.rewards.clone().map(one),
-            "aux" => self.aux.clone(),
+            "rewards" => self
+                .rewards
+                .as_ref()
+                .map(|values| (Cow::Borrowed(values), one_each)),
             "state_ids" => self
                 .state_ids
-                .as_ref()
-                .map(|ids| one(ids.iter().map(|&id| id as f32).collect())),
-            _ => match self.extra.get(name) {
-                Some(array) if array.values.is_empty() => {
-                    return Err(DataError::Shape {
-                        array: name.to_owned(),
-                        found: array.shape.clone(),
-                        expected: "at least one value for each row,",
-                    });
-                }
-                Some(array) => {
-                    let width = array.values.len() / self.rows;
-                    let values = array.values.clone().into_f32();
-                    let values = values.map_err(|bad| value_error(name, bad, width))?;
-                    check_finite(name, &values, width, |_| true)?;
-                    Some(Columns { width, values })
-                }
-                None => None,
-            },
+                .clone()
+                .map(|ids| (Cow::Owned(Values::U32(ids)), one_each)),
+            _ => array.map(|array| (Cow::Borrowed(&array.values), array.shape.clone())),
         };
         found.ok_or_else(|| DataError::NoSuchArray {
             name: name.to_owned(),
             present: self.column_names(),
+            left_out: self
+                .left_out
+                .iter()
+                .map(|array| format!("{}: {}", array.name, array.reason))
+                .collect(),
         })
     }
 
@@ -208,11 +245,25 @@ impl Trajectories {
             .collect()
     }
 
-    /// Names of the arrays of the file that were skipped, because they hold text, objects or a
-    /// single value.
+    /// Arrays of the file that were left out, because they hold text or objects, or do not have a
+    /// row for each observation.
     #[must_use]
-    pub fn skipped(&self) -> &[String] {
-        &self.skipped
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// What the format of the file says that rewards belong to: the step in formats that store the
+    /// rewards of steps, and the observation in our own.
+    #[must_use]
+    pub fn rewards_of(&self) -> BelongsTo {
+        self.rewards_of
+    }
+
+    /// Pairs of a name in the file and the name of the format as which it was read, where the two
+    /// differ.
+    #[must_use]
+    pub fn read_as(&self) -> &[(String, &'static str)] {
+        &self.read_as
     }
 
     /// Returns the columns, to be changed and checked again.
@@ -242,8 +293,10 @@ impl TrajectoryParts {
         let length = |array: &str, found: usize| same_rows(array, found, rows);
         length("terminals", self.terminals.len())?;
         length("timeouts", self.timeouts.len())?;
-        if let Frames::F32 { values, .. } = &self.observations {
-            check_finite("observations", values, width, |_| true)?;
+        match &self.observations {
+            Frames::F32 { values, .. } => check_finite("observations", values, width, |_| true)?,
+            Frames::Other { values, .. } => check_numbers("observations", values, width, |_| true)?,
+            Frames::U8 { .. } => {}
         }
         self.check_actions(rows)?;
         if let Some(names) = &self.action_names {
@@ -251,11 +304,9 @@ impl TrajectoryParts {
         }
         if let Some(rewards) = &self.rewards {
             length("rewards", rewards.len())?;
-            check_finite("rewards", rewards, 1, |_| true)?;
         }
         if let Some(aux) = &self.aux {
-            check_width("aux", aux.width, aux.values.len(), rows)?;
-            check_finite("aux", &aux.values, aux.width, |_| true)?;
+            check_array("aux", aux, rows)?;
         }
         if let Some(ids) = &self.state_ids {
             length("state_ids", ids.len())?;
@@ -268,18 +319,7 @@ impl TrajectoryParts {
             if RESERVED_NAMES.contains(&name.as_str()) {
                 return Err(DataError::ReservedName { name: name.clone() });
             }
-            let product = array
-                .shape
-                .iter()
-                .try_fold(1_usize, |n, &length| n.checked_mul(length));
-            if array.shape.is_empty() || product != Some(array.values.len()) {
-                return Err(DataError::Shape {
-                    array: name.clone(),
-                    found: array.shape.clone(),
-                    expected: "[rows, ...], with as many values as it says,",
-                });
-            }
-            length(name, array.rows())?;
+            check_array(name, array, rows)?;
         }
         Ok(rows)
     }
@@ -302,7 +342,7 @@ impl TrajectoryParts {
             }
             Actions::Vectors { width, values } => {
                 check_width("actions", *width, values.len(), rows)?;
-                check_finite("actions", values, *width, |row| !ends(row))
+                check_numbers("actions", values, *width, |row| !ends(row))
             }
         }
     }
@@ -346,6 +386,44 @@ fn check_width(array: &str, width: usize, values: usize, rows: usize) -> Result<
         });
     }
     same_rows(array, values / width, rows)
+}
+
+/// Checks the shape of an array with some values for each row.
+fn check_array(name: &str, array: &Array, rows: usize) -> Result<(), DataError> {
+    let product = array
+        .shape
+        .iter()
+        .try_fold(1_usize, |n, &length| n.checked_mul(length));
+    if array.shape.is_empty() || product != Some(array.values.len()) {
+        return Err(DataError::Shape {
+            array: name.to_owned(),
+            found: array.shape.clone(),
+            expected: "[rows, ...], with as many values as it says,",
+        });
+    }
+    same_rows(name, array.rows(), rows)
+}
+
+/// Rejects NaN and infinities of any type in the rows for which `matters` holds.
+fn check_numbers(
+    array: &str,
+    values: &Values,
+    width: usize,
+    matters: impl Fn(usize) -> bool,
+) -> Result<(), DataError> {
+    if !values.dtype().is_float() {
+        return Ok(());
+    }
+    let is_wrong = |&at: &usize| !values.number(at).is_finite() && matters(at / width);
+    match (0..values.len()).find(is_wrong) {
+        None => Ok(()),
+        Some(at) => Err(DataError::Value {
+            array: array.to_owned(),
+            row: at / width,
+            found: values.number(at).to_string(),
+            expected: "a finite number".to_owned(),
+        }),
+    }
 }
 
 /// Rejects NaN and infinities in the rows for which `matters` holds.

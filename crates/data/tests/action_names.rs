@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use tellapart_data::{ActionRule, Actions, DataError, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 use tellapart_files::{Archive, ArchiveWriter};
 
 /// Makes a recording of one episode of three rows.
@@ -41,7 +42,7 @@ fn actions_go_by_their_recorded_names() {
 fn no_rule_for_vectors_takes_the_names_for_its_own_actions() {
     let vectors = Actions::Vectors {
         width: 1,
-        values: vec![-1.0, 1.0, 0.0],
+        values: Values::F32(vec![-1.0, 1.0, 0.0]),
     };
     let found = recording(vectors, &["remove", "add"]).unwrap();
     for (rule, expected) in [("sign", ["<0", ">=0"]), ("distinct", ["-1", "1"])] {
@@ -95,7 +96,7 @@ fn names_state_the_number_of_actions_if_nothing_else_does() {
     let path = written(folder.path(), &["up", "down", "never taken"]);
     let found = Trajectories::read_npz(path).unwrap();
     assert!(matches!(found.actions, Actions::Discrete { count: 3, .. }));
-    assert!(found.skipped().is_empty());
+    assert!(found.left_out().is_empty());
     let path = written(folder.path(), &["up"]);
     let message = Trajectories::read_npz(path).unwrap_err().to_string();
     assert!(message.contains("named.npz"), "{message}");

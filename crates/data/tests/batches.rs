@@ -15,6 +15,7 @@ use tellapart_data::{
     Actions, Batch, Columns, DataError, Frames, ObservationSpec, ObservationValues, ReplayBuffer,
     ReplayOptions, Step, Trajectories, TrajectoryParts, split_by_episode, uniform_window,
 };
+use tellapart_files::Values;
 
 /// Replay buffer of identifiable rows: each frame holds its stream and its time.
 struct Recorder {
@@ -248,7 +249,7 @@ fn a_step_of_the_wrong_size_is_refused_whole() {
 fn bytes(batch: &Batch) -> &[u8] {
     match &batch.observations {
         Frames::U8 { values, .. } => values,
-        Frames::F32 { .. } => panic!("frames are bytes"),
+        Frames::F32 { .. } | Frames::Other { .. } => panic!("frames are bytes"),
     }
 }
 
@@ -303,7 +304,7 @@ fn a_batch_of_vectors_holds_their_rows() {
             count: 2,
             ids: vec![0, 1, 0, 1],
         },
-        rewards: Some(vec![0.0; 4]),
+        rewards: Some(Values::F32(vec![0.0; 4])),
         terminals: vec![false; 4],
         timeouts: vec![false; 4],
         ..TrajectoryParts::default()
@@ -331,7 +332,7 @@ fn recording(ends: Vec<bool>) -> Trajectories {
             count: 2,
             ids: (0..rows).map(|r| r as u32 % 2).collect(),
         },
-        rewards: Some((0..rows).map(|r| r as f32).collect()),
+        rewards: Some(Values::F32((0..rows).map(|r| r as f32).collect())),
         timeouts: vec![false; rows],
         terminals: ends,
         ..TrajectoryParts::default()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use tellapart_data::{ActionRule, Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 
 /// Makes two episodes of three and two rows.
 fn trajectories(actions: Actions) -> Trajectories {
@@ -22,7 +23,7 @@ fn trajectories(actions: Actions) -> Trajectories {
 fn vectors(width: usize, values: &[f32]) -> Trajectories {
     trajectories(Actions::Vectors {
         width,
-        values: values.to_vec(),
+        values: Values::F32(values.to_vec()),
     })
 }
 

@@ -62,10 +62,24 @@ impl ArchiveWriter {
     /// [`FileError::Array`] if the shape does not match the values, otherwise the error of the file
     /// system.
     pub fn add(&mut self, name: &str, array: &Array) -> Result<(), FileError> {
+        self.add_values(name, &array.shape, &array.values)
+    }
+
+    /// Adds one array of borrowed values of any type, in C order. After an error the archive cannot
+    /// be finished in a sound state: drop it.
+    ///
+    /// # Errors
+    /// The errors of [`ArchiveWriter::add`].
+    pub fn add_values(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &Values,
+    ) -> Result<(), FileError> {
         macro_rules! by_dtype {
             ($(($variant:ident, $type:ty, $code:literal, $name:literal),)*) => {
-                match &array.values {
-                    $(Values::$variant(values) => self.add_slice(name, &array.shape, values),)*
+                match values {
+                    $(Values::$variant(values) => self.add_slice(name, shape, values),)*
                 }
             };
         }

@@ -116,6 +116,12 @@ macro_rules! define {
                 match self { $(Self::$variant => size_of::<$type>(),)* }
             }
 
+            /// Whether values are floating point numbers.
+            #[must_use]
+            pub fn is_float(self) -> bool {
+                self.code().starts_with('f')
+            }
+
             /// NumPy's code without the byte order, such as `f4`.
             pub(crate) fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }

@@ -1,7 +1,7 @@
 //! Writes files that appear whole or not at all, and opens ordinary files.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -151,4 +151,22 @@ pub fn open(path: &Path) -> Result<(File, u64), FileError> {
         });
     }
     Ok((File::open(path).map_err(fail)?, metadata.len()))
+}
+
+/// Computes a checksum of the bytes of a file: CRC-32.
+///
+/// # Errors
+/// The error of the file system.
+pub fn file_checksum(path: impl AsRef<Path>) -> Result<u32, FileError> {
+    let path = path.as_ref();
+    let (mut file, _) = open(path)?;
+    let (mut hash, mut bytes) = (crc32fast::Hasher::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut bytes) {
+            Ok(0) => return Ok(hash.finalize()),
+            Ok(count) => hash.update(&bytes[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(FileError::from_io(path, source)),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Converts values to another type when nothing that matters is lost.
 
+use std::ops::Range;
+
 use crate::array::{Dtype, Values};
 
 /// A value that cannot be converted to the requested type.
@@ -123,5 +125,69 @@ impl Values {
             Self::F32(values) => values.into_iter().map(f64::from).collect(),
             Self::F64(values) => values,
         }
+    }
+}
+
+/// Calls `$body` with the values of any type, and a function from one of them to `f64`.
+macro_rules! with_numbers {
+    ($values:expr, |$list:ident, $number:ident| $body:expr) => {
+        match $values {
+            Values::Bool($list) => with_numbers!(@ |v: bool| f64::from(u8::from(v)), $number, $body),
+            Values::U8($list) => with_numbers!(@ |v: u8| f64::from(v), $number, $body),
+            Values::I8($list) => with_numbers!(@ |v: i8| f64::from(v), $number, $body),
+            Values::U16($list) => with_numbers!(@ |v: u16| f64::from(v), $number, $body),
+            Values::I16($list) => with_numbers!(@ |v: i16| f64::from(v), $number, $body),
+            Values::U32($list) => with_numbers!(@ |v: u32| f64::from(v), $number, $body),
+            Values::I32($list) => with_numbers!(@ |v: i32| f64::from(v), $number, $body),
+            Values::U64($list) => with_numbers!(@ |v: u64| v as f64, $number, $body),
+            Values::I64($list) => with_numbers!(@ |v: i64| v as f64, $number, $body),
+            Values::F16($list) => with_numbers!(@ |v: half::f16| f64::from(v), $number, $body),
+            Values::F32($list) => with_numbers!(@ |v: f32| f64::from(v), $number, $body),
+            Values::F64($list) => with_numbers!(@ |v: f64| v, $number, $body),
+        }
+    };
+    (@ $function:expr, $number:ident, $body:expr) => {{
+        let $number = $function;
+        $body
+    }};
+}
+
+impl Values {
+    /// Returns one value as `f64`, exact except for 64-bit integers beyond 2^53, which are rounded.
+    ///
+    /// # Panics
+    /// If there is no such value.
+    #[must_use]
+    pub fn number(&self, index: usize) -> f64 {
+        with_numbers!(self, |values, number| number(values[index]))
+    }
+
+    /// Returns the values of a range, rounded to `f32`; empty if the range is out of bounds.
+    #[must_use]
+    pub fn rounded(&self, range: Range<usize>) -> Vec<f32> {
+        with_numbers!(self, |values, number| {
+            let values = values.get(range).unwrap_or_default();
+            values.iter().map(|&value| number(value) as f32).collect()
+        })
+    }
+
+    /// Returns one value as an integer, if it is of an integer type; bool as 0 and 1.
+    ///
+    /// # Panics
+    /// If there is no such value.
+    #[must_use]
+    pub fn integer(&self, index: usize) -> Option<i128> {
+        Some(match self {
+            Self::Bool(values) => i128::from(values[index]),
+            Self::U8(values) => i128::from(values[index]),
+            Self::I8(values) => i128::from(values[index]),
+            Self::U16(values) => i128::from(values[index]),
+            Self::I16(values) => i128::from(values[index]),
+            Self::U32(values) => i128::from(values[index]),
+            Self::I32(values) => i128::from(values[index]),
+            Self::U64(values) => i128::from(values[index]),
+            Self::I64(values) => i128::from(values[index]),
+            Self::F16(_) | Self::F32(_) | Self::F64(_) => return None,
+        })
     }
 }

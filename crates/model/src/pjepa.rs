@@ -71,8 +71,10 @@ pub struct TensorBatch {
     pub observations: ObservationBatch,
     /// Action of each transition.
     pub actions: ActionBatch,
-    /// p of each row, `[rows, width]`.
+    /// p of each row, `[rows, width]`; anything where it is not known.
     pub targets: Tensor<2>,
+    /// Rows whose p is known, `[known]`; `None` if it is known in every row.
+    pub known: Option<Tensor<1, Int>>,
     /// Rows whose successor is the next row, `[transitions]`.
     pub sources: Tensor<1, Int>,
     /// Number of transitions. `T` sees only these rows.

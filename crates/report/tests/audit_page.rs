@@ -143,7 +143,7 @@ fn a_picture_is_stored_once() {
 fn observations_that_are_no_pictures_are_values() {
     let html = render(|page| {
         for row in &mut page.rows {
-            let at = row.row as f32;
+            let at = row.row as f64;
             let values = (0..40).map(|k| if k == 7 { at } else { 0.5 }).collect();
             row.observed = Observed::Values(values);
         }
@@ -200,7 +200,7 @@ fn odd_numbers_never_reach_the_page() {
             pair.distance = value;
             pair.required_lipschitz = Some(value);
             for p in pair.p_i.iter_mut().flatten() {
-                *p = value as f32;
+                *p = value;
             }
         }
         page.audit.spread = 0.0;

@@ -5,7 +5,7 @@ use tellapart_audit::recorded::{
     Audit, AuditedPair, Cause, Certifiable, Foreseen, RecordedAudit, RecordedAuditOptions, Rollout,
 };
 use tellapart_audit::{AuditError, Embeddings, Recorded, RecordedError, RecordedOptions};
-use tellapart_data::Trajectories;
+use tellapart_data::{BelongsTo, Trajectories};
 use tellapart_progress::{Progress, Stopped};
 
 /// Largest number of rows for which the explanation of one pair also audits the whole recording;
@@ -66,6 +66,11 @@ pub trait AuditedModel {
     /// Returns the array of the recording that the model predicts; `None` if that is no array.
     fn predicted_array(&self) -> Option<&str>;
 
+    /// Returns what the predicted values belong to.
+    fn predicted_of(&self) -> BelongsTo {
+        BelongsTo::Observation
+    }
+
     /// Predicts that array at the end of each rollout, `[rollouts, width]`. A rollout is the row
     /// whose latent it begins with, and the rows at which its actions were taken.
     ///
@@ -95,6 +100,10 @@ impl AuditedModel for tellapart_train::recording_evaluator::RecordingEvaluator<'
 
     fn predicted_array(&self) -> Option<&str> {
         self.predicted_array()
+    }
+
+    fn predicted_of(&self) -> BelongsTo {
+        self.predicted_of()
     }
 
     fn roll_out(
@@ -237,11 +246,13 @@ impl<'a> AuditableRecording<'a> {
                     .certify(&mut found, &asked, predicted.foreseen())
                     .map_err(AuditRecordingError::in_audit)?,
                 None => found.warnings.push(format!(
-                    "No certificate: the head of the run does not foresee {}, but {}.",
+                    "No certificate: the head of the run does not foresee {} of the {}, but {} of the {}.",
                     self.evidence.value,
+                    self.evidence.value_of,
                     model
                         .predicted_array()
-                        .unwrap_or("a random function of the pixels")
+                        .unwrap_or("a random function of the pixels"),
+                    model.predicted_of()
                 )),
             }
         }
@@ -304,7 +315,9 @@ impl<'a> AuditableRecording<'a> {
         let Latents::Made { values, model } = &self.latents else {
             return Ok(None);
         };
-        if model.predicted_array() != Some(&self.evidence.value) {
+        if model.predicted_array() != Some(&self.evidence.value)
+            || model.predicted_of() != self.evidence.value_of
+        {
             return Ok(None);
         }
         let rollouts: Vec<_> = rollouts
@@ -338,6 +351,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tellapart_data::{Actions, Frames, TrajectoryParts};
+    use tellapart_files::Values;
 
     use super::*;
 
@@ -362,7 +376,8 @@ mod tests {
                 count: 1,
                 ids: vec![0; rows],
             },
-            rewards: Some((0..rows).map(|row| (row % 3) as f32).collect()),
+            rewards: Some(Values::F32((0..rows).map(|row| (row % 3) as f32).collect())),
+            deterministic: Some(true),
             terminals: vec![false; rows],
             timeouts: vec![false; rows],
             ..TrajectoryParts::default()

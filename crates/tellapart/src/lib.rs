@@ -9,13 +9,15 @@
 //! ```
 //! use tellapart::audit::{Embeddings, recorded::Verdict};
 //! use tellapart::data::{Actions, Frames, Trajectories, TrajectoryParts};
+//! use tellapart::files::Values;
 //! use tellapart::{AuditOptions, LatentsSource, audit_recording};
 //!
 //! // One walk to the right, through cells 0, 1 and 2. Only cell 2 is rewarded.
 //! let recording = Trajectories::new(TrajectoryParts {
 //!     observations: Frames::F32 { shape: vec![1], values: vec![0.0, 1.0, 2.0] },
 //!     actions: Actions::Discrete { count: 2, ids: vec![1, 1, 0] },
-//!     rewards: Some(vec![0.0, 0.0, 1.0]),
+//!     rewards: Some(Values::F32(vec![0.0, 0.0, 1.0])),
+//!     deterministic: Some(true),
 //!     terminals: vec![false, false, true],
 //!     timeouts: vec![false; 3],
 //!     ..TrajectoryParts::default()

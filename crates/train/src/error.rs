@@ -66,6 +66,30 @@ pub enum TrainError {
         /// Length of an action vector.
         width: usize,
     },
+    /// Values belong to steps, and a head of observations cannot foresee them.
+    #[error(
+        "`{array}` belongs to the step here, and the head predicts p of an observation alone; if it is a \
+         function of what the step led to, say data.p_of=arrival"
+    )]
+    ValueOfStep {
+        /// Array of p.
+        array: String,
+    },
+    /// No value of p is known.
+    #[error("`{array}` is not known in any row (NaN everywhere); there is nothing to predict")]
+    NothingKnown {
+        /// Array of p.
+        array: String,
+    },
+    /// Every episode has one row.
+    #[error(
+        "{source_name}: every episode has one row, so no step was recorded and there are no dynamics \
+         to learn; check in which rows `terminals` and `timeouts` are set"
+    )]
+    NoSteps {
+        /// Path of the recording.
+        source_name: String,
+    },
     /// The replay buffer does not fit into memory.
     #[error(
         "{rows} rows of {num_envs} environments do not fit into memory; choose a smaller data.window, \

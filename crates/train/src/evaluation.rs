@@ -108,7 +108,7 @@ impl HeldOut {
         let bytes: usize = self.image_shape().iter().product();
         match &self.observations {
             Frames::U8 { values, .. } => &values[row * bytes..(row + 1) * bytes],
-            Frames::F32 { .. } => &[],
+            Frames::F32 { .. } | Frames::Other { .. } => &[],
         }
     }
 }

@@ -29,8 +29,8 @@ pub struct Learner {
 pub struct Update {
     /// Weighted sum of the losses, `[1]`.
     pub(crate) total: Tensor<1>,
-    /// Every loss, in the order of the objectives.
-    pub(crate) losses: Vec<Tensor<1>>,
+    /// Every loss, in the order of the objectives; `None` where the batch had nothing to measure.
+    pub(crate) losses: Vec<Option<Tensor<1>>>,
     /// Latents `[rows, latent]`, without autodiff.
     pub(crate) latents: Tensor<2>,
     pub(crate) norms: GradientNorms,
@@ -86,7 +86,10 @@ impl Learner {
         self.model = model;
         let done = Update {
             total: total.inner(),
-            losses: losses.into_iter().map(Tensor::inner).collect(),
+            losses: losses
+                .into_iter()
+                .map(|loss| loss.map(Tensor::inner))
+                .collect(),
             latents: latents.inner(),
             norms,
         };

@@ -72,20 +72,22 @@ impl Objectives {
         self.terms.iter()
     }
 
-    /// Computes every loss, and their sum with the weights at `update`, each of shape `[1]`.
+    /// Computes every loss, and their sum with the weights at `update`, each of shape `[1]`. A loss
+    /// is `None` if the batch has nothing that it is a mean of.
     pub(crate) fn losses(
         &self,
         model: &Pjepa,
         views: &Views<'_>,
         update: u64,
-    ) -> (Tensor<1>, Vec<Tensor<1>>) {
-        let losses: Vec<Tensor<1>> = self
-            .terms
-            .iter()
-            .map(|term| term.objective.loss(model, views))
-            .collect();
+    ) -> (Tensor<1>, Vec<Option<Tensor<1>>>) {
+        let of = |term: &Term| {
+            let is_measured = term.objective.items(views.batch) > 0;
+            is_measured.then(|| term.objective.loss(model, views))
+        };
+        let losses: Vec<Option<Tensor<1>>> = self.terms.iter().map(of).collect();
         let weighted = self.terms.iter().zip(&losses);
-        let weighted = weighted.map(|(term, loss)| loss.clone() * term.weight_at(update));
+        let weighted =
+            weighted.filter_map(|(term, loss)| Some(loss.clone()? * term.weight_at(update)));
         let total = weighted.reduce(|sum, loss| sum + loss);
         let nothing = || views.latents.clone().sum() * 0.0;
         (total.unwrap_or_else(nothing), losses)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tellapart_data::{ActionRule, Actions, DataError, FiniteActions, Trajectories};
+use tellapart_data::{ActionRule, Actions, BelongsTo, DataError, FiniteActions, Trajectories};
 use tellapart_env::ActionSpace;
 use tellapart_model::predictor::PredictorKind;
 use tellapart_model::{IoSpec, Pjepa, device};
@@ -92,6 +92,16 @@ pub fn predicted_array(config: &ValidConfig) -> Option<&str> {
     }
 }
 
+/// Returns what the values that the head predicts belong to, in this recording.
+#[must_use]
+pub fn predicted_of(config: &ValidConfig, trajectories: &Trajectories) -> BelongsTo {
+    match (config.data.p_of, config.target.kind, &config.data.source) {
+        (Some(of), ..) => of,
+        (None, TargetKind::Reward, Source::Recording(_)) => trajectories.rewards_of(),
+        _ => BelongsTo::Observation,
+    }
+}
+
 /// Model and recording that fit each other.
 #[derive(Debug)]
 pub struct RecordingEvaluator<'a> {
@@ -101,6 +111,7 @@ pub struct RecordingEvaluator<'a> {
     action_ids: Option<Vec<u32>>,
     /// Array of a recording that the head predicts, if any.
     predicted: Option<String>,
+    predicted_of: BelongsTo,
 }
 
 impl<'a> RecordingEvaluator<'a> {
@@ -156,7 +167,14 @@ impl<'a> RecordingEvaluator<'a> {
             trajectories,
             action_ids: finite.map(|finite| finite.ids),
             predicted: predicted_array(config).map(str::to_owned),
+            predicted_of: predicted_of(config, trajectories),
         })
+    }
+
+    /// Returns what the predicted values belong to.
+    #[must_use]
+    pub fn predicted_of(&self) -> BelongsTo {
+        self.predicted_of
     }
 
     /// Returns the number of dimensions of a latent.
@@ -240,7 +258,7 @@ impl<'a> RecordingEvaluator<'a> {
                     actions.extend((0..*count as u32).map(|id| f32::from(u8::from(id == ids[row]))))
                 }
                 Actions::Vectors { width, values } => {
-                    actions.extend_from_slice(&values[row * width..(row + 1) * width]);
+                    actions.extend(values.rounded(row * width..(row + 1) * width));
                 }
             }
             action_ids.push(self.action_ids.as_ref().map_or(0, |ids| ids[row]));
@@ -283,7 +301,7 @@ pub fn rule_of(space: ActionSpace) -> Result<Option<ActionRule>, DataError> {
         (ActionSpace::Continuous { .. }, _) => {
             // The band is closed on both sides, a bin only below.
             let band = tellapart_env::NO_OP_BAND;
-            ActionRule::edges(&[-band, band.next_up()]).map(Some)
+            ActionRule::edges(&[f64::from(-band), f64::from(band.next_up())]).map(Some)
         }
     }
 }

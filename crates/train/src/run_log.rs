@@ -166,16 +166,16 @@ impl RunRecorder<'_> {
     pub(crate) fn record(&self, done: &Update, rate: f64, state: &TrainingState) -> MetricRecord {
         let centered = done.latents.clone() - done.latents.clone().mean_dim(0);
         let spread = centered.square().mean().sqrt().into_scalar::<f32>();
-        let mut values = vec![(state.cpu_seconds * 1e3).round() / 1e3];
+        let mut values = vec![Some((state.cpu_seconds * 1e3).round() / 1e3)];
         let losses = done.losses.iter().cloned();
-        values.extend(losses.map(|loss| widened(loss.into_scalar::<f32>())));
+        values.extend(losses.map(|loss| Some(widened(loss?.into_scalar::<f32>()))));
         let terms = self.objectives.terms();
-        values.extend(terms.map(|term| widened(term.weight_at(state.update - 1))));
+        values.extend(terms.map(|term| Some(widened(term.weight_at(state.update - 1)))));
         let norms = [done.norms.encoder, done.norms.predictor, done.norms.head];
-        values.push(rate);
-        values.extend(norms.map(widened));
-        values.push(widened(spread));
-        let values = values.into_iter().map(Some).chain(std::iter::repeat(None));
+        values.push(Some(rate));
+        values.extend(norms.map(|norm| Some(widened(norm))));
+        values.push(Some(widened(spread)));
+        let values = values.into_iter().chain(std::iter::repeat(None));
         MetricRecord {
             update: state.update,
             scalars: self

@@ -17,13 +17,28 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
     let actions: Vec<f32> = sources.iter().flat_map(actions).copied().collect();
     let ids: Vec<u32> = sources.iter().map(|&row| batch.action_ids[row]).collect();
     let places: Vec<i32> = sources.iter().map(|&row| row as i32).collect();
+    // NaN stands for a value that is not known, and would spread through every sum.
+    let target_width = batch.target_width;
+    let mut targets = batch.targets;
+    let known = |row: &usize| {
+        !targets[row * target_width..(row + 1) * target_width]
+            .iter()
+            .any(|v| v.is_nan())
+    };
+    let known: Vec<i32> = (0..rows).filter(known).map(|row| row as i32).collect();
+    let known = (known.len() < rows).then(|| {
+        targets
+            .iter_mut()
+            .filter(|v| v.is_nan())
+            .for_each(|v| *v = 0.0);
+        let count = known.len();
+        Tensor::from_data(TensorData::new(known, [count]), device)
+    });
     TensorBatch {
         observations: observation_batch(batch.observations, device),
         actions: ActionBatch::new(&actions, width, &ids, device),
-        targets: Tensor::from_data(
-            TensorData::new(batch.targets, [rows, batch.target_width]),
-            device,
-        ),
+        targets: Tensor::from_data(TensorData::new(targets, [rows, target_width]), device),
+        known,
         transitions: sources.len(),
         sources: Tensor::from_data(TensorData::new(places, [sources.len()]), device),
     }
@@ -38,6 +53,10 @@ pub(crate) fn observation_batch(observations: Frames, device: &Device) -> Observ
         }
         Frames::F32 { values, shape } => {
             ObservationBatch::vectors(values, shape.iter().product(), device)
+        }
+        Frames::Other { values, shape } => {
+            let numbers = values.rounded(0..values.len());
+            ObservationBatch::vectors(numbers, shape.iter().product(), device)
         }
     }
 }

@@ -201,7 +201,7 @@ impl<'a> Audit<'a> {
         pairs.extend(open.map(|&[i, j]| pair(i, j)));
         let mut audit = RecordedAudit {
             schema: SCHEMA.to_owned(),
-            verdict: verdict::verdict(&counts, &coverage),
+            verdict: verdict::verdict(&counts, &coverage, self.recorded.world.kind),
             reason: String::new(),
             warnings: Vec::new(),
             rows: self.trajectories.rows(),
@@ -209,9 +209,12 @@ impl<'a> Audit<'a> {
             observations: self.recorded.oracle.recording().observations(),
             latent_width: self.embeddings.width(),
             p: self.evidence.value.clone(),
-            p_width: self.recorded.values.width,
+            p_of: self.evidence.value_of.to_string(),
+            p_unknown: self.recorded.values.unknown(),
+            p_width: self.recorded.values.width(),
             p_unit: oracle.p_unit,
             tolerance: self.evidence.tolerance,
+            world: self.recorded.world.clone(),
             actions: (0..self.recorded.actions.count as u32)
                 .map(|action| self.recorded.actions.name(action))
                 .collect(),
@@ -256,6 +259,8 @@ impl<'a> Audit<'a> {
             progress,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
+        let misread = self.recorded.misread(self.trajectories, self.evidence);
+        audit.warnings.extend(misread.ok().flatten());
         let flags = [&self.trajectories.terminals, &self.trajectories.timeouts];
         if audit.rows > 1 && !flags.into_iter().flatten().any(|flag| *flag) {
             audit.warnings.push(
@@ -311,6 +316,7 @@ impl<'a> Audit<'a> {
             .map(|contradiction| {
                 let (kind, action) = match contradiction.kind {
                     ContradictionKind::Value => ("value", None),
+                    ContradictionKind::Output { action } => ("output", Some(action)),
                     ContradictionKind::Successor { action } => ("successor", Some(action)),
                 };
                 ContradictionRecord {

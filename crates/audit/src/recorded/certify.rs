@@ -5,9 +5,10 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_progress::{Progress, Stopped};
 
 use super::audit::Audit;
+use super::scales::p_distance;
 use super::schema::{AuditedPair, BoundedPair, PairBound, RecordedAudit, RecordedCertificate};
 use crate::AuditError;
-use crate::embeddings::{check_matrix, squared_distance};
+use crate::embeddings::check_matrix;
 use crate::residuals::ROUNDING;
 
 /// Number of random pairs of rows drawn; those that the data distinguishes are certified.
@@ -178,7 +179,11 @@ impl Audit<'_> {
         asked: &Certifiable,
         foreseen: Foreseen<'_>,
     ) -> Result<Vec<PairBound>, AuditError> {
-        let width = self.recorded.values.width;
+        if asked.pairs.is_empty() {
+            // Nothing is told apart, as where p never changes.
+            return Ok(Vec::new());
+        }
+        let width = self.recorded.values.width();
         let name = "the predictions of the model";
         check_matrix(name, foreseen.predicted, asked.rollouts.len(), width)?;
         if let Some(value) = foreseen
@@ -209,14 +214,16 @@ impl Audit<'_> {
         predicted: [&[f32]; 2],
         lipschitz: Option<f64>,
     ) -> PairBound {
-        let distance = |a: &[f32], b: &[f32]| squared_distance(a, b).sqrt();
-        let end = |values: &[Vec<f32>]| values.last().cloned().unwrap_or_default();
+        let distance = p_distance;
+        let end = |values: &[Vec<f64>]| values.last().cloned().unwrap_or_default();
+        let predicted = predicted.map(|values| values.iter().map(|&v| f64::from(v)).collect());
+        let predicted: [Vec<f64>; 2] = predicted;
         let p = [end(&pair.p_i), end(&pair.p_j)];
-        let residuals = [0, 1].map(|side| distance(predicted[side], &p[side]));
+        let residuals = [0, 1].map(|side| distance(&predicted[side], &p[side]));
         let margin = distance(&p[0], &p[1]) - residuals[0] - residuals[1];
         // Predictions are f32: allow for rounding of a margin, and of the constant at every step.
-        let values = p.iter().flatten().chain(predicted.into_iter().flatten());
-        let largest = values.fold(0.0, |most, value| f64::from(value.abs()).max(most));
+        let values = p.iter().chain(&predicted).flatten();
+        let largest = values.fold(0.0, |most: f64, value| value.abs().max(most));
         let rounding = ROUNDING * largest * (p[0].len() as f64).sqrt();
         let word = pair.witness.clone().unwrap_or_default();
         let steps = i32::try_from(word.len() + 1).unwrap_or(i32::MAX);

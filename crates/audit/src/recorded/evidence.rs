@@ -1,15 +1,27 @@
 //! Trajectories as evidence: what a recording itself distinguishes.
 
-use tellapart_bisim::evidence::{Distinguished, Episodes, EvidenceError, Recording, Tolerance};
-use tellapart_data::{ActionRule, Columns, DataError, FiniteActions, Trajectories};
+use tellapart_bisim::evidence::{
+    Contradiction, ContradictionKind, Distinguished, Episodes, EvidenceError, Path, Recording,
+    Tolerance, ValueOf,
+};
+use tellapart_data::{ActionRule, Auxiliary, BelongsTo, DataError, FiniteActions, Trajectories};
 use tellapart_progress::{Progress, Stopped};
 use thiserror::Error;
+
+use super::alignment::{Alignment, PRead, Reading};
+use super::world::{World, WorldKind};
 
 /// Options of how trajectories are read as evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedOptions {
     /// Name of the array that is the auxiliary function `p`: `rewards`, `aux`, or another one.
     pub value: String,
+    /// What its values belong to.
+    pub value_of: BelongsTo,
+    /// What is declared of the world. `None`: what the recording says of itself
+    /// ([`TrajectoryParts::deterministic`](tellapart_data::TrajectoryParts::deterministic)), or
+    /// else shows.
+    pub world: Option<WorldKind>,
     /// Largest Euclidean distance at which two values of `p` count as equal. `None`: only if all
     /// their elements are equal.
     pub tolerance: Option<f64>,
@@ -22,6 +34,8 @@ impl Default for RecordedOptions {
     fn default() -> Self {
         Self {
             value: "rewards".to_owned(),
+            value_of: BelongsTo::Observation,
+            world: None,
             tolerance: None,
             action_rule: None,
         }
@@ -38,8 +52,10 @@ pub struct Recorded {
     pub oracle: Distinguished,
     /// Actions that the words of the oracle refer to.
     pub actions: FiniteActions,
-    /// Value of `p` in every row.
-    pub values: Columns,
+    /// Values of `p`: that of each row, or of the step from it.
+    pub values: Auxiliary,
+    /// Whether what follows an observation is determined by the actions.
+    pub world: World,
 }
 
 /// Error for trajectories that cannot be evidence.
@@ -82,18 +98,19 @@ impl Recorded {
     ) -> Result<Self, RecordedError> {
         progress.check()?;
         let actions = trajectories.finite_actions(options.action_rule.as_ref())?;
-        let values = trajectories.column(&options.value)?;
-        let distinct = values.distinct();
-        let (mut recording, mut vectors) = (Recording::new(actions.count)?, Vec::new());
-        if let Some(distance) = options.tolerance {
-            let tolerance = Tolerance::new(values.width, distance)?;
-            recording = Recording::with_tolerance(actions.count, tolerance)?;
-            let rows = distinct.first_rows.iter();
-            vectors = rows
-                .flat_map(|&row| values.rows(row..row + 1))
-                .copied()
-                .collect();
-        }
+        let values = trajectories.auxiliary(&options.value, options.value_of)?;
+        let (recording, vectors) = match options.tolerance {
+            None => (Recording::new(actions.count)?, &[][..]),
+            Some(distance) => {
+                let tolerance = Tolerance::new(values.width(), distance)?;
+                let recording = Recording::with_tolerance(actions.count, tolerance)?;
+                (recording, values.table())
+            }
+        };
+        let recording = recording.with_values_of(match options.value_of {
+            BelongsTo::Observation | BelongsTo::Arrival => ValueOf::Observation,
+            BelongsTo::Step => ValueOf::Step,
+        });
         let ends: Vec<bool> = (0..trajectories.rows())
             .map(|row| trajectories.ends(row))
             .collect();
@@ -101,16 +118,79 @@ impl Recorded {
         let episodes = Episodes {
             observations: &observations,
             actions: &actions.ids,
-            values: &distinct.ids,
+            values: values.ids(),
             ends: &ends,
-            vectors: &vectors,
+            vectors,
         };
         let recording = recording.appended(&episodes, progress)?;
+        let known = trajectories
+            .deterministic
+            .map(|deterministic| match deterministic {
+                true => WorldKind::Deterministic,
+                false => WorldKind::Stochastic,
+            });
+        let world = World::of(&recording, options.world.or(known), progress)?;
         Ok(Self {
             oracle: Distinguished::with_progress(recording, progress)?,
             actions,
             values,
+            world,
         })
+    }
+
+    /// Returns the value of `p` in a row, or of the step from it; empty where it is not known.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn p(&self, row: usize) -> &[f64] {
+        self.values.row(self.oracle.recording().row_of_value(row))
+    }
+
+    /// Says if `p` contradicts determinism less where it belongs to something else.
+    ///
+    /// Cost: nothing without contradictions of `p`, else a few passes over the rows.
+    ///
+    /// # Errors
+    /// Those of [`Recorded::new`].
+    pub fn misread(
+        &self,
+        trajectories: &Trajectories,
+        options: &RecordedOptions,
+    ) -> Result<Option<String>, DataError> {
+        let is_of_p =
+            |found: &Contradiction| !matches!(found.kind, ContradictionKind::Successor { .. });
+        if !self.oracle.recording().contradictions().iter().any(is_of_p) {
+            return Ok(None);
+        }
+        let rule = options.action_rule.as_ref();
+        let readings = Alignment::of(trajectories, Some(&options.value), rule)?;
+        let Some((own, other)) = readings.better_than(options.value_of) else {
+            return Ok(None);
+        };
+        let share = |reading: &Reading<PRead>| 100.0 * reading.share().unwrap_or_default();
+        Ok(other.read.option().map(|of| {
+            format!(
+                "{p} is read as of the {now} and contradicts itself in {:.1} % of the repetitions; as of the \
+                 {of} (--p-of {of}) in {:.1} %. `tellapart inspect --align` shows every reading.",
+                share(&own),
+                share(&other),
+                p = options.value,
+                now = options.value_of,
+            )
+        }))
+    }
+
+    /// Returns the values of `p` along a path: at each of its rows, or of the step that led to it.
+    /// A value that is not known is empty; so is the first one where values belong to steps.
+    #[must_use]
+    pub fn p_along(&self, path: &Path) -> Vec<Vec<f64>> {
+        match self.oracle.recording().value_of() {
+            ValueOf::Observation => path.rows().map(|row| self.p(row).to_vec()).collect(),
+            ValueOf::Step => std::iter::once(Vec::new())
+                .chain(path.steps().map(|row| self.p(row).to_vec()))
+                .collect(),
+        }
     }
 
     /// Returns the names of the actions of a word.

@@ -2,6 +2,7 @@
 //! which witness, and for what cause. It needs the embeddings of any encoder and the recording they
 //! were made from, but no model and no ground truth.
 
+mod alignment;
 mod atomic_bitset;
 mod audit;
 mod blocks;
@@ -23,8 +24,10 @@ mod scales;
 mod scan;
 mod schema;
 mod verdict;
+mod world;
 
 pub use crate::map::LatentMap;
+pub use alignment::{ActionsRead, Alignment, PRead, Reading};
 pub use audit::{
     Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, RecordedAuditOptions,
 };
@@ -36,3 +39,4 @@ pub use schema::{
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;
+pub use world::{TELLING_RECURRENCES, World, WorldKind};

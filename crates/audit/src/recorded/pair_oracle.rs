@@ -1,6 +1,6 @@
 //! Comparison of a pair of rows by the data, and what follows for their latents.
 
-use tellapart_bisim::evidence::{Comparison, Witness};
+use tellapart_bisim::evidence::{Comparison, Path, Witness};
 use tellapart_data::Frames;
 
 use super::evidence::Recorded;
@@ -77,10 +77,8 @@ impl PairOracle<'_> {
 
     /// Returns the difference of `p` at the end of a witness, in units of `p_unit`.
     pub(super) fn difference(&self, witness: &Witness) -> f64 {
-        let [a, b] = witness
-            .rows()
-            .map(|row| self.recorded.values.rows(row..row + 1));
-        crate::embeddings::squared_distance(a, b).sqrt() / self.p_unit
+        let [a, b] = witness.rows().map(|row| self.recorded.p(row));
+        super::scales::p_distance(a, b) / self.p_unit
     }
 
     /// Returns the required Lipschitz constant; infinite if the latents are equal.
@@ -124,14 +122,15 @@ impl PairOracle<'_> {
             cause: Cause::Data,
             outlier: None,
             witness: None,
-            trace_i: vec![i],
-            trace_j: vec![j],
+            trace_i: Vec::new(),
+            trace_j: Vec::new(),
             p_i: Vec::new(),
             p_j: Vec::new(),
             kind: None,
             settling: Vec::new(),
             bound: None,
         };
+        let mut paths = [i, j].map(Path::at);
         if let Comparison::Distinguished(witness) = self.compare(i, j) {
             let constant = self.required_lipschitz(&witness, distance);
             pair.required_lipschitz = constant.is_finite().then_some(constant);
@@ -144,8 +143,7 @@ impl PairOracle<'_> {
                 }
             }
             pair.witness = Some(self.recorded.oracle.recording().word(witness.path_of_a()));
-            pair.trace_i = witness.path_of_a().rows().collect();
-            pair.trace_j = witness.path_of_b().rows().collect();
+            paths = [witness.path_of_a().clone(), witness.path_of_b().clone()];
         } else if let Ok(missing) = self.recorded.oracle.missing(i, j, SETTLING_WORDS) {
             pair.settling = missing
                 .into_iter()
@@ -155,14 +153,10 @@ impl PairOracle<'_> {
                 })
                 .collect();
         }
-        let along = |rows: &[usize]| {
-            let values = rows
-                .iter()
-                .map(|&row| self.recorded.values.rows(row..row + 1));
-            values.map(<[f32]>::to_vec).collect()
-        };
-        pair.p_i = along(&pair.trace_i);
-        pair.p_j = along(&pair.trace_j);
+        let [of_i, of_j] = paths.each_ref();
+        (pair.trace_i, pair.trace_j) = (of_i.rows().collect(), of_j.rows().collect());
+        pair.p_i = self.recorded.p_along(of_i);
+        pair.p_j = self.recorded.p_along(of_j);
         pair
     }
 }
@@ -186,6 +180,13 @@ fn is_same(recorded: &Recorded, frames: &Frames, i: usize, j: usize, tolerance: 
         Frames::F32 { values, .. } => {
             let mut pairs = values[a].iter().zip(&values[b]);
             pairs.all(|(x, y)| (f64::from(*x) - f64::from(*y)).abs() <= tolerance)
+        }
+        Frames::Other { values, .. } => {
+            let apart = |x: usize, y: usize| match (values.integer(x), values.integer(y)) {
+                (Some(x), Some(y)) => (x - y).unsigned_abs() as f64,
+                _ => (values.number(x) - values.number(y)).abs(),
+            };
+            a.zip(b).all(|(x, y)| apart(x, y) <= tolerance)
         }
     }
 }

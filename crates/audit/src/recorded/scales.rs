@@ -1,12 +1,10 @@
 //! Units of latent distances and of `p`, which make required Lipschitz constants free of scale.
 
-use std::collections::HashMap;
-
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use tellapart_data::{Columns, Distinct};
+use tellapart_data::Auxiliary;
 
-use crate::embeddings::{LARGEST, squared_distance};
+use crate::embeddings::LARGEST;
 use crate::{AuditError, Embeddings};
 
 /// Largest number of different values of `p` that are compared pair by pair; beyond it, a sample
@@ -120,37 +118,36 @@ fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
 ///
 /// The range would let one outlier hide everything else. The standard deviation of a rare reward is
 /// close to zero. For a reward of 0 and 1 this unit is 1, however rare the reward is.
-pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
-    let Distinct { ids, first_rows } = values.distinct();
-    let value = |row: usize| values.rows(row..row + 1);
+pub(super) fn unit_of_p(values: &Auxiliary, tolerance: f64, seed: u64) -> f64 {
+    let of_id = |id: u32| &values.table()[id as usize * values.width()..][..values.width()];
+    let distinct = (values.table().len() / values.width()) as u32;
+    let ids = values.ids().iter().copied();
+    let known: Vec<u32> = ids.filter(|&id| id != Auxiliary::UNKNOWN).collect();
     let mut differences: Vec<(f64, f64)> = Vec::new();
-    if first_rows.len() <= MOST_VALUES {
-        let mut counts: HashMap<u32, f64> = HashMap::new();
-        for id in ids {
-            *counts.entry(id).or_default() += 1.0;
+    if distinct as usize <= MOST_VALUES {
+        let mut counts = vec![0.0; distinct as usize];
+        for id in known {
+            counts[id as usize] += 1.0;
         }
-        let count = |id: usize| counts.get(&(id as u32)).copied().unwrap_or_default();
-        for (a, &row) in first_rows.iter().enumerate() {
-            for (b, &other) in first_rows[..a].iter().enumerate() {
-                let difference = squared_distance(value(row), value(other)).sqrt();
-                differences.push((difference, count(a) * count(b)));
+        for a in 0..distinct {
+            for b in 0..a {
+                let difference = p_distance(of_id(a), of_id(b));
+                differences.push((difference, counts[a as usize] * counts[b as usize]));
             }
         }
     } else {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         for _ in 0..SAMPLED_PAIRS {
-            let mut any = || value(random.random_range(0..ids.len()));
-            differences.push((squared_distance(any(), any()).sqrt(), 1.0));
+            let mut any = || of_id(known[random.random_range(0..known.len())]);
+            differences.push((p_distance(any(), any()), 1.0));
         }
         if differences
             .iter()
             .all(|&(difference, _)| difference <= tolerance)
         {
             // Values that differ are rare: take those that differ from the first.
-            let from_first = |&row: &usize| squared_distance(value(0), value(row)).sqrt();
-            differences = first_rows
-                .iter()
-                .map(|row| (from_first(row), 1.0))
+            differences = (0..distinct)
+                .map(|id| (p_distance(of_id(0), of_id(id)), 1.0))
                 .collect();
         }
     }
@@ -167,8 +164,17 @@ pub(super) fn unit_of_p(values: &Columns, tolerance: f64, seed: u64) -> f64 {
     0.0
 }
 
+/// Returns the Euclidean distance of two values of `p`.
+pub(super) fn p_distance(a: &[f64], b: &[f64]) -> f64 {
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
 #[cfg(test)]
 mod tests {
+    use tellapart_data::{Actions, BelongsTo, Frames, Trajectories, TrajectoryParts};
+    use tellapart_files::Values;
+
     use super::*;
 
     /// Holds for every sample that the seed draws.
@@ -176,7 +182,24 @@ mod tests {
     fn values_that_differ_rarely_have_a_unit() {
         let mut values: Vec<f32> = (0..20_000).map(|row| (row % 1000) as f32 * 1e-5).collect();
         values[777] = 1.0;
-        let values = Columns { width: 1, values };
+        let recording = Trajectories::new(TrajectoryParts {
+            observations: Frames::U8 {
+                shape: vec![1],
+                values: vec![0; 20_000],
+            },
+            actions: Actions::Discrete {
+                count: 1,
+                ids: vec![0; 20_000],
+            },
+            rewards: Some(Values::F32(values)),
+            terminals: vec![false; 20_000],
+            timeouts: vec![false; 20_000],
+            ..TrajectoryParts::default()
+        });
+        let values = recording
+            .unwrap()
+            .auxiliary("rewards", BelongsTo::Observation)
+            .unwrap();
         for seed in 0..20 {
             let unit = unit_of_p(&values, 0.1, seed);
             assert!((0.98..=1.0).contains(&unit), "seed {seed}: {unit}");

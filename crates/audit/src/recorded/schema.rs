@@ -1,21 +1,24 @@
-//! The JSON document of an audit of recorded data (`tellapart.audit/2`), from which the page is
+//! The JSON document of an audit of recorded data (`tellapart.audit/3`), from which the page is
 //! drawn, too.
 //!
 //! Written by `tellapart audit --json`. Field names are fixed; more may be added. A `None` is
 //! `null` in JSON, never a missing key. A *row* is one recorded observation and its latent, counted
 //! from 0.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeSeq as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::world::World;
 
 /// Name of the schema: the field `schema` of [`RecordedAudit`].
-pub const SCHEMA: &str = "tellapart.audit/2";
+pub const SCHEMA: &str = "tellapart.audit/3";
 /// Largest number of rows in [`RecordedAudit::outliers`].
 pub const MOST_LISTED: usize = 10_000;
 
 /// Result of an audit of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedAudit {
-    /// Name of this schema: always `tellapart.audit/2`.
+    /// Name of this schema: always `tellapart.audit/3`.
     pub schema: String,
     /// Whether the encoder merged what the recording distinguishes: `healthy`, `unhealthy` or
     /// `undecided`.
@@ -35,6 +38,11 @@ pub struct RecordedAudit {
     pub latent_width: usize,
     /// Name of the array that is the auxiliary function `p`.
     pub p: String,
+    /// What the values of `p` belong to: `observation`, `arrival` or `step`.
+    pub p_of: String,
+    /// Number of rows whose `p` is not known. Where values belong to steps or arrivals, each
+    /// episode has one.
+    pub p_unknown: usize,
     /// Number of elements in one value of `p`.
     pub p_width: usize,
     /// Unit of differences of `p`: the median Euclidean distance of two recorded values that
@@ -44,6 +52,8 @@ pub struct RecordedAudit {
     /// Largest Euclidean distance at which two values of `p` count as equal, in the units of `p`.
     /// `null` if only identical values do.
     pub tolerance: Option<f64>,
+    /// Whether the world is deterministic, and how that is known.
+    pub world: World,
     /// Names of the actions; the index is the action id.
     pub actions: Vec<String>,
     /// Unit of latent distances: the root mean squared Euclidean distance of two rows, in the units
@@ -105,7 +115,8 @@ pub enum Verdict {
     Healthy,
     /// The encoder merged observations that the recording distinguishes.
     Unhealthy,
-    /// The recording distinguishes nothing, or too little of it can be compared.
+    /// The recording distinguishes nothing, too little of it can be compared, or its world is not
+    /// known to be deterministic.
     Undecided,
 }
 
@@ -165,10 +176,13 @@ pub struct AuditedPair {
     /// Where an observation recurs, another row of the same observation may stand for a row, even
     /// for `j`. Without a witness just `j`.
     pub trace_j: Vec<usize>,
-    /// Values of `p` at the rows of `trace_i`, `[rows][p_width]`.
-    pub p_i: Vec<Vec<f32>>,
-    /// Values of `p` at the rows of `trace_j`, `[rows][p_width]`.
-    pub p_j: Vec<Vec<f32>>,
+    /// Values of `p` at the rows of `trace_i`, `[rows][p_width]`, or of the steps that led there. A
+    /// value that is not known is empty.
+    #[serde(serialize_with = "shortest_numbers")]
+    pub p_i: Vec<Vec<f64>>,
+    /// Values of `p` at the rows of `trace_j`, as in `p_i`.
+    #[serde(serialize_with = "shortest_numbers")]
+    pub p_j: Vec<Vec<f64>>,
     /// Index into [`Counts::kinds`] of the kind that the pair is an example of. `null` outside the
     /// merged pairs of [`RecordedAudit::pairs`].
     pub kind: Option<usize>,
@@ -229,7 +243,8 @@ pub struct MergeKind {
     /// Witness that the pairs share (action ids); empty if `p` differs at once.
     pub witness: Vec<u32>,
     /// Values of `p` at the end of the witness in the worst pair, the lesser one first.
-    pub p: [Vec<f32>; 2],
+    #[serde(serialize_with = "shortest_numbers")]
+    pub p: [Vec<f64>; 2],
     /// Number of merged pairs of this kind among the candidates.
     pub pairs: u64,
     /// Greatest required Lipschitz constant of the kind. `null` if it is infinite.
@@ -308,9 +323,10 @@ pub struct Coverage {
 pub struct ContradictionRecord {
     /// Row numbers.
     pub rows: [usize; 2],
-    /// `value` if their `p` differs, `successor` if the same action led to different observations.
+    /// `value` if their `p` differs, `output` if the same action had different `p`, `successor` if
+    /// it led to different observations.
     pub kind: String,
-    /// Action id for `successor`, `null` for `value`.
+    /// Action id; `null` for `value`.
     pub action: Option<u32>,
 }
 
@@ -452,4 +468,27 @@ pub struct BoundedPair {
     pub j: usize,
     /// Lower bound of the latent distance.
     pub bound: PairBound,
+}
+
+/// Writes numbers that came from `f32` as such, so that 0.1 stays 0.1.
+fn shortest_numbers<S: Serializer>(
+    values: &(impl AsRef<[Vec<f64>]> + ?Sized),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    struct Shortest<'a>(&'a [f64]);
+    impl Serialize for Shortest<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+            for &number in self.0 {
+                let narrow = number as f32;
+                if f64::from(narrow) == number {
+                    list.serialize_element(&narrow)?;
+                } else {
+                    list.serialize_element(&number)?;
+                }
+            }
+            list.end()
+        }
+    }
+    serializer.collect_seq(values.as_ref().iter().map(|value| Shortest(value)))
 }

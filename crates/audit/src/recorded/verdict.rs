@@ -1,6 +1,7 @@
 //! The verdict of an audit, and its wording.
 
 use super::schema::{Cause, Counts, Coverage, Neighborhoods, RecordedAudit, Verdict};
+use super::world::WorldKind;
 
 /// Share of mixed rows above which the latents as a whole count as mixed. A row is mixed if a
 /// distinguished row is nearer than every agreeing one.
@@ -38,20 +39,29 @@ pub(super) fn is_mixed(neighborhoods: &Neighborhoods, outlier_tolerance: f64) ->
 
 /// Returns the verdict by this rule:
 ///
-/// 1. Unhealthy if the encoder merged any distinguished pair. Pairs of identical observations and
+/// 1. Undecided if the world is stochastic: one future of each row proves nothing.
+/// 2. Unhealthy if the encoder merged any distinguished pair. Pairs of identical observations and
 ///    pairs explained by an outlier do not count. No share of merged rows is tolerated, since what
-///    is rare may be what matters; the number of rows concerned is reported.
-/// 2. Unhealthy, too, if there are more outliers than tolerated
+///    is rare may be what matters; the number of rows concerned is reported. Undecided instead if
+///    it cannot be told whether the world is deterministic: the pairs are suspects.
+/// 3. Unhealthy, too, if there are more outliers than tolerated
 ///    ([`RecordedAuditOptions`](super::RecordedAuditOptions)): their pairs then count as merged.
-/// 3. Undecided if no pair at all is distinguished, or hardly any near pair can be compared.
-/// 4. Healthy otherwise.
+/// 4. Undecided if no pair at all is distinguished, if hardly any near pair can be compared, or if
+///    no action was recorded.
+/// 5. Healthy otherwise.
 ///
 /// Pairs that no encoder of single observations could keep apart are reported, but do not count.
-pub(super) fn verdict(counts: &Counts, coverage: &Coverage) -> Verdict {
+pub(super) fn verdict(counts: &Counts, coverage: &Coverage, world: WorldKind) -> Verdict {
     let comparable = counts.comparable as f64 / counts.compared.max(1) as f64;
-    if counts.encoder > 0 {
-        Verdict::Unhealthy
-    } else if counts.distinguished == 0 && coverage.distinguished == 0.0
+    if world == WorldKind::Stochastic {
+        Verdict::Undecided
+    } else if counts.encoder > 0 {
+        match world {
+            WorldKind::CannotBeTold => Verdict::Undecided,
+            _ => Verdict::Unhealthy,
+        }
+    } else if coverage.recorded_steps == 0
+        || counts.distinguished == 0 && coverage.distinguished == 0.0
         || counts.compared > 0 && comparable < COMPARABLE_SHARE
     {
         Verdict::Undecided
@@ -93,6 +103,31 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
                 ),
             }
         }
+        Verdict::Undecided if audit.world.kind == WorldKind::Stochastic => format!(
+            "The world is {}. The same observation and actions were followed by different {}, so one recorded \
+             future of each row proves nothing about single pairs.{}",
+            audit.world.in_words(),
+            audit.p,
+            if audit.world.declared {
+                ""
+            } else {
+                " If the world is deterministic and the observations hide a part of it, declare --world deterministic."
+            }
+        ),
+        Verdict::Undecided if counts.encoder > 0 => format!(
+            "{} of the {} compared pairs that the recording tells apart are suspects: they lie within the threshold. \
+             Whether {} could be foreseen there is open, since {}. If the world is deterministic, declare \
+             --world deterministic: then the encoder merged them.",
+            counts.encoder,
+            counts.distinguished,
+            audit.p,
+            audit.world.in_words()
+        ),
+        Verdict::Undecided if audit.coverage.recorded_steps == 0 => format!(
+            "No action was recorded: every episode has one row, so nothing can be said of what follows. Record \
+             episodes of several rows, or check where {} are set.",
+            "`terminals` and `timeouts`"
+        ),
         Verdict::Undecided if audit.p_unit == 0.0 => format!(
             "{} is the same in every row: the recording tells no two rows apart.",
             audit.p
@@ -193,9 +228,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             first.rows[0],
             first.rows[1],
             match first.action {
-                None => format!(
-                    "different {0} (does {0} belong to the step, and so to the next row?)",
-                    audit.p
+                None => format!("different {}", audit.p),
+                Some(action) if first.kind == "output" => format!(
+                    "the same action ({}) has different {}",
+                    audit.actions[action as usize], audit.p
                 ),
                 Some(action) => format!(
                     "the same action ({}) leads to different ones",

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_audit::recorded::{Audit, RecordedAudit, RecordedAuditOptions};
 use tellapart_audit::{Embeddings, Recorded, RecordedOptions};
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 
 /// Walks on a chain of `states`, rewarded at 0; all observations differ.
 pub struct Walks {
@@ -51,14 +52,15 @@ impl Walks {
                 count: 2,
                 ids: actions.clone(),
             },
-            rewards: Some(
+            rewards: Some(Values::F32(
                 states
                     .iter()
                     .map(|&s| f32::from(u8::from(s == 0)))
                     .collect(),
-            ),
+            )),
             terminals: vec![false; states.len()],
             timeouts: ends.clone(),
+            deterministic: Some(true),
             ..TrajectoryParts::default()
         });
         Self {

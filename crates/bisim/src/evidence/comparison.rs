@@ -20,6 +20,8 @@ pub enum Comparison {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
     pub(super) paths: [Path; 2],
+    /// Rows that hold the values that differ.
+    pub(super) rows: [u32; 2],
 }
 
 /// How far two rows that are not distinguished could be compared.
@@ -75,10 +77,11 @@ impl Witness {
         &self.paths[1]
     }
 
-    /// Returns the rows at the ends of both paths, whose values of `p` differ.
+    /// Returns the rows whose values of `p` differ: those at the ends of both paths. Where values
+    /// belong to steps, those at which the last action was taken.
     #[must_use]
     pub fn rows(&self) -> [usize; 2] {
-        [self.paths[0].end(), self.paths[1].end()]
+        self.rows.map(|row| row as usize)
     }
 
     /// Number of actions.

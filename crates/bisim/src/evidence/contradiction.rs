@@ -10,8 +10,8 @@ pub struct Contradiction {
     pub observation: u32,
     /// Kind of the difference.
     pub kind: ContradictionKind,
-    /// First row of the observation with an outcome, and the first one whose outcome differs from
-    /// it.
+    /// First row of the observation with a known outcome, and the first one whose outcome differs
+    /// from it.
     pub rows: [usize; 2],
 }
 
@@ -20,6 +20,12 @@ pub struct Contradiction {
 pub enum ContradictionKind {
     /// The values of `p` differ. Reported once for each observation.
     Value,
+    /// The values of `p` of one action differ, where they belong to steps
+    /// ([`ValueOf::Step`](super::ValueOf::Step)). Reported once for each observation and action.
+    Output {
+        /// Action id.
+        action: u32,
+    },
     /// An action leads to different observations. Reported once for each observation and action.
     Successor {
         /// Action id.

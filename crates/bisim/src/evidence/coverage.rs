@@ -1,9 +1,12 @@
 //! Separation by coverage: a transition that was never recorded counts as an outcome of its own.
 
+use std::collections::HashMap;
+
 use tellapart_progress::{Progress, Stopped};
 use tellapart_system::{ActionId, OutputId, PartialMachine, StateId, SystemError};
 use thiserror::Error;
 
+use super::episodes::ValueOf;
 use super::recording::Recording;
 use crate::{Partition, separated_by_coverage, separated_by_coverage_with};
 
@@ -28,7 +31,8 @@ pub struct Transitions {
     /// State of every row; states are numbered by first occurrence.
     pub state_of: Vec<StateId>,
     /// Value of `p` of every state. Values are numbered by first occurrence, and compared by id
-    /// even with a tolerance.
+    /// even with a tolerance; an unknown one counts as a value of its own. Where values belong to
+    /// steps, it stands for those of all recorded actions together.
     pub output: Vec<OutputId>,
     /// Recorded transitions (from, action, to), by ascending state and action.
     pub recorded: Vec<(StateId, ActionId, StateId)>,
@@ -134,8 +138,7 @@ impl Recording {
             });
             recorded.extend(steps);
         }
-        let values: Vec<u32> = first_rows.iter().map(|&row| self.value(row)).collect();
-        let values = Partition::from_labels(&values);
+        let values = Partition::from_labels(&self.value_labels(&first_rows));
         let output = values
             .as_slice()
             .iter()
@@ -146,6 +149,28 @@ impl Recording {
             state_of,
             output,
             recorded,
+        }
+    }
+
+    /// Labels states: equal labels mean equal values of `p`.
+    fn value_labels(&self, states: &[u32]) -> Vec<u32> {
+        match self.value_of() {
+            ValueOf::Observation => states
+                .iter()
+                .map(|&state| self.value_of_state(state))
+                .collect(),
+            ValueOf::Step => {
+                let mut labels = HashMap::new();
+                let of_state = |&state: &u32| {
+                    let steps = self.steps(state);
+                    let outputs: Vec<_> = steps
+                        .map(|(action, row)| (action, self.value(row)))
+                        .collect();
+                    let fresh = labels.len() as u32;
+                    *labels.entry(outputs).or_insert(fresh)
+                };
+                states.iter().map(of_state).collect()
+            }
         }
     }
 }

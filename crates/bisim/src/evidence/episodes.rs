@@ -13,15 +13,31 @@ pub struct Episodes<'a> {
     pub observations: &'a [u32],
     /// Action taken at each row, below the number of actions; ignored where an episode ends.
     pub actions: &'a [u32],
-    /// Id of the value of `p` at each row: equal ids mean equal values. Any integers; with a
-    /// [`Tolerance`], rows of its table, which `vectors` extends.
+    /// Id of the value of `p` at each row: equal ids mean equal values, and [`UNKNOWN`] means that
+    /// it is not known. Any integers; with a [`Tolerance`], rows of its table, which `vectors`
+    /// extends. See [`ValueOf`] for what a value belongs to.
     pub values: &'a [u32],
     /// Whether each row is the last one of its episode. The last row of all ends its episode in any
     /// case.
     pub ends: &'a [bool],
     /// Vectors of the new value ids, `[new values, width]`, in their order. Only with a
     /// [`Tolerance`].
-    pub vectors: &'a [f32],
+    pub vectors: &'a [f64],
+}
+
+/// Stands for a value of `p` that is not known: it differs from no value.
+pub const UNKNOWN: u32 = u32::MAX;
+
+/// What a value of `p` belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValueOf {
+    /// The observation of the row. Two rows are compared before any action.
+    #[default]
+    Observation,
+    /// The step that begins at the row: the observation and the action taken there, as a reward
+    /// that depends on the action. Two rows are compared only after equal actions. The value in the
+    /// last row of an episode means nothing.
+    Step,
 }
 
 /// Tolerance of values of `p`: they differ if they are further apart than this, in Euclidean
@@ -123,7 +139,7 @@ pub enum EvidenceError {
         /// Id of the value.
         value: usize,
         /// Element that is not finite.
-        found: f32,
+        found: f64,
     },
     /// The work was stopped.
     #[error(transparent)]
@@ -216,7 +232,8 @@ impl Episodes<'_> {
             return Err(EvidenceError::NotFinite { value, found });
         }
         let known = known + found / width;
-        match self.values.iter().position(|&id| id as usize >= known) {
+        let is_wrong = |&id: &u32| id != UNKNOWN && id as usize >= known;
+        match self.values.iter().position(is_wrong) {
             None => Ok(()),
             Some(row) => Err(EvidenceError::Id {
                 column: "value",

@@ -11,6 +11,9 @@
 //!   This is a partition, but it may separate two observations merely because something was tried
 //!   at one of them only.
 //!
+//! `p` may be unknown in a row ([`UNKNOWN`]), and it may belong to the observation or to the step
+//! ([`ValueOf`]).
+//!
 //! Both are built on a [`Recording`], which also finds the [`Contradiction`]s of determinism in the
 //! data.
 //!
@@ -51,6 +54,7 @@
 mod comparison;
 mod contradiction;
 mod coverage;
+mod determinism;
 mod distinguished;
 mod episodes;
 mod extension;
@@ -63,7 +67,8 @@ mod search;
 pub use comparison::{Agreement, Comparison, Missing, Undecided, Witness};
 pub use contradiction::{Contradiction, ContradictionKind};
 pub use coverage::{CoverageError, SeparatedByCoverage, Transitions};
+pub use determinism::Determinism;
 pub use distinguished::{Distinguished, PAIRS_PER_COMPARISON};
-pub use episodes::{Episodes, EvidenceError, Tolerance};
+pub use episodes::{Episodes, EvidenceError, Tolerance, UNKNOWN, ValueOf};
 pub use path::Path;
 pub use recording::Recording;

@@ -18,6 +18,12 @@ impl Path {
         Self { steps, end }
     }
 
+    /// Returns the path that stays at a row.
+    #[must_use]
+    pub fn at(row: usize) -> Self {
+        Self::new(Vec::new(), row as u32)
+    }
+
     /// Number of actions. Cost: one step for each stretch.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,13 +1,13 @@
 //! A recording as a partial system: rows, the observations they show, and what followed.
 
-use std::ops::Range;
+mod states;
 
 use tellapart_progress::{Progress, Stopped};
 
 use super::contradiction::{Contradiction, ContradictionKind};
-use super::episodes::{Episodes, EvidenceError, Tolerance};
+use super::episodes::{Episodes, EvidenceError, Tolerance, UNKNOWN, ValueOf};
 use super::path::Path;
-use super::recurring::{Recurrences, Recurring, RecurringStep};
+use super::recurring::{Recurrences, RecurringStep};
 use super::rows::RowSet;
 use crate::stop::BETWEEN_CHECKS;
 
@@ -24,7 +24,7 @@ const BATCH: usize = 1 << 6;
 /// contradict determinism. **The rule for contradictions**: an observation is *unmerged* iff
 ///
 /// 1. its rows have different values of `p` (with a [`Tolerance`]: one of them is further than that
-///    from the value in its first row), or
+///    from its first known value; where values belong to steps: the values of one action do), or
 /// 2. the same action at two of its rows leads to different observations, or
 /// 3. the same action at two of its rows leads to rows of an unmerged observation: those are
 ///    different states now.
@@ -32,12 +32,13 @@ const BATCH: usize = 1 << 6;
 /// Each row of an unmerged observation is a state of its own, and only what followed that very row
 /// counts for it. The least set that is closed under the three is computed, so the order of
 /// processing does not matter, and what remains merged is deterministic. 1 and 2 are reported as
-/// [`Contradiction`]s; 3 is a consequence. A word counts as *recorded* from a row iff it can be
+/// [`Contradiction`]s; 3 is a consequence. A value that is not known contradicts nothing, and the
+/// state has the first value that is known. A word counts as *recorded* from a row iff it can be
 /// followed through this system.
 ///
 /// Appending costs amortized constant time a row, apart from the consequences (3), which cost the
 /// rows of each newly unmerged observation once. Memory: 20 bytes a row. Where observations recur,
-/// 4 more a row, 28 for each recurring observation, and 16 for each action recorded there.
+/// 4 more a row, 32 for each recurring observation, and 16 for each action recorded there.
 #[derive(Clone, Debug)]
 pub struct Recording {
     actions: usize,
@@ -53,9 +54,10 @@ pub struct Recording {
     /// Rows of observations that were recorded more than once.
     recurs: RowSet,
     episodes: usize,
+    value_of: ValueOf,
     tolerance: Option<Tolerance>,
     /// Vectors of values, `[values, width]`, with a tolerance.
-    vectors: Vec<f32>,
+    vectors: Vec<f64>,
     contradictions: Vec<Contradiction>,
 }
 
@@ -84,6 +86,7 @@ impl Recording {
             stops: RowSet::default(),
             recurs: RowSet::default(),
             episodes: 0,
+            value_of: ValueOf::Observation,
             tolerance: None,
             vectors: Vec::new(),
             contradictions: Vec::new(),
@@ -99,6 +102,20 @@ impl Recording {
         let mut recording = Self::new(actions)?;
         recording.tolerance = Some(tolerance);
         Ok(recording)
+    }
+
+    /// Says what values of `p` belong to, before any rows are appended.
+    #[must_use]
+    pub fn with_values_of(mut self, value_of: ValueOf) -> Self {
+        debug_assert_eq!(self.rows(), 0, "rows are read when they are appended");
+        self.value_of = value_of;
+        self
+    }
+
+    /// Returns what values of `p` belong to.
+    #[must_use]
+    pub fn value_of(&self) -> ValueOf {
+        self.value_of
     }
 
     /// Adds whole episodes.
@@ -147,8 +164,12 @@ impl Recording {
                 self.stops.insert(start + row);
             }
             let action = if ends { END } else { episodes.actions[row] };
+            let value = match self.value_of {
+                ValueOf::Step if ends => UNKNOWN,
+                _ => episodes.values[row],
+            };
             self.symbols
-                .push(u64::from(episodes.values[row]) << 32 | u64::from(action));
+                .push(u64::from(value) << 32 | u64::from(action));
         }
         self.observation_of.extend_from_slice(episodes.observations);
         let mut unmerged = Vec::new();
@@ -201,28 +222,25 @@ impl Recording {
         self.recurring.add_row(number, row);
         self.stops.insert(row as usize);
         self.recurs.insert(row as usize);
-        let (old, new) = (self.recurring.of(number).value, self.value(row));
-        if old != new {
-            self.add_value(observation, number, [first, row], unmerged);
+        if self.value_of == ValueOf::Observation {
+            self.add_value(observation, number, row, unmerged);
         }
         self.add_step(row, number, unmerged);
     }
 
-    /// Handles different values in the first row of an observation and in another one.
-    fn add_value(
-        &mut self,
-        observation: u32,
-        number: u32,
-        rows: [u32; 2],
-        unmerged: &mut Vec<u32>,
-    ) {
-        let [old, new] = rows.map(|row| self.value(row));
-        let differ = self.differ(old, new);
-        if !differ {
-            self.recurring.of(number).is_mixed = true;
-            for step in self.recurring.steps(number) {
-                self.stops.insert(step.row as usize);
-            }
+    /// Compares the value in another row of an observation with its first known one.
+    fn add_value(&mut self, observation: u32, number: u32, row: u32, unmerged: &mut Vec<u32>) {
+        let (old, new) = (self.recurring.of(number).value, self.value(row));
+        if old == new {
+            return;
+        }
+        let recurring = self.recurring.of(number);
+        let rows = [recurring.value_row, row];
+        if old == UNKNOWN {
+            (recurring.value_row, recurring.value) = (row, new);
+        }
+        if !self.differ(old, new) {
+            self.mix(number);
         } else if !self.recurring.of(number).has_value_contradiction {
             self.recurring.of(number).has_value_contradiction = true;
             self.contradictions.push(Contradiction {
@@ -231,6 +249,43 @@ impl Recording {
                 rows: rows.map(|row| row as usize),
             });
             self.unmerge(observation, unmerged);
+        }
+    }
+
+    /// Compares the value of an action taken again at an observation with the first known one.
+    fn add_output(&mut self, row: u32, number: u32, place: usize, unmerged: &mut Vec<u32>) {
+        let step = self.recurring.steps(number)[place];
+        let (old, new) = (self.value(step.row), self.value(row));
+        if old == new {
+            return;
+        }
+        if old == UNKNOWN {
+            self.stops.insert(step.row as usize);
+            self.recurring.step_mut(number, place).row = row;
+        }
+        if !self.differ(old, new) {
+            self.mix(number);
+        } else if !step.has_output_contradiction {
+            self.recurring
+                .step_mut(number, place)
+                .has_output_contradiction = true;
+            let observation = self.observation_of[row as usize];
+            let action = step.action;
+            self.contradictions.push(Contradiction {
+                observation,
+                kind: ContradictionKind::Output { action },
+                rows: [step.row as usize, row as usize],
+            });
+            self.unmerge(observation, unmerged);
+        }
+    }
+
+    /// Marks that the values of an observation are not all equal, so that none of its rows stands
+    /// for the others.
+    fn mix(&mut self, number: u32) {
+        self.recurring.of(number).is_mixed = true;
+        for step in self.recurring.steps(number) {
+            self.stops.insert(step.row as usize);
         }
     }
 
@@ -248,6 +303,7 @@ impl Recording {
                     row,
                     to,
                     is_contradicted: false,
+                    has_output_contradiction: false,
                 };
                 self.recurring.insert(number, place, step);
                 let is_mixed = self.recurring.of(number).is_mixed;
@@ -267,13 +323,16 @@ impl Recording {
                         self.unmerge(observation, unmerged);
                     }
                 } else if !step.is_contradicted {
-                    self.recurring.contradict(number, place);
+                    self.recurring.step_mut(number, place).is_contradicted = true;
                     self.contradictions.push(Contradiction {
                         observation,
                         kind: ContradictionKind::Successor { action },
                         rows: [step.row as usize, row as usize],
                     });
                     self.unmerge(observation, unmerged);
+                }
+                if self.value_of == ValueOf::Step {
+                    self.add_output(row, number, place, unmerged);
                 }
             }
         }
@@ -352,7 +411,7 @@ impl Recording {
         self.observation_of[row]
     }
 
-    /// Returns the id of the value of `p` recorded in a row.
+    /// Returns the id of the value of `p` recorded in a row, or [`UNKNOWN`].
     ///
     /// # Panics
     /// If the row is out of range.
@@ -398,6 +457,11 @@ impl Recording {
         recurring.is_some_and(|recurring| recurring.is_unmerged)
     }
 
+    /// Whether an observation was recorded more than once.
+    pub(super) fn recurs(&self, observation: u32) -> bool {
+        self.observations[observation as usize].recurring != ONCE
+    }
+
     /// Returns the rows of an observation, ascending.
     ///
     /// # Panics
@@ -426,100 +490,5 @@ impl Recording {
             number => self.recurring.steps(number).len(),
         };
         self.observations.iter().map(steps).sum()
-    }
-
-    pub(super) fn symbols(&self) -> &[u64] {
-        &self.symbols
-    }
-
-    /// Iterates over the rows of every episode, from one that begins at `start` on.
-    pub(super) fn episodes_from(
-        &self,
-        mut start: usize,
-    ) -> impl Iterator<Item = Range<usize>> + '_ {
-        (start..self.rows())
-            .filter(|&row| self.action(row as u32).is_none())
-            .map(move |row| std::mem::replace(&mut start, row + 1)..row + 1)
-    }
-
-    /// Returns the number of rows from this one to the next stop after it.
-    pub(super) fn until_stop(&self, row: u32) -> u32 {
-        self.stops.after(row as usize).unwrap_or(self.rows()) as u32 - row
-    }
-
-    /// Whether two rows have equal actions, and values of `p` that do not differ.
-    pub(super) fn agree(&self, a: u32, b: u32) -> bool {
-        self.action(a) == self.action(b) && !self.differ(self.value(a), self.value(b))
-    }
-
-    pub(super) fn value(&self, row: u32) -> u32 {
-        (self.symbols[row as usize] >> 32) as u32
-    }
-
-    pub(super) fn action(&self, row: u32) -> Option<u32> {
-        let action = self.symbols[row as usize] as u32;
-        (action != END).then_some(action)
-    }
-
-    /// Returns the number of the observation of a row among those that recur.
-    fn number_at(&self, row: u32) -> Option<u32> {
-        let recurs = self.recurs.contains(row as usize);
-        recurs.then(|| self.number(self.observation_of[row as usize]))
-    }
-
-    /// Returns the number and record of the recurring observation of a row, unless its rows are
-    /// states of their own.
-    fn merged_at(&self, row: u32) -> Option<(u32, &Recurring)> {
-        let number = self.number_at(row)?;
-        let recurring = self.recurring.get(number)?;
-        (!recurring.is_unmerged).then_some((number, recurring))
-    }
-
-    /// Returns the state of a row, named by its first row.
-    pub(super) fn state(&self, row: u32) -> u32 {
-        let first = |_| self.observations[self.observation_of[row as usize] as usize].first;
-        self.merged_at(row).map_or(row, first)
-    }
-
-    /// Returns the row to continue from, if exactly one action was recorded at a state: the rows
-    /// after it determine everything until a stop.
-    pub(super) fn only_way(&self, state: u32) -> Option<u32> {
-        let Some((number, merged)) = self.merged_at(state) else {
-            return self.action(state).map(|_| state);
-        };
-        match self.recurring.steps(number) {
-            [step] if !merged.is_mixed => Some(step.row),
-            _ => None,
-        }
-    }
-
-    /// Returns the actions recorded at a state, ascending, each with a row at which it was taken.
-    pub(super) fn steps(&self, state: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let merged = self.merged_at(state);
-        let several = merged
-            .into_iter()
-            .flat_map(|(number, _)| self.recurring.steps(number));
-        let single = if merged.is_none() {
-            self.action(state)
-        } else {
-            None
-        };
-        several
-            .map(|step| (step.action, step.row))
-            .chain(single.map(|action| (action, state)))
-    }
-
-    /// Whether two values of `p`, by id, differ.
-    pub(super) fn differ(&self, a: u32, b: u32) -> bool {
-        let Some(tolerance) = self.tolerance.filter(|_| a != b) else {
-            return a != b;
-        };
-        let vector =
-            |id: u32| &self.vectors[id as usize * tolerance.width()..][..tolerance.width()];
-        let squares = vector(a)
-            .iter()
-            .zip(vector(b))
-            .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
-        squares.sum::<f64>().sqrt() > tolerance.distance()
     }
 }

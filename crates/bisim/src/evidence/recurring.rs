@@ -19,14 +19,17 @@ pub(super) struct Recurrences {
 /// An observation that was recorded more than once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recurring {
-    /// Id of the value of `p` in its first row.
+    /// Its first row whose value of `p` is known, or else its first row.
+    pub(super) value_row: u32,
+    /// Id of the value of `p` in that row; here, next to the rest, it costs no look into the rows.
     pub(super) value: u32,
     last: u32,
     /// Start of its steps, which are `steps[start..start + count]`.
     start: u32,
     count: u32,
     pub(super) is_unmerged: bool,
-    /// Whether its values are not all equal, but within the tolerance.
+    /// Whether its values are not all equal, but do not differ: they are within the tolerance, or
+    /// some are not known.
     pub(super) is_mixed: bool,
     pub(super) has_value_contradiction: bool,
 }
@@ -35,16 +38,22 @@ pub(super) struct Recurring {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RecurringStep {
     pub(super) action: u32,
+    /// A row at which it was taken. Where values belong to steps, the first one that has a known
+    /// value, or else the first one.
     pub(super) row: u32,
     /// Observation that the step led to.
     pub(super) to: u32,
+    /// Whether the action also led to another observation.
     pub(super) is_contradicted: bool,
+    /// Whether the action also had another value.
+    pub(super) has_output_contradiction: bool,
 }
 
 impl Recurrences {
     /// Adds an observation that was seen in one row so far and recurs now; returns its number.
     pub(super) fn begin(&mut self, first: u32, value: u32) -> u32 {
         self.all.push(Recurring {
+            value_row: first,
             value,
             last: NONE,
             start: 0,
@@ -94,9 +103,9 @@ impl Recurrences {
             .binary_search_by_key(&action, |step| step.action)
     }
 
-    pub(super) fn contradict(&mut self, number: u32, place: usize) {
+    pub(super) fn step_mut(&mut self, number: u32, place: usize) -> &mut RecurringStep {
         let start = self.all[number as usize].start as usize;
-        self.steps[start + place].is_contradicted = true;
+        &mut self.steps[start + place]
     }
 
     /// Adds a step at its place. A full block moves into one of twice the size; the room that it

@@ -90,9 +90,10 @@ impl<'a> PairSearch<'a> {
             agreement.pairs += 1;
             agreement.depth = agreement.depth.max(depth);
             let [a, b] = states;
-            if recording.differ(recording.value(a), recording.value(b)) {
-                let paths = [0, 1].map(|side| self.path(pair, side));
-                return Comparison::Distinguished(Witness { paths });
+            let values = states.map(|state| recording.value_of_state(state));
+            if recording.differ(values[0], values[1]) {
+                let rows = states.map(|state| recording.value_row(state));
+                return Comparison::Distinguished(self.witness(pair, rows));
             }
             let steps = self.follow(pair);
             if steps > 0 {
@@ -111,7 +112,15 @@ impl<'a> PairSearch<'a> {
                 let on_left = if order.is_le() { left.next() } else { None };
                 let on_right = if order.is_ge() { right.next() } else { None };
                 match (on_left, on_right) {
-                    (Some((_, a)), Some((_, b))) => self.reach(pair, [a, b], 1),
+                    (Some((_, a)), Some((_, b))) => {
+                        if recording.outputs_differ(a, b) {
+                            let last = self.step(pair, [a, b], 1);
+                            self.pairs.push(last);
+                            let pair = self.pairs.len() - 1;
+                            return Comparison::Distinguished(self.witness(pair, [a, b]));
+                        }
+                        self.reach(pair, [a, b], 1);
+                    }
                     (one, other) => {
                         let side = usize::from(one.is_none());
                         if let Some((_, row)) = one.or(other) {
@@ -144,8 +153,8 @@ impl<'a> PairSearch<'a> {
 
     /// Adds the pair that `steps` actions lead to from the rows `from`.
     fn reach(&mut self, before: usize, from: [u32; 2], steps: u32) {
-        let states = from.map(|row| self.oracle.recording.state(row + steps));
-        let depth = self.pairs[before].depth + steps as usize;
+        let step = self.step(before, from, steps);
+        let StatePair { states, depth, .. } = step;
         if states[0] == states[1] || !self.is_nearer(states, depth) {
             return;
         }
@@ -156,13 +165,25 @@ impl<'a> PairSearch<'a> {
             self.queue.extend(self.next.take().map(Reverse));
             self.queue.push(Reverse(entry));
         }
-        self.pairs.push(StatePair {
-            states,
-            depth,
+        self.pairs.push(step);
+    }
+
+    /// Returns the pair that `steps` actions lead to from the rows `from`.
+    fn step(&self, before: usize, from: [u32; 2], steps: u32) -> StatePair {
+        StatePair {
+            states: from.map(|row| self.oracle.recording.state(row + steps)),
+            depth: self.pairs[before].depth + steps as usize,
             before,
             from,
             steps,
-        });
+        }
+    }
+
+    fn witness(&self, pair: usize, rows: [u32; 2]) -> Witness {
+        Witness {
+            paths: [0, 1].map(|side| self.path(pair, side)),
+            rows,
+        }
     }
 
     /// Whether a pair was not reached yet, or only by more actions; if so, remembers it.

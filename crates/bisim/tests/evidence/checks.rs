@@ -4,10 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use tellapart_bisim::evidence::{
     Comparison, ContradictionKind, Distinguished, Recording, SeparatedByCoverage, Undecided,
+    ValueOf,
 };
 use tellapart_system::ActionId;
 
 use crate::definition::{Columns, Definition};
+
+/// What two rows contradict each other in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Broken {
+    Value(Option<u32>),
+    Successor(u32),
+}
 
 /// Checks every result for one recording.
 pub(crate) fn check(columns: &Columns) {
@@ -56,10 +64,18 @@ pub(crate) fn check_pair(
             let word = oracle.recording().word(witness.path_of_a());
             assert_eq!(Some(&word.len()), depths.get(&states), "{a} {b}");
             assert_eq!(oracle.witness(a, b), Ok(Some(word.clone())));
-            let ends = [a, b].map(|row| definition.follow(row, &word).unwrap());
-            assert!(columns.differ(columns.values[ends[0]], columns.values[ends[1]]));
+            let shown = [a, b].map(|row| match columns.value_of {
+                ValueOf::Observation => {
+                    definition.value(definition.follow(row, &word).unwrap(), None)
+                }
+                ValueOf::Step => {
+                    let (last, before) = word.split_last().unwrap();
+                    definition.value(definition.follow(row, before).unwrap(), Some(*last))
+                }
+            });
+            assert!(columns.differ(shown[0], shown[1]));
             let rows = witness.rows();
-            assert!(columns.differ(columns.values[rows[0]], columns.values[rows[1]]));
+            assert_eq!(rows.map(|row| columns.values[row]), shown);
             definition.check_path(a, witness.path_of_a(), &word);
             definition.check_path(b, witness.path_of_b(), &word);
             assert_eq!(oracle.missing(a, b, 9), Ok(Vec::new()));
@@ -124,19 +140,17 @@ pub(crate) fn check_recording(definition: &Definition<'_>, recording: &Recording
     // Every reported contradiction is one, is reported once, and none is missing.
     let mut expected = BTreeSet::new();
     for a in 0..rows {
-        let first = columns
-            .observations
-            .iter()
-            .position(|&o| o == columns.observations[a])
-            .unwrap();
-        if columns.differ(columns.values[first], columns.values[a]) {
-            expected.insert((columns.observations[a], None));
+        let known = columns.first_known(&columns.alike(a));
+        if known.is_some_and(|known| columns.differ(columns.values[known], columns.values[a])) {
+            let action = (columns.value_of == ValueOf::Step).then_some(columns.action[a]);
+            expected.insert((columns.observations[a], Broken::Value(action)));
         }
         for b in (0..a).filter(|&b| columns.observations[a] == columns.observations[b]) {
             let same =
                 !columns.last(a) && !columns.last(b) && columns.action[a] == columns.action[b];
             if same && columns.observations[a + 1] != columns.observations[b + 1] {
-                expected.insert((columns.observations[a], Some(columns.action[a])));
+                let broken = Broken::Successor(columns.action[a]);
+                expected.insert((columns.observations[a], broken));
             }
         }
     }
@@ -149,19 +163,24 @@ pub(crate) fn check_recording(definition: &Definition<'_>, recording: &Recording
                     .iter()
                     .all(|&row| columns.observations[row] == contradiction.observation)
         );
-        let action = match contradiction.kind {
+        let broken = match contradiction.kind {
             ContradictionKind::Value => {
                 assert!(columns.differ(columns.values[a], columns.values[b]));
-                None
+                Broken::Value(None)
+            }
+            ContradictionKind::Output { action } => {
+                assert_eq!([columns.action[a], columns.action[b]], [action; 2]);
+                assert!(columns.differ(columns.values[a], columns.values[b]));
+                Broken::Value(Some(action))
             }
             ContradictionKind::Successor { action } => {
                 assert_eq!([columns.action[a], columns.action[b]], [action; 2]);
                 assert_ne!(columns.observations[a + 1], columns.observations[b + 1]);
-                Some(action)
+                Broken::Successor(action)
             }
         };
         assert!(
-            found.insert((contradiction.observation, action)),
+            found.insert((contradiction.observation, broken)),
             "reported twice"
         );
     }
@@ -177,10 +196,20 @@ pub(crate) fn check_coverage(definition: &Definition<'_>, recording: &Recording)
     let states: BTreeSet<usize> = (0..columns.rows())
         .map(|row| definition.state(row))
         .collect();
-    // Labels of states, finer from sweep to sweep.
+    // Labels of states, finer from sweep to sweep. An unknown value is one of its own.
+    let mut numbers = HashMap::new();
     let mut labels: HashMap<usize, usize> = states
         .iter()
-        .map(|&state| (state, columns.values[state] as usize))
+        .map(|&state| {
+            let after = definition.after(state);
+            let outputs = after.keys().map(|&action| {
+                let value = definition.value(state, Some(action));
+                (action, value)
+            });
+            let shown = (definition.value(state, None), outputs.collect::<Vec<_>>());
+            let fresh = numbers.len();
+            (state, *numbers.entry(shown).or_insert(fresh))
+        })
         .collect();
     for _ in 0..states.len() {
         let mut numbers = HashMap::new();

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tellapart_bisim::evidence::{Distinguished, Episodes, Path, Recording, Tolerance};
+use tellapart_bisim::evidence::{
+    Distinguished, Episodes, Path, Recording, Tolerance, UNKNOWN, ValueOf,
+};
 
 /// A recording in plain columns.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +15,9 @@ pub(crate) struct Columns {
     pub(crate) values: Vec<u32>,
     pub(crate) ends: Vec<bool>,
     /// One number for each value id.
-    pub(crate) numbers: Vec<f32>,
+    pub(crate) numbers: Vec<f64>,
     pub(crate) tolerance: Option<f64>,
+    pub(crate) value_of: ValueOf,
 }
 
 impl Columns {
@@ -31,7 +34,7 @@ impl Columns {
                 Recording::with_tolerance(self.actions, tolerance)
             }
         };
-        let mut oracle = Distinguished::new(recording.unwrap());
+        let mut oracle = Distinguished::new(recording.unwrap().with_values_of(self.value_of));
         let mut start = 0;
         for row in 0..self.rows() {
             if row + 1 == self.rows() || one_by_one && self.ends[row] {
@@ -56,8 +59,30 @@ impl Columns {
         self.ends[row] || row + 1 == self.rows()
     }
 
+    /// Rows whose values belong to the same as that of `row`: to its observation, or to its
+    /// observation and action. None where its value means nothing.
+    pub(crate) fn alike(&self, row: usize) -> Vec<usize> {
+        let is_alike = |&other: &usize| {
+            self.observations[other] == self.observations[row]
+                && (self.value_of == ValueOf::Observation
+                    || !self.last(row)
+                        && !self.last(other)
+                        && self.action[other] == self.action[row])
+        };
+        (0..self.rows()).filter(is_alike).collect()
+    }
+
+    /// Returns the first row among these whose value is known.
+    pub(crate) fn first_known(&self, rows: &[usize]) -> Option<usize> {
+        let known = |&&row: &&usize| self.values[row] != UNKNOWN;
+        rows.iter().find(known).copied()
+    }
+
     pub(crate) fn differ(&self, a: u32, b: u32) -> bool {
-        let number = |id: u32| f64::from(self.numbers[id as usize]);
+        let number = |id: u32| self.numbers[id as usize];
+        if a == UNKNOWN || b == UNKNOWN {
+            return false;
+        }
         match self.tolerance {
             None => a != b,
             Some(distance) => (number(a) - number(b)).abs() > distance,
@@ -97,16 +122,18 @@ impl<'a> Definition<'a> {
         let columns = self.columns;
         let before = self.unmerged.len();
         for a in 0..columns.rows() {
-            let is_first = !columns.observations[..a].contains(&columns.observations[a]);
+            let known = columns.first_known(&columns.alike(a));
+            if known.is_some_and(|known| columns.differ(columns.values[known], columns.values[a])) {
+                self.unmerged.insert(columns.observations[a]);
+            }
             for b in a + 1..columns.rows() {
                 if columns.observations[a] != columns.observations[b] {
                     continue;
                 }
-                let contradicts = is_first && columns.differ(columns.values[a], columns.values[b])
-                    || !columns.last(a)
-                        && !columns.last(b)
-                        && columns.action[a] == columns.action[b]
-                        && self.state(a + 1) != self.state(b + 1);
+                let contradicts = !columns.last(a)
+                    && !columns.last(b)
+                    && columns.action[a] == columns.action[b]
+                    && self.state(a + 1) != self.state(b + 1);
                 if contradicts {
                     self.unmerged.insert(columns.observations[a]);
                 }
@@ -125,6 +152,22 @@ impl<'a> Definition<'a> {
         self.columns.observations.iter().position(of).unwrap()
     }
 
+    /// Returns the value of a state and, where values belong to steps, of an action recorded there.
+    pub(crate) fn value(&self, state: usize, action: Option<u32>) -> u32 {
+        let columns = self.columns;
+        if action.is_some() != (columns.value_of == ValueOf::Step) {
+            return UNKNOWN;
+        }
+        let belongs = |&row: &usize| {
+            self.state(row) == state
+                && action.is_none_or(|action| !columns.last(row) && columns.action[row] == action)
+        };
+        let rows: Vec<usize> = (0..columns.rows()).filter(belongs).collect();
+        columns
+            .first_known(&rows)
+            .map_or(UNKNOWN, |row| columns.values[row])
+    }
+
     pub(crate) fn after(&self, state: usize) -> BTreeMap<u32, usize> {
         self.steps.get(&state).cloned().unwrap_or_default()
     }
@@ -141,15 +184,18 @@ impl<'a> Definition<'a> {
             let mut found = Vec::new();
             for &a in &states {
                 for &b in &states {
-                    let values = [a, b].map(|state| self.columns.values[state]);
+                    let differ = |action: Option<u32>| {
+                        let [a, b] = [a, b].map(|state| self.value(state, action));
+                        self.columns.differ(a, b)
+                    };
                     let (after_a, after_b) = (self.after(a), self.after(b));
                     let apart = |(action, to): (&u32, &usize)| {
-                        after_b
-                            .get(action)
-                            .is_some_and(|other| depths.contains_key(&[*to, *other]))
+                        after_b.get(action).is_some_and(|other| {
+                            differ(Some(*action)) || depths.contains_key(&[*to, *other])
+                        })
                     };
                     let is_new = match sweep {
-                        0 => self.columns.differ(values[0], values[1]),
+                        0 => differ(None),
                         _ => after_a.iter().any(apart) && !depths.contains_key(&[a, b]),
                     };
                     if is_new {

@@ -9,6 +9,7 @@
 
 mod checks;
 mod definition;
+mod determinism;
 mod random;
 
 use tellapart_bisim::evidence::{Episodes, Recording, Tolerance};
@@ -104,9 +105,9 @@ fn bad_episodes_are_refused_and_change_nothing() {
     let tolerance = Tolerance::new(2, 0.5).unwrap();
     let mut recording = Recording::with_tolerance(2, tolerance).unwrap();
     for (vectors, part) in [
-        (&[0.0; 3][..], "2 for each new value"),
+        (&[0.0_f64; 3][..], "2 for each new value"),
         (&[0.0; 2], "value is 1"),
-        (&[0.0, 0.0, f32::NAN, 0.0], "value 1 holds NaN"),
+        (&[0.0, 0.0, f64::NAN, 0.0], "value 1 holds NaN"),
     ] {
         let error = recording
             .append(&Episodes { vectors, ..good })

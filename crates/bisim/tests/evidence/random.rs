@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use tellapart_bisim::evidence::{UNKNOWN, ValueOf};
+
 use crate::definition::Columns;
 
 /// Kind of a random recording.
@@ -49,6 +51,10 @@ pub(crate) fn random(seed: u64, world: World) -> Columns {
         columns.numbers = vec![0.0, 0.4, 1.0];
         columns.tolerance = Some(0.7);
     }
+    if random.random() {
+        columns.value_of = ValueOf::Step;
+    }
+    let unknown = if random.random_range(0..3) == 0 { 3 } else { 0 };
     let mut numbers = HashMap::new();
     let (mut state, mut length) = (random.random_range(0..states), 0);
     for row in 0..rows {
@@ -65,9 +71,16 @@ pub(crate) fn random(seed: u64, world: World) -> Columns {
             _ if wild => random.random_range(0..values),
             _ => value[state as usize],
         };
-        columns.values.push(shown);
         let action = random.random_range(0..actions);
         columns.action.push(action);
+        let is_unknown = random.random_range(0..10) < unknown;
+        columns.values.push(match columns.value_of {
+            _ if is_unknown => UNKNOWN,
+            ValueOf::Observation => shown,
+            // A value that depends on the action as well, but for noise.
+            ValueOf::Step if columns.tolerance.is_some() => shown,
+            ValueOf::Step => (shown + action * (state % 2)) % values.max(2),
+        });
         length += 1;
         let ends = length >= longest || random.random_range(0..6) == 0;
         columns.ends.push(ends && row + 1 < rows || random.random());

@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 
 use super::{Objective, Views, reaching};
-use crate::pjepa::Pjepa;
+use crate::pjepa::{Pjepa, TensorBatch};
 
-/// Mean over rows of the loss of `P(E(o))` against `p(o)`.
+/// Mean over the rows whose p is known of the loss of `P(E(o))` against `p(o)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Auxiliary {
     /// Whether the loss trains the encoder. If not, it sees detached latents.
@@ -17,13 +17,29 @@ impl Objective for Auxiliary {
         "auxiliary"
     }
 
+    fn items(&self, batch: &TensorBatch) -> usize {
+        let rows = batch.targets.dims()[0];
+        batch.known.as_ref().map_or(rows, |known| known.dims()[0])
+    }
+
     fn loss(&self, model: &Pjepa, views: &Views<'_>) -> Tensor<1> {
+        if self.items(views.batch) == 0 {
+            // A mean over no rows would be 0 / 0.
+            return views.latents.clone().sum() * 0.0;
+        }
         let latents = reaching(&views.latents, self.reaches_encoder);
         let latents = match &views.noise {
             Some(noise) => latents + noise.auxiliary.clone(),
             None => latents,
         };
-        let losses = model.head.row_losses(latents, views.batch.targets.clone());
-        losses.mean()
+        let targets = views.batch.targets.clone();
+        let (latents, targets) = match &views.batch.known {
+            Some(known) => (
+                latents.select(0, known.clone()),
+                targets.select(0, known.clone()),
+            ),
+            None => (latents, targets),
+        };
+        model.head.row_losses(latents, targets).mean()
     }
 }

@@ -22,8 +22,8 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     /// Returns the name of the loss in metrics, such as `dynamics`.
     fn name(&self) -> &str;
 
-    /// Returns the number of items that the loss is a mean of, to average over batches. Default:
-    /// the rows.
+    /// Returns the number of items that the loss is a mean of, to average over batches. A batch
+    /// without any has no such loss. Default: the rows.
     fn items(&self, batch: &TensorBatch) -> usize {
         batch.targets.dims()[0]
     }

@@ -80,6 +80,7 @@ impl Rows {
             observations: ObservationBatch::vectors(self.observations.clone(), OBSERVATION, device),
             // A plain predictor does not look at ids.
             actions: ActionBatch::new(&self.actions, ACTION, &[0; SOURCES.len()], device),
+            known: None,
             targets: Tensor::from_data(
                 TensorData::new(self.targets.clone(), [ROWS, TARGET]),
                 device,

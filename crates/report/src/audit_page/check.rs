@@ -17,7 +17,8 @@ pub(super) fn consistent(page: &AuditPage) -> Result<(), ReportError> {
         ] {
             length(what, found, steps)?;
         }
-        for p in pair.p_i.iter().chain(&pair.p_j) {
+        // A value that is not known is empty.
+        for p in pair.p_i.iter().chain(&pair.p_j).filter(|p| !p.is_empty()) {
             length("a value of p", p.len(), page.audit.p_width)?;
         }
     }

@@ -185,29 +185,41 @@ fn place(points: &[[f64; 2]], order: &[usize]) -> (Vec<[f64; 2]>, f64) {
 }
 
 /// Groups values into classes: one for each value if there are few, otherwise even steps from the
-/// smallest to the largest.
+/// smallest to the largest. Values that are not known are a class of their own.
 fn shades(name: &str, values: &[f64]) -> (ClassNames, Vec<u32>) {
+    let (labels, of_value) = scale(values);
+    let unknown = labels.len() as u32;
+    let of_point = values.iter().map(|&value| match value.is_nan() {
+        true => unknown,
+        false => of_value(value),
+    });
+    let of_point: Vec<u32> = of_point.collect();
+    let mut labels = labels;
+    if of_point.contains(&unknown) {
+        labels.push("not known".to_owned());
+    }
+    (names(name.to_owned(), labels), of_point)
+}
+
+/// Returns the names of the classes of known values, and the class of each value.
+fn scale(values: &[f64]) -> (Vec<String>, Box<dyn Fn(f64) -> u32>) {
     let mut distinct: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     let (low, high) = match (distinct.first(), distinct.last()) {
         (Some(&low), Some(&high)) => (low, high),
-        _ => return (names(name.to_owned(), Vec::new()), vec![0; values.len()]),
+        _ => return (Vec::new(), Box::new(|_| 0)),
     };
     if distinct.len() <= SHADES {
-        let of_point = values
-            .iter()
-            .map(|v| distinct.partition_point(|d| d < v) as u32);
         let labels = distinct.iter().map(|&v| plain(v)).collect();
-        return (names(name.to_owned(), labels), of_point.collect());
+        let class = move |v: f64| distinct.partition_point(|&d| d < v) as u32;
+        return (labels, Box::new(class));
     }
     let step = (high - low) / SHADES as f64;
-    let of_point = values
-        .iter()
-        .map(|v| (((v - low) / step) as u32).min(SHADES as u32 - 1));
+    let class = move |v: f64| (((v - low) / step) as u32).min(SHADES as u32 - 1);
     let labels = (0..SHADES).map(|shade| {
         let from = low + step * shade as f64;
         format!("{} to {}", number(from), number(from + step))
     });
-    (names(name.to_owned(), labels.collect()), of_point.collect())
+    (labels.collect(), Box::new(class))
 }

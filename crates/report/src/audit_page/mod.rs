@@ -17,7 +17,7 @@ use tellapart_audit::recorded::{AuditedPair, Cause, LatentMap, RecordedAudit};
 
 use crate::elements::{document, records};
 use crate::page::{Fact, STYLE};
-use crate::text::plain;
+use crate::text::{MISSING, plain};
 use crate::{ClassNames, ReportError, color, svg};
 use observed::Gallery;
 
@@ -162,15 +162,18 @@ fn is_merged(audit: &RecordedAudit, pair: &AuditedPair) -> bool {
 }
 
 /// Returns the Euclidean distance between two values of `p`.
-fn difference(a: &[f32], b: &[f32]) -> f64 {
-    let square = |(&a, &b): (&f32, &f32)| (f64::from(a) - f64::from(b)).powi(2);
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    let square = |(a, b): (&f64, &f64)| (a - b).powi(2);
     a.iter().zip(b).map(square).sum::<f64>().sqrt()
 }
 
 /// Formats a value of `p`; of a wide one, only the first elements and the width.
-fn value(p: &[f32]) -> String {
+fn value(p: &[f64]) -> String {
+    if p.is_empty() {
+        return MISSING.to_owned();
+    }
     const SHOWN: usize = 3;
-    let shown = p.iter().take(SHOWN).map(|&v| plain(f64::from(v)));
+    let shown = p.iter().take(SHOWN).map(|&v| plain(v));
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if p.len() > SHOWN {
         text += &format!(", \u{2026} ({})", p.len());

@@ -31,7 +31,7 @@ pub enum Observed {
     /// Picture.
     Picture(Picture),
     /// Vector of values.
-    Values(Vec<f32>),
+    Values(Vec<f64>),
 }
 
 /// RGB picture.
@@ -166,7 +166,7 @@ impl<'a> Gallery<'a> {
             .iter()
             .zip(b)
             .enumerate()
-            .map(|(entry, (&a, &b))| (entry, f64::from(a), f64::from(b)))
+            .map(|(entry, (&a, &b))| (entry, a, b))
             .collect();
         // Infinities may be equal, but their difference is not a number.
         let gap = |(_, a, b): &(usize, f64, f64)| if a == b { 0.0 } else { (a - b).abs() };

@@ -8,7 +8,7 @@ use super::pairs::required_lipschitz;
 use super::{difference, is_merged, value};
 use crate::AuditPage;
 use crate::elements::{fact, scrolling};
-use crate::text::{number, plain};
+use crate::text::{MISSING, number, plain};
 use crate::words::{beginning, key, runs};
 
 /// Returns the story of the pair at `index`.
@@ -170,10 +170,10 @@ fn trace(
     gallery: &Gallery<'_>,
 ) -> Markup {
     let scalars = || pair.p_i.iter().chain(&pair.p_j).filter_map(|p| p.first());
-    let low = scalars().copied().fold(f32::INFINITY, f32::min);
-    let high = scalars().copied().fold(f32::NEG_INFINITY, f32::max);
+    let low = scalars().copied().fold(f64::INFINITY, f64::min);
+    let high = scalars().copied().fold(f64::NEG_INFINITY, f64::max);
     let last = |step: usize| (step == word.len()).then_some("last");
-    let line = |name: &str, rows: &[usize], values: &[Vec<f32>]| {
+    let line = |name: &str, rows: &[usize], values: &[Vec<f64>]| {
         html! {
             tr {
                 th scope="row" { "from " (name) }
@@ -206,7 +206,10 @@ fn trace(
                 tr.gap {
                     th scope="row" { "difference of p" }
                     @for (step, (a, b)) in pair.p_i.iter().zip(&pair.p_j).enumerate() {
-                        td class=[last(step)] { (plain(difference(a, b))) }
+                        td class=[last(step)] {
+                            @if a.is_empty() || b.is_empty() { (MISSING) }
+                            @else { (plain(difference(a, b))) }
+                        }
                     }
                 }
             }
@@ -219,9 +222,9 @@ fn trace(
 }
 
 /// Returns a bar for a scalar between the lowest and the highest of both traces.
-fn level(p: &[f32], low: f32, high: f32) -> Markup {
+fn level(p: &[f64], low: f64, high: f64) -> Markup {
     let &[p] = p else { return Markup::default() };
-    let share = f64::from(p - low) / f64::from(high - low);
+    let share = (p - low) / (high - low);
     if !share.is_finite() {
         return Markup::default();
     }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_audit::recorded::{
     AuditedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
     KeptNuisance, LatentMap, MergeKind, Neighborhoods, PairBound, RecordedAudit,
-    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
+    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict, World, WorldKind,
 };
 use tellapart_audit::{Embeddings, Spectrum};
 use tellapart_report::{AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ShownRow};
@@ -40,7 +40,7 @@ impl Rows {
     }
 }
 
-fn reward(count: u32) -> f32 {
+fn reward(count: u32) -> f64 {
     if count == 4 { 1.0 } else { 0.0 }
 }
 
@@ -268,6 +268,16 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         observations: rows.0.len() - 12,
         latent_width: WIDTH,
         p: "rewards".into(),
+        p_of: "observation".into(),
+        p_unknown: 0,
+        world: World {
+            kind: WorldKind::Deterministic,
+            declared: true,
+            compared: 0,
+            differing: 0,
+            example: None,
+            example_actions: None,
+        },
         p_width: 1,
         p_unit: 1.0,
         tolerance: None,

@@ -193,7 +193,11 @@ impl RecordedRows {
                 values: self.frames,
             },
             actions: columns_of(world.action_space(), &self.actions)?,
-            rewards: Some(self.outcomes.iter().map(|outcome| outcome.value).collect()),
+            rewards: Some(Values::F32(
+                self.outcomes.iter().map(|outcome| outcome.value).collect(),
+            )),
+            // All built-in worlds are: what is drawn anew is a nuisance.
+            deterministic: Some(true),
             terminals: each(|outcome| outcome.end == End::Terminal),
             timeouts: each(|outcome| outcome.end == End::Timeout),
             state_ids: Some(
@@ -266,7 +270,7 @@ fn columns_of(space: ActionSpace, actions: &[Action]) -> Result<Actions, EnvErro
             }
             Actions::Vectors {
                 width: space.vector_width(),
-                values,
+                values: Values::F32(values),
             }
         }
     })

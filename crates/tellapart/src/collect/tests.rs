@@ -32,13 +32,13 @@ fn follows_the_truth(recording: &Recorder, space: ActionSpace) {
         for row in episode.start..episode.end {
             let here = truth.state(states[row] as usize).unwrap();
             let value = truth.output_value(truth.output(here)).unwrap();
-            assert_eq!(value, [f64::from(rewards[row])], "{space}, row {row}");
+            assert_eq!(value, [rewards.number(row)], "{space}, row {row}");
             if row + 1 == episode.end {
                 continue;
             }
             let action = match &recorded.actions {
                 Actions::Discrete { ids, .. } => Action::OneHot(ids[row]),
-                Actions::Vectors { values, .. } => Action::Continuous(values[row]),
+                Actions::Vectors { values, .. } => Action::Continuous(values.number(row) as f32),
             };
             let action = space.index_of(action).unwrap();
             let next = truth.successor(here, action);

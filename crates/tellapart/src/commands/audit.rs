@@ -28,16 +28,18 @@ use crate::terminal::Terminal;
     group = ArgGroup::new("latents").required(true).args(["embeddings", "run"]),
     after_help = "Row i of the embeddings is the latent of observation i of the recording. No model \
     and no truth are needed.\nWith --run, the latents are those of a finished run, and pairs that \
-    are provably apart are marked.\nExit code 3: the encoder merged what the recording tells apart.\n\n\
+    are provably apart are marked.\nExit code 3: the encoder merged what the recording tells apart.\n\
+    That takes a deterministic world: see --world.\n\n\
     Examples:\n  \
     tellapart audit --data walks.npz --embeddings latents.npy\n  \
     tellapart audit --data walks.npz --embeddings latents.npy --explain 17 230\n  \
     tellapart audit --data walks.npz --run runs/counting/seed-1/joint-reward --action-rule sign\n  \
+    tellapart audit --data d4rl.npz --embeddings latents.npy --p-of step --world deterministic\n  \
     tellapart audit --data walks.npz --embeddings z.npz --array z --p aux --tolerance 0.1 --action-rule sign"
 )]
 pub(crate) struct Arguments {
-    /// Recording: trajectories (.npz)
-    #[arg(long, value_name = "DATA.npz")]
+    /// Recording: trajectories (.npz, HDF5, or the folder of a Minari dataset)
+    #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// Latents of its rows: [rows, dimensions] as .npy, .npz or .safetensors
     #[arg(long, value_name = "FILE")]
@@ -98,7 +100,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let inputs = Inputs::read(arguments)?;
-    let evidence = arguments.recording.options(inputs.predicted());
+    let evidence = arguments
+        .recording
+        .options(inputs.predicted(), inputs.recording.rewards_of());
     let model = inputs.model(arguments)?;
     let latents = inputs.latents(model.as_deref(), arguments)?;
     let failure = |error| arguments.failure(error);

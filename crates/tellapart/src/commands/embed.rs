@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// File to write
     #[arg(long, value_name = "FILE.npy")]
     out: PathBuf,
+    /// Observations of an HDF5 file that has several
+    #[arg(long, value_name = "PATH")]
+    observations: Option<String>,
     #[command(flatten)]
     overwrite: Overwrite,
 }
@@ -43,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let run = FinishedRun::read(&arguments.run)?;
-    let trajectories = recording(data)?;
+    let trajectories = recording(data, arguments.observations.as_deref())?;
     let model = RecordingEvaluator::new(&run.model, &run.interface, &run.config, &trajectories)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", data.display())))?;
     let latents = model.embed(&bar)?;

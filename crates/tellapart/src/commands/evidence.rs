@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use tellapart::Trajectories;
-use tellapart::audit::{Recorded, RecordedError};
+use tellapart::audit::recorded::World;
+use tellapart::audit::{Recorded, RecordedError, RecordedOptions};
 use tellapart::bisim::evidence::{
     Comparison, Contradiction, ContradictionKind, CoverageError, SeparatedByCoverage,
 };
@@ -34,7 +34,7 @@ const MOST_MISSING: usize = 10;
   tellapart evidence robot.npz --p aux --tolerance 0.1 --action-rule 5"
 )]
 pub(crate) struct Arguments {
-    /// Recording (.npz)
+    /// Recording (.npz, HDF5, or the folder of a Minari dataset)
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Also compare the observations in rows I and J, counted from 0
@@ -50,8 +50,10 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
-    let trajectories = Trajectories::read_npz(&arguments.data)?;
-    let options = arguments.recording.options("rewards");
+    let trajectories = super::recording(&arguments.data, arguments.recording.observations())?;
+    let options = arguments
+        .recording
+        .options("rewards", trajectories.rewards_of());
     let in_file = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };
@@ -70,7 +72,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
         _ => None,
     };
-    let document = EvidenceDocument::new(&recorded, &coverage, pair);
+    let misread = recorded.misread(&trajectories, &options);
+    let document = EvidenceDocument {
+        misread: misread.map_err(|error| in_file(&error))?,
+        ..EvidenceDocument::new(&recorded, &options, &coverage, pair)
+    };
     if arguments.json {
         return terminal.json(&document);
     }
@@ -83,6 +89,14 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
 #[derive(Serialize)]
 struct EvidenceDocument {
     schema: &'static str,
+    /// Array that is p, and what its values belong to.
+    p: String,
+    p_of: String,
+    /// Number of rows whose p is not known.
+    p_unknown: usize,
+    world: World,
+    /// Says if p contradicts determinism less where it belongs to something else; null otherwise.
+    misread: Option<String>,
     rows: usize,
     episodes: usize,
     observations: usize,
@@ -136,7 +150,7 @@ struct WitnessRecord {
     word: Vec<u32>,
     /// Rows that the word leads to from the two rows; `p` holds the values there.
     rows: [usize; 2],
-    p: [Vec<f32>; 2],
+    p: [Vec<f64>; 2],
 }
 
 #[derive(Serialize)]
@@ -144,11 +158,16 @@ struct MissingRecord {
     recorded_from: usize,
     word: Vec<u32>,
     leads_to: usize,
-    p: Vec<f32>,
+    p: Vec<f64>,
 }
 
 impl EvidenceDocument {
-    fn new(recorded: &Recorded, coverage: &SeparatedByCoverage, pair: Option<PairRecord>) -> Self {
+    fn new(
+        recorded: &Recorded,
+        options: &RecordedOptions,
+        coverage: &SeparatedByCoverage,
+        pair: Option<PairRecord>,
+    ) -> Self {
         let recording = recorded.oracle.recording();
         let (observations, actions) = (recording.observations(), recording.actions());
         let unmerged = (0..observations as u32)
@@ -159,7 +178,12 @@ impl EvidenceDocument {
             ..pair
         };
         Self {
-            schema: "tellapart.evidence/1",
+            schema: "tellapart.evidence/2",
+            p: options.value.clone(),
+            p_of: options.value_of.to_string(),
+            p_unknown: recorded.values.unknown(),
+            world: recorded.world.clone(),
+            misread: None,
             rows: recording.rows(),
             episodes: recording.episodes(),
             observations,
@@ -184,6 +208,7 @@ impl EvidenceDocument {
 fn contradiction(found: &Contradiction) -> EvidenceContradiction {
     let (kind, action) = match found.kind {
         ContradictionKind::Value => ("value", None),
+        ContradictionKind::Output { action } => ("output", Some(action)),
         ContradictionKind::Successor { action } => ("successor", Some(action)),
     };
     EvidenceContradiction {
@@ -202,7 +227,7 @@ fn pair(recorded: &Recorded, [i, j]: [usize; 2]) -> Result<PairRecord, Failure> 
             recording.rows() - 1
         )));
     }
-    let p = |row: usize| recorded.values.rows(row..row + 1).to_vec();
+    let p = |row: usize| recorded.p(row).to_vec();
     let says = |says: Says| PairRecord {
         i,
         j,

@@ -1,9 +1,12 @@
 //! `tellapart inspect FILE`.
 
+mod align;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use tellapart::data::ActionRule;
 use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, FileKind, Inspection};
 
 use super::{counted, system_parts};
@@ -13,12 +16,24 @@ use crate::terminal::Terminal;
 /// Describe the content of a file: trajectories, a finite system, embeddings, arrays, tensors
 #[derive(Args)]
 #[command(
-    after_help = "Reads .npz, .npy, .safetensors and systems in .tsys, .aut, .tra and .boa.txt. Ends with \
+    after_help = "Reads .npz, .npy, .safetensors, HDF5, and systems in .tsys, .aut, .tra and .boa.txt. Ends with \
     exit code 2\nif the file is not valid as what it seems to be."
 )]
 pub(crate) struct Arguments {
     /// File to describe
     file: PathBuf,
+    /// Say in which rows the actions and p of a recording belong
+    #[arg(long)]
+    align: bool,
+    /// With --align: the array that is p [default: rewards, or aux]
+    #[arg(long, value_name = "NAME", requires = "align")]
+    p: Option<String>,
+    /// With --align: rule for equal action vectors
+    #[arg(long, value_name = "RULE", requires = "align", value_parser = super::recording_args::rule)]
+    action_rule: Option<ActionRule>,
+    /// Observations of an HDF5 file that has several
+    #[arg(long, value_name = "PATH")]
+    observations: Option<String>,
     #[command(flatten)]
     rewards: system_parts::Rewards,
     /// Print one JSON document
@@ -27,7 +42,14 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), Failure> {
-    let found = inspect::file_with(&arguments.file, &arguments.rewards.rewards)?;
+    if arguments.align {
+        return align::run(arguments, terminal);
+    }
+    let found = inspect::file_with(
+        &arguments.file,
+        &arguments.rewards.rewards,
+        arguments.observations.as_deref(),
+    )?;
     if arguments.json {
         terminal.json(&found)?;
     } else {
@@ -54,6 +76,7 @@ fn print(found: &Inspection, out: &mut impl Write) -> io::Result<()> {
         Container::Boa => ".boa.txt",
         Container::Tsys => ".tsys",
         Container::Safetensors => ".safetensors",
+        Container::Hdf5 => "HDF5",
     };
     let (path, size) = (found.path.display(), counted_bytes(found.bytes));
     writeln!(out, "{path}: {} ({container}, {size})", name(found.format))?;

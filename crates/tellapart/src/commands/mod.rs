@@ -142,15 +142,15 @@ impl Overwrite {
     }
 }
 
-/// Reads the recording that `--data` names.
-fn recording(path: &Path) -> Result<Trajectories, Failure> {
+/// Reads a recording. `observations` names a member of the observations of an HDF5 file.
+fn recording(path: &Path, observations: Option<&str>) -> Result<Trajectories, Failure> {
     if path.extension().is_some_and(|extension| extension == "npy") {
         return Err(Failure::bad_input(format!(
-            "--data {}: a recording is an .npz of several arrays (see `tellapart collect`), not a single one",
+            "{}: a recording is an .npz of several arrays (see `tellapart collect`), not a single one",
             path.display()
         )));
     }
-    Ok(Trajectories::read_npz(path)?)
+    Ok(Trajectories::read(path, observations)?)
 }
 
 /// Formats a count with its noun, such as `1 row` or `2 rows`.

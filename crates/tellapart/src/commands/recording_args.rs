@@ -1,31 +1,72 @@
 //! Options of how a recording is read as evidence, shared by commands.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tellapart::audit::RecordedOptions;
-use tellapart::data::{ActionRule, DataError};
+use tellapart::audit::recorded::WorldKind;
+use tellapart::data::{ActionRule, BelongsTo, DataError};
 
 #[derive(Args)]
 pub(super) struct RecordingArgs {
+    /// Observations of an HDF5 file that has several
+    #[arg(long, value_name = "PATH")]
+    observations: Option<String>,
     /// Array to be predicted: rewards (or what the run predicts), aux, or another
     #[arg(long, value_name = "NAME")]
     p: Option<String>,
+    /// What p belongs to: observation, arrival or step [default: as the format says]
+    #[arg(long, value_name = "OF", value_parser = belongs_to)]
+    p_of: Option<BelongsTo>,
     /// Largest distance of values of p that count as equal
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     tolerance: Option<f64>,
     /// Rule for equal action vectors: sign, distinct, a number of bins, or at:-0.5,0.5
     #[arg(long, value_name = "RULE", value_parser = rule)]
     action_rule: Option<ActionRule>,
+    /// Kind of the world: auto, deterministic or stochastic [default: auto]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        default_value_t = WorldArg::Auto,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    world: WorldArg,
 }
 
-fn rule(text: &str) -> Result<ActionRule, String> {
+/// What the user says of the world.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WorldArg {
+    Auto,
+    Deterministic,
+    Stochastic,
+}
+
+pub(super) fn rule(text: &str) -> Result<ActionRule, String> {
+    text.parse().map_err(|error: DataError| error.to_string())
+}
+
+fn belongs_to(text: &str) -> Result<BelongsTo, String> {
     text.parse().map_err(|error: DataError| error.to_string())
 }
 
 impl RecordingArgs {
-    /// Returns the options of the library; `p` is the array that is read unless one is named.
-    pub(super) fn options(&self, p: &str) -> RecordedOptions {
+    /// Returns the observations that were chosen.
+    pub(super) fn observations(&self) -> Option<&str> {
+        self.observations.as_deref()
+    }
+
+    /// Returns the options of the library; `p` is the array that is read unless one is named, and
+    /// `p_of` what it belongs to unless that is said.
+    pub(super) fn options(&self, p: &str, p_of: BelongsTo) -> RecordedOptions {
         RecordedOptions {
             value: self.p.as_deref().unwrap_or(p).to_owned(),
+            value_of: self.p_of.unwrap_or(p_of),
+            world: match self.world {
+                WorldArg::Auto => None,
+                WorldArg::Deterministic => Some(WorldKind::Deterministic),
+                WorldArg::Stochastic => Some(WorldKind::Stochastic),
+            },
             tolerance: self.tolerance,
             action_rule: self.action_rule.clone(),
         }

@@ -9,7 +9,7 @@ use tellapart::system::read::RewardChoice;
 /// Option of the commands that read a system.
 #[derive(Args)]
 pub(super) struct Rewards {
-    /// Rewards to read beside a .tra: all, none, or files or structures by name (with commas)
+    /// Rewards beside a .tra: all, none, or names with commas
     #[arg(long, value_name = "WHICH", default_value = "all")]
     pub(super) rewards: RewardChoice,
 }

@@ -68,6 +68,8 @@ pub enum Container {
     Tsys,
     /// Tensors of a trained model, or embeddings.
     Safetensors,
+    /// A recording of Minari, D4RL or stable-worldmodel; also the folder of a Minari dataset.
+    Hdf5,
 }
 
 /// Kind of content that a file is taken for.
@@ -124,12 +126,15 @@ pub enum InspectError {
     /// A file that cannot be read or is damaged.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A folder that is no dataset of Minari.
+    #[error(transparent)]
+    Folder(DataError),
     /// A file in a format of systems that holds no valid system.
     #[error(transparent)]
     System(#[from] SystemError),
     /// A file in none of the known formats.
     #[error(
-        "{}: not a format that is known; expected .npz, .npy, .aut, .tra, .boa.txt, .tsys or .safetensors",
+        "{}: not a format that is known; expected .npz, .npy, .aut, .tra, .boa.txt, .tsys, .safetensors or HDF5",
         path.display()
     )]
     UnknownFormat {
@@ -157,21 +162,29 @@ pub enum InspectError {
 /// archive that breaks the rules of its format is no error, but has a
 /// [`problem`](Inspection::problem).
 pub fn file(path: impl AsRef<Path>) -> Result<Inspection, InspectError> {
-    file_with(path, &RewardChoice::All)
+    file_with(path, &RewardChoice::All, None)
 }
 
-/// Describes a file as [`file()`] does, with these files of rewards beside a `.tra`.
+/// Describes a file as [`file()`] does, with these files of rewards beside a `.tra`, or these
+/// observations of an HDF5 file that has several.
 ///
 /// # Errors
 /// The errors of [`file()`], and a choice beside any file but a `.tra`.
 pub fn file_with(
     path: impl AsRef<Path>,
     rewards: &RewardChoice,
+    observations: Option<&str>,
 ) -> Result<Inspection, InspectError> {
     let path = path.as_ref();
-    let (bytes, start) = beginning(path)?;
+    let is_folder = path.is_dir();
+    let (bytes, start) = match is_folder {
+        true => (0, Vec::new()),
+        false => beginning(path)?,
+    };
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
     let container = match text {
+        _ if is_folder => Container::Hdf5,
+        [0x89, b'H', b'D', b'F', ..] => Container::Hdf5,
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Container::Npy,
         [b'P', b'K', ..] => Container::Npz,
         [0x89, b'T', b'S', b'Y', b'S', ..] => Container::Tsys,
@@ -216,6 +229,14 @@ pub fn file_with(
         Container::Boa => found.take_for_system(&read::boa(path)?),
         Container::Tsys => found.take_for_system(&read::tsys(path)?),
         Container::Tra => found.take_for_model(read::any_with(path, rewards)?),
+        Container::Hdf5 => {
+            found.format = FileKind::Trajectories;
+            match Trajectories::read_hdf5(path, observations) {
+                Ok(trajectories) => found.describe_trajectories(&trajectories),
+                Err(error) if is_folder => return Err(InspectError::Folder(error)),
+                Err(error) => found.problem = Some(without_path(&error)),
+            }
+        }
         Container::Safetensors => {
             found.arrays = safetensors::tensors(path)?;
             found.take_for_embeddings();
@@ -265,7 +286,7 @@ impl Inspection {
         for name in archive.names().to_vec() {
             self.arrays.push(ArrayRecord::of_entry(archive, &name)?);
         }
-        if archive.contains("observations") {
+        if tellapart_data::is_recording(archive.names()) {
             self.format = FileKind::Trajectories;
             match Trajectories::read_archive(archive) {
                 Ok(trajectories) => self.describe_trajectories(&trajectories),
@@ -342,10 +363,12 @@ impl Inspection {
         ];
         let absent = absent.into_iter().filter(|(is_absent, _)| *is_absent);
         self.notes.extend(absent.map(|(_, note)| note.to_owned()));
-        for name in trajectories.skipped() {
-            self.notes.push(format!(
-                "`{name}` is not read: it is no array with a row for each observation"
-            ));
+        for (name, meaning) in trajectories.read_as() {
+            self.notes.push(format!("`{name}` is read as `{meaning}`"));
+        }
+        for array in trajectories.left_out() {
+            self.notes
+                .push(format!("`{}` is left out: {}", array.name, array.reason));
         }
     }
 

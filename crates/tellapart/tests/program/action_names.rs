@@ -23,13 +23,14 @@ fn recording(folder: &Folder, actions: Actions) {
         },
         actions,
         action_names: Some(["lift", "drop <all>"].map(str::to_owned).to_vec()),
-        rewards: Some(
+        rewards: Some(Values::F32(
             (0..ROWS)
                 .map(|row| f32::from(u8::from(ends(row) && kind(row) == 1)))
                 .collect(),
-        ),
+        )),
         terminals: (0..ROWS).map(ends).collect(),
         timeouts: vec![false; ROWS],
+        deterministic: Some(true),
         ..TrajectoryParts::default()
     })
     .unwrap()
@@ -62,7 +63,7 @@ fn words_of_a_recording_are_printed_by_the_names_of_its_actions() {
         },
     );
     let said = folder.fine("inspect data.npz");
-    assert!(said.contains("action_names  text"), "{said}");
+    assert!(said.contains("action_names   text"), "{said}");
     assert!(said.contains("2 named actions: lift, drop <all>"), "{said}");
     let names = json!(["lift", "drop <all>"]);
     assert_eq!(
@@ -93,7 +94,7 @@ fn names_of_vectors_are_not_those_of_the_bins_of_a_rule() {
         &folder,
         Actions::Vectors {
             width: 1,
-            values: (0..ROWS).map(|row| [1.0, -1.0][row % 3 % 2]).collect(),
+            values: Values::F32((0..ROWS).map(|row| [1.0, -1.0][row % 3 % 2]).collect()),
         },
     );
     let said = folder.fine("evidence data.npz --action-rule sign");

@@ -55,7 +55,7 @@ fn planted_merges_are_found_with_words_that_show_them() {
     for merged in [&[2, 6][..], &[0, 8], &[4, 5], &[1, 3, 7]] {
         write_latents(&folder, "z.npy", &counts, merged);
         let found = audited(&folder, "z.npy", 3);
-        assert_eq!(found["schema"], "tellapart.audit/2");
+        assert_eq!(found["schema"], "tellapart.audit/3");
         assert_eq!(found["verdict"], "unhealthy", "{merged:?}");
         let mut expected = Vec::new();
         for (index, a) in merged.iter().enumerate() {
@@ -249,9 +249,11 @@ fn a_duplicated_row_is_an_outlier_only_where_the_rows_must_be_apart() {
     let counts = recorded(&folder);
     let walks = Trajectories::read_npz(folder.path("walks.npz")).unwrap();
     let rewards = walks.rewards.clone().unwrap();
-    let rewarded = (0..counts.len()).find(|&row| rewards[row] == 1.0).unwrap();
-    let alike = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 1.0);
-    let other = (rewarded + 1..counts.len()).find(|&row| rewards[row] == 0.0);
+    let rewarded = (0..counts.len())
+        .find(|&row| rewards.number(row) == 1.0)
+        .unwrap();
+    let alike = (rewarded + 1..counts.len()).find(|&row| rewards.number(row) == 1.0);
+    let other = (rewarded + 1..counts.len()).find(|&row| rewards.number(row) == 0.0);
     for (copied, outliers) in [(alike, 0), (other, 1)] {
         let copied = copied.unwrap();
         write_latents(&folder, "z.npy", &counts, &[]);
@@ -318,7 +320,7 @@ fn the_gridworld_tells_the_faults_of_observation_and_encoder_apart() {
         assert_eq!(view_of(pair, "i"), view_of(pair, "j"), "{pair}");
     }
 
-    let goal = (0..views.len()).find(|&row| walks.rewards.as_ref().unwrap()[row] == 1.0);
+    let goal = (0..views.len()).find(|&row| walks.rewards.as_ref().unwrap().number(row) == 1.0);
     let goal = views[goal.unwrap()];
     let other = if goal == 0.0 { 1.0 } else { 0.0 };
     write(

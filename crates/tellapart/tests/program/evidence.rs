@@ -1,5 +1,6 @@
 use serde_json::json;
-use tellapart::data::{Actions, Columns, Frames};
+use tellapart::data::{Actions, Frames};
+use tellapart::files::{Array, Values};
 use tellapart::{Trajectories, TrajectoryParts};
 
 use crate::run::{Folder, assert_snapshot};
@@ -16,10 +17,12 @@ fn recording(folder: &Folder) {
             count: 3,
             ids: vec![0, 1, 0, 0, 1, 0, 0, 2, 0],
         },
-        rewards: Some(vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5]),
-        aux: Some(Columns {
-            width: 1,
-            values: (0..9_u16).map(f32::from).collect(),
+        rewards: Some(Values::F32(vec![
+            0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5,
+        ])),
+        aux: Some(Array {
+            shape: vec![9, 1],
+            values: Values::U16((0..9).collect()),
         }),
         terminals: vec![false, false, true, false, false, true, false, false, true],
         timeouts: vec![false; 9],
@@ -47,7 +50,12 @@ fn a_recording_says_what_it_shows_and_what_it_leaves_open() {
     assert_eq!(
         found,
         json!({
-            "schema": "tellapart.evidence/1",
+            "schema": "tellapart.evidence/2",
+            "p": "rewards", "p_of": "observation", "p_unknown": 0, "misread": null,
+            "world": {
+                "kind": "cannot-be-told", "declared": false, "compared": 1, "differing": 0,
+                "example": null, "example_actions": null,
+            },
             "rows": 9, "episodes": 3, "observations": 7, "actions": 3, "action_names": ["0", "1", "2"],
             "recorded_steps": 5, "coverage": 5.0 / 21.0, "classes_separated_by_coverage": 6,
             "contradictions": [

@@ -231,7 +231,7 @@ fn interrupted(folder: &Folder) -> String {
         std::thread::sleep(Duration::from_millis(50));
     }
     let came = checkpoint.exists();
-    let signal = if came { "-INT" } else { "-KILL" };
+    let signal = if came { "-TERM" } else { "-KILL" };
     let kill = std::process::Command::new("kill")
         .args([signal, &child.id().to_string()])
         .status();

@@ -147,7 +147,7 @@ fn damaged_files_are_named() {
     folder.write("claims.safetensors", claims);
     for (name, part) in [
         ("missing.npz", "no such file"),
-        (".", "is a folder"),
+        (".", "no Minari dataset"),
         ("cut.npz", "truncated"),
         ("empty.npz", "empty"),
         ("empty", "not a format that is known"),

@@ -48,9 +48,12 @@ fn write_much(folder: &Folder) {
             count: 2,
             ids: (0..ROWS).map(|row| (mixed(row) % 2) as u32).collect(),
         },
-        rewards: Some((0..ROWS).map(|row| (mixed(row) % 3) as f32).collect()),
+        rewards: Some(Values::F32(
+            (0..ROWS).map(|row| (mixed(row) % 3) as f32).collect(),
+        )),
         terminals: vec![false; ROWS],
         timeouts: (0..ROWS).map(|row| row % 100 == 99).collect(),
+        deterministic: Some(true),
         ..TrajectoryParts::default()
     });
     recording

@@ -80,6 +80,13 @@ impl Config {
             let expected = "absent: a live world has a rule of its own (data.source names no file)";
             return bad("data.action_rule", &rule.to_string(), expected);
         }
+        if self.is_live()
+            && let Some(of) = data.p_of
+        {
+            let expected =
+                "absent: in a live world p belongs to the observation (data.source names no file)";
+            return bad("data.p_of", &of.to_string(), expected);
+        }
         if !self.gradients.dynamics && self.gradients.target != Target::default() {
             return bad(
                 "gradients.target",

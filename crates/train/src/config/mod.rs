@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use tellapart_data::ActionRule;
+use tellapart_data::{ActionRule, BelongsTo};
 use tellapart_env::WorldOptions;
 use tellapart_model::ModelConfig;
 use tellapart_model::objective::{Distance, Target};
@@ -54,14 +54,22 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// `live` for the world of `environment`, or the path of a trajectory `.npz` file. Windows of a
-    /// file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
+    /// `live` for the world of `environment`, or the path of a recording (`.npz` or HDF5). Windows
+    /// of a file are drawn uniformly from its training episodes; `num_envs`, `sampling` and
     /// `replay_rows` then have no effect.
     pub source: Source,
     /// Rule for equal action vectors of a file: `sign` or `at:-0.5,0.5`. A bounded predictor has
     /// one network for each action, and needs it. Absent for no rule.
-    #[serde(with = "rule_as_text", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "as_text", skip_serializing_if = "Option::is_none")]
     pub action_rule: Option<ActionRule>,
+    /// Path of the observations in an HDF5 file that has several, such as `observations/image`.
+    /// Absent for the single ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observations: Option<String>,
+    /// What the values of p in a file belong to: `observation`, the one in the same row; or
+    /// `arrival`, the one that the step from the row led to. Absent for what the file says.
+    #[serde(with = "as_text", skip_serializing_if = "Option::is_none")]
+    pub p_of: Option<BelongsTo>,
     /// Number of live environments that are stepped together, from 1 to 65536.
     pub num_envs: usize,
     /// Consecutive observations in one window of a batch, from 2 to 65536.
@@ -114,21 +122,25 @@ impl fmt::Display for Source {
     }
 }
 
-mod rule_as_text {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-    use tellapart_data::ActionRule;
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
 
-    pub(super) fn serialize<S: Serializer>(
-        rule: &Option<ActionRule>,
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&rule.as_ref().map_or_else(String::new, ToString::to_string))
+        serializer.collect_str(&value.as_ref().map_or_else(String::new, ToString::to_string))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<ActionRule>, D::Error> {
-        // A number of bins is a rule, too, even if others refuse it later.
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        // A number of bins is a rule for actions, too, even if others refuse it later.
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
@@ -317,6 +329,8 @@ impl Default for DataConfig {
         Self {
             source: Source::Live,
             action_rule: None,
+            observations: None,
+            p_of: None,
             num_envs: 1,
             window: 128,
             windows: 1,

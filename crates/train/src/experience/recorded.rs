@@ -5,14 +5,15 @@ use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::{
-    Actions, Batch, Columns, FiniteActions, Frames, Trajectories, split_by_episode, uniform_window,
+    Actions, Batch, BelongsTo, Columns, FiniteActions, Frames, Trajectories, split_by_episode,
+    uniform_window,
 };
-use tellapart_files::Archive;
 use tellapart_model::IoSpec;
 use tellapart_model::predictor::PredictorKind;
 
 use crate::config::{TargetKind, ValidConfig};
 use crate::error::TrainError;
+use crate::recording_evaluator::predicted_of;
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
 
@@ -37,9 +38,9 @@ impl RecordedExperience {
     /// # Errors
     /// A file that cannot be read, has no such target or no usable actions, or too few rows.
     pub fn open(config: &ValidConfig, path: &Path) -> Result<Self, TrainError> {
-        let mut archive = Archive::open(path)?;
-        let trajectories = Trajectories::read_archive(&mut archive)?;
-        let fingerprint = archive.fingerprint()?;
+        let observations = config.data.observations.as_deref();
+        let trajectories = Trajectories::read(path, observations)?;
+        let fingerprint = tellapart_data::fingerprint(path)?;
         let in_file = |error: TrainError| match error {
             TrainError::Data(error) => TrainError::Run {
                 path: path.to_path_buf(),
@@ -70,6 +71,11 @@ impl RecordedExperience {
         } else {
             split_by_episode(&trajectories, config.data.held_out, seed)?
         };
+        if !trajectories.episodes().any(|episode| episode.len() > 1) {
+            return Err(TrainError::NoSteps {
+                source_name: path.display().to_string(),
+            });
+        }
         let window = config.data.window;
         let rows: usize = training.iter().map(ExactSizeIterator::len).sum();
         if rows < window {
@@ -138,8 +144,8 @@ impl RecordedExperience {
 
 fn targets(config: &ValidConfig, trajectories: &Trajectories) -> Result<Columns, TrainError> {
     Ok(match config.target.kind {
-        TargetKind::Reward => trajectories.column("rewards")?,
-        TargetKind::Array => trajectories.column(&config.target.array)?,
+        TargetKind::Reward => recorded_target("rewards", config, trajectories)?,
+        TargetKind::Array => recorded_target(&config.target.array, config, trajectories)?,
         TargetKind::Random => {
             let Frames::U8 { values, shape } = &trajectories.observations else {
                 return Err(TrainError::NotImages);
@@ -154,6 +160,27 @@ fn targets(config: &ValidConfig, trajectories: &Trajectories) -> Result<Columns,
             }
         }
     })
+}
+
+/// Reads an array as what the head predicts of an observation.
+fn recorded_target(
+    name: &str,
+    config: &ValidConfig,
+    trajectories: &Trajectories,
+) -> Result<Columns, TrainError> {
+    let of = predicted_of(config, trajectories);
+    if of == BelongsTo::Step {
+        return Err(TrainError::ValueOfStep {
+            array: name.to_owned(),
+        });
+    }
+    let values = trajectories.auxiliary(name, of)?;
+    if values.unknown() == values.rows() {
+        return Err(TrainError::NothingKnown {
+            array: name.to_owned(),
+        });
+    }
+    Ok(values.targets(name)?)
 }
 
 /// Returns the distinct actions of a recording; `None` if a plain predictor takes vectors as they

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 use tellapart_model::parameters::{ParameterValues, parameters};
 use tellapart_progress::Progress;
 use tellapart_train::config::ConfigLayer;
@@ -121,7 +122,7 @@ pub(crate) fn write_recording(path: &Path, reward: impl Fn(usize) -> f32) {
             count: 2,
             ids: (0..rows as u32).map(|row| row % 2).collect(),
         },
-        rewards: Some((0..rows).map(reward).collect()),
+        rewards: Some(Values::F32((0..rows).map(reward).collect())),
         terminals: vec![false; rows],
         timeouts: (0..rows).map(last_of_episode).collect(),
         ..TrajectoryParts::default()

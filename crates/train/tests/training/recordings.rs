@@ -5,6 +5,7 @@ use std::f32::consts::TAU;
 use std::path::Path;
 
 use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
 use tellapart_model::{ObservationBatch, ObservationSpec, device};
 use tellapart_train::recording_evaluator::RecordingEvaluator;
 use tellapart_train::{Trained, ValidConfig, train};
@@ -45,12 +46,12 @@ fn recording(
             values: positions.iter().flat_map(|&at| observe(at)).collect(),
         },
         actions,
-        rewards: Some(
+        rewards: Some(Values::F32(
             positions
                 .iter()
                 .map(|&at| f32::from(u8::from(at == 0)))
                 .collect(),
-        ),
+        )),
         terminals: vec![false; ROWS],
         timeouts: (0..ROWS).map(|row| row % EPISODE == EPISODE - 1).collect(),
         ..TrajectoryParts::default()
@@ -92,7 +93,7 @@ fn field() -> (Trajectories, Vec<usize>) {
     };
     let actions = Actions::Vectors {
         width: 2,
-        values: (0..ROWS).flat_map(action).collect(),
+        values: Values::F32((0..ROWS).flat_map(action).collect()),
     };
     (recording(&positions, observe, actions), positions)
 }
@@ -227,7 +228,10 @@ fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: 
     let predicted = evaluator.roll_out(&latents, &rollouts, &()).unwrap();
     let mut of_signs: BTreeMap<[bool; 2], f32> = BTreeMap::new();
     for ([row], &prediction) in rows.iter().zip(&predicted) {
-        let signs = [values[2 * row] < 0.0, values[2 * row + 1] < 0.0];
+        let signs = [
+            values.number(2 * row) < 0.0,
+            values.number(2 * row + 1) < 0.0,
+        ];
         let first = *of_signs.entry(signs).or_insert(prediction);
         assert!(
             (first - prediction).abs() < 1e-5,

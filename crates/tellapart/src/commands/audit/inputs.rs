@@ -22,7 +22,7 @@ impl Inputs {
             .as_deref()
             .map(FinishedRun::read)
             .transpose()?;
-        let recording = recording(&arguments.data)?;
+        let recording = recording(&arguments.data, arguments.recording.observations())?;
         if arguments.truth && recording.state_ids.is_none() {
             let problem = "--truth needs the array state_ids, which is not there";
             return Err(arguments.in_data(&problem));

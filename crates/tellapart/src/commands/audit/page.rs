@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use tellapart::AuditableRecording;
 use tellapart::audit::recorded::{LatentMap, RecordedAudit};
-use tellapart::audit::{AuditError, Embeddings};
+use tellapart::audit::{AuditError, Embeddings, Recorded};
 use tellapart::data::{Frames, Trajectories};
 use tellapart::report::{
     AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ReportError, ShownRow,
@@ -33,15 +33,15 @@ pub(super) fn page(
     audited: &AuditableRecording<'_>,
 ) -> Result<AuditPage, Failure> {
     let embeddings = audited.embeddings().map_err(Failure::failed)?;
-    let values = &audited.recorded().values.values;
-    drawn(audit, arguments, trajectories, values, &embeddings).map_err(Failure::failed)
+    let recorded = audited.recorded();
+    drawn(audit, arguments, trajectories, recorded, &embeddings).map_err(Failure::failed)
 }
 
 fn drawn(
     audit: RecordedAudit,
     arguments: &Arguments,
     trajectories: &Trajectories,
-    values: &[f32],
+    recorded: &Recorded,
     embeddings: &Embeddings<'_>,
 ) -> Result<AuditPage, PageError> {
     let wanted: Vec<usize> = audit
@@ -61,13 +61,12 @@ fn drawn(
             of_point,
         }
     } else {
-        let width = audit.p_width.max(1);
         PointColors::Values {
             name: audit.p.clone(),
             of_point: map
                 .rows
                 .iter()
-                .map(|&row| f64::from(values[row * width]))
+                .map(|&row| recorded.p(row).first().copied().unwrap_or(f64::NAN))
                 .collect(),
         }
     };
@@ -84,6 +83,8 @@ fn drawn(
         settings: vec![
             Fact::new("Recording", data),
             Fact::new("Latents", latents),
+            Fact::new("p", format!("{} of the {}", audit.p, audit.p_of)),
+            Fact::new("World", audit.world.in_words()),
             Fact::new(
                 "Threshold of the required Lipschitz constant",
                 audit.threshold,
@@ -135,12 +136,18 @@ fn observed(frames: &Frames, row: usize) -> Result<Observed, ReportError> {
             }
             _ => {
                 let numbers = bytes(values, shape.iter().product());
-                Observed::Values(numbers.into_iter().map(f32::from).collect())
+                Observed::Values(numbers.into_iter().map(f64::from).collect())
             }
         },
         Frames::F32 { shape, values } => {
             let width: usize = shape.iter().product();
-            Observed::Values(values[row * width..(row + 1) * width].to_vec())
+            let numbers = &values[row * width..(row + 1) * width];
+            Observed::Values(numbers.iter().copied().map(f64::from).collect())
+        }
+        Frames::Other { shape, values } => {
+            let width: usize = shape.iter().product();
+            let numbers = row * width..(row + 1) * width;
+            Observed::Values(numbers.map(|at| values.number(at)).collect())
         }
     })
 }

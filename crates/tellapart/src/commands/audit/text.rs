@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
 use tellapart::audit::recorded::{AuditedPair, Cause, PairBound, RecordedAudit, Verdict};
+use tellapart::data::shortest;
 
 /// Largest number of outliers that are named.
 const ROWS_NAMED: usize = 20;
@@ -113,14 +114,24 @@ fn summary(audit: &RecordedAudit, out: &mut impl Write) -> io::Result<()> {
     let diagnostics = &audit.diagnostics;
     writeln!(
         out,
-        "\n{} in {}, {}; {} of {} dimensions; p: {}",
+        "\n{} in {}, {}; {} of {} dimensions; p: {} of the {}{}",
         plural(audit.rows, "row"),
         plural(audit.episodes, "episode"),
         plural(audit.observations, "different observation"),
         plural(audit.search.points, "different latent"),
         audit.latent_width,
-        audit.p
+        audit.p,
+        audit.p_of,
+        match audit.p_unknown {
+            0 => String::new(),
+            unknown => format!(
+                ", not known in {} ({:.1} %)",
+                plural(unknown, "row"),
+                100.0 * unknown as f64 / audit.rows as f64
+            ),
+        }
     )?;
+    writeln!(out, "world: {}", audit.world.in_words())?;
     write!(
         out,
         "search: {}, the {} nearest neighbors of each latent; {} pairs compared",
@@ -398,9 +409,12 @@ fn word(actions: &[u32], names: &[String]) -> String {
 }
 
 /// Formats the first elements of a value of `p`.
-fn value(p: Option<&Vec<f32>>) -> String {
+fn value(p: Option<&Vec<f64>>) -> String {
     let p = p.map(Vec::as_slice).unwrap_or_default();
-    let shown: Vec<String> = p.iter().take(3).map(f32::to_string).collect();
+    if p.is_empty() {
+        return "-".to_owned();
+    }
+    let shown: Vec<String> = p.iter().take(3).map(|&number| shortest(number)).collect();
     let rest = if p.len() > 3 { ",..." } else { "" };
     shown.join(",") + rest
 }

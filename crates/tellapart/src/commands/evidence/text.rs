@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use tellapart::audit::Recorded;
+use tellapart::data::shortest;
 
 use super::{EvidenceDocument, PairRecord, Says};
 use crate::commands::counted;
@@ -34,6 +35,21 @@ pub(super) fn print(
         document.observations * document.actions,
         100.0 * document.coverage,
     )?;
+    if let Some(misread) = &document.misread {
+        writeln!(out, "note: {misread}")?;
+    }
+    match document.p_unknown {
+        0 => writeln!(out, "p: {}, of the {}", document.p, document.p_of)?,
+        unknown => writeln!(
+            out,
+            "p: {}, of the {}; not known in {} ({:.1} %)",
+            document.p,
+            document.p_of,
+            counted(unknown, "row", "rows"),
+            100.0 * unknown as f64 / document.rows as f64,
+        )?,
+    }
+    writeln!(out, "world: {}", document.world.in_words())?;
     print_contradictions(recorded, document, out)?;
     writeln!(
         out,
@@ -71,7 +87,10 @@ fn print_contradictions(
             None => "different p".to_owned(),
             Some(action) => {
                 let name = recorded.actions.name(action);
-                format!("action {name} leads to different observations")
+                match contradiction.kind {
+                    "output" => format!("action {name} has different p"),
+                    _ => format!("action {name} leads to different observations"),
+                }
             }
         };
         writeln!(out, "  rows {a} and {b} show the same observation: {what}")?;
@@ -145,10 +164,11 @@ fn word(recorded: &Recorded, word: &[u32]) -> String {
     )
 }
 
-fn value(p: &[f32]) -> String {
+fn value(p: &[f64]) -> String {
     match p {
-        [number] => number.to_string(),
-        numbers => format!("[{}]", listed(numbers.iter().map(f32::to_string), ", ")),
+        [] => "not known".to_owned(),
+        [number] => shortest(*number),
+        numbers => format!("[{}]", listed(numbers.iter().map(|&p| shortest(p)), ", ")),
     }
 }
 

@@ -1,0 +1,285 @@
+//! Verdicts by the kind of world: noisy recordings prove nothing, and steps are compared as steps.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a panic fails the test; seeds are printed"
+)]
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tellapart_audit::recorded::{
+    Alignment, Audit, PRead, RecordedAuditOptions, Verdict, WorldKind,
+};
+use tellapart_audit::{Embeddings, Recorded, RecordedAudit, RecordedOptions};
+use tellapart_data::{Actions, BelongsTo, Frames, Trajectories, TrajectoryParts};
+use tellapart_files::Values;
+
+const CELLS: usize = 9;
+
+/// Walks on a chain of nine cells; cell 4 is rewarded.
+struct Chain {
+    /// Chance that an action does the opposite.
+    slip: f64,
+    /// Whether four numbers of noise are seen next to the cell.
+    is_noisy: bool,
+    /// Cost of moving right, if rewards are those of steps.
+    cost: Option<f32>,
+}
+
+impl Chain {
+    fn record(&self, seed: u64, episodes: usize) -> (Trajectories, Vec<usize>) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let (mut cells, mut actions, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..episodes {
+            let mut cell = random.random_range(0..CELLS);
+            for step in 0..16 {
+                let action = random.random_range(0..2_u32);
+                cells.push(cell);
+                actions.push(action);
+                ends.push(step == 15);
+                let slips = random.random_bool(self.slip);
+                cell = match (action == 1) != slips {
+                    true => (cell + 1).min(CELLS - 1),
+                    false => cell.saturating_sub(1),
+                };
+            }
+        }
+        let width = if self.is_noisy { 5 } else { 1 };
+        let see = |&cell: &usize| {
+            let noise = (1..width).map(|_| random.random_range(-1.0..1.0_f32));
+            std::iter::once(cell as f32)
+                .chain(noise)
+                .collect::<Vec<_>>()
+        };
+        let observations = cells.iter().flat_map(see).collect();
+        let reward = |cell: usize| f32::from(u8::from(cell == 4));
+        let rewards = (0..cells.len()).map(|row| match self.cost {
+            None => reward(cells[row]),
+            // Of the step: what it led to, less what the action cost.
+            Some(_) if ends[row] => f32::NAN,
+            Some(cost) => reward(cells[row + 1]) - cost * actions[row] as f32,
+        });
+        let recording = Trajectories::new(TrajectoryParts {
+            observations: Frames::F32 {
+                shape: vec![width],
+                values: observations,
+            },
+            rewards: Some(Values::F32(rewards.collect())),
+            actions: Actions::Discrete {
+                count: 2,
+                ids: actions,
+            },
+            terminals: vec![false; cells.len()],
+            timeouts: ends,
+            ..TrajectoryParts::default()
+        });
+        (recording.unwrap(), cells)
+    }
+}
+
+/// Audits latents that hold the class of each row, one-hot.
+fn audited(
+    recording: &Trajectories,
+    classes: &[usize],
+    options: &RecordedOptions,
+) -> RecordedAudit {
+    let mut latents = vec![0.0; classes.len() * CELLS];
+    for (row, &class) in classes.iter().enumerate() {
+        latents[row * CELLS + class] = 1.0;
+    }
+    let embeddings = Embeddings::new(&latents, classes.len(), CELLS).unwrap();
+    let recorded = Recorded::new(recording, options, &()).unwrap();
+    let audit = Audit::new(
+        recording,
+        &recorded,
+        options,
+        &embeddings,
+        RecordedAuditOptions::default(),
+    );
+    audit.unwrap().run(&()).unwrap()
+}
+
+#[test]
+fn a_perfect_encoder_of_a_noisy_world_is_never_unhealthy() {
+    for (seed, slip) in [(0, 0.02), (1, 0.1), (2, 0.3)] {
+        for is_noisy in [false, true] {
+            println!("seed {seed}, slip {slip}, noise {is_noisy}");
+            let chain = Chain {
+                slip,
+                is_noisy,
+                cost: None,
+            };
+            let (recording, cells) = chain.record(seed, 100);
+            let found = audited(&recording, &cells, &RecordedOptions::default());
+            assert_eq!(found.verdict, Verdict::Undecided);
+            let kind = match is_noisy {
+                true => WorldKind::CannotBeTold,
+                false => WorldKind::Stochastic,
+            };
+            assert_eq!(found.world.kind, kind, "{}", found.reason);
+            // Nothing else has changed: declared deterministic, it is what it was.
+            let declared = RecordedOptions {
+                world: Some(WorldKind::Deterministic),
+                ..RecordedOptions::default()
+            };
+            let found = audited(&recording, &cells, &declared);
+            if is_noisy {
+                assert_eq!(found.verdict, Verdict::Unhealthy, "the premise");
+            }
+            assert!(found.world.declared);
+        }
+    }
+}
+
+#[test]
+fn without_chance_merges_are_found_as_before() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: None,
+    };
+    let (recording, cells) = chain.record(5, 100);
+    let found = audited(&recording, &cells, &RecordedOptions::default());
+    assert_eq!(
+        (found.verdict, found.world.kind),
+        (Verdict::Healthy, WorldKind::Deterministic),
+        "{}",
+        found.reason
+    );
+    let merged: Vec<usize> = cells
+        .iter()
+        .map(|&cell| if cell == 8 { 0 } else { cell })
+        .collect();
+    let found = audited(&recording, &merged, &RecordedOptions::default());
+    assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.reason);
+}
+
+/// A cost of one action: read as a value of the observation, a perfect code would be unhealthy.
+#[test]
+fn rewards_that_depend_on_the_action_are_sound_as_those_of_steps() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: Some(0.25),
+    };
+    let (recording, cells) = chain.record(7, 100);
+    let of = |value_of| RecordedOptions {
+        value_of,
+        ..RecordedOptions::default()
+    };
+    let found = audited(&recording, &cells, &of(BelongsTo::Step));
+    assert_eq!(found.verdict, Verdict::Healthy, "{}", found.reason);
+    assert_eq!((found.p_unknown, found.contradictions.len()), (100, 0));
+    assert_eq!(found.world.kind, WorldKind::Deterministic);
+    // Cells 0 and 8 differ only in what follows after four steps.
+    let merged: Vec<usize> = cells
+        .iter()
+        .map(|&cell| if cell == 8 { 0 } else { cell })
+        .collect();
+    let found = audited(&recording, &merged, &of(BelongsTo::Step));
+    assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.reason);
+    for pair in found.pairs.iter().filter(|pair| pair.witness.is_some()) {
+        let witness = pair.witness.as_ref().unwrap();
+        assert_eq!(pair.p_i.len(), witness.len() + 1);
+        assert!(!witness.is_empty() && pair.p_i[0].is_empty(), "{pair:?}");
+        assert_ne!(pair.p_i.last(), pair.p_j.last());
+    }
+    for wrong in [BelongsTo::Observation, BelongsTo::Arrival] {
+        let found = audited(&recording, &cells, &of(wrong));
+        assert_eq!(found.world.kind, WorldKind::Stochastic, "{wrong}");
+        let note = found
+            .warnings
+            .iter()
+            .any(|note| note.contains("--p-of step"));
+        assert!(note, "{wrong}: {:?}", found.warnings);
+    }
+}
+
+#[test]
+fn the_alignment_of_actions_and_rewards_is_counted() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: Some(0.25),
+    };
+    let (recording, _) = chain.record(3, 60);
+    let found = Alignment::of(&recording, Some("rewards"), None).unwrap();
+    let consistent: Vec<PRead> = found
+        .p
+        .iter()
+        .filter(|reading| reading.is_consistent())
+        .map(|reading| reading.read)
+        .collect();
+    assert_eq!(consistent, [PRead::Step]);
+    let aligned = found
+        .actions
+        .iter()
+        .filter(|reading| reading.is_consistent());
+    assert_eq!(aligned.count(), 1);
+
+    // Actions one row late, as if each led to its row.
+    let mut parts = recording.into_parts();
+    let Actions::Discrete { ids, .. } = &mut parts.actions else {
+        unreachable!("ids");
+    };
+    ids.rotate_right(1);
+    let late = Trajectories::new(parts).unwrap();
+    let found = Alignment::of(&late, None, None).unwrap();
+    let consistent: Vec<_> = found
+        .actions
+        .iter()
+        .filter(|reading| reading.is_consistent())
+        .map(|reading| reading.read)
+        .collect();
+    assert_eq!(
+        consistent,
+        [tellapart_audit::recorded::ActionsRead::RowBefore]
+    );
+}
+
+#[test]
+fn what_was_not_recorded_is_undecided() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: None,
+    };
+    let (recording, cells) = chain.record(1, 20);
+    let mut parts = recording.into_parts();
+    parts.timeouts.fill(true);
+    let single = Trajectories::new(parts).unwrap();
+    let found = audited(&single, &cells, &RecordedOptions::default());
+    assert_eq!(found.verdict, Verdict::Undecided);
+    assert!(
+        found.reason.contains("every episode has one row"),
+        "{}",
+        found.reason
+    );
+}
+
+/// Map coordinates: different states, 0.1 apart near four million, are one number in float32.
+#[test]
+fn observations_are_compared_as_they_are_stored() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: None,
+    };
+    let (recording, cells) = chain.record(9, 100);
+    let mut parts = recording.into_parts();
+    let far = |&cell: &usize| 3_948_996.0 + 0.1 * cell as f64;
+    parts.observations = Frames::Other {
+        shape: vec![1],
+        values: Values::F64(cells.iter().map(far).collect()),
+    };
+    let recording = Trajectories::new(parts).unwrap();
+    let merged: Vec<usize> = cells
+        .iter()
+        .map(|&cell| if cell == 8 { 0 } else { cell })
+        .collect();
+    let found = audited(&recording, &merged, &RecordedOptions::default());
+    assert_eq!(found.observations, CELLS);
+    assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.reason);
+    assert_eq!(found.counts.observation, 0);
+}

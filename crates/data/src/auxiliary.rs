@@ -1,0 +1,252 @@
+//! The auxiliary function `p` along a recording: values as stored, compared exactly.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use tellapart_files::Values;
+
+use crate::columns::Columns;
+use crate::distinct::Distinct;
+use crate::error::DataError;
+use crate::trajectories::Trajectories;
+
+/// Largest whole number below which all are exact in `f64`.
+const EXACT: i128 = 1 << 53;
+
+/// What a value of `p` belongs to. As text: `observation`, `arrival`, `step`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BelongsTo {
+    /// The observation in the same row.
+    #[default]
+    Observation,
+    /// The observation that the step from the row led to, in the next row. The first row of an
+    /// episode has no value, and what the last one stores is not read.
+    Arrival,
+    /// The step from the row: the observation and the action taken there. What the last row of an
+    /// episode stores is not read.
+    Step,
+}
+
+impl BelongsTo {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Observation, Self::Arrival, Self::Step];
+}
+
+impl fmt::Display for BelongsTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observation => "observation",
+            Self::Arrival => "arrival",
+            Self::Step => "step",
+        })
+    }
+}
+
+impl FromStr for BelongsTo {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        let named = Self::ALL.into_iter().find(|of| of.to_string() == text);
+        named.ok_or_else(|| DataError::BelongsTo {
+            found: text.to_owned(),
+        })
+    }
+}
+
+/// Values of `p`, one for each row that they belong to.
+///
+/// Values are equal iff they are stored equal, in any type; `0.0` and `-0.0` are equal. A value is
+/// unknown where any of its elements is NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Auxiliary {
+    /// Number of elements in one value, at least 1.
+    width: usize,
+    /// Id of the value in each row, or [`Auxiliary::UNKNOWN`].
+    ids: Vec<u32>,
+    /// `[values, width]`, less `origin`.
+    table: Vec<f64>,
+    origin: i128,
+}
+
+impl Auxiliary {
+    /// Stands for a value that is not known.
+    pub const UNKNOWN: u32 = u32::MAX;
+
+    /// Number of elements in one value.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Id of the value in each row: equal ids mean equal values. [`Auxiliary::UNKNOWN`] where it is
+    /// not known.
+    #[must_use]
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Different values by their id, `[values, width]`.
+    #[must_use]
+    pub fn table(&self) -> &[f64] {
+        &self.table
+    }
+
+    /// Returns the value in a row; empty where it is not known.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f64] {
+        match self.ids[row] {
+            Self::UNKNOWN => &[],
+            id => &self.table[id as usize * self.width..][..self.width],
+        }
+    }
+
+    /// Number that was subtracted from every element: that of whole numbers so large that their
+    /// differences would be lost in `f64`, and otherwise 0.
+    #[must_use]
+    pub fn origin(&self) -> i128 {
+        self.origin
+    }
+
+    /// Number of rows whose value is not known.
+    #[must_use]
+    pub fn unknown(&self) -> usize {
+        self.ids.iter().filter(|&&id| id == Self::UNKNOWN).count()
+    }
+
+    /// Returns the values as `f32`, for training: NaN where they are not known.
+    ///
+    /// # Errors
+    /// [`DataError::Rounded`] if different values are equal in `f32`.
+    pub fn targets(&self, name: &str) -> Result<Columns, DataError> {
+        let table = Columns {
+            width: self.width,
+            values: self.table.iter().map(|&value| value as f32).collect(),
+        };
+        let (exact, rounded) = (self.table.len() / self.width, table.distinct());
+        if rounded.first_rows.len() < exact {
+            return Err(DataError::Rounded {
+                array: name.to_owned(),
+                exact,
+                rounded: rounded.first_rows.len(),
+            });
+        }
+        let mut values = Vec::with_capacity(self.ids.len() * self.width);
+        for &id in &self.ids {
+            match id {
+                Self::UNKNOWN => values.extend(std::iter::repeat_n(f32::NAN, self.width)),
+                id => values.extend_from_slice(table.rows(id as usize..id as usize + 1)),
+            }
+        }
+        Ok(Columns {
+            width: self.width,
+            values,
+        })
+    }
+}
+
+impl Trajectories {
+    /// Reads an array as values of `p`: `rewards`, `aux`, `state_ids`, or an additional array with
+    /// its trailing axes flattened. NaN means that a value is not known.
+    ///
+    /// Cost: hashes every value that it reads.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchArray`]; [`DataError::Value`] for an infinity; [`DataError::Shape`] for
+    /// an array without values.
+    pub fn auxiliary(&self, name: &str, of: BelongsTo) -> Result<Auxiliary, DataError> {
+        let (values, shape) = self.values_named(name)?;
+        let width = values.len() / self.rows();
+        if width == 0 {
+            return Err(DataError::Shape {
+                array: name.to_owned(),
+                found: shape,
+                expected: "at least one value for each row,",
+            });
+        }
+        self.values_of(name, &values, width, of)
+    }
+
+    fn values_of(
+        &self,
+        name: &str,
+        values: &Values,
+        width: usize,
+        of: BelongsTo,
+    ) -> Result<Auxiliary, DataError> {
+        let stored = Distinct::of_values(values, width);
+        let elements = |row: usize| row * width..(row + 1) * width;
+        // For each stored value: whether it has no NaN. Infinities matter only where they are read.
+        let is_known: Vec<bool> = stored
+            .first_rows
+            .iter()
+            .map(|&row| !elements(row).any(|at| values.number(at).is_nan()))
+            .collect();
+        let mut ids = vec![Auxiliary::UNKNOWN; self.rows()];
+        // Ids of the values that are read, numbered by first occurrence.
+        let mut id_of = vec![Auxiliary::UNKNOWN; stored.first_rows.len()];
+        let mut read = Vec::new();
+        for row in 0..self.rows() {
+            let place = match of {
+                BelongsTo::Observation => row,
+                _ if self.ends(row) => continue,
+                BelongsTo::Arrival => row + 1,
+                BelongsTo::Step => row,
+            };
+            let value = stored.ids[row] as usize;
+            if !is_known[value] {
+                continue;
+            }
+            if id_of[value] == Auxiliary::UNKNOWN {
+                if let Some(at) = elements(row).find(|&at| values.number(at).is_infinite()) {
+                    return Err(DataError::Value {
+                        array: name.to_owned(),
+                        row,
+                        found: values.number(at).to_string(),
+                        expected: "a finite number (or NaN where it is not known)".to_owned(),
+                    });
+                }
+                id_of[value] = read.len() as u32;
+                read.push(row);
+            }
+            ids[place] = id_of[value];
+        }
+        let (table, origin) = table(values, &read, elements);
+        Ok(Auxiliary {
+            width,
+            ids,
+            table,
+            origin,
+        })
+    }
+}
+
+/// Returns the values of these rows, less a number without which `f64` would lose differences.
+fn table(
+    values: &Values,
+    rows: &[usize],
+    elements: impl Fn(usize) -> Range<usize>,
+) -> (Vec<f64>, i128) {
+    let all = || rows.iter().flat_map(|&row| elements(row));
+    let whole: Option<Vec<i128>> = all().map(|at| values.integer(at)).collect();
+    let far = |whole: &Vec<i128>| whole.iter().any(|value| value.abs() > EXACT);
+    match whole.filter(far) {
+        Some(whole) => {
+            let origin = whole.first().copied().unwrap_or(0);
+            (
+                whole.iter().map(|value| (value - origin) as f64).collect(),
+                origin,
+            )
+        }
+        None => (all().map(|at| values.number(at)).collect(), 0),
+    }
+}
