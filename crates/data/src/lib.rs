@@ -39,7 +39,7 @@ pub use batch::Batch;
 pub use columns::{Actions, Columns, Frames};
 pub use distinct::Distinct;
 pub use error::DataError;
-pub use hdf5::fingerprint;
+pub use hdf5::{fingerprint, recording_bytes};
 pub use names::{RESERVED_NAMES, is_recording};
 pub use number::shortest;
 pub use observation::{ObservationSpec, ObservationValues};

@@ -129,8 +129,16 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
             "`terminals` and `timeouts`"
         ),
         Verdict::Undecided if audit.p_unit == 0.0 => format!(
-            "{} is the same in every row: the recording tells no two rows apart.",
-            audit.p
+            "{} is the same in every row{}: the recording tells no two rows apart.",
+            audit.p,
+            match audit.p_unknown {
+                0 => String::new(),
+                unknown => format!(
+                    " where it is known (of the {}, and not known in {unknown} of {}: are the ends of episodes in \
+                     the rows of their last observations?)",
+                    audit.p_of, audit.rows
+                ),
+            }
         ),
         Verdict::Undecided if counts.distinguished == 0 => format!(
             "The recording tells no two rows apart by {}: nothing can be said about what was merged.",

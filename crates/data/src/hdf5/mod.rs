@@ -134,6 +134,15 @@ pub fn fingerprint(path: impl AsRef<Path>) -> Result<u32, DataError> {
 }
 
 /// Returns the file to read, which is inside of a folder of Minari.
+/// Returns the bytes of a recording on disk: of the file in the folder of a Minari dataset. 0 if
+/// there is none.
+#[must_use]
+pub fn recording_bytes(path: impl AsRef<Path>) -> u64 {
+    let file = main_file(path.as_ref()).ok();
+    let metadata = file.and_then(|file| std::fs::metadata(file).ok());
+    metadata.map_or(0, |metadata| metadata.len())
+}
+
 fn main_file(path: &Path) -> Result<PathBuf, DataError> {
     if !path.is_dir() {
         return Ok(path.to_path_buf());

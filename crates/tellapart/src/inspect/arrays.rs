@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tellapart_files::{Archive, Array, ArrayProblem, FileError, Values, read_npy};
+use tellapart_data::{Actions, Frames, Trajectories};
+use tellapart_files::{Archive, Array, ArrayProblem, Dtype, FileError, Values, read_npy};
 
 /// Description of one array of a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,9 +68,51 @@ impl ArrayRecord {
         floats.contains(&self.dtype.as_str()) && [2, 3].contains(&self.shape.len())
     }
 
+    /// Describes the arrays of a recording as they were read: of HDF5, whose own layout is another.
+    pub(super) fn of_recording(recording: &Trajectories) -> Vec<Self> {
+        let rows = recording.rows();
+        let with_rows = |shape: &[usize]| [&[rows], shape].concat();
+        let observations = match &recording.observations {
+            Frames::U8 { shape, values } => Self::of_slice(values, Dtype::U8, with_rows(shape)),
+            Frames::F32 { shape, values } => Self::of_slice(values, Dtype::F32, with_rows(shape)),
+            Frames::Other { shape, values } => Self::of_values(values, with_rows(shape)),
+        };
+        let actions = match &recording.actions {
+            Actions::Discrete { ids, .. } => Self::of_slice(ids, Dtype::U32, vec![rows]),
+            Actions::Vectors { width, values } => Self::of_values(values, vec![rows, *width]),
+        };
+        let rewards = recording.rewards.as_ref();
+        let rewards = rewards.map(|values| ("rewards", Self::of_values(values, vec![rows])));
+        let extra = recording.extra.iter();
+        let extra = extra.map(|(name, array)| {
+            let found = Self::of_values(&array.values, array.shape.clone());
+            (name.as_str(), found)
+        });
+        [("observations", observations), ("actions", actions)]
+            .into_iter()
+            .chain(rewards)
+            .chain(extra)
+            .map(|(name, found)| Self {
+                name: name.to_owned(),
+                ..found
+            })
+            .collect()
+    }
+
     fn of(name: String, array: &Array) -> Self {
+        let found = Self::of_values(&array.values, array.shape.clone());
+        Self { name, ..found }
+    }
+
+    fn of_slice<T: Copy + Into<f64>>(values: &[T], dtype: Dtype, shape: Vec<usize>) -> Self {
         let mut range = Range::default();
-        match &array.values {
+        range.of(values, Into::into);
+        Self::in_range(range, dtype, shape)
+    }
+
+    fn of_values(values: &Values, shape: Vec<usize>) -> Self {
+        let mut range = Range::default();
+        match values {
             Values::Bool(values) => range.of(values, f64::from),
             Values::U8(values) => range.of(values, f64::from),
             Values::I8(values) => range.of(values, f64::from),
@@ -83,12 +126,16 @@ impl ArrayRecord {
             Values::F32(values) => range.of(values, f64::from),
             Values::F64(values) => range.of(values, f64::from),
         }
+        Self::in_range(range, values.dtype(), shape)
+    }
+
+    fn in_range(range: Range, dtype: Dtype, shape: Vec<usize>) -> Self {
         let Range { bounds, not_finite } = range;
         Self {
             min: bounds.map(|(min, _)| min),
             max: bounds.map(|(_, max)| max),
             not_finite,
-            ..Self::unread(name, array.dtype().to_string(), array.shape.clone())
+            ..Self::unread(String::new(), dtype.to_string(), shape)
         }
     }
 }

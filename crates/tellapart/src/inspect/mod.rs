@@ -178,7 +178,7 @@ pub fn file_with(
     let path = path.as_ref();
     let is_folder = path.is_dir();
     let (bytes, start) = match is_folder {
-        true => (0, Vec::new()),
+        true => (tellapart_data::recording_bytes(path), Vec::new()),
         false => beginning(path)?,
     };
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
@@ -232,7 +232,10 @@ pub fn file_with(
         Container::Hdf5 => {
             found.format = FileKind::Trajectories;
             match Trajectories::read_hdf5(path, observations) {
-                Ok(trajectories) => found.describe_trajectories(&trajectories),
+                Ok(trajectories) => {
+                    found.arrays = ArrayRecord::of_recording(&trajectories);
+                    found.describe_trajectories(&trajectories);
+                }
                 Err(error) if is_folder => return Err(InspectError::Folder(error)),
                 Err(error) => found.problem = Some(without_path(&error)),
             }
