@@ -238,7 +238,7 @@ fn identical_observations_do_not_count_as_kept_apart() {
         rewards: Some(Values::F32(vec![0.0, 1.0, 0.0, 0.0])),
         terminals: vec![false; 4],
         timeouts: vec![false, true, false, true],
-        deterministic: Some(true),
+        world_is_deterministic: Some(true),
         ..TrajectoryParts::default()
     });
     let walks = Walks {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use half::f16;
 use tellapart_files::{Dtype, Values};
 
 use crate::columns::Actions;
@@ -249,11 +250,12 @@ impl Trajectories {
             })
         };
         // Edges are numbers of the type of the elements: 0.7 as text is the 0.7 of float32, too.
-        let rounded = |edge: f64| match values.dtype() {
-            Dtype::F64 => edge,
-            _ => f64::from(edge as f32),
+        let in_type = |edge: f64| match values.dtype() {
+            Dtype::F16 => f16::from_f64(edge).to_f64(),
+            Dtype::F32 => f64::from(edge as f32),
+            _ => edge,
         };
-        let edges_of = |column: usize| rule.edges_over(range(column)).into_iter().map(rounded);
+        let edges_of = |column: usize| rule.edges_over(range(column)).into_iter().map(in_type);
         let edges: Vec<Vec<f64>> = (0..width)
             .map(|column| edges_of(column).collect())
             .collect();
@@ -266,9 +268,8 @@ impl Trajectories {
         let count = few_enough(count, &rule.to_string())?;
         let mut ids = vec![0; self.rows()];
         for row in (0..self.rows()).filter(taken) {
-            let numbers = (row * width..).map(|at| values.number(at));
-            ids[row] = edges.iter().zip(numbers).fold(0, |id, (edges, number)| {
-                let bin = edges.partition_point(|&edge| edge <= number);
+            ids[row] = edges.iter().zip(row * width..).fold(0, |id, (edges, at)| {
+                let bin = edges.partition_point(|&edge| is_at_least(values, at, edge));
                 id * (edges.len() + 1) as u32 + bin as u32
             });
         }
@@ -279,6 +280,14 @@ impl Trajectories {
             vectors: Vec::new(),
             names: Vec::new(),
         })
+    }
+}
+
+/// Whether an element is at least an edge. Integers of 64 bits are not rounded for it.
+fn is_at_least(values: &Values, at: usize, edge: f64) -> bool {
+    match values.integer(at) {
+        Some(whole) => edge.ceil() as i128 <= whole,
+        None => edge <= values.number(at),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The auxiliary function `p` along a recording: values as stored, compared exactly.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
 use tellapart_files::Values;
@@ -11,7 +11,7 @@ use crate::distinct::Distinct;
 use crate::error::DataError;
 use crate::trajectories::Trajectories;
 
-/// Largest whole number below which all are exact in `f64`.
+/// Whole number up to which all are exact in `f64`.
 const EXACT: i128 = 1 << 53;
 
 /// What a value of `p` belongs to. As text: `observation`, `arrival`, `step`.
@@ -64,9 +64,10 @@ pub struct Auxiliary {
     width: usize,
     /// Id of the value in each row, or [`Auxiliary::UNKNOWN`].
     ids: Vec<u32>,
-    /// `[values, width]`, less `origin`.
+    /// `[values, width]`; whole numbers beyond 2^53 are rounded.
     table: Vec<f64>,
-    origin: i128,
+    /// `[values, width]`, exactly, if there are whole numbers beyond 2^53; otherwise empty.
+    whole: Vec<i128>,
 }
 
 impl Auxiliary {
@@ -92,7 +93,8 @@ impl Auxiliary {
         &self.ids
     }
 
-    /// Different values by their id, `[values, width]`.
+    /// Different values by their id, `[values, width]`. Whole numbers beyond 2^53 are rounded, so that
+    /// [different values](Auxiliary::is_rounded) may look equal: [`Auxiliary::distance`] is exact.
     #[must_use]
     pub fn table(&self) -> &[f64] {
         &self.table
@@ -110,11 +112,33 @@ impl Auxiliary {
         }
     }
 
-    /// Number that was subtracted from every element: that of whole numbers so large that their
-    /// differences would be lost in `f64`, and otherwise 0.
+    /// Number of different values.
     #[must_use]
-    pub fn origin(&self) -> i128 {
-        self.origin
+    pub fn distinct(&self) -> u32 {
+        (self.table.len() / self.width) as u32
+    }
+
+    /// Whether there are whole numbers beyond 2^53, which `f64` rounds.
+    #[must_use]
+    pub fn is_rounded(&self) -> bool {
+        !self.whole.is_empty()
+    }
+
+    /// Returns the Euclidean distance of two different values, by their ids: above zero, and at most
+    /// [`f64::MAX`], whatever their size and type.
+    ///
+    /// # Panics
+    /// If there are no such values.
+    #[must_use]
+    pub fn distance(&self, a: u32, b: u32) -> f64 {
+        let [a, b] = [a, b].map(|id| id as usize * self.width);
+        let difference = |at: usize| match self.whole.is_empty() {
+            true => self.table[a + at] - self.table[b + at],
+            false => (self.whole[a + at] - self.whole[b + at]) as f64,
+        };
+        // `hypot` neither overflows nor underflows on the way, as sums of squares do.
+        let distance = (0..self.width).map(difference).fold(0.0, f64::hypot);
+        distance.min(f64::MAX)
     }
 
     /// Number of rows whose value is not known.
@@ -126,12 +150,21 @@ impl Auxiliary {
     /// Returns the values as `f32`, for training: NaN where they are not known.
     ///
     /// # Errors
-    /// [`DataError::Rounded`] if different values are equal in `f32`.
+    /// [`DataError::Rounded`] if different values are equal in `f32`; [`DataError::TooLarge`] for
+    /// one that is too large for it.
     pub fn targets(&self, name: &str) -> Result<Columns, DataError> {
         let table = Columns {
             width: self.width,
             values: self.table.iter().map(|&value| value as f32).collect(),
         };
+        if let Some(at) = table.values.iter().position(|value| value.is_infinite()) {
+            let id = (at / self.width) as u32;
+            return Err(DataError::TooLarge {
+                array: name.to_owned(),
+                row: self.ids.iter().position(|&of| of == id).unwrap_or(0),
+                found: self.table[at],
+            });
+        }
         let (exact, rounded) = (self.table.len() / self.width, table.distinct());
         if rounded.first_rows.len() < exact {
             return Err(DataError::Rounded {
@@ -164,16 +197,48 @@ impl Trajectories {
     /// [`DataError::NoSuchArray`]; [`DataError::Value`] for an infinity; [`DataError::Shape`] for
     /// an array without values.
     pub fn auxiliary(&self, name: &str, of: BelongsTo) -> Result<Auxiliary, DataError> {
+        let (values, width) = self.values_by_row(name)?;
+        self.values_of(name, &values, width, of)
+    }
+
+    /// Returns what the values of an array belong to unless somebody says otherwise: what the format
+    /// says of `rewards`, and the observation for all other arrays.
+    #[must_use]
+    pub fn belongs_to(&self, name: &str) -> BelongsTo {
+        match name {
+            "rewards" => self.rewards_of(),
+            _ => BelongsTo::Observation,
+        }
+    }
+
+    /// Returns a number for the value stored in each row of an array: equal iff they are stored
+    /// equal. [`Auxiliary::UNKNOWN`] where an element is NaN or infinite.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchArray`]; [`DataError::Shape`] for an array without values.
+    pub fn value_ids(&self, name: &str) -> Result<Vec<u32>, DataError> {
+        let (values, width) = self.values_by_row(name)?;
+        let Distinct { mut ids, .. } = Distinct::of_values(&values, width);
+        for (row, id) in ids.iter_mut().enumerate() {
+            let mut elements = row * width..(row + 1) * width;
+            if elements.any(|at| !values.number(at).is_finite()) {
+                *id = Auxiliary::UNKNOWN;
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Returns the values of an array and how many there are in each row.
+    pub(crate) fn values_by_row(&self, name: &str) -> Result<(Cow<'_, Values>, usize), DataError> {
         let (values, shape) = self.values_named(name)?;
-        let width = values.len() / self.rows();
-        if width == 0 {
-            return Err(DataError::Shape {
+        match values.len() / self.rows() {
+            0 => Err(DataError::Shape {
                 array: name.to_owned(),
                 found: shape,
                 expected: "at least one value for each row,",
-            });
+            }),
+            width => Ok((values, width)),
         }
-        self.values_of(name, &values, width, of)
     }
 
     fn values_of(
@@ -220,33 +285,19 @@ impl Trajectories {
             }
             ids[place] = id_of[value];
         }
-        let (table, origin) = table(values, &read, elements);
+        let all = || read.iter().flat_map(|&row| elements(row));
+        let is_beyond = |at: usize| {
+            let whole = values.integer(at);
+            whole.is_some_and(|whole| whole.abs() > EXACT)
+        };
         Ok(Auxiliary {
             width,
             ids,
-            table,
-            origin,
+            table: all().map(|at| values.number(at)).collect(),
+            whole: match all().any(is_beyond) {
+                true => all().filter_map(|at| values.integer(at)).collect(),
+                false => Vec::new(),
+            },
         })
-    }
-}
-
-/// Returns the values of these rows, less a number without which `f64` would lose differences.
-fn table(
-    values: &Values,
-    rows: &[usize],
-    elements: impl Fn(usize) -> Range<usize>,
-) -> (Vec<f64>, i128) {
-    let all = || rows.iter().flat_map(|&row| elements(row));
-    let whole: Option<Vec<i128>> = all().map(|at| values.integer(at)).collect();
-    let far = |whole: &Vec<i128>| whole.iter().any(|value| value.abs() > EXACT);
-    match whole.filter(far) {
-        Some(whole) => {
-            let origin = whole.first().copied().unwrap_or(0);
-            (
-                whole.iter().map(|value| (value - origin) as f64).collect(),
-                origin,
-            )
-        }
-        None => (all().map(|at| values.number(at)).collect(), 0),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tellapart_files::Values;
+
 use crate::columns::{Actions, Columns, Frames};
 use crate::distinct::Distinct;
 use crate::error::DataError;
@@ -92,14 +94,16 @@ impl Trajectories {
     /// Cost: numbers of other types than `u8` and `f32` are hashed once.
     ///
     /// # Errors
-    /// Those of [`Trajectories::frame_shape`] for bytes; [`DataError::Rounded`] if different
-    /// observations are equal in `f32`, in which networks compute.
+    /// Those of [`Trajectories::frame_shape`] for bytes. Networks compute in `f32`:
+    /// [`DataError::TooLarge`] for a number that it cannot hold, and [`DataError::Rounded`] if
+    /// different observations are equal in it.
     pub fn observation_spec(&self) -> Result<ObservationSpec, DataError> {
         match &self.observations {
             Frames::U8 { .. } => Ok(ObservationSpec::Image(self.frame_shape()?)),
             Frames::F32 { shape, .. } => Ok(ObservationSpec::Vector(shape.iter().product())),
-            Frames::Other { shape, .. } => {
+            Frames::Other { shape, values } => {
                 let width = shape.iter().product();
+                fits_f32("observations", values, width, |_| true)?;
                 let rounded = self.observations.numbers(0..self.rows());
                 let count = |distinct: Distinct| distinct.first_rows.len();
                 let exact = count(self.observations.distinct());
@@ -112,6 +116,19 @@ impl Trajectories {
                     });
                 }
                 Ok(ObservationSpec::Vector(width))
+            }
+        }
+    }
+
+    /// Checks that networks can take the actions, in `f32`.
+    ///
+    /// # Errors
+    /// [`DataError::TooLarge`].
+    pub fn check_actions_in_f32(&self) -> Result<(), DataError> {
+        match &self.actions {
+            Actions::Discrete { .. } => Ok(()),
+            Actions::Vectors { width, values } => {
+                fits_f32("actions", values, *width, |row| !self.ends(row))
             }
         }
     }
@@ -178,5 +195,23 @@ impl Trajectories {
             }
             Actions::Vectors { .. } => {}
         }
+    }
+}
+
+/// Refuses numbers that `f32` cannot hold, in rows where they matter.
+fn fits_f32(
+    array: &str,
+    values: &Values,
+    width: usize,
+    matters: impl Fn(usize) -> bool,
+) -> Result<(), DataError> {
+    let is_beyond = |&at: &usize| (values.number(at) as f32).is_infinite() && matters(at / width);
+    match (0..values.len()).find(is_beyond) {
+        None => Ok(()),
+        Some(at) => Err(DataError::TooLarge {
+            array: array.to_owned(),
+            row: at / width,
+            found: values.number(at),
+        }),
     }
 }

@@ -122,6 +122,26 @@ pub enum DataError {
         /// Number of different values after rounding.
         rounded: usize,
     },
+    /// A number that float32 cannot hold, in which training computes.
+    #[error(
+        "array `{array}`, row {row}: {found:e}, but training computes in float32, which ends at 3.4e38; scale the array down before it is saved"
+    )]
+    TooLarge {
+        /// Name of the array.
+        array: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// The number.
+        found: f64,
+    },
+    /// A tolerance for whole numbers that it cannot be applied to exactly.
+    #[error(
+        "array `{array}` holds whole numbers beyond 2^53, which are compared exactly or not at all; for a tolerance, subtract a typical value before it is saved"
+    )]
+    ToleranceOfRounded {
+        /// Name of the array.
+        array: String,
+    },
     /// Images whose axes seem to be in another order.
     #[error(
         "observations have the shape {found:?} each, which {problem}; images are [rows, height, width, channels]: {remedy}"

@@ -16,7 +16,7 @@ pub const RESERVED_NAMES: [&str; 11] = [
     "timeouts",
     "state_ids",
     "splits",
-    "deterministic",
+    "world_is_deterministic",
 ];
 
 /// Meaning of an array.
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Timeouts,
     StateIds,
     Splits,
-    Deterministic,
+    WorldIsDeterministic,
 }
 
 /// Whether these are the names of the arrays of a recording: observations under any of the names
@@ -55,7 +55,7 @@ impl Kind {
         Self::Timeouts,
         Self::StateIds,
         Self::Splits,
-        Self::Deterministic,
+        Self::WorldIsDeterministic,
     ];
 
     /// Returns the names under which such an array is read, ours first. The others are those of
@@ -79,7 +79,7 @@ impl Kind {
             Self::Timeouts => &["timeouts", "truncations", "truncated", "next.truncated"],
             Self::StateIds => &["state_ids"],
             Self::Splits => &["splits"],
-            Self::Deterministic => &["deterministic"],
+            Self::WorldIsDeterministic => &["world_is_deterministic"],
         }
     }
 }

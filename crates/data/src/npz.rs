@@ -24,12 +24,12 @@ impl Trajectories {
     /// | `terminals`, `timeouts` | `[N]` | bool, or numbers 0, 1 | false; error if both absent |
     /// | `state_ids` | `[N]` | integers | not known |
     /// | `splits` | `[N]` | integers 0 to 255 | none |
-    /// | `deterministic` | `[]` | bool | not known |
+    /// | `world_is_deterministic` | `[]` | bool | not known |
     /// | any other | `[N, ...]` | any | |
     ///
     /// Numbers are kept as they are stored. NaN in `rewards` and `aux` means that the value is not
-    /// known. A negative action id is taken as 0 where an episode ends, since actions mean nothing
-    /// there. Other arrays without a row for each observation are left out, and listed by
+    /// known. Where an episode ends, actions mean nothing: ids there do not count, and what is no id
+    /// of an action is taken as 0. Other arrays without a row for each observation are left out, and listed by
     /// [`Trajectories::left_out`].
     ///
     /// Arrays are also read under the names of others, listed by [`Trajectories::read_as`]: `obs`,
@@ -97,8 +97,8 @@ impl Trajectories {
         if let Some(splits) = &self.splits {
             writer.add_slice("splits", &[rows], splits)?;
         }
-        if let Some(deterministic) = self.deterministic {
-            writer.add_slice("deterministic", &[], &[deterministic])?;
+        if let Some(it_is) = self.world_is_deterministic {
+            writer.add_slice("world_is_deterministic", &[], &[it_is])?;
         }
         for (name, array) in &self.extra {
             writer.add(name, array)?;

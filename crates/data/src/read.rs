@@ -88,7 +88,7 @@ pub(crate) fn read(arrays: &mut dyn Arrays) -> Result<Trajectories, DataError> {
     let aux = optional(Kind::Aux)?;
     let state_ids = optional(Kind::StateIds)?.map(|array| ids("state_ids", array, rows));
     let splits = optional(Kind::Splits)?.map(|array| read_splits(array, rows));
-    let deterministic = optional(Kind::Deterministic)?.map(read_flag);
+    let it_is = optional(Kind::WorldIsDeterministic)?.map(read_flag);
     let (extra, left_out) = others(arrays, &found, rows)?;
     let mut trajectories = Trajectories::new(TrajectoryParts {
         observations,
@@ -100,7 +100,7 @@ pub(crate) fn read(arrays: &mut dyn Arrays) -> Result<Trajectories, DataError> {
         timeouts,
         state_ids: state_ids.transpose()?,
         splits: splits.transpose()?,
-        deterministic: deterministic.transpose()?,
+        world_is_deterministic: it_is.transpose()?,
         extra,
     })?;
     trajectories.left_out = arrays.left_out();
@@ -209,10 +209,11 @@ fn read_actions(
         return Ok(Actions::Vectors { width, values });
     }
     same_rows("actions", array.rows(), rows)?;
-    let ids = without_marks(array.values, ends)
+    let mut ids = without_marks(array.values, ends)
         .into_u32()
         .map_err(|bad| value_error("actions", bad, 1))?;
-    let largest = ids.iter().max().map_or(0, |&id| id as usize);
+    let taken = ids.iter().zip(ends).filter(|(_, ends)| !**ends);
+    let largest = taken.map(|(&id, _)| id as usize).max().unwrap_or(0);
     let count = match count {
         Some(count) => {
             let found = count.shape.clone();
@@ -230,11 +231,12 @@ fn read_actions(
         None => names.unwrap_or(0).max(largest.saturating_add(1)),
     };
     if count == 0 || count > MAX_ACTIONS {
-        let is_largest = |&id: &u32| id as usize == largest;
+        let is_largest = |(&id, ends): (&u32, &bool)| id as usize == largest && !ends;
         let (array, row) = if largest < MAX_ACTIONS {
             ("action_count", 0)
         } else {
-            ("actions", ids.iter().position(is_largest).unwrap_or(0))
+            let row = ids.iter().zip(ends).position(is_largest);
+            ("actions", row.unwrap_or(0))
         };
         return Err(DataError::Value {
             array: array.to_owned(),
@@ -243,16 +245,21 @@ fn read_actions(
             expected: format!("a number of actions from 1 to {MAX_ACTIONS}"),
         });
     }
+    for (id, _) in ids.iter_mut().zip(ends).filter(|(_, ends)| **ends) {
+        if *id as usize >= count {
+            *id = 0;
+        }
+    }
     Ok(Actions::Discrete { count, ids })
 }
 
-/// Replaces negative actions where an episode ends by 0: they mean nothing there, and -1 is a
-/// common mark for that.
+/// Replaces what cannot be an action by 0 where an episode ends: actions mean nothing there, and -1
+/// and 255 are common marks for that.
 fn without_marks(mut values: Values, ends: &[bool]) -> Values {
     macro_rules! blank {
         ($values:expr) => {
-            for (value, ends) in $values.iter_mut().zip(ends) {
-                if *ends && *value < 0 {
+            for (value, _) in $values.iter_mut().zip(ends).filter(|(_, ends)| **ends) {
+                if usize::try_from(*value).map_or(true, |id| id >= MAX_ACTIONS) {
                     *value = 0;
                 }
             }
@@ -263,6 +270,9 @@ fn without_marks(mut values: Values, ends: &[bool]) -> Values {
         Values::I16(values) => blank!(values),
         Values::I32(values) => blank!(values),
         Values::I64(values) => blank!(values),
+        Values::U32(values) => blank!(values),
+        Values::U64(values) => blank!(values),
+        // All others are bools, floats, or too small for it.
         _ => {}
     }
     values
@@ -303,9 +313,9 @@ fn read_flags(name: &str, array: Array, rows: usize) -> Result<Vec<bool>, DataEr
     (0..rows).map(flag).collect()
 }
 
-/// Reads the single value of `deterministic`.
+/// Reads the single value of `world_is_deterministic`.
 fn read_flag(array: Array) -> Result<bool, DataError> {
-    let (name, shape) = ("deterministic", array.shape.clone());
+    let (name, shape) = ("world_is_deterministic", array.shape.clone());
     let single = Array {
         shape: vec![array.values.len()],
         values: array.values,

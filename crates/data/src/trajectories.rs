@@ -86,7 +86,7 @@ pub struct TrajectoryParts {
     pub splits: Option<Vec<u8>>,
     /// Whether equal observations and equal actions have equal rewards, and equal futures of them,
     /// where whoever recorded knows.
-    pub deterministic: Option<bool>,
+    pub world_is_deterministic: Option<bool>,
     /// Any other arrays, `[rows, ...]`, under names that are not [`RESERVED_NAMES`].
     pub extra: BTreeMap<String, Array>,
 }
@@ -110,7 +110,7 @@ impl Default for TrajectoryParts {
             timeouts: Vec::new(),
             state_ids: None,
             splits: None,
-            deterministic: None,
+            world_is_deterministic: None,
             extra: BTreeMap::new(),
         }
     }
@@ -185,15 +185,7 @@ impl Trajectories {
     /// [`DataError::NoSuchArray`], or [`DataError::Value`] if a value is NaN, infinite, or too
     /// large for `f32`.
     pub fn column(&self, name: &str) -> Result<Columns, DataError> {
-        let (values, shape) = self.values_named(name)?;
-        let width = values.len() / self.rows;
-        if width == 0 {
-            return Err(DataError::Shape {
-                array: name.to_owned(),
-                found: shape,
-                expected: "at least one value for each row,",
-            });
-        }
+        let (values, width) = self.values_by_row(name)?;
         let values = values.into_owned().into_f32();
         let values = values.map_err(|bad| value_error(name, bad, width))?;
         check_finite(name, &values, width, |_| true)?;

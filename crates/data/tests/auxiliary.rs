@@ -72,36 +72,66 @@ fn no_type_is_rounded_before_it_is_compared() {
         BelongsTo::Observation,
     );
     assert_eq!(whole.ids(), [0, 1, 0, 0, 1]);
-    assert_eq!(
-        (whole.table(), whole.origin()),
-        (&[large as f64, (large + 1) as f64][..], 0)
-    );
+    assert_eq!(whole.table(), [large as f64, (large + 1) as f64]);
+    assert!(!whole.is_rounded());
 
-    // Nanoseconds since 1970 are no whole numbers of f64; their differences are kept.
+    // Nanoseconds since 1970 are beyond the whole numbers of f64; their differences are kept.
     let now = 1_700_000_000_000_000_000_u64;
     let times = read(
         Values::U64(vec![now, now + 1, now, now + 3, now]),
         BelongsTo::Observation,
     );
     assert_eq!(times.ids(), [0, 1, 0, 2, 0]);
-    assert_eq!(
-        (times.table(), times.origin()),
-        (&[0.0, 1.0, 3.0][..], i128::from(now))
-    );
+    assert!(times.is_rounded());
+    assert_eq!([times.distance(0, 1), times.distance(2, 1)], [1.0, 2.0]);
 
     let far = |state: u32| 3_948_996.0 + 0.1 * f64::from(state);
     let places = Values::F64([0, 1, 0, 2, 1].map(far).to_vec());
     let places = read(places, BelongsTo::Observation);
     assert_eq!(places.ids(), [0, 1, 0, 2, 1]);
     // Training computes in f32, where they are one and the same.
-    let error = places.targets("rewards").unwrap_err().to_string();
-    assert!(
-        error.contains("3 different values are only 2 in float32"),
-        "{error}"
+    for (values, rounded) in [(places, 2), (times, 1)] {
+        let error = values.targets("rewards").unwrap_err().to_string();
+        let text = format!("3 different values are only {rounded} in float32");
+        assert!(error.contains(&text), "{error}");
+    }
+}
+
+#[test]
+fn values_that_differ_have_a_distance_whatever_their_size() {
+    let of = |width: usize, values: Values| {
+        let mut parts = recording(Values::U8(vec![0; 5])).into_parts();
+        parts.aux = Some(Array {
+            shape: vec![5, width],
+            values,
+        });
+        let found = Trajectories::new(parts).unwrap();
+        found.auxiliary("aux", BelongsTo::Observation).unwrap()
+    };
+    // An id next to a time: one origin for both would lose it.
+    let now = 1_700_000_000_000_000_000;
+    let timed = of(2, Values::I64(vec![now, 0, now, 1, now, 4, now, 0, now, 1]));
+    assert_eq!([timed.distance(0, 1), timed.distance(1, 2)], [1.0, 3.0]);
+    // A spread beyond 2^53.
+    let wide = of(1, Values::I64(vec![0, 1 << 60, (1 << 60) + 1, 0, 1]));
+    assert_eq!([wide.distance(1, 2), wide.distance(0, 3)], [1.0, 1.0]);
+    let extremes = of(1, Values::U64(vec![0, u64::MAX, u64::MAX - 1, 0, 0]));
+    assert_eq!(extremes.distance(1, 2), 1.0);
+    // Squares of these are zero and infinite.
+    let tiny = of(
+        2,
+        Values::F64(vec![0.0, 0.0, 3e-170, 4e-170, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
     );
+    assert!((tiny.distance(0, 1) / 5e-170 - 1.0).abs() < 1e-9);
+    let huge = of(1, Values::F64(vec![-1e308, 1e308, 1e200, 0.0, 0.0]));
     assert_eq!(
-        times.targets("rewards").unwrap().values,
-        [0.0, 1.0, 0.0, 3.0, 0.0]
+        [huge.distance(0, 1), huge.distance(2, 3)],
+        [f64::MAX, 1e200]
+    );
+    let error = huge.targets("aux").unwrap_err().to_string();
+    assert!(
+        error.contains("array `aux`, row 0: -1e308, but training computes in float32"),
+        "{error}"
     );
 }
 
@@ -128,6 +158,33 @@ fn observations_that_training_would_round_are_refused() {
         error.contains("`observations`: 3 different values are only 2"),
         "{error}"
     );
+}
+
+#[test]
+fn numbers_beyond_float32_are_refused_by_those_who_compute_in_it() {
+    let mut parts = recording(Values::U8(vec![0; 5])).into_parts();
+    parts.observations = Frames::Other {
+        shape: vec![1],
+        values: Values::F64(vec![0.0, 1.0, 1e39, 0.0, 1.0]),
+    };
+    let actions = Values::F64(vec![0.0, -1e39, 1e39, 0.0, 0.0]);
+    parts.actions = Actions::Vectors {
+        width: 1,
+        values: actions,
+    };
+    let found = Trajectories::new(parts).unwrap();
+    let errors = [
+        ("observations", 2, found.observation_spec().map(|_| ())),
+        ("actions", 1, found.check_actions_in_f32()),
+    ];
+    for (array, row, result) in errors {
+        let error = result.unwrap_err().to_string();
+        let text = format!("array `{array}`, row {row}:");
+        assert!(
+            error.contains(&text) && error.contains("float32"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
+use half::f16;
 use tellapart_data::{ActionRule, Actions, Frames, Trajectories, TrajectoryParts};
 use tellapart_files::Values;
 
@@ -105,4 +106,24 @@ fn bad_rules_are_refused() {
     let rule: ActionRule = "at:1,2,3".parse().unwrap();
     let error = found.finite_actions(Some(&rule)).unwrap_err().to_string();
     assert!(error.contains("65536"), "{error}");
+}
+
+#[test]
+fn edges_are_numbers_of_the_type_of_the_elements() {
+    let of = |values: Values, rule: &str| {
+        by(&trajectories(Actions::Vectors { width: 1, values }), rule).1
+    };
+    let small = [0.1, 0.05, 0.0, 0.1, 0.0];
+    let expected = [1, 0, 0, 1, 0];
+    let halves = small.map(f16::from_f64).to_vec();
+    assert_eq!(of(Values::F16(halves), "at:0.1"), expected);
+    let singles = small.map(|number| number as f32).to_vec();
+    assert_eq!(of(Values::F32(singles), "at:0.1"), expected);
+    assert_eq!(of(Values::F64(small.to_vec()), "at:0.1"), expected);
+    // Whole numbers that no float32, and no float64, tells apart.
+    let large = vec![16_777_217, 16_777_216, 0, 16_777_217, 0];
+    assert_eq!(of(Values::I32(large), "at:16777217"), expected);
+    let far = (1_u64 << 53) + 2;
+    let larger = vec![far, far - 1, 0, far, 0];
+    assert_eq!(of(Values::U64(larger), "at:9007199254740994"), expected);
 }

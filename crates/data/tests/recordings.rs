@@ -108,7 +108,7 @@ fn trajectories() -> impl Strategy<Value = Trajectories> {
                     timeouts,
                     state_ids,
                     splits,
-                    deterministic: Some(true),
+                    world_is_deterministic: Some(true),
                     extra,
                 })
                 .unwrap()
@@ -348,6 +348,27 @@ fn actions_mean_nothing_where_an_episode_ends() {
     let read = Trajectories::read_npz(write_with(folder.path(), "actions", Some(array))).unwrap();
     assert!(matches!(&read.actions, Actions::Discrete { count: 2, ids } if ids[9] == 0));
 
+    // Without a number of actions, and with one that the mark is beyond.
+    let ids: Vec<u8> = (0..100)
+        .map(|row| if ends(row) { 255 } else { row as u8 % 3 })
+        .collect();
+    for count in [None, Some(3)] {
+        let path = folder.path().join("marked.npz");
+        let mut writer = ArchiveWriter::create(&path).unwrap();
+        let terminals: Vec<bool> = (0..100).map(ends).collect();
+        writer
+            .add_slice("observations", &[100, 1], &[0.0_f32; 100])
+            .unwrap();
+        writer.add_slice("actions", &[100], &ids).unwrap();
+        if let Some(count) = count {
+            writer.add_slice("action_count", &[], &[count]).unwrap();
+        }
+        writer.add_slice("terminals", &[100], &terminals).unwrap();
+        writer.finish().unwrap();
+        let read = Trajectories::read_npz(path).unwrap();
+        assert!(matches!(&read.actions, Actions::Discrete { count: 3, ids } if ids[9] == 0));
+    }
+
     let values = (0..100)
         .map(|row| if ends(row) { f32::NAN } else { 0.5 })
         .collect();
@@ -434,4 +455,45 @@ fn names_of_the_format_are_not_additional_arrays() {
         with("colors", vec![]),
         Err(DataError::Shape { .. })
     ));
+}
+
+/// A name that others use must not say anything about the world.
+#[test]
+fn only_our_name_says_what_the_world_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, flags: &[bool]| {
+        let path = write_with(folder.path(), "none", None);
+        let whole = Trajectories::read_npz(&path).unwrap();
+        let mut writer = ArchiveWriter::create(&path).unwrap();
+        let (rows, width) = (whole.rows(), whole.observations.len() / whole.rows());
+        let numbers = whole.observations.numbers(0..rows);
+        writer
+            .add_slice("observations", &[rows, width], &numbers)
+            .unwrap();
+        writer
+            .add_slice("actions", &[rows], &vec![0_u8; rows])
+            .unwrap();
+        writer
+            .add_slice("terminals", &[rows], &whole.terminals)
+            .unwrap();
+        let shape = if flags.len() == 1 {
+            vec![]
+        } else {
+            vec![flags.len()]
+        };
+        writer.add_slice(name, &shape, flags).unwrap();
+        writer.finish().unwrap();
+        Trajectories::read_npz(&path)
+    };
+    let found = read("world_is_deterministic", &[true]).unwrap();
+    assert_eq!(found.world_is_deterministic, Some(true));
+    let error = read("world_is_deterministic", &[true; 100])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("one single bool"), "{error}");
+    for flags in [&[true][..], &[true; 100]] {
+        let found = read("deterministic", flags).unwrap();
+        assert_eq!(found.world_is_deterministic, None);
+        assert_eq!(found.extra.contains_key("deterministic"), flags.len() > 1);
+    }
 }

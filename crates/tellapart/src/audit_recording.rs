@@ -377,7 +377,7 @@ mod tests {
                 ids: vec![0; rows],
             },
             rewards: Some(Values::F32((0..rows).map(|row| (row % 3) as f32).collect())),
-            deterministic: Some(true),
+            world_is_deterministic: Some(true),
             terminals: vec![false; rows],
             timeouts: vec![false; rows],
             ..TrajectoryParts::default()

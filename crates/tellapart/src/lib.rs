@@ -17,7 +17,7 @@
 //!     observations: Frames::F32 { shape: vec![1], values: vec![0.0, 1.0, 2.0] },
 //!     actions: Actions::Discrete { count: 2, ids: vec![1, 1, 0] },
 //!     rewards: Some(Values::F32(vec![0.0, 0.0, 1.0])),
-//!     deterministic: Some(true),
+//!     world_is_deterministic: Some(true),
 //!     terminals: vec![false, false, true],
 //!     timeouts: vec![false; 3],
 //!     ..TrajectoryParts::default()

@@ -95,9 +95,13 @@ pub fn predicted_array(config: &ValidConfig) -> Option<&str> {
 /// Returns what the values that the head predicts belong to, in this recording.
 #[must_use]
 pub fn predicted_of(config: &ValidConfig, trajectories: &Trajectories) -> BelongsTo {
-    match (config.data.p_of, config.target.kind, &config.data.source) {
+    match (
+        config.data.p_of,
+        &config.data.source,
+        predicted_array(config),
+    ) {
         (Some(of), ..) => of,
-        (None, TargetKind::Reward, Source::Recording(_)) => trajectories.rewards_of(),
+        (None, Source::Recording(_), Some(array)) => trajectories.belongs_to(array),
         _ => BelongsTo::Observation,
     }
 }
@@ -137,6 +141,7 @@ impl<'a> RecordingEvaluator<'a> {
             let expected = interface.observation.to_string();
             return unfit("observations", spec.to_string(), expected);
         }
+        trajectories.check_actions_in_f32()?;
         let width = trajectories.actions.width();
         let is_discrete = matches!(trajectories.actions, Actions::Discrete { .. });
         // An id enters as a vector of as many numbers as there are ids. A rule makes more actions
@@ -167,7 +172,8 @@ impl<'a> RecordingEvaluator<'a> {
             trajectories,
             action_ids: finite.map(|finite| finite.ids),
             predicted: predicted_array(config).map(str::to_owned),
-            predicted_of: predicted_of(config, trajectories),
+            // Of the recording that it was trained on, not of this one.
+            predicted_of: config.data.p_of.unwrap_or_default(),
         })
     }
 

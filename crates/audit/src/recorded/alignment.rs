@@ -115,7 +115,7 @@ impl Alignment {
         let p = match p {
             None => Vec::new(),
             Some(name) => {
-                let values = trajectories.auxiliary(name, BelongsTo::Observation)?;
+                let values = trajectories.value_ids(name)?;
                 PRead::ALL.map(|read| rows.values(read, &values)).to_vec()
             }
         };
@@ -188,7 +188,7 @@ impl Rows<'_> {
         contradictions(read, steps)
     }
 
-    fn values(&self, read: PRead, values: &Auxiliary) -> Reading<PRead> {
+    fn values(&self, read: PRead, values: &[u32]) -> Reading<PRead> {
         let places = (0..self.observations.len()).filter_map(|row| {
             let (at, is_step) = match read {
                 PRead::ObservationBefore => (self.before(row)?, false),
@@ -198,7 +198,7 @@ impl Rows<'_> {
                 PRead::Step => (self.after(row).map(|_| row)?, true),
             };
             let action = is_step.then(|| self.actions[at]);
-            let value = values.ids()[row];
+            let value = values[row];
             (value != Auxiliary::UNKNOWN).then_some(((self.observations[at], action), value))
         });
         contradictions(read, places)

@@ -260,7 +260,8 @@ impl<'a> Audit<'a> {
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
         let misread = self.recorded.misread(self.trajectories, self.evidence);
-        audit.warnings.extend(misread.ok().flatten());
+        let rounded = self.recorded.rounded(self.evidence);
+        audit.warnings.extend(misread.into_iter().chain(rounded));
         let flags = [&self.trajectories.terminals, &self.trajectories.timeouts];
         if audit.rows > 1 && !flags.into_iter().flatten().any(|flag| *flag) {
             audit.warnings.push(

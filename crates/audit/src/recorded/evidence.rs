@@ -9,7 +9,7 @@ use tellapart_progress::{Progress, Stopped};
 use thiserror::Error;
 
 use super::alignment::{Alignment, PRead, Reading};
-use super::world::{World, WorldKind};
+use super::world::{World, WorldKind, WorldOption};
 
 /// Options of how trajectories are read as evidence.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +18,8 @@ pub struct RecordedOptions {
     pub value: String,
     /// What its values belong to.
     pub value_of: BelongsTo,
-    /// What is declared of the world. `None`: what the recording says of itself
-    /// ([`TrajectoryParts::deterministic`](tellapart_data::TrajectoryParts::deterministic)), or
-    /// else shows.
-    pub world: Option<WorldKind>,
+    /// Where the kind of the world is taken from.
+    pub world: WorldOption,
     /// Largest Euclidean distance at which two values of `p` count as equal. `None`: only if all
     /// their elements are equal.
     pub tolerance: Option<f64>,
@@ -35,7 +33,7 @@ impl Default for RecordedOptions {
         Self {
             value: "rewards".to_owned(),
             value_of: BelongsTo::Observation,
-            world: None,
+            world: WorldOption::Recording,
             tolerance: None,
             action_rule: None,
         }
@@ -102,6 +100,10 @@ impl Recorded {
         let (recording, vectors) = match options.tolerance {
             None => (Recording::new(actions.count)?, &[][..]),
             Some(distance) => {
+                if values.is_rounded() {
+                    let array = options.value.clone();
+                    return Err(DataError::ToleranceOfRounded { array }.into());
+                }
                 let tolerance = Tolerance::new(values.width(), distance)?;
                 let recording = Recording::with_tolerance(actions.count, tolerance)?;
                 (recording, values.table())
@@ -123,13 +125,13 @@ impl Recorded {
             vectors,
         };
         let recording = recording.appended(&episodes, progress)?;
-        let known = trajectories
-            .deterministic
-            .map(|deterministic| match deterministic {
+        let recorded = trajectories
+            .world_is_deterministic
+            .map(|it_is| match it_is {
                 true => WorldKind::Deterministic,
                 false => WorldKind::Stochastic,
             });
-        let world = World::of(&recording, options.world.or(known), progress)?;
+        let world = World::of(&recording, options.world, recorded, progress)?;
         Ok(Self {
             oracle: Distinguished::with_progress(recording, progress)?,
             actions,
@@ -147,29 +149,31 @@ impl Recorded {
         self.values.row(self.oracle.recording().row_of_value(row))
     }
 
+    /// Returns the id of the value of `p` in a row, or of the step from it, in [`Recorded::values`].
+    pub(super) fn p_id(&self, row: usize) -> u32 {
+        self.values.ids()[self.oracle.recording().row_of_value(row)]
+    }
+
     /// Says if `p` contradicts determinism less where it belongs to something else.
     ///
     /// Cost: nothing without contradictions of `p`, else a few passes over the rows.
-    ///
-    /// # Errors
-    /// Those of [`Recorded::new`].
+    #[must_use]
     pub fn misread(
         &self,
         trajectories: &Trajectories,
         options: &RecordedOptions,
-    ) -> Result<Option<String>, DataError> {
+    ) -> Option<String> {
         let is_of_p =
             |found: &Contradiction| !matches!(found.kind, ContradictionKind::Successor { .. });
         if !self.oracle.recording().contradictions().iter().any(is_of_p) {
-            return Ok(None);
+            return None;
         }
         let rule = options.action_rule.as_ref();
-        let readings = Alignment::of(trajectories, Some(&options.value), rule)?;
-        let Some((own, other)) = readings.better_than(options.value_of) else {
-            return Ok(None);
-        };
+        // Array and rule were read before, so there is no error that anybody has not seen.
+        let readings = Alignment::of(trajectories, Some(&options.value), rule).ok()?;
+        let (own, other) = readings.better_than(options.value_of)?;
         let share = |reading: &Reading<PRead>| 100.0 * reading.share().unwrap_or_default();
-        Ok(other.read.option().map(|of| {
+        other.read.option().map(|of| {
             format!(
                 "{p} is read as of the {now} and contradicts itself in {:.1} % of the repetitions; as of the \
                  {of} (--p-of {of}) in {:.1} %. `tellapart inspect --align` shows every reading.",
@@ -178,7 +182,18 @@ impl Recorded {
                 p = options.value,
                 now = options.value_of,
             )
-        }))
+        })
+    }
+
+    /// Says if `p` is shown otherwise than it is compared.
+    #[must_use]
+    pub fn rounded(&self, options: &RecordedOptions) -> Option<String> {
+        self.values.is_rounded().then(|| {
+            format!(
+                "{} holds whole numbers beyond 2^53: they are compared exactly, but shown rounded.",
+                options.value
+            )
+        })
     }
 
     /// Returns the values of `p` along a path: at each of its rows, or of the step that led to it.

@@ -39,4 +39,4 @@ pub use schema::{
     RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;
-pub use world::{TELLING_RECURRENCES, World, WorldKind};
+pub use world::{SaidBy, TELLING_RECURRENCES, World, WorldKind, WorldOption};

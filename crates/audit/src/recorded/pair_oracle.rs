@@ -77,13 +77,17 @@ impl PairOracle<'_> {
 
     /// Returns the difference of `p` at the end of a witness, in units of `p_unit`.
     pub(super) fn difference(&self, witness: &Witness) -> f64 {
-        let [a, b] = witness.rows().map(|row| self.recorded.p(row));
-        super::scales::p_distance(a, b) / self.p_unit
+        let [a, b] = witness.rows().map(|row| self.recorded.p_id(row));
+        self.recorded.values.distance(a, b) / self.p_unit
     }
 
     /// Returns the required Lipschitz constant; infinite if the latents are equal.
     pub(super) fn required_lipschitz(&self, witness: &Witness, distance: f64) -> f64 {
-        self.difference(witness) / distance
+        if distance == 0.0 {
+            return f64::INFINITY;
+        }
+        // Only equal latents make it infinite, however great a difference of `p` is.
+        (self.difference(witness) / distance).min(f64::MAX)
     }
 
     pub(super) fn cause(&self, i: usize, j: usize) -> Cause {

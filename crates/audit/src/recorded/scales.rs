@@ -119,8 +119,7 @@ fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
 /// The range would let one outlier hide everything else. The standard deviation of a rare reward is
 /// close to zero. For a reward of 0 and 1 this unit is 1, however rare the reward is.
 pub(super) fn unit_of_p(values: &Auxiliary, tolerance: f64, seed: u64) -> f64 {
-    let of_id = |id: u32| &values.table()[id as usize * values.width()..][..values.width()];
-    let distinct = (values.table().len() / values.width()) as u32;
+    let distinct = values.distinct();
     let ids = values.ids().iter().copied();
     let known: Vec<u32> = ids.filter(|&id| id != Auxiliary::UNKNOWN).collect();
     let mut differences: Vec<(f64, f64)> = Vec::new();
@@ -131,15 +130,15 @@ pub(super) fn unit_of_p(values: &Auxiliary, tolerance: f64, seed: u64) -> f64 {
         }
         for a in 0..distinct {
             for b in 0..a {
-                let difference = p_distance(of_id(a), of_id(b));
+                let difference = values.distance(a, b);
                 differences.push((difference, counts[a as usize] * counts[b as usize]));
             }
         }
     } else {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         for _ in 0..SAMPLED_PAIRS {
-            let mut any = || of_id(known[random.random_range(0..known.len())]);
-            differences.push((p_distance(any(), any()), 1.0));
+            let mut any = || known[random.random_range(0..known.len())];
+            differences.push((values.distance(any(), any()), 1.0));
         }
         if differences
             .iter()
@@ -147,7 +146,7 @@ pub(super) fn unit_of_p(values: &Auxiliary, tolerance: f64, seed: u64) -> f64 {
         {
             // Values that differ are rare: take those that differ from the first.
             differences = (0..distinct)
-                .map(|id| (p_distance(of_id(0), of_id(id)), 1.0))
+                .map(|id| (values.distance(0, id), 1.0))
                 .collect();
         }
     }
@@ -166,8 +165,8 @@ pub(super) fn unit_of_p(values: &Auxiliary, tolerance: f64, seed: u64) -> f64 {
 
 /// Returns the Euclidean distance of two values of `p`.
 pub(super) fn p_distance(a: &[f64], b: &[f64]) -> f64 {
-    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
-    squares.sum::<f64>().sqrt()
+    let differences = a.iter().zip(b).map(|(a, b)| a - b);
+    differences.fold(0.0, f64::hypot).min(f64::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The verdict of an audit, and its wording.
 
 use super::schema::{Cause, Counts, Coverage, Neighborhoods, RecordedAudit, Verdict};
-use super::world::WorldKind;
+use super::world::{SaidBy, WorldKind};
 
 /// Share of mixed rows above which the latents as a whole count as mixed. A row is mixed if a
 /// distinguished row is nearer than every agreeing one.
@@ -108,10 +108,11 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
              future of each row proves nothing about single pairs.{}",
             audit.world.in_words(),
             audit.p,
-            if audit.world.declared {
-                ""
-            } else {
-                " If the world is deterministic and the observations hide a part of it, declare --world deterministic."
+            match audit.world.said_by {
+                SaidBy::User => "",
+                SaidBy::Recording | SaidBy::Data => {
+                    " If the world is deterministic and the observations hide a part of it, declare --world deterministic."
+                }
             }
         ),
         Verdict::Undecided if counts.encoder > 0 => format!(

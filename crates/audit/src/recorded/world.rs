@@ -22,13 +22,38 @@ pub enum WorldKind {
     CannotBeTold,
 }
 
+/// Who says what kind a world is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaidBy {
+    /// The user, who declares it.
+    User,
+    /// The recording, in
+    /// [`world_is_deterministic`](tellapart_data::TrajectoryParts::world_is_deterministic).
+    Recording,
+    /// Nobody: it is what the data shows.
+    Data,
+}
+
+/// Where the kind of a world is taken from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorldOption {
+    /// What the recording says of itself, or else what the data shows.
+    #[default]
+    Recording,
+    /// What the data shows, whatever the recording says of itself.
+    Data,
+    /// What the user declares.
+    Declared(WorldKind),
+}
+
 /// Kind of the world of a recording, and the evidence for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct World {
     /// Kind, declared or found.
     pub kind: WorldKind,
-    /// Whether the user declared the kind.
-    pub declared: bool,
+    /// Who says so.
+    pub said_by: SaidBy,
     /// Number of rows whose observation and next action were recorded before, and whose `p` could
     /// be compared with what followed then.
     pub compared: usize,
@@ -39,31 +64,41 @@ pub struct World {
     pub example: Option<[usize; 2]>,
     /// Number of actions after which `p` differs from the rows of the example.
     pub example_actions: Option<usize>,
+    /// Longest words of actions that were compared. `null` if there are no longer ones.
+    pub cut_off: Option<usize>,
 }
 
 impl World {
     pub(super) fn of(
         recording: &Recording,
-        declared: Option<WorldKind>,
+        option: WorldOption,
+        recorded: Option<WorldKind>,
         progress: &dyn Progress,
     ) -> Result<Self, Stopped> {
         let Determinism {
             compared,
             differing,
             example,
+            cut_off,
         } = recording.determinism(progress)?;
         let found = match (compared, differing) {
             (_, 1..) => WorldKind::Stochastic,
             (TELLING_RECURRENCES.., 0) => WorldKind::Deterministic,
             _ => WorldKind::CannotBeTold,
         };
+        let (kind, said_by) = match (option, recorded) {
+            (WorldOption::Declared(kind), _) => (kind, SaidBy::User),
+            (WorldOption::Recording, Some(kind)) => (kind, SaidBy::Recording),
+            _ => (found, SaidBy::Data),
+        };
         Ok(Self {
-            kind: declared.unwrap_or(found),
-            declared: declared.is_some(),
+            kind,
+            said_by,
             compared,
             differing,
             example: example.map(|(rows, _)| rows),
             example_actions: example.map(|(_, actions)| actions),
+            cut_off,
         })
     }
 
@@ -92,16 +127,27 @@ impl World {
                 )
             }
         };
-        match (self.kind, self.declared) {
-            (WorldKind::Deterministic, true) => format!("deterministic, as declared ({recurring})"),
-            (WorldKind::Stochastic, true) => format!("stochastic, as declared ({recurring})"),
-            (WorldKind::Deterministic, false) => {
+        let recurring = match self.cut_off {
+            Some(actions) if self.differing == 0 => {
+                format!("{recurring} within {actions} actions, after which nothing was compared")
+            }
+            _ => recurring,
+        };
+        let kind = match self.kind {
+            WorldKind::Deterministic => "deterministic",
+            WorldKind::Stochastic => "stochastic",
+            WorldKind::CannotBeTold => "of an unknown kind",
+        };
+        match (self.said_by, self.kind) {
+            (SaidBy::User, _) => format!("{kind}, as declared ({recurring})"),
+            (SaidBy::Recording, _) => format!("{kind}, as the recording says ({recurring})"),
+            (SaidBy::Data, WorldKind::Deterministic) => {
                 format!("consistent with determinism: {recurring}")
             }
-            (WorldKind::Stochastic, false) => {
+            (SaidBy::Data, WorldKind::Stochastic) => {
                 format!("stochastic, or with a hidden state: {recurring}")
             }
-            (WorldKind::CannotBeTold, _) => {
+            (SaidBy::Data, WorldKind::CannotBeTold) => {
                 format!("whether it is deterministic cannot be told: {recurring}")
             }
         }

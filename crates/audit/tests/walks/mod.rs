@@ -60,7 +60,7 @@ impl Walks {
             )),
             terminals: vec![false; states.len()],
             timeouts: ends.clone(),
-            deterministic: Some(true),
+            world_is_deterministic: Some(true),
             ..TrajectoryParts::default()
         });
         Self {

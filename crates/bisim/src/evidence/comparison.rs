@@ -27,9 +27,10 @@ pub struct Witness {
 /// How far two rows that are not distinguished could be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreement {
-    /// Number of actions that suffice to reach every pair of states that a word recorded from both
-    /// rows leads to. Where observations do not recur, this is the length of the longest word
-    /// recorded from both.
+    /// Number of actions that suffice to reach whatever a word recorded from both rows leads to:
+    /// every pair of states, and every state in which both meet. 0 iff no action was recorded from
+    /// both. Where observations do not recur, this is the length of the longest word recorded from
+    /// both.
     pub depth: usize,
     /// Number of pairs of states examined.
     pub pairs: usize,

@@ -10,9 +10,6 @@ use crate::stop::BETWEEN_CHECKS;
 
 /// Longest word that is followed.
 const MOST_ACTIONS: usize = 64;
-/// Number of rows looked at for each row of the recording, after which words are not followed
-/// further.
-const LOOKS_PER_ROW: usize = 64;
 
 /// What recurring observations say about determinism: whether the same observation and the same
 /// actions had the same values of `p`.
@@ -22,20 +19,22 @@ const LOOKS_PER_ROW: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Determinism {
     /// Number of rows whose observation and next action were both recorded before, and whose `p`
-    /// could be compared with what followed then.
+    /// was compared with what followed then.
     pub compared: usize,
     /// Number of rows whose observation was recorded before, but with another value of `p`, at once
     /// or after the same actions. At most `compared` after one action or more.
     pub differing: usize,
     /// Two rows with the same observation, and the number of actions after which `p` differs.
     pub example: Option<([usize; 2], usize)>,
+    /// Longest words that were compared, in actions, if there are longer ones that were not.
+    pub cut_off: Option<usize>,
 }
 
 impl Recording {
     /// Compares what followed rows that show the same observation, whether merged or not.
     ///
     /// Rows that lead to the same observation are compared there, not further. Words of more than
-    /// 64 actions are not followed, nor is any word after 64 looks for each row of the recording.
+    /// 64 actions are not followed. Cost: at most one pass over the rows for each action of a word.
     ///
     /// # Errors
     /// [`Stopped`], soon after `progress` says so.
@@ -44,20 +43,31 @@ impl Recording {
             recording: self,
             found: Determinism::default(),
             differs: vec![false; self.rows()],
-            looks: self.rows().saturating_mul(LOOKS_PER_ROW),
         };
-        let mut seen = 0;
-        for observation in 0..self.observations() as u32 {
-            seen += 1;
-            if seen % BETWEEN_CHECKS == 0 {
-                progress.check()?;
-            }
-            if self.recurs(observation) {
-                let rows = self.rows_of(observation).into_iter();
-                walk.follow(rows.map(|row| row as u32).collect());
+        let recurring = (0..self.observations() as u32).filter(|&id| self.recurs(id));
+        let rows_of = |id| self.rows_of(id).into_iter().map(|row| row as u32).collect();
+        let mut groups: Vec<Vec<u32>> = recurring.map(rows_of).collect();
+        if self.value_of() == ValueOf::Observation {
+            for rows in &groups {
+                walk.compare(rows, 0, 0);
             }
         }
+        // All words of one length before any that is longer: every observation gets its share.
+        for depth in 0..MOST_ACTIONS {
+            let mut longer = Vec::new();
+            let mut unchecked = 0;
+            for rows in groups {
+                unchecked += rows.len();
+                if unchecked >= BETWEEN_CHECKS {
+                    progress.check()?;
+                    unchecked = 0;
+                }
+                walk.follow(rows, depth, &mut longer);
+            }
+            groups = longer;
+        }
         let mut found = walk.found;
+        found.cut_off = (!groups.is_empty()).then_some(MOST_ACTIONS);
         found.differing = walk.differs.iter().filter(|differs| **differs).count();
         Ok(found)
     }
@@ -68,67 +78,61 @@ struct Walk<'a> {
     found: Determinism,
     /// Whether each row differs from an earlier one with the same observation.
     differs: Vec<bool>,
-    looks: usize,
 }
 
 impl Walk<'_> {
-    /// Follows rows with the same observation by all words that several of them have in common.
-    fn follow(&mut self, rows: Vec<u32>) {
-        let mut open = vec![(rows, 0)];
-        while let Some((rows, depth)) = open.pop() {
-            self.looks = self.looks.saturating_sub(rows.len());
-            if self.recording.value_of() == ValueOf::Observation {
-                self.compare(&rows, depth, depth);
+    /// Compares rows, each `depth` equal actions after one observation, after one more action. Adds
+    /// those that it does not lead to one observation.
+    fn follow(&mut self, rows: Vec<u32>, depth: usize, longer: &mut Vec<Vec<u32>>) {
+        let mut by_action: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for row in rows {
+            if let Some(action) = self.recording.action(row) {
+                by_action.entry(action).or_default().push(row);
             }
-            let mut by_action: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for row in rows {
-                if let Some(action) = self.recording.action(row) {
-                    by_action.entry(action).or_default().push(row);
-                }
+        }
+        for rows in by_action.into_values().filter(|rows| rows.len() > 1) {
+            let next: Vec<u32> = rows.iter().map(|row| row + 1).collect();
+            let (holds_p, places) = match self.recording.value_of() {
+                ValueOf::Observation => (&next, depth + 1),
+                ValueOf::Step => (&rows, depth),
+            };
+            let known = self.compare(holds_p, places, depth + 1);
+            if depth == 0 {
+                self.found.compared += known.saturating_sub(1);
             }
-            for rows in by_action.into_values().filter(|rows| rows.len() > 1) {
-                let next: Vec<u32> = rows.iter().map(|row| row + 1).collect();
-                let holds_p = match self.recording.value_of() {
-                    ValueOf::Observation => &next,
-                    ValueOf::Step => &rows,
-                };
-                if depth == 0 {
-                    let known = |row: &&u32| self.recording.value(**row) != UNKNOWN;
-                    self.found.compared += holds_p.iter().filter(known).count().saturating_sub(1);
-                }
-                let observation = |row: &u32| self.recording.observation(*row as usize);
-                let meet = next
-                    .iter()
-                    .all(|row| observation(row) == observation(&next[0]));
-                if self.recording.value_of() == ValueOf::Step {
-                    self.compare(&rows, depth, depth + 1);
-                } else if meet {
-                    self.compare(&next, depth + 1, depth + 1);
-                }
-                if !meet && depth < MOST_ACTIONS && self.looks > 0 {
-                    open.push((next, depth + 1));
-                }
+            let observation = |row: &u32| self.recording.observation(*row as usize);
+            if next
+                .iter()
+                .any(|row| observation(row) != observation(&next[0]))
+            {
+                longer.push(next);
             }
         }
     }
 
-    /// Compares the known values in `rows` with the first of them. The rows are `depth` actions
-    /// after rows of one observation, and their values belong to words of `actions`.
-    fn compare(&mut self, rows: &[u32], depth: usize, actions: usize) {
+    /// Compares the known values in `rows` with the first of them, and returns their number. The
+    /// rows are `depth` actions after rows of one observation, and their values belong to words of
+    /// `actions`.
+    fn compare(&mut self, rows: &[u32], depth: usize, actions: usize) -> usize {
         let recording = self.recording;
-        let known = |row: &&u32| recording.value(**row) != UNKNOWN;
-        let Some(first) = rows.iter().find(known) else {
-            return;
+        let mut known = rows
+            .iter()
+            .filter(|&&row| recording.value(row) != UNKNOWN)
+            .peekable();
+        let Some(&&first) = known.peek() else {
+            return 0;
         };
-        for row in rows {
-            if recording.differ(recording.value(*first), recording.value(*row)) {
-                let start = |row: u32| row as usize - depth;
-                self.differs[start(*row)] = true;
-                let pair = [start(*first), start(*row)];
+        let mut count = 0;
+        for &row in known {
+            count += 1;
+            if recording.differ(recording.value(first), recording.value(row)) {
+                let [a, b] = [first, row].map(|row| row as usize - depth);
+                self.differs[b] = true;
                 self.found
                     .example
-                    .get_or_insert(([pair[0].min(pair[1]), pair[0].max(pair[1])], actions));
+                    .get_or_insert(([a.min(b), a.max(b)], actions));
             }
         }
+        count
     }
 }

@@ -97,7 +97,7 @@ impl<'a> PairSearch<'a> {
             }
             let steps = self.follow(pair);
             if steps > 0 {
-                agreement.depth = agreement.depth.max(depth + steps as usize - 1);
+                agreement.depth = agreement.depth.max(depth + steps as usize);
                 continue;
             }
             let (mut left, mut right) =
@@ -119,6 +119,8 @@ impl<'a> PairSearch<'a> {
                             let pair = self.pairs.len() - 1;
                             return Comparison::Distinguished(self.witness(pair, [a, b]));
                         }
+                        // Where both now are one state, nothing is left to compare after it.
+                        agreement.depth = agreement.depth.max(depth + 1);
                         self.reach(pair, [a, b], 1);
                     }
                     (one, other) => {

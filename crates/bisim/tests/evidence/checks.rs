@@ -90,6 +90,11 @@ pub(crate) fn check_pair(
                 agreement.depth >= longest && agreement.pairs <= lengths.len(),
                 "{a} {b}"
             );
+            let comparable = definition
+                .after(states[0])
+                .into_keys()
+                .any(|action| definition.after(states[1]).contains_key(&action));
+            assert_eq!(agreement.depth > 0, comparable, "{a} {b}");
             let all = oracle.missing(a, b, usize::MAX).unwrap();
             assert_eq!(
                 (agreement.missing, all.len()),

@@ -211,8 +211,9 @@ impl<'a> Definition<'a> {
         depths
     }
 
-    /// Returns all pairs of different states that common words lead to, with the length of a
-    /// shortest one. Also returns the number of recorded actions that have no counterpart there.
+    /// Returns all pairs of states that common words lead to, equal ones included, with the length
+    /// of a shortest one. Also returns the number of recorded actions that have no counterpart at
+    /// pairs of different states.
     pub(crate) fn reachable(&self, a: usize, b: usize) -> (BTreeMap<[usize; 2], usize>, usize) {
         let sorted = |a: usize, b: usize| [a.min(b), a.max(b)];
         let mut lengths = BTreeMap::from([(sorted(a, b), 0)]);
@@ -228,11 +229,11 @@ impl<'a> Definition<'a> {
                 for (action, &to_a) in &after_a {
                     match after_b.get(action) {
                         None => missing += 1,
-                        Some(&to_b)
-                            if to_a != to_b && !lengths.contains_key(&sorted(to_a, to_b)) =>
-                        {
+                        Some(&to_b) if !lengths.contains_key(&sorted(to_a, to_b)) => {
                             lengths.insert(sorted(to_a, to_b), length);
-                            next.push(sorted(to_a, to_b));
+                            if to_a != to_b {
+                                next.push(sorted(to_a, to_b));
+                            }
                         }
                         Some(_) => {}
                     }

@@ -1,6 +1,6 @@
 //! Determinism against its definition: every two rows with one observation, word by word.
 
-use tellapart_bisim::evidence::{UNKNOWN, ValueOf};
+use tellapart_bisim::evidence::{Episodes, Recording, UNKNOWN, ValueOf};
 
 use crate::definition::Columns;
 use crate::random::{World, random};
@@ -70,4 +70,31 @@ fn differences_are_found_iff_there_are_any() {
         found_both.iter().all(|&count| count > 100),
         "{found_both:?}"
     );
+}
+
+/// What recurs a lot must not use up what is spent on the rest.
+#[test]
+fn one_difference_is_found_beside_many_rows_that_agree() {
+    let common = (0..20_000_u32).map(|row| [(row.wrapping_mul(2_654_435_761) >> 16) % 7, 0, 0, 0]);
+    let common = common.map(|row| if row[0] > 2 { [0, 0, 0, 0] } else { row });
+    // An observation that leads to different ones, in episodes of two rows; the last one has
+    // another value.
+    let rare = (0..60).flat_map(|episode| {
+        let value = u32::from(episode == 59);
+        [[3, 0, 0, 0], [4 + episode, 0, value, 1]]
+    });
+    let rows: Vec<[u32; 4]> = common.chain(rare).collect();
+    let mut recording = Recording::new(1).unwrap();
+    recording
+        .append(&Episodes {
+            observations: &rows.iter().map(|row| row[0]).collect::<Vec<_>>(),
+            actions: &rows.iter().map(|row| row[1]).collect::<Vec<_>>(),
+            values: &rows.iter().map(|row| row[2]).collect::<Vec<_>>(),
+            ends: &rows.iter().map(|row| row[3] == 1).collect::<Vec<_>>(),
+            vectors: &[],
+        })
+        .unwrap();
+    let found = recording.determinism(&()).unwrap();
+    assert_eq!((found.differing, found.cut_off), (1, Some(64)));
+    assert_eq!(found.example, Some(([20_000, 20_118], 1)));
 }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use tellapart_audit::recorded::{
     AuditedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics, HealthyCollapse,
     KeptNuisance, LatentMap, MergeKind, Neighborhoods, PairBound, RecordedAudit,
-    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict, World, WorldKind,
+    RecordedCertificate, SCHEMA, SaidBy, Search, Settling, TruthCheck, Verdict, World, WorldKind,
 };
 use tellapart_audit::{Embeddings, Spectrum};
 use tellapart_report::{AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ShownRow};
@@ -272,11 +272,12 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         p_unknown: 0,
         world: World {
             kind: WorldKind::Deterministic,
-            declared: true,
+            said_by: SaidBy::User,
             compared: 0,
             differing: 0,
             example: None,
             example_actions: None,
+            cut_off: None,
         },
         p_width: 1,
         p_unit: 1.0,

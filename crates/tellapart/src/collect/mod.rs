@@ -197,7 +197,7 @@ impl RecordedRows {
                 self.outcomes.iter().map(|outcome| outcome.value).collect(),
             )),
             // All built-in worlds are: what is drawn anew is a nuisance.
-            deterministic: Some(true),
+            world_is_deterministic: Some(true),
             terminals: each(|outcome| outcome.end == End::Terminal),
             timeouts: each(|outcome| outcome.end == End::Timeout),
             state_ids: Some(

@@ -102,7 +102,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let inputs = Inputs::read(arguments)?;
     let evidence = arguments
         .recording
-        .options(inputs.predicted(), inputs.recording.rewards_of());
+        .options(inputs.predicted(), &inputs.recording);
     let model = inputs.model(arguments)?;
     let latents = inputs.latents(model.as_deref(), arguments)?;
     let failure = |error| arguments.failure(error);

@@ -51,9 +51,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let trajectories = super::recording(&arguments.data, arguments.recording.observations())?;
-    let options = arguments
-        .recording
-        .options("rewards", trajectories.rewards_of());
+    let options = arguments.recording.options("rewards", &trajectories);
     let in_file = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };
@@ -72,9 +70,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         Some(&[i, j]) => Some(pair(&recorded, [i, j])?),
         _ => None,
     };
-    let misread = recorded.misread(&trajectories, &options);
     let document = EvidenceDocument {
-        misread: misread.map_err(|error| in_file(&error))?,
+        misread: recorded.misread(&trajectories, &options),
+        shown_rounded: recorded.rounded(&options),
         ..EvidenceDocument::new(&recorded, &options, &coverage, pair)
     };
     if arguments.json {
@@ -97,6 +95,8 @@ struct EvidenceDocument {
     world: World,
     /// Says if p contradicts determinism less where it belongs to something else; null otherwise.
     misread: Option<String>,
+    /// Says if p is shown otherwise than it is compared; null otherwise.
+    shown_rounded: Option<String>,
     rows: usize,
     episodes: usize,
     observations: usize,
@@ -184,6 +184,7 @@ impl EvidenceDocument {
             p_unknown: recorded.values.unknown(),
             world: recorded.world.clone(),
             misread: None,
+            shown_rounded: None,
             rows: recording.rows(),
             episodes: recording.episodes(),
             observations,

@@ -1,8 +1,9 @@
 //! Options of how a recording is read as evidence, shared by commands.
 
 use clap::{Args, ValueEnum};
+use tellapart::Trajectories;
 use tellapart::audit::RecordedOptions;
-use tellapart::audit::recorded::WorldKind;
+use tellapart::audit::recorded::{WorldKind, WorldOption};
 use tellapart::data::{ActionRule, BelongsTo, DataError};
 
 #[derive(Args)]
@@ -22,16 +23,9 @@ pub(super) struct RecordingArgs {
     /// Rule for equal action vectors: sign, distinct, a number of bins, or at:-0.5,0.5
     #[arg(long, value_name = "RULE", value_parser = rule)]
     action_rule: Option<ActionRule>,
-    /// Kind of the world: auto, deterministic or stochastic [default: auto]
-    #[arg(
-        long,
-        value_enum,
-        value_name = "KIND",
-        default_value_t = WorldArg::Auto,
-        hide_possible_values = true,
-        hide_default_value = true
-    )]
-    world: WorldArg,
+    /// World: deterministic, stochastic or auto [default: what DATA says, else auto]
+    #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true)]
+    world: Option<WorldArg>,
 }
 
 /// What the user says of the world.
@@ -56,16 +50,17 @@ impl RecordingArgs {
         self.observations.as_deref()
     }
 
-    /// Returns the options of the library; `p` is the array that is read unless one is named, and
-    /// `p_of` what it belongs to unless that is said.
-    pub(super) fn options(&self, p: &str, p_of: BelongsTo) -> RecordedOptions {
+    /// Returns the options of the library; `p` is the array that is read unless one is named.
+    pub(super) fn options(&self, p: &str, recording: &Trajectories) -> RecordedOptions {
+        let p = self.p.as_deref().unwrap_or(p);
         RecordedOptions {
-            value: self.p.as_deref().unwrap_or(p).to_owned(),
-            value_of: self.p_of.unwrap_or(p_of),
+            value: p.to_owned(),
+            value_of: self.p_of.unwrap_or_else(|| recording.belongs_to(p)),
             world: match self.world {
-                WorldArg::Auto => None,
-                WorldArg::Deterministic => Some(WorldKind::Deterministic),
-                WorldArg::Stochastic => Some(WorldKind::Stochastic),
+                None => WorldOption::Recording,
+                Some(WorldArg::Auto) => WorldOption::Data,
+                Some(WorldArg::Deterministic) => WorldOption::Declared(WorldKind::Deterministic),
+                Some(WorldArg::Stochastic) => WorldOption::Declared(WorldKind::Stochastic),
             },
             tolerance: self.tolerance,
             action_rule: self.action_rule.clone(),

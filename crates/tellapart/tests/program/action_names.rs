@@ -30,7 +30,7 @@ fn recording(folder: &Folder, actions: Actions) {
         )),
         terminals: (0..ROWS).map(ends).collect(),
         timeouts: vec![false; ROWS],
-        deterministic: Some(true),
+        world_is_deterministic: Some(true),
         ..TrajectoryParts::default()
     })
     .unwrap()
@@ -63,7 +63,7 @@ fn words_of_a_recording_are_printed_by_the_names_of_its_actions() {
         },
     );
     let said = folder.fine("inspect data.npz");
-    assert!(said.contains("action_names   text"), "{said}");
+    assert!(said.contains("action_names            text"), "{said}");
     assert!(said.contains("2 named actions: lift, drop <all>"), "{said}");
     let names = json!(["lift", "drop <all>"]);
     assert_eq!(

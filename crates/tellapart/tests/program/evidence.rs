@@ -51,10 +51,10 @@ fn a_recording_says_what_it_shows_and_what_it_leaves_open() {
         found,
         json!({
             "schema": "tellapart.evidence/2",
-            "p": "rewards", "p_of": "observation", "p_unknown": 0, "misread": null,
+            "p": "rewards", "p_of": "observation", "p_unknown": 0, "misread": null, "shown_rounded": null,
             "world": {
-                "kind": "cannot-be-told", "declared": false, "compared": 1, "differing": 0,
-                "example": null, "example_actions": null,
+                "kind": "cannot-be-told", "said_by": "data", "compared": 1, "differing": 0,
+                "example": null, "example_actions": null, "cut_off": null,
             },
             "rows": 9, "episodes": 3, "observations": 7, "actions": 3, "action_names": ["0", "1", "2"],
             "recorded_steps": 5, "coverage": 5.0 / 21.0, "classes_separated_by_coverage": 6,

@@ -53,7 +53,7 @@ fn write_much(folder: &Folder) {
         )),
         terminals: vec![false; ROWS],
         timeouts: (0..ROWS).map(|row| row % 100 == 99).collect(),
-        deterministic: Some(true),
+        world_is_deterministic: Some(true),
         ..TrajectoryParts::default()
     });
     recording

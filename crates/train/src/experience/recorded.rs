@@ -50,6 +50,8 @@ impl RecordedExperience {
         };
         let observation = trajectories.observation_spec();
         let observation = observation.map_err(|error| in_file(error.into()))?;
+        let actions = trajectories.check_actions_in_f32();
+        actions.map_err(|error| in_file(error.into()))?;
         let targets = targets(config, &trajectories).map_err(in_file)?;
         let finite = actions_of(config, &trajectories).map_err(in_file)?;
         let (actions, action_ids) = match finite {

@@ -130,10 +130,8 @@ impl Recording {
         };
         let vector =
             |id: u32| &self.vectors[id as usize * tolerance.width()..][..tolerance.width()];
-        let squares = vector(a)
-            .iter()
-            .zip(vector(b))
-            .map(|(a, b)| (a - b).powi(2));
-        squares.sum::<f64>().sqrt() > tolerance.distance()
+        let differences = vector(a).iter().zip(vector(b)).map(|(a, b)| a - b);
+        // `hypot` neither overflows nor underflows on the way, as sums of squares do.
+        differences.fold(0.0, f64::hypot) > tolerance.distance()
     }
 }

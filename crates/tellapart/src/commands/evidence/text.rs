@@ -35,8 +35,8 @@ pub(super) fn print(
         document.observations * document.actions,
         100.0 * document.coverage,
     )?;
-    if let Some(misread) = &document.misread {
-        writeln!(out, "note: {misread}")?;
+    for note in document.misread.iter().chain(&document.shown_rounded) {
+        writeln!(out, "note: {note}")?;
     }
     match document.p_unknown {
         0 => writeln!(out, "p: {}, of the {}", document.p, document.p_of)?,

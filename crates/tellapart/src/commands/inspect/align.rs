@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let alignment = Alignment::of(&recording, p, rule)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", arguments.file.display())))?;
     let mut says = vec![actions_in_words(&alignment.actions)];
-    says.extend(p.map(|p| p_in_words(p, &alignment.p, recording.rewards_of())));
+    says.extend(p.map(|p| p_in_words(p, &alignment.p, recording.belongs_to(p))));
     if arguments.json {
         return terminal.json(&Document {
             schema: "tellapart.alignment/1",
