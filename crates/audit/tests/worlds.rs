@@ -88,7 +88,16 @@ fn audited(
     for (row, &class) in classes.iter().enumerate() {
         latents[row * CELLS + class] = 1.0;
     }
-    let embeddings = Embeddings::new(&latents, classes.len(), CELLS).unwrap();
+    audited_latents(recording, &latents, options)
+}
+
+fn audited_latents(
+    recording: &Trajectories,
+    latents: &[f32],
+    options: &RecordedOptions,
+) -> RecordedAudit {
+    let (rows, width) = (recording.rows(), latents.len() / recording.rows());
+    let embeddings = Embeddings::new(latents, rows, width).unwrap();
     let recorded = Recorded::new(recording, options, &()).unwrap();
     let audit = Audit::new(
         recording,
@@ -404,4 +413,46 @@ fn the_alignment_reads_no_more_than_the_audit() {
         warnings.iter().any(|note| note.contains("--p-of step")),
         "{warnings:?}"
     );
+}
+
+/// One-hot codes of observations are all equally far apart, so nothing is nearer than what agrees.
+#[test]
+fn equal_distances_mix_nothing() {
+    let chain = Chain {
+        slip: 0.0,
+        is_noisy: false,
+        cost: None,
+    };
+    let (recording, cells) = chain.record(6, 200);
+    // Each cell is seen in one of three colors.
+    let colored = |row: usize| cells[row] * 3 + row % 3;
+    let mut parts = recording.into_parts();
+    parts.observations = Frames::F32 {
+        shape: vec![1],
+        values: (0..cells.len()).map(|row| colored(row) as f32).collect(),
+    };
+    parts.world_is_deterministic = Some(true);
+    let recording = Trajectories::new(parts).unwrap();
+    let audit = |code: &dyn Fn(usize) -> usize| {
+        let width = 3 * CELLS;
+        let mut latents = vec![0.0; cells.len() * width];
+        for row in 0..cells.len() {
+            latents[row * width + code(row)] = 1.0;
+        }
+        audited_latents(&recording, &latents, &RecordedOptions::default())
+    };
+    let found = audit(&colored);
+    assert_eq!(found.verdict, Verdict::Healthy, "{}", found.reason);
+    assert_eq!(found.neighborhoods.mixed, Some(0.0));
+    // Cells 8 and 1 in one color.
+    let found = audit(&|row| if colored(row) == 24 { 3 } else { colored(row) });
+    assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.reason);
+    for pair in found.pairs.iter().filter(|pair| pair.kind.is_some()) {
+        let of_pair = [pair.i, pair.j].map(colored);
+        assert!(
+            of_pair == [3, 24] || of_pair == [24, 3],
+            "{of_pair:?}: {}",
+            found.reason
+        );
+    }
 }

@@ -1,13 +1,38 @@
 //! Numbers as text.
 
 /// Returns the shortest text that says which number this is. What came from `f32` is written as
-/// `f32`, so `0.1` stays `0.1`.
+/// `f32`, so `0.1` stays `0.1`. Very large and very small numbers are written as `1e-170`.
 #[must_use]
 pub fn shortest(number: f64) -> String {
     let narrow = number as f32;
-    if f64::from(narrow) == number {
-        narrow.to_string()
-    } else {
-        number.to_string()
+    let is_narrow = f64::from(narrow) == number;
+    match number.abs() {
+        0.0 | 1e-5..1e16 if is_narrow => narrow.to_string(),
+        0.0 | 1e-5..1e16 => number.to_string(),
+        _ if is_narrow => format!("{narrow:e}"),
+        _ => format!("{number:e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_short_and_read_back() {
+        for (number, text) in [
+            (0.0, "0"),
+            (f64::from(0.1_f32), "0.1"),
+            (0.1, "0.1"),
+            (-16_777_217.0, "-16777217"),
+            (1e-170, "1e-170"),
+            (-2.5e200, "-2.5e200"),
+            (f64::from(1e-7_f32), "1e-7"),
+            (1_700_000_000_000_000_000.0, "1.7e18"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(shortest(number), text);
+        }
+        assert!(shortest(f64::NAN) == "NaN");
     }
 }

@@ -262,8 +262,9 @@ impl<'a> AuditableRecording<'a> {
     /// Explains one pair of rows, whether near or not, and whether merged or not. With the model of
     /// a run, the pair has a bound where its data distinguishes it.
     ///
-    /// Only all pairs together tell whether a merged pair is due to an outlier. So a merged pair
-    /// also costs an audit of the recording, unless it has more than 32768 rows.
+    /// Only all pairs together tell whether a merged pair is due to an outlier, or listed because
+    /// neighborhoods are mixed. So a pair that is told apart also costs an audit of the recording,
+    /// unless it has more than 32768 rows.
     ///
     /// # Errors
     /// [`AuditRecordingError::Pair`] if a row is out of range; those of
@@ -280,6 +281,11 @@ impl<'a> AuditableRecording<'a> {
         if pair.cause == Cause::Encoder && self.recording.rows() <= ROWS_TO_AUDIT {
             let whole = audit.run(progress).map_err(AuditRecordingError::in_audit)?;
             whole.explain_outlier(&mut pair);
+            let listed = whole
+                .pairs
+                .iter()
+                .find(|other| (other.i, other.j) == (pair.i, pair.j));
+            pair.kind = listed.and_then(|listed| listed.kind);
         }
         if let Some(asked) = Certifiable::of_pair(&pair)
             && let Some(predicted) = self.foresee(asked.rollouts(), progress)?

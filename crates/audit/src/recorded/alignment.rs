@@ -126,7 +126,7 @@ impl Alignment {
     }
 
     /// Returns the reading of `p` by `current`, which contradicts itself, and the one by another
-    /// option that does so least.
+    /// option that does so least, if that is less than half as often.
     #[must_use]
     pub fn better_than(&self, current: BelongsTo) -> Option<(Reading<PRead>, Reading<PRead>)> {
         let is_current = |reading: &&Reading<PRead>| reading.read.option() == Some(current);
@@ -138,7 +138,7 @@ impl Alignment {
         let best = others
             .filter_map(|other| Some((other.share()?, other)))
             .min_by(|a, b| a.0.total_cmp(&b.0));
-        best.filter(|&(share, _)| share < own_share)
+        best.filter(|&(share, _)| 2.0 * share < own_share)
             .map(|(_, other)| (*own, *other))
     }
 }

@@ -16,6 +16,7 @@ mod invariance;
 mod lidar;
 mod merge_counts;
 mod merged;
+mod mixing;
 mod neighbors;
 mod outliers;
 mod pair_oracle;

@@ -3,13 +3,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rand::{RngExt as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use tellapart_progress::{Progress, Stopped};
 
 use super::atomic_bitset::AtomicBitset;
 use super::merge_counts::{MergeCounts, MergedRows};
+use super::mixing::Judged;
 use super::neighbors::Neighbors;
 use super::outliers::Outliers;
 use super::pair_oracle::{PairOracle, PairOutcome};
@@ -20,8 +19,6 @@ use super::schema::Cause;
 const REPRESENTATIVES: usize = 24;
 /// Largest number of rows that represent a point when it is compared with a neighbor.
 const OF_NEIGHBORS: usize = 3;
-/// Number of random rows tried to find one that agrees with a given row.
-const AGREEING_TRIES: usize = 48;
 
 /// The nearest neighbors of every point, compared.
 pub(super) struct Scan<'a> {
@@ -30,10 +27,8 @@ pub(super) struct Scan<'a> {
     pub(super) neighbors: &'a Neighbors,
     representatives: Representatives,
     /// Outcome for each point and candidate: first the point with itself, then with its neighbors.
-    findings: Vec<PairOutcome>,
-    /// Whether an agreeing row is known for each point, so that its nearest neighbors can be
-    /// judged.
-    is_judged: Vec<bool>,
+    pub(super) findings: Vec<PairOutcome>,
+    pub(super) judged: Vec<Judged>,
 }
 
 /// Counts from the first comparison of all candidates.
@@ -85,7 +80,7 @@ impl<'a> Scan<'a> {
             neighbors,
             representatives: Representatives::new(points, oracle.recorded, REPRESENTATIVES),
             findings: Vec::new(),
-            is_judged: Vec::new(),
+            judged: Vec::new(),
         };
         let done = AtomicUsize::new(0);
         let found = (0..points.len())
@@ -97,18 +92,18 @@ impl<'a> Scan<'a> {
                 }
                 scan.look(point, seed, progress)
             })
-            .collect::<Result<Vec<(Vec<PairOutcome>, bool, FirstComparison)>, _>>()?;
+            .collect::<Result<Vec<(Vec<PairOutcome>, Judged, FirstComparison)>, _>>()?;
         let mut look = FirstComparison::default();
-        for (findings, is_judged, of_point) in found {
+        for (findings, judged, of_point) in found {
             scan.findings.extend(findings);
-            scan.is_judged.push(is_judged);
+            scan.judged.push(judged);
             look = look.merge(of_point);
         }
         Ok((scan, look))
     }
 
     /// Returns the candidates of a point: the point itself, then its neighbors.
-    fn candidates(&self, point: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn candidates(&self, point: usize) -> impl Iterator<Item = usize> + '_ {
         let neighbors = self.neighbors.of(point).iter();
         std::iter::once(point).chain(neighbors.map(|&other| other as usize))
     }
@@ -141,9 +136,10 @@ impl<'a> Scan<'a> {
         point: usize,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Result<(Vec<PairOutcome>, bool, FirstComparison), Stopped> {
+    ) -> Result<(Vec<PairOutcome>, Judged, FirstComparison), Stopped> {
         let mut look = FirstComparison::default();
         let mut findings = Vec::with_capacity(self.neighbors.count() + 1);
+        let mut own = 0;
         for other in self.candidates(point) {
             let is_counted = u64::from(self.is_counted_at(point, other));
             let mut strongest = PairOutcome::Incomparable;
@@ -158,7 +154,12 @@ impl<'a> Scan<'a> {
                         look.comparable += is_counted;
                         look.longest_witness = look.longest_witness.max(length);
                     }
-                    PairOutcome::Agreeing(_) => look.comparable += is_counted,
+                    PairOutcome::Agreeing(depth) => {
+                        look.comparable += is_counted;
+                        if other == point {
+                            own = own.max(depth);
+                        }
+                    }
                     PairOutcome::Undecided => look.undecided += is_counted,
                     PairOutcome::Incomparable => {}
                 }
@@ -170,78 +171,11 @@ impl<'a> Scan<'a> {
             }
             findings.push(strongest);
         }
-        let (is_judged, is_mixed) = self.judge_nearest(point, &findings, seed);
+        let (has_agreeing, is_mixed) = self.judge_nearest(point, &findings, seed);
         let rows = self.points.rows(point).len();
-        look.judged_rows = if is_judged { rows } else { 0 };
+        look.judged_rows = if has_agreeing { rows } else { 0 };
         look.mixed_rows = if is_mixed { rows } else { 0 };
-        Ok((findings, is_judged, look))
-    }
-
-    /// Returns whether the nearest candidates can be judged, and whether a distinguished one is
-    /// nearer than every agreeing row.
-    fn judge_nearest(&self, point: usize, findings: &[PairOutcome], seed: u64) -> (bool, bool) {
-        let first = findings.iter().find(|finding| {
-            is_agreeing(**finding, 1) || matches!(finding, PairOutcome::Distinguished(_))
-        });
-        match first {
-            None => (false, false),
-            Some(PairOutcome::Distinguished(length)) => {
-                let length = (*length).max(1);
-                let has_agreeing = findings.iter().any(|finding| is_agreeing(*finding, length))
-                    || self.has_agreeing(point, length, seed);
-                (has_agreeing, has_agreeing)
-            }
-            Some(_) => {
-                // The first candidate agrees. It counts only if it was compared as deeply as the
-                // first distinguished one.
-                let distinguished = findings.iter().position(is_distinguished);
-                let is_mixed = distinguished.is_some_and(|place| {
-                    let PairOutcome::Distinguished(length) = findings[place] else {
-                        return false;
-                    };
-                    !findings[..place]
-                        .iter()
-                        .any(|finding| is_agreeing(*finding, length))
-                        && (findings[place..]
-                            .iter()
-                            .any(|finding| is_agreeing(*finding, length))
-                            || self.has_agreeing(point, length, seed))
-                });
-                (true, is_mixed)
-            }
-        }
-    }
-
-    /// Whether one of a few random rows agrees with a point in words of at least `length` actions.
-    fn has_agreeing(&self, point: usize, length: u16, seed: u64) -> bool {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(point as u64);
-        let row = self.points.row(point);
-        let rows = self.oracle.embeddings.rows();
-        (0..AGREEING_TRIES).any(|_| {
-            let other = random.random_range(0..rows);
-            other != row && is_agreeing(self.oracle.outcome(row, other).0, length)
-        })
-    }
-
-    /// Whether `other`, which the recording distinguishes from `point`, is nearer to it than every
-    /// agreeing row.
-    fn is_nearer_than_agreeing(&self, point: usize, other: usize) -> bool {
-        let count = self.neighbors.count() + 1;
-        let findings = &self.findings[point * count..(point + 1) * count];
-        let Some(place) = self
-            .candidates(point)
-            .position(|candidate| candidate == other)
-        else {
-            return false;
-        };
-        let PairOutcome::Distinguished(length) = findings[place] else {
-            return false;
-        };
-        self.is_judged[point]
-            && !findings[..place]
-                .iter()
-                .any(|finding| is_agreeing(*finding, length.max(1)))
+        Ok((findings, Judged { has_agreeing, own }, look))
     }
 
     /// Finds the distinguished pairs that are merged.
@@ -390,12 +324,12 @@ struct Merge<'a> {
     is_far: bool,
 }
 
-fn is_distinguished(finding: &PairOutcome) -> bool {
+pub(super) fn is_distinguished(finding: &PairOutcome) -> bool {
     matches!(finding, PairOutcome::Distinguished(_))
 }
 
 /// Whether rows agree in words of at least `length` actions.
-fn is_agreeing(finding: PairOutcome, length: u16) -> bool {
+pub(super) fn is_agreeing(finding: PairOutcome, length: u16) -> bool {
     matches!(finding, PairOutcome::Agreeing(depth) if depth >= length)
 }
 

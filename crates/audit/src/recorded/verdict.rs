@@ -1,6 +1,6 @@
 //! The verdict of an audit, and its wording.
 
-use super::schema::{Cause, Counts, Coverage, Neighborhoods, RecordedAudit, Verdict};
+use super::schema::{Cause, Counts, Coverage, MergeKind, Neighborhoods, RecordedAudit, Verdict};
 use super::world::{SaidBy, WorldKind};
 
 /// Share of mixed rows above which the latents as a whole count as mixed. A row is mixed if a
@@ -90,18 +90,19 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
                 in_words(kinds(Cause::Encoder), "way", "ways"),
                 counts.encoder_rows,
                 audit.rows
-            ) + &match counts.outlier_rows {
-                0 => String::new(),
-                rows if counts.outlier == 0 => format!(
-                    " {}, more than the {} % that are tolerated.",
-                    in_words(rows as usize, "row is an outlier", "rows are outliers"),
-                    100.0 * audit.outlier_tolerance
-                ),
-                rows => format!(
-                    " There are {} as well.",
-                    in_words(rows as usize, "outlier", "outliers")
-                ),
-            }
+            ) + &by_mixing(audit)
+                + &match counts.outlier_rows {
+                    0 => String::new(),
+                    rows if counts.outlier == 0 => format!(
+                        " {}, more than the {} % that are tolerated.",
+                        in_words(rows as usize, "row is an outlier", "rows are outliers"),
+                        100.0 * audit.outlier_tolerance
+                    ),
+                    rows => format!(
+                        " There are {} as well.",
+                        in_words(rows as usize, "outlier", "outliers")
+                    ),
+                }
         }
         Verdict::Undecided if audit.world.kind == WorldKind::Stochastic => format!(
             "The world is {}. The same observation and actions were followed by different {}, so one recorded \
@@ -178,6 +179,21 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
         );
     }
     text
+}
+
+/// Says how many kinds of merged pairs are below the threshold, and count nevertheless.
+fn by_mixing(audit: &RecordedAudit) -> String {
+    let is_below = |kind: &&MergeKind| {
+        let constant = kind.required_lipschitz;
+        kind.cause == Cause::Encoder && constant.is_some_and(|it| it <= audit.threshold)
+    };
+    match audit.counts.kinds.iter().filter(is_below).count() {
+        0 => String::new(),
+        below => format!(
+            " {} within the threshold, but nearer than all rows that agree.",
+            in_words(below, "of these ways is", "of these ways are")
+        ),
+    }
 }
 
 /// Returns the warnings that a reader must see next to the verdict.

@@ -163,8 +163,8 @@ fn is_merged(audit: &RecordedAudit, pair: &AuditedPair) -> bool {
 
 /// Returns the Euclidean distance between two values of `p`.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
-    let square = |(a, b): (&f64, &f64)| (a - b).powi(2);
-    a.iter().zip(b).map(square).sum::<f64>().sqrt()
+    let differences = a.iter().zip(b).map(|(a, b)| a - b);
+    differences.fold(0.0, f64::hypot)
 }
 
 /// Formats a value of `p`; of a wide one, only the first elements and the width.

@@ -283,7 +283,12 @@ pub(super) fn story(
                 .required_lipschitz
                 .is_some_and(|constant| constant <= threshold) =>
         {
-            "not merged"
+            match pair.kind {
+                None => "not merged",
+                Some(_) => {
+                    "within the threshold, but nearer than all rows that agree: merged, as many rows are mixed"
+                }
+            }
         }
         Cause::Encoder => "the observations differ: merged by the encoder",
         Cause::Outlier => &outlier,
