@@ -9,7 +9,8 @@
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_audit::recorded::{
-    Alignment, Audit, PRead, RecordedAuditOptions, SaidBy, Verdict, WorldKind, WorldOption,
+    Alignment, Audit, EndsRead, PRead, RecordedAuditOptions, SaidBy, Verdict, WorldKind,
+    WorldOption,
 };
 use tellapart_audit::{Embeddings, Recorded, RecordedAudit, RecordedOptions};
 use tellapart_data::{Actions, BelongsTo, Frames, Trajectories, TrajectoryParts};
@@ -226,6 +227,21 @@ fn the_alignment_of_actions_and_rewards_is_counted() {
         .iter()
         .filter(|reading| reading.is_consistent());
     assert_eq!(aligned.count(), 1);
+
+    let consistent = |recording: &Trajectories| {
+        let found = Alignment::of(recording, None, None).unwrap();
+        let readings = found.ends.into_iter();
+        let consistent = readings.filter(|reading| reading.is_consistent());
+        consistent.map(|reading| reading.read).collect::<Vec<_>>()
+    };
+    assert_eq!(consistent(&recording), [EndsRead::Row]);
+    // Ends as `step` returns them, stored with the action that led there.
+    let mut parts = recording.clone().into_parts();
+    parts.timeouts.rotate_left(1);
+    assert_eq!(
+        consistent(&Trajectories::new(parts).unwrap()),
+        [EndsRead::RowAfter]
+    );
 
     // Actions one row late, as if each led to its row.
     let mut parts = recording.into_parts();

@@ -184,11 +184,24 @@ impl Trajectories {
     /// # Errors
     /// Vectors without a rule, ids with one, or a rule that makes more than 65 536 actions.
     pub fn finite_actions(&self, rule: Option<&ActionRule>) -> Result<FiniteActions, DataError> {
+        self.finite_actions_where(rule, |row| !self.ends(row))
+    }
+
+    /// Maps the actions to finitely many ids, as [`Trajectories::finite_actions`] does, if those in
+    /// other rows than it takes were taken. All others are blank, and have the id 0.
+    ///
+    /// # Errors
+    /// Those of [`Trajectories::finite_actions`].
+    pub fn finite_actions_where(
+        &self,
+        rule: Option<&ActionRule>,
+        is_taken: impl Fn(usize) -> bool,
+    ) -> Result<FiniteActions, DataError> {
         match (&self.actions, rule) {
             (Actions::Discrete { count, ids }, None) => Ok(FiniteActions {
                 count: *count,
                 ids: (0..self.rows())
-                    .map(|row| if self.ends(row) { 0 } else { ids[row] })
+                    .map(|row| if is_taken(row) { ids[row] } else { 0 })
                     .collect(),
                 edges: Vec::new(),
                 vectors: Vec::new(),
@@ -202,18 +215,25 @@ impl Trajectories {
                 Err(DataError::ContinuousActions { width: *width })
             }
             (Actions::Vectors { width, values }, Some(ActionRule(Rule::Distinct))) => {
-                self.distinct_actions(*width, values)
+                self.distinct_actions(*width, values, &is_taken)
             }
-            (Actions::Vectors { width, values }, Some(rule)) => self.binned(*width, values, rule),
+            (Actions::Vectors { width, values }, Some(rule)) => {
+                self.binned(*width, values, rule, &is_taken)
+            }
         }
     }
 
-    fn distinct_actions(&self, width: usize, values: &Values) -> Result<FiniteActions, DataError> {
+    fn distinct_actions(
+        &self,
+        width: usize,
+        values: &Values,
+        is_taken: &dyn Fn(usize) -> bool,
+    ) -> Result<FiniteActions, DataError> {
         // Grouped as they are stored, but numbered as they are taken.
         let stored = Distinct::of_values(values, width);
         let mut id_of = vec![u32::MAX; stored.first_rows.len()];
         let (mut ids, mut first_rows) = (vec![0; self.rows()], Vec::new());
-        for row in (0..self.rows()).filter(|&row| !self.ends(row)) {
+        for row in (0..self.rows()).filter(|&row| is_taken(row)) {
             let id = &mut id_of[stored.ids[row] as usize];
             if *id == u32::MAX {
                 *id = first_rows.len() as u32;
@@ -239,8 +259,9 @@ impl Trajectories {
         width: usize,
         values: &Values,
         rule: &ActionRule,
+        is_taken: &dyn Fn(usize) -> bool,
     ) -> Result<FiniteActions, DataError> {
-        let taken = |row: &usize| !self.ends(*row);
+        let taken = |row: &usize| is_taken(*row);
         let range = |column: usize| {
             let numbers = (0..self.rows())
                 .filter(taken)

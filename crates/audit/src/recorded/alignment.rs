@@ -1,5 +1,5 @@
-//! Whether actions and values of `p` stand in the right rows: which reading contradicts itself
-//! least.
+//! Whether actions, ends of episodes and values of `p` stand in the right rows: which reading
+//! contradicts itself least.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,6 +18,8 @@ pub struct Alignment {
     /// Readings of the actions. A repetition is an observation and an action that were recorded
     /// before; a contradiction leads to another observation than then.
     pub actions: Vec<Reading<ActionsRead>>,
+    /// Readings of the ends of episodes, counted as those of actions. Empty if no row ends one.
+    pub ends: Vec<Reading<EndsRead>>,
     /// Readings of `p`. A repetition is a place that had a value before; a contradiction has
     /// another value than then.
     pub p: Vec<Reading<PRead>>,
@@ -43,6 +45,16 @@ pub enum ActionsRead {
     /// At the observation of the row, as it should be.
     Row,
     /// At the observation of the row after.
+    RowAfter,
+}
+
+/// Row in which an episode ends whose end is stored in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndsRead {
+    /// The row itself, as it should be: it shows the last observation.
+    Row,
+    /// The row after: the end is stored with the last step.
     RowAfter,
 }
 
@@ -92,7 +104,7 @@ impl PRead {
 impl Alignment {
     /// Counts the contradictions of every reading. `p` is the array of values, if there is one.
     ///
-    /// Cost: one pass over the rows for each reading.
+    /// Cost: a pass over the rows for each reading.
     ///
     /// # Errors
     /// If there is no such array, or actions lack a rule.
@@ -119,8 +131,17 @@ impl Alignment {
                 PRead::ALL.map(|read| rows.values(read, &values)).to_vec()
             }
         };
+        let flags = [&trajectories.terminals, &trajectories.timeouts];
+        let ends = match flags.into_iter().flatten().any(|flag| *flag) {
+            true => {
+                let of = |read| rows.steps(read, rule);
+                vec![of(EndsRead::Row)?, of(EndsRead::RowAfter)?]
+            }
+            false => Vec::new(),
+        };
         Ok(Self {
             actions: action_readings.map(|read| rows.successors(read)).to_vec(),
+            ends,
             p,
         })
     }
@@ -186,6 +207,25 @@ impl Rows<'_> {
             Some((key, self.observations[next]))
         });
         contradictions(read, steps)
+    }
+
+    fn steps(
+        &self,
+        read: EndsRead,
+        rule: Option<&ActionRule>,
+    ) -> Result<Reading<EndsRead>, DataError> {
+        let is_marked = |row: usize| self.trajectories.ends(row);
+        let last = self.observations.len() - 1;
+        let is_taken = |row: usize| match read {
+            EndsRead::Row => !is_marked(row),
+            EndsRead::RowAfter => row < last && !row.checked_sub(1).is_some_and(is_marked),
+        };
+        let actions = self.trajectories.finite_actions_where(rule, is_taken)?.ids;
+        let steps = (0..last).filter(|&row| is_taken(row)).map(|row| {
+            let key = (self.observations[row], actions[row]);
+            (key, self.observations[row + 1])
+        });
+        Ok(contradictions(read, steps))
     }
 
     fn values(&self, read: PRead, values: &[u32]) -> Reading<PRead> {

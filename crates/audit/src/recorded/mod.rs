@@ -28,7 +28,7 @@ mod verdict;
 mod world;
 
 pub use crate::map::LatentMap;
-pub use alignment::{ActionsRead, Alignment, PRead, Reading};
+pub use alignment::{ActionsRead, Alignment, EndsRead, PRead, Reading};
 pub use audit::{
     Audit, DEFAULT_NEIGHBORS, DEFAULT_OUTLIER_TOLERANCE, DEFAULT_THRESHOLD, RecordedAuditOptions,
 };

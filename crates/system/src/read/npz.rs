@@ -78,7 +78,16 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
     }
     let next = values.into_u32().map_err(|bad| {
         let (state, action) = (bad.index / actions, bad.index % actions);
-        wrong("next", format!("state {state}, action {action}: {bad}"))
+        let is_missing = bad.found.starts_with('-');
+        let problem = match is_missing {
+            true => format!(
+                "state {state}, action {action}: {} is no state. Every action leads to a state here; for one \
+                 that cannot be taken, add a state with an output of its own that leads to itself",
+                bad.found
+            ),
+            false => format!("state {state}, action {action}: {bad}"),
+        };
+        wrong("next", problem)
     })?;
 
     let outputs = archive.read("output")?;

@@ -22,22 +22,31 @@ use crate::run::Folder;
 
 #[test]
 fn every_console_block_prints_what_it_shows() {
-    let python = python();
+    let python = Python::find();
     let mut wrong = Vec::new();
     for page in pages() {
         let path = root().join(&page);
         let text = fs::read_to_string(&path).unwrap();
         let blocks = blocks(&text);
-        if python.is_none() && blocks.iter().any(|block| block.language == "python") {
-            eprintln!("{page}: skipped, there is no Python with NumPy");
-            continue;
+        let is_python = |block: &&Block| block.language == "python";
+        if blocks.iter().any(|block| is_python(&block)) {
+            let Some(python) = &python else {
+                eprintln!("{page}: skipped, there is no Python with NumPy");
+                continue;
+            };
+            let bodies = blocks.iter().filter(is_python);
+            let missing = python.missing(bodies.map(|block| &text[block.body.clone()]));
+            if !missing.is_empty() {
+                eprintln!("{page}: skipped, Python lacks {}", missing.join(", "));
+                continue;
+            }
         }
         let mut run = Page::new(&page);
         let mut updated = String::new();
         let mut copied = 0;
         for block in &blocks {
             let body = &text[block.body.clone()];
-            let found = run.block(block, body, python.as_deref());
+            let found = run.block(block, body, python.as_ref());
             let Err(difference) = compare(&found, body) else {
                 continue;
             };
@@ -77,7 +86,7 @@ impl<'a> Page<'a> {
     }
 
     /// Runs a block and returns what its body should be.
-    fn block(&mut self, block: &Block, body: &str, python: Option<&str>) -> String {
+    fn block(&mut self, block: &Block, body: &str, python: Option<&Python>) -> String {
         let place = format!("{}:{}", self.name, block.line);
         if let Some(file) = &block.file {
             self.folder.write(file, body);
@@ -85,11 +94,9 @@ impl<'a> Page<'a> {
         match block.language.as_str() {
             "console" => self.console(body, &place),
             "python" => {
-                let python = python.unwrap_or("python3");
-                let mut command = Command::new(python);
-                let ran = command
-                    .args(["-c", body])
-                    .current_dir(self.folder.path("."));
+                let python = python.expect("pages are skipped without one");
+                let mut command = python.command(body);
+                let ran = command.current_dir(self.folder.path("."));
                 let ran = ran.output().unwrap();
                 assert!(ran.status.success(), "{place}: {ran:?}");
                 body.to_owned()
@@ -155,18 +162,54 @@ fn is_overwriting() -> bool {
     std::env::var("SNAPSHOTS").is_ok_and(|action| action == "overwrite")
 }
 
-/// A Python with NumPy: `PYTHON`, or `python3`. Its lack is an error where
-/// `TELLAPART_REQUIRE_NUMPY` is set.
-fn python() -> Option<String> {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut command = Command::new(&python);
-    let ran = command.args(["-c", "import numpy"]).output();
-    let found = ran.is_ok_and(|ran| ran.status.success());
-    assert!(
-        found || std::env::var_os("TELLAPART_REQUIRE_NUMPY").is_none(),
-        "{python} has no NumPy"
-    );
-    found.then_some(python)
+/// A Python with NumPy.
+struct Python(String);
+
+impl Python {
+    /// Finds it: `PYTHON`, or `python3`. Its lack is an error where `TELLAPART_REQUIRE_PYTHON` is
+    /// set.
+    fn find() -> Option<Self> {
+        let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let python = Self(python);
+        let found = python.has("numpy");
+        assert!(found || !is_required(), "{} has no NumPy", python.0);
+        found.then_some(python)
+    }
+
+    fn command(&self, code: &str) -> Command {
+        let mut command = Command::new(&self.0);
+        command.args(["-c", code]);
+        command
+    }
+
+    fn has(&self, module: &str) -> bool {
+        let mut command = self.command(&format!("import {module}"));
+        command.output().is_ok_and(|ran| ran.status.success())
+    }
+
+    /// Returns the libraries that these blocks import and that are not there, which is an error
+    /// where `TELLAPART_REQUIRE_PYTHON` is set. Each is imported by a line of its own.
+    fn missing<'a>(&self, blocks: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let lines = blocks.flat_map(str::lines);
+        let imported = lines.filter_map(|line| line.strip_prefix("import "));
+        let mut modules: Vec<_> = imported
+            .filter_map(|it| it.split([' ', '.']).next())
+            .collect();
+        modules.sort_unstable();
+        modules.dedup();
+        modules.retain(|module| !self.has(module));
+        assert!(
+            modules.is_empty() || !is_required(),
+            "{} lacks {}",
+            self.0,
+            modules.join(", ")
+        );
+        modules
+    }
+}
+
+fn is_required() -> bool {
+    std::env::var_os("TELLAPART_REQUIRE_PYTHON").is_some()
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use tellapart::Trajectories;
-use tellapart::audit::recorded::{ActionsRead, Alignment, PRead, Reading};
+use tellapart::audit::recorded::{ActionsRead, Alignment, EndsRead, PRead, Reading};
 use tellapart::data::BelongsTo;
 
 use super::Arguments;
@@ -19,7 +19,7 @@ struct Document<'a> {
     p: Option<&'a str>,
     #[serde(flatten)]
     alignment: &'a Alignment,
-    /// What the counts say, one sentence about actions and one about p.
+    /// What the counts say, one sentence about actions, one about ends and one about p.
     says: Vec<String>,
 }
 
@@ -30,6 +30,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let alignment = Alignment::of(&recording, p, rule)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", arguments.file.display())))?;
     let mut says = vec![actions_in_words(&alignment.actions)];
+    if !alignment.ends.is_empty() {
+        says.push(ends_in_words(&alignment.ends));
+    }
     says.extend(p.map(|p| p_in_words(p, &alignment.p, recording.belongs_to(p))));
     if arguments.json {
         return terminal.json(&Document {
@@ -59,6 +62,15 @@ fn print(
     writeln!(out, "an action of a row was taken at the observation ...")?;
     for reading in &alignment.actions {
         line(action_reading(reading.read), reading, out)?;
+    }
+    if !alignment.ends.is_empty() {
+        writeln!(
+            out,
+            "\nan end that is stored in a row ends the episode in ..."
+        )?;
+        for reading in &alignment.ends {
+            line(ends_reading(reading.read), reading, out)?;
+        }
     }
     if let Some(p) = p {
         writeln!(out, "\n{p} of a row belongs to ...")?;
@@ -95,6 +107,13 @@ fn action_reading(read: ActionsRead) -> &'static str {
     }
 }
 
+fn ends_reading(read: EndsRead) -> &'static str {
+    match read {
+        EndsRead::Row => "the row (as it should be)",
+        EndsRead::RowAfter => "the row after (it is stored with the last step)",
+    }
+}
+
 fn p_reading(read: PRead) -> &'static str {
     match read {
         PRead::ObservationBefore => "the observation of the row before",
@@ -125,6 +144,26 @@ fn actions_in_words(readings: &[Reading<ActionsRead>]) -> String {
             None => cannot_be_told("actions", readings, 0),
         },
         _ => cannot_be_told("actions", readings, consistent.len()),
+    }
+}
+
+fn ends_in_words(readings: &[Reading<EndsRead>]) -> String {
+    let consistent: Vec<_> = readings.iter().filter(|r| r.is_consistent()).collect();
+    match consistent[..] {
+        [only] if only.read == EndsRead::Row => {
+            "Ends stand in the right row: only this reading never contradicts itself.".to_owned()
+        }
+        [_] => "Ends seem to stand one row early, with the last step: only if the row after shows the last \
+                observation, the recording never contradicts itself. Store them one row later."
+            .to_owned(),
+        [] => match least(readings) {
+            Some(reading) => format!(
+                "Both readings of the ends contradict themselves. Less does: {}.",
+                ends_reading(reading.read)
+            ),
+            None => cannot_be_told("ends", readings, 0),
+        },
+        _ => cannot_be_told("ends", readings, consistent.len()),
     }
 }
 
