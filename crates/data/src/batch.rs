@@ -57,6 +57,9 @@ pub struct Batch {
     pub targets: Vec<f32>,
     /// Number of elements of one target.
     pub target_width: usize,
+    /// Number of distinct actions, if each target belongs to the step from its row, and so to the
+    /// row's action; `None` if it belongs to the observation.
+    pub step_actions: Option<usize>,
     /// `[rows]`: whether row i + 1 of this batch is the successor of row i under action i. False at
     /// the end of episodes and windows, hence always at the last row.
     pub continues: Vec<bool>,

@@ -5,7 +5,7 @@ use tellapart_kernels::Precision;
 
 use crate::encoder::EncoderConfig;
 use crate::error::ModelError;
-use crate::head::HeadKind;
+use crate::head::{BINS, HeadKind};
 use crate::observation::ObservationSpec;
 use crate::predictor::PredictorKind;
 
@@ -67,12 +67,24 @@ pub struct IoSpec {
     pub action_width: usize,
     /// Length of p.
     pub target_width: usize,
+    /// Whether p belongs to steps: then the head has one output for each distinct action.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub p_of_step: bool,
+}
+
+impl IoSpec {
+    /// Returns the number of values of p that the head predicts of one latent: one, or one for each
+    /// distinct action.
+    #[must_use]
+    pub fn head_outputs(&self) -> usize {
+        if self.p_of_step { self.actions } else { 1 }
+    }
 }
 
 /// Largest width and number of layers. It is far above anything that trains here, and turns a
 /// typing error into an error instead of an exhausted machine.
 const MOST: usize = 4096;
-/// Largest number of weights of a bounded predictor.
+/// Largest number of weights of a bounded predictor, and of the last layer of a head.
 const MOST_WEIGHTS: usize = 100_000_000;
 
 impl ModelConfig {
@@ -117,6 +129,15 @@ impl ModelConfig {
             let expected =
                 "`plain` or `bounded`: two-hot bins take a scalar p, and this target is a vector";
             return Err(bad("model.head", "two-hot".to_string(), expected));
+        }
+        let outputs = interface.head_outputs().saturating_mul(match self.head {
+            HeadKind::TwoHot => BINS,
+            HeadKind::Bounded | HeadKind::Plain => interface.target_width,
+        });
+        if outputs.saturating_mul(self.hidden.max(self.latent)) > MOST_WEIGHTS {
+            let found = format!("{outputs} outputs, for {} actions", interface.actions);
+            let expected = "a head of at most 100 million weights: p belongs to steps, so each action has its own";
+            return Err(bad("model.head", found, expected));
         }
         if self.predictor == PredictorKind::Bounded {
             let matrices = interface.actions.saturating_mul(self.predictor_layers);

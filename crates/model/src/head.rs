@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use tellapart_kernels::Precision;
 
 use crate::bounded::OrthogonalStack;
-use crate::config::ModelConfig;
+use crate::config::{IoSpec, ModelConfig};
 use crate::init::Init;
 use crate::layers::{LayerNorm, Linear};
 
 const EPSILON: f32 = 1e-5;
 /// Number of bins in two-hot classification, over `symlog(p)` in `[-10, 10]`, as in the paper's
 /// reference.
-const BINS: usize = 101;
+pub(crate) const BINS: usize = 101;
 const BIN_RANGE: f32 = 10.0;
 
 /// Kind of auxiliary head.
@@ -29,7 +29,8 @@ pub enum HeadKind {
     TwoHot,
 }
 
-/// Auxiliary head `P: [batch, latent] -> [batch, width of p]`.
+/// Auxiliary head `P: [batch, latent] -> [batch, width of p]`. Where p belongs to steps, it predicts
+/// one value for each action, and the action taken chooses among them.
 #[derive(Module, Debug)]
 pub enum Head {
     /// See [`BoundedHead`].
@@ -41,45 +42,52 @@ pub enum Head {
 }
 
 impl Head {
-    /// Builds a head for a p of length `width`, from the keys `head*`, `latent` and `hidden` of the
+    /// Builds a head for the p of the interface, from the keys `head*`, `latent` and `hidden` of the
     /// config.
-    pub fn new(init: &mut Init, config: &ModelConfig, width: usize) -> Self {
+    pub fn new(init: &mut Init, config: &ModelConfig, interface: &IoSpec) -> Self {
         let (latent, hidden) = (config.latent, config.hidden);
+        let (width, values) = (interface.target_width, interface.head_outputs());
+        let mlp = |init: &mut Init, outputs| {
+            Mlp::new(init, [latent, hidden, values * outputs], config.precision)
+        };
         match config.head {
             HeadKind::Bounded => Self::Bounded(BoundedHead::new(
                 init,
                 latent,
                 config.head_layers,
-                width,
+                [values, width],
                 config.head_lipschitz,
             )),
-            HeadKind::Plain => {
-                Self::Plain(Mlp::new(init, [latent, hidden, width], config.precision))
-            }
-            HeadKind::TwoHot => {
-                Self::TwoHot(Mlp::new(init, [latent, hidden, BINS], config.precision))
-            }
+            HeadKind::Plain => Self::Plain(mlp(init, width)),
+            HeadKind::TwoHot => Self::TwoHot(mlp(init, BINS)),
         }
     }
 
-    /// Predicts p, `[batch, width of p]`.
-    pub fn predict(&self, latent: Tensor<2>) -> Tensor<2> {
+    /// Predicts p, `[batch, width of p]`. Where it belongs to steps, `taken` is the action of each
+    /// row, one-hot `[batch, actions]`.
+    pub fn predict(&self, latent: Tensor<2>, taken: Option<&Tensor<2>>) -> Tensor<2> {
         match self {
-            Self::Bounded(head) => head.forward(latent),
-            Self::Plain(head) => head.forward(latent),
-            Self::TwoHot(head) => expected_value(head.forward(latent)),
+            Self::Bounded(head) => chosen(head.forward(latent), taken),
+            Self::Plain(head) => chosen(head.forward(latent), taken),
+            Self::TwoHot(head) => expected_value(chosen(head.forward(latent), taken)),
         }
     }
 
     /// Computes the loss of each row, `[batch, 1]`, against `targets` `[batch, width]`: the mean
-    /// squared error over the width, or the two-hot cross-entropy.
-    pub fn row_losses(&self, latent: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    /// squared error over the width, or the two-hot cross-entropy. `taken` as in [`Head::predict`].
+    pub fn row_losses(
+        &self,
+        latent: Tensor<2>,
+        targets: Tensor<2>,
+        taken: Option<&Tensor<2>>,
+    ) -> Tensor<2> {
         match self {
             Self::TwoHot(head) => {
-                let log_probabilities = activation::log_softmax(head.forward(latent), 1);
+                let logits = chosen(head.forward(latent), taken);
+                let log_probabilities = activation::log_softmax(logits, 1);
                 (two_hot(targets) * log_probabilities).sum_dim(1).neg()
             }
-            _ => (self.predict(latent) - targets).square().mean_dim(1),
+            _ => (self.predict(latent, taken) - targets).square().mean_dim(1),
         }
     }
 
@@ -93,23 +101,33 @@ impl Head {
     }
 }
 
-/// Orthogonal layers with MaxMin (possibly none), then a linear map of Frobenius norm `lipschitz`.
-/// That norm bounds the spectral norm from above, and equals it for scalar p.
+/// Orthogonal layers with MaxMin (possibly none), then a linear map of Frobenius norm `lipschitz`,
+/// or one for each action where p belongs to steps. That norm bounds the spectral norm from above,
+/// and equals it for scalar p.
 #[derive(Module, Debug)]
 pub struct BoundedHead {
     trunk: Option<OrthogonalStack>,
     weight: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
     lipschitz: f32,
+    /// Number of linear maps.
+    maps: usize,
 }
 
 impl BoundedHead {
-    fn new(init: &mut Init, latent: usize, layers: usize, width: usize, lipschitz: f32) -> Self {
+    fn new(
+        init: &mut Init,
+        latent: usize,
+        layers: usize,
+        [maps, width]: [usize; 2],
+        lipschitz: f32,
+    ) -> Self {
         Self {
             trunk: (layers > 0).then(|| OrthogonalStack::new(init, 1, layers, latent, true)),
-            weight: init.uniform([width, latent], 1.0 / (latent as f32).sqrt()),
-            bias: init.constant([width], 0.0),
+            weight: init.uniform([maps * width, latent], 1.0 / (latent as f32).sqrt()),
+            bias: init.constant([maps * width], 0.0),
             lipschitz,
+            maps,
         }
     }
 
@@ -122,8 +140,18 @@ impl BoundedHead {
             None => latent,
         };
         let weight = self.weight.val();
-        let norm = weight.clone().square().sum().sqrt().unsqueeze();
-        let weight = weight / norm * self.lipschitz;
+        let weight = match self.maps {
+            1 => {
+                let norm = weight.clone().square().sum().sqrt().unsqueeze();
+                weight / norm * self.lipschitz
+            }
+            maps => {
+                let shape = weight.dims();
+                let each = weight.reshape([maps, shape[0] / maps * shape[1]]);
+                let norms = each.clone().square().sum_dim(1).sqrt();
+                (each / norms * self.lipschitz).reshape(shape)
+            }
+        };
         features.matmul(weight.transpose()) + self.bias.val().unsqueeze()
     }
 }
@@ -160,6 +188,19 @@ impl Mlp {
         }
         self.output.forward(x, self.precision)
     }
+}
+
+/// Chooses the outputs of the action taken, `[batch, width]`, among those of all actions, `[batch,
+/// actions * width]`.
+fn chosen(outputs: Tensor<2>, taken: Option<&Tensor<2>>) -> Tensor<2> {
+    let Some(taken) = taken else {
+        return outputs;
+    };
+    let [[batch, all], [_, actions]] = [outputs.dims(), taken.dims()];
+    let width = all / actions.max(1);
+    let of_actions = outputs.reshape([batch, actions, width]);
+    let mask = taken.clone().reshape([batch, actions, 1]);
+    (of_actions * mask).sum_dim(1).reshape([batch, width])
 }
 
 /// Encodes `[batch, 1]` as `[batch, bins]`: the two bins around `symlog(p)` share its weight

@@ -20,7 +20,7 @@ pub struct Pjepa {
     pub encoder: Encoder,
     /// Predictor `T: (latent, action) -> next latent`.
     pub predictor: Predictor,
-    /// Auxiliary head `P: latent -> p`.
+    /// Auxiliary head `P: latent -> p`, or `P: (latent, action) -> p` where p belongs to steps.
     pub head: Head,
 }
 
@@ -45,11 +45,7 @@ impl Pjepa {
             config.precision,
         );
         let predictor = Predictor::new(&mut Init::new(rng, device, 2_000), config, interface);
-        let head = Head::new(
-            &mut Init::new(rng, device, 3_000),
-            config,
-            interface.target_width,
-        );
+        let head = Head::new(&mut Init::new(rng, device, 3_000), config, interface);
         Ok(Self {
             encoder,
             predictor,
@@ -73,6 +69,8 @@ pub struct TensorBatch {
     pub actions: ActionBatch,
     /// p of each row, `[rows, width]`; anything where it is not known.
     pub targets: Tensor<2>,
+    /// Action taken at each row, one-hot `[rows, actions]`, if p belongs to steps.
+    pub taken: Option<Tensor<2>>,
     /// Rows whose p is known, `[known]`; `None` if it is known in every row.
     pub known: Option<Tensor<1, Int>>,
     /// Rows whose successor is the next row, `[transitions]`.

@@ -52,6 +52,7 @@ fn build(
         actions: 2,
         action_width: 1,
         target_width: 1,
+        p_of_step: false,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Pjepa::new(&config, &interface, &mut rng, &Device::flex())

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use reference::{LATENT, ROWS, Reference, Row, Rows, covariance, random_model, rows_of, variance};
+use tellapart_model::head::HeadKind;
 use tellapart_model::init::normal;
 use tellapart_model::objective::{
     Auxiliary, Covariance, Distance, Dynamics, Objective, Target, TargetEncoder, Variance, Views,
@@ -151,6 +152,7 @@ fn bounded_networks_keep_the_constant_they_declare() {
             actions: 2,
             action_width: 1,
             target_width: 3,
+            p_of_step: false,
         };
         let model = Pjepa::new(&config, &interface, &mut rng, &device).unwrap();
         let declared = model.rollout_lipschitz().unwrap();
@@ -161,12 +163,78 @@ fn bounded_networks_keep_the_constant_they_declare() {
             // Both points take the same action: a word applied to two latents.
             let actions = ActionBatch::new(&[0.0, 0.0], 1, &[action, action], &device);
             latent = model.predictor.prepare().step(latent, &actions);
-            let predicted = rows(model.head.predict(latent.clone()));
+            let predicted = rows(model.head.predict(latent.clone(), None));
             let after = distance(&predicted[0], &predicted[1]);
             assert!(
                 after <= declared * before * 1.0001,
                 "seed {seed}, step {step}: {after} > {declared} * {before}"
             );
+        }
+    }
+}
+
+/// Where p belongs to steps, the action taken chooses among the predictions of one latent, and each
+/// keeps the declared constant.
+#[test]
+fn heads_of_steps_have_an_output_for_each_action() {
+    const ACTIONS: usize = 3;
+    let device = Device::flex();
+    for (head, width) in [
+        (HeadKind::Bounded, 2),
+        (HeadKind::Plain, 2),
+        (HeadKind::TwoHot, 1),
+    ] {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let config = ModelConfig {
+            latent: LATENT,
+            hidden: 8,
+            head,
+            ..ModelConfig::default()
+        };
+        let interface = IoSpec {
+            observation: ObservationSpec::Image([16, 16, 3]),
+            actions: ACTIONS,
+            action_width: ACTIONS,
+            target_width: width,
+            p_of_step: true,
+        };
+        let model = Pjepa::new(&config, &interface, &mut rng, &device).unwrap();
+        let mut random = |rows: usize, width: usize| {
+            let values: Vec<f32> = (0..rows * width).map(|_| normal(&mut rng)).collect();
+            Tensor::<2>::from_data(TensorData::new(values, [rows, width]), &device)
+        };
+        let (latent, targets) = (random(ACTIONS, LATENT), random(ACTIONS, width));
+        let taken = Tensor::<2>::eye(ACTIONS, &device);
+        let chosen = rows(model.head.predict(latent.clone(), Some(&taken)));
+        for (row, chosen) in chosen.iter().enumerate() {
+            // Every action of this row alone.
+            let alone = latent.clone().narrow(0, row, 1).repeat_dim(0, ACTIONS);
+            let each = rows(model.head.predict(alone, Some(&taken)));
+            assert!(distance(&each[row], chosen) < 1e-6, "{head:?}");
+            let others = (0..ACTIONS).filter(|&other| other != row);
+            for other in others {
+                assert!(distance(&each[other], chosen) > 1e-4, "{head:?}");
+            }
+        }
+        let losses = model
+            .head
+            .row_losses(latent.clone(), targets.clone(), Some(&taken));
+        assert_eq!(losses.dims(), [ACTIONS, 1]);
+        if head != HeadKind::TwoHot {
+            let expected = rows(targets);
+            for (row, loss) in rows(losses).iter().enumerate() {
+                let mean = distance(&chosen[row], &expected[row]).powi(2) / width as f32;
+                assert!((loss[0] - mean).abs() < 1e-4, "{head:?}: {loss:?} {mean}");
+            }
+        }
+        if let Some(declared) = model.head.lipschitz() {
+            let other = random(ACTIONS, LATENT);
+            let predicted = rows(model.head.predict(other.clone(), Some(&taken)));
+            for (row, pair) in rows(latent).iter().zip(rows(other)).enumerate() {
+                let before = distance(pair.0, &pair.1);
+                let after = distance(&chosen[row], &predicted[row]);
+                assert!(after <= declared * before * 1.0001, "row {row}");
+            }
         }
     }
 }

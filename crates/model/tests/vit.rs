@@ -45,6 +45,7 @@ fn random_vit(seed: u64, depth: usize, heads: usize, token: Token) -> Pjepa {
         actions: 2,
         action_width: 1,
         target_width: 1,
+        p_of_step: false,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let model = Pjepa::new(&config, &interface, &mut rng, &Device::flex()).unwrap();

@@ -66,12 +66,12 @@ pub enum TrainError {
         /// Length of an action vector.
         width: usize,
     },
-    /// Values belong to steps, and a head of observations cannot foresee them.
+    /// Values belong to steps, and nothing says which actions are the same.
     #[error(
-        "`{array}` belongs to the step here, and the head predicts p of an observation alone; if it is a \
-         function of what the step led to, say data.p_of=arrival"
+        "`{array}` belongs to steps, so the head has an output for each action; for action vectors, set \
+         data.action_rule, such as sign or at:-0.5,0.5"
     )]
-    ValueOfStep {
+    StepWithoutRule {
         /// Array of p.
         array: String,
     },

@@ -13,7 +13,7 @@ use tellapart_system::ActionId;
 use crate::config::ValidConfig;
 use crate::error::TrainError;
 use crate::experience::describe_actions;
-use crate::tensors::observation_batch;
+use crate::tensors::{observation_batch, one_hot};
 
 /// Number of rows encoded together; bounds memory.
 const CHUNK: usize = 256;
@@ -122,13 +122,15 @@ impl<'a> Evaluator<'a> {
         to_vec(self.model.encoder.forward(&chunk))
     }
 
-    /// Computes `P` of latents, `[rows, width of p]`.
+    /// Computes `P` of latents, `[rows, width of p]`; where p belongs to steps, that of every
+    /// action, `[rows, actions * width of p]`.
     pub fn predict(&self, latents: &[f32]) -> Vec<f32> {
-        to_vec(self.model.head.predict(self.tensor(latents)))
+        to_vec(self.model.head.predict(self.tensor(latents), None))
     }
 
     /// Computes open-loop predictions of p after 1, 2, ... recorded steps:
-    /// `P(T(...T(z, a_1)..., a_k))`.
+    /// `P(T(...T(z, a_1)..., a_k))`; where p belongs to steps, of each step:
+    /// `P(T(...T(z, a_1)..., a_(k-1)), a_k)`.
     pub fn roll_out(&self, latents: &[f32], steps: &[RecordedStep]) -> Vec<Vec<f32>> {
         let predictor = self.model.predictor.prepare();
         let mut latent = self.tensor(latents);
@@ -140,8 +142,16 @@ impl<'a> Evaluator<'a> {
                 &step.action_ids,
                 &self.device,
             );
-            latent = predictor.step(latent, &actions);
-            predictions.push(to_vec(self.model.head.predict(latent.clone())));
+            let after = predictor.step(latent.clone(), &actions);
+            let predicted = match self.interface.p_of_step {
+                false => self.model.head.predict(after.clone(), None),
+                true => self
+                    .model
+                    .head
+                    .predict(latent, Some(&self.taken(&step.action_ids))),
+            };
+            predictions.push(to_vec(predicted));
+            latent = after;
         }
         predictions
     }
@@ -171,6 +181,12 @@ impl<'a> Evaluator<'a> {
         }
         let last = self.roll_out(latents, &steps).into_iter().next_back();
         Ok(last.unwrap_or_else(|| self.predict(latents)))
+    }
+
+    fn taken(&self, ids: &[u32]) -> Tensor<2> {
+        let actions = self.interface.actions;
+        let vectors = TensorData::new(one_hot(ids, actions), [ids.len(), actions]);
+        Tensor::from_data(vectors, &self.device)
     }
 
     fn tensor(&self, latents: &[f32]) -> Tensor<2> {

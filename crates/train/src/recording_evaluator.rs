@@ -69,6 +69,12 @@ impl FinishedRun {
         predicted_array(&self.config)
     }
 
+    /// Returns what the values that the head predicts belong to.
+    #[must_use]
+    pub fn predicted_of(&self) -> BelongsTo {
+        trained_on(&self.interface, &self.config)
+    }
+
     /// Joins the model with a recording.
     ///
     /// # Errors
@@ -103,6 +109,15 @@ pub fn predicted_of(config: &ValidConfig, trajectories: &Trajectories) -> Belong
         (Some(of), ..) => of,
         (None, Source::Recording(_), Some(array)) => trajectories.belongs_to(array),
         _ => BelongsTo::Observation,
+    }
+}
+
+/// Returns what the values belonged to in the recording that a model was trained on, whatever the
+/// one says that it is joined with.
+fn trained_on(interface: &IoSpec, config: &ValidConfig) -> BelongsTo {
+    match interface.p_of_step {
+        true => BelongsTo::Step,
+        false => config.data.p_of.unwrap_or_default(),
     }
 }
 
@@ -172,8 +187,7 @@ impl<'a> RecordingEvaluator<'a> {
             trajectories,
             action_ids: finite.map(|finite| finite.ids),
             predicted: predicted_array(config).map(str::to_owned),
-            // Of the recording that it was trained on, not of this one.
-            predicted_of: config.data.p_of.unwrap_or_default(),
+            predicted_of: trained_on(interface, config),
         })
     }
 
@@ -211,7 +225,8 @@ impl<'a> RecordingEvaluator<'a> {
         self.evaluator.embed_with(observations, progress)
     }
 
-    /// Computes `P(T(...T(z, a_1)..., a_k))` for each rollout, `[rollouts, width of p]`. A rollout
+    /// Computes `P(T(...T(z, a_1)..., a_k))` for each rollout, `[rollouts, width of p]`; where p
+    /// belongs to steps, `P(T(...T(z, a_1)..., a_(k-1)), a_k)`, with at least one action. A rollout
     /// is the row whose latent is `z`, and the rows at which the actions were taken.
     ///
     /// # Errors

@@ -34,7 +34,12 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
         let count = known.len();
         Tensor::from_data(TensorData::new(known, [count]), device)
     });
+    let taken = batch.step_actions.map(|actions| {
+        let one_hot = one_hot(&batch.action_ids, actions);
+        Tensor::from_data(TensorData::new(one_hot, [rows, actions]), device)
+    });
     TensorBatch {
+        taken,
         observations: observation_batch(batch.observations, device),
         actions: ActionBatch::new(&actions, width, &ids, device),
         targets: Tensor::from_data(TensorData::new(targets, [rows, target_width]), device),
@@ -42,6 +47,15 @@ pub(crate) fn tensor_batch(batch: Batch, device: &Device) -> TensorBatch {
         transitions: sources.len(),
         sources: Tensor::from_data(TensorData::new(places, [sources.len()]), device),
     }
+}
+
+/// Returns ids as vectors with a single 1, `[ids, count]`.
+pub(crate) fn one_hot(ids: &[u32], count: usize) -> Vec<f32> {
+    let mut vectors = vec![0.0; ids.len() * count];
+    for (row, &id) in ids.iter().enumerate() {
+        vectors[row * count + id as usize] = 1.0;
+    }
+    vectors
 }
 
 /// Moves observations to the device.

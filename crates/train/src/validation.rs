@@ -136,6 +136,7 @@ fn rows_of(batch: &Batch, rows: std::ops::Range<usize>) -> Batch {
         continues,
         action_width: batch.action_width,
         target_width: batch.target_width,
+        step_actions: batch.step_actions,
     }
 }
 

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use super::{Objective, Views, reaching};
 use crate::pjepa::{Pjepa, TensorBatch};
 
-/// Mean over the rows whose p is known of the loss of `P(E(o))` against `p(o)`.
+/// Mean over the rows whose p is known of the loss of `P(E(o))` against `p(o)`, or of `P(E(o), a)`
+/// against `p(o, a)` where p belongs to steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Auxiliary {
     /// Whether the loss trains the encoder. If not, it sees detached latents.
@@ -32,14 +33,15 @@ impl Objective for Auxiliary {
             Some(noise) => latents + noise.auxiliary.clone(),
             None => latents,
         };
-        let targets = views.batch.targets.clone();
-        let (latents, targets) = match &views.batch.known {
-            Some(known) => (
-                latents.select(0, known.clone()),
-                targets.select(0, known.clone()),
-            ),
-            None => (latents, targets),
+        let of_known = |rows: Tensor<2>| match &views.batch.known {
+            Some(known) => rows.select(0, known.clone()),
+            None => rows,
         };
-        model.head.row_losses(latents, targets).mean()
+        let targets = of_known(views.batch.targets.clone());
+        let taken = views.batch.taken.clone().map(of_known);
+        let losses = model
+            .head
+            .row_losses(of_known(latents), targets, taken.as_ref());
+        losses.mean()
     }
 }

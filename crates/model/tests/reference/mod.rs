@@ -46,6 +46,7 @@ pub(crate) fn random_model(seed: u64, device: &Device) -> Pjepa {
         actions: 3,
         action_width: ACTION,
         target_width: TARGET,
+        p_of_step: false,
     };
     let model = Pjepa::new(&config, &interface, &mut rng, device).unwrap();
     let mut changed = parameters(&model);
@@ -80,6 +81,7 @@ impl Rows {
             observations: ObservationBatch::vectors(self.observations.clone(), OBSERVATION, device),
             // A plain predictor does not look at ids.
             actions: ActionBatch::new(&self.actions, ACTION, &[0; SOURCES.len()], device),
+            taken: None,
             known: None,
             targets: Tensor::from_data(
                 TensorData::new(self.targets.clone(), [ROWS, TARGET]),

@@ -100,9 +100,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let inputs = Inputs::read(arguments)?;
-    let evidence = arguments
-        .recording
-        .options(inputs.predicted(), &inputs.recording);
+    let evidence = inputs.evidence(arguments);
     let model = inputs.model(arguments)?;
     let latents = inputs.latents(model.as_deref(), arguments)?;
     let failure = |error| arguments.failure(error);

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     let bar = terminal.progress(1000, "per mille");
     bar.busy_with("reading");
     let trajectories = super::recording(&arguments.data, arguments.recording.observations())?;
-    let options = arguments.recording.options("rewards", &trajectories);
+    let options = arguments.recording.options(&trajectories, None);
     let in_file = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("{}: {error}", arguments.data.display()))
     };

@@ -10,6 +10,7 @@ pub(super) use without_training::FinishedRun;
 mod without_training {
     use std::path::Path;
 
+    use tellapart::data::BelongsTo;
     use tellapart::progress::{Progress, Stopped};
     use tellapart::{AuditedModel, Trajectories};
 
@@ -28,6 +29,10 @@ mod without_training {
         }
 
         pub(crate) fn predicted_array(&self) -> Option<&str> {
+            match *self {}
+        }
+
+        pub(crate) fn predicted_of(&self) -> BelongsTo {
             match *self {}
         }
 

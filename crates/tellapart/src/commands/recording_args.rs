@@ -50,12 +50,20 @@ impl RecordingArgs {
         self.observations.as_deref()
     }
 
-    /// Returns the options of the library; `p` is the array that is read unless one is named.
-    pub(super) fn options(&self, p: &str, recording: &Trajectories) -> RecordedOptions {
-        let p = self.p.as_deref().unwrap_or(p);
+    /// Returns the options of the library. `predicted` is the array that a model predicts, and what
+    /// its values belong to; it is `p` unless another one is named.
+    pub(super) fn options(
+        &self,
+        recording: &Trajectories,
+        predicted: Option<(&str, BelongsTo)>,
+    ) -> RecordedOptions {
+        let or_predicted = predicted.map_or("rewards", |(array, _)| array);
+        let p = self.p.as_deref().unwrap_or(or_predicted);
+        let of = predicted.and_then(|(array, of)| (array == p).then_some(of));
+        let of = self.p_of.or(of).unwrap_or_else(|| recording.belongs_to(p));
         RecordedOptions {
             value: p.to_owned(),
-            value_of: self.p_of.unwrap_or_else(|| recording.belongs_to(p)),
+            value_of: of,
             world: match self.world {
                 None => WorldOption::Recording,
                 Some(WorldArg::Auto) => WorldOption::Data,

@@ -1,7 +1,7 @@
 //! `audit`: faults planted in embeddings of the counting world are found, and nothing else is.
 
-use serde_json::Value;
-use tellapart::data::Trajectories;
+use serde_json::{Value, json};
+use tellapart::data::{Actions, Frames, Trajectories, TrajectoryParts};
 use tellapart::files::{Array, Values, f16, write_npy};
 use tellapart::{ActionId, StateId, World, settings};
 
@@ -447,4 +447,68 @@ fn a_run_is_audited_with_its_certificate_and_on_recordings_that_fit_only() {
         let said = folder.error(2, &format!("audit {words}"));
         assert!(said.contains(expected), "{words}: {said}");
     }
+}
+
+/// A recording whose rewards depend on the action: a run predicts those of steps, and certifies.
+#[test]
+fn a_run_on_rewards_of_steps_is_certified() {
+    let folder = Folder::new();
+    const ROWS: usize = 400;
+    let ends: Vec<bool> = (0..ROWS).map(|row| row % 20 == 19).collect();
+    let action = |row: usize| (row * row * 31 + row * 17 + 5) / 7 % 2;
+    let mut cells = vec![0_usize];
+    for row in 1..ROWS {
+        let moved = (cells[row - 1] + 1 + action(row - 1)) % 5;
+        cells.push(if ends[row - 1] { 0 } else { moved });
+    }
+    let reward = |row: usize| match ends[row] {
+        true => f32::NAN,
+        false => f32::from(u8::from(cells[row + 1] == 0)) - 0.5 * action(row) as f32,
+    };
+    let seen = |&cell: &usize| (0..5).map(move |other| f32::from(u8::from(other == cell)));
+    let recording = Trajectories::new(TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![5],
+            values: cells.iter().flat_map(seen).collect(),
+        },
+        actions: Actions::Discrete {
+            count: 2,
+            ids: (0..ROWS).map(|row| action(row) as u32).collect(),
+        },
+        rewards: Some(Values::F32((0..ROWS).map(reward).collect())),
+        terminals: vec![false; ROWS],
+        timeouts: ends,
+        ..TrajectoryParts::default()
+    });
+    recording
+        .unwrap()
+        .write_npz(folder.path("steps.npz"))
+        .unwrap();
+    folder.write("run.toml", "name = \"mine\"\n");
+    folder.fine(
+        "-q train run.toml data.source=steps.npz data.p_of=step model.encoder=mlp \
+         model.encoder.hidden=[16] data.window=16 data.windows=4 model.latent=8 optimizer.updates=400 \
+         optimizer.warmup=20 evaluation.every=200 decoder.updates=0 --out run",
+    );
+    let found = folder.run("audit --data steps.npz --run run --json");
+    let found: Value = serde_json::from_str(&found.out).unwrap();
+    // What the run was trained on is what is audited, without another word.
+    assert_eq!(found["p_of"], "step");
+    let certificate = &found["certificate"];
+    assert_eq!(
+        (&certificate["violations"], &certificate["lipschitz"]),
+        (&json!(0), &json!(0.25))
+    );
+    assert!(
+        certificate["random_pairs"].as_u64().unwrap() > 100,
+        "{certificate}"
+    );
+    let certified = certificate["random_certified"].as_u64().unwrap();
+    assert!(certified > 0, "{certificate}");
+    let found = folder.run("audit --data steps.npz --run run --p-of observation --json");
+    let found: Value = serde_json::from_str(&found.out).unwrap();
+    assert!(warned(
+        &found,
+        "does not foresee rewards of the observation, but rewards of the step"
+    ));
 }

@@ -94,7 +94,9 @@ impl<'a> Page<'a> {
         match block.language.as_str() {
             "console" => self.console(body, &place),
             "python" => {
-                let python = python.expect("pages are skipped without one");
+                let Some(python) = python else {
+                    panic!("{place}: without Python, such a page is skipped");
+                };
                 let mut command = python.command(body);
                 let ran = command.current_dir(self.folder.path("."));
                 let ran = ran.output().unwrap();

@@ -378,3 +378,32 @@ fn what_cannot_be_run_is_said_in_one_sentence() {
     let said = folder.run("train fine.toml --out file/run").err;
     assert!(said.contains("file/run"), "{said}");
 }
+
+/// Every key of docs/configuration.md, also those that are absent by default.
+#[test]
+fn every_documented_key_is_known() {
+    let folder = Folder::new();
+    folder.write("run.toml", "");
+    let page = std::fs::read_to_string(crate::markdown::root().join("docs/configuration.md"));
+    let (mut table, mut tried) = (None, 0);
+    for line in page.unwrap().lines() {
+        if line.starts_with('#') {
+            let named = line.split('`').nth(1);
+            let name = named.and_then(|name| name.strip_prefix('[')?.strip_suffix(']'));
+            let is_top = line == "## Top level";
+            table = name
+                .map(|name| format!("{name}."))
+                .or(is_top.then(String::new));
+        }
+        let key = line
+            .strip_prefix("| `")
+            .and_then(|rest| rest.split('`').next());
+        if let (Some(table), Some(key)) = (&table, key) {
+            let ran = folder.run(&format!("train run.toml {table}{key}=? --print-config"));
+            let unknown = format!("there is no key `{table}{key}`");
+            assert!(!ran.err.contains(&unknown), "{ran:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}

@@ -66,8 +66,9 @@ pub struct DataConfig {
     /// Absent for the single ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observations: Option<String>,
-    /// What the values of p in a file belong to: `observation`, the one in the same row; or
-    /// `arrival`, the one that the step from the row led to. Absent for what the file says.
+    /// What the values of p in a file belong to: `observation`, the one in the same row; `arrival`,
+    /// the one that the step from the row led to; or `step`, the observation and the action taken
+    /// there, for which the head has one output for each action. Absent for what the file says.
     #[serde(with = "as_text", skip_serializing_if = "Option::is_none")]
     pub p_of: Option<BelongsTo>,
     /// Number of live environments that are stepped together, from 1 to 65536.

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use tellapart_data::ActionRule;
+use tellapart_data::{ActionRule, BelongsTo};
 use tellapart_env::World;
 use tellapart_files::FileError;
 use tellapart_model::encoder::EncoderConfig;
 use tellapart_model::objective::Target;
 use tellapart_settings::{Choice, Keys, SettingError, Settings};
 
-use super::{Config, ValidConfig};
+use super::{Config, DataConfig, ValidConfig};
 
 /// Error of reading or checking a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -164,12 +164,41 @@ fn keys() -> Keys {
     for target in Target::all() {
         let mut config = Config::default();
         config.gradients.target = target;
-        config.data.action_rule = Some(ActionRule::sign());
+        config.data = every_key_of_data();
         examples.push(config);
     }
     Keys::of(&examples)
         .with_choices(&CHOICES)
         .with_renamed(&RENAMED)
+}
+
+/// Returns data with every key. It names all fields, so that a new one cannot be forgotten here:
+/// absent values are no keys.
+fn every_key_of_data() -> DataConfig {
+    let DataConfig {
+        source,
+        action_rule: _,
+        observations: _,
+        p_of: _,
+        num_envs,
+        window,
+        windows,
+        sampling,
+        replay_rows,
+        held_out,
+    } = DataConfig::default();
+    DataConfig {
+        source,
+        action_rule: Some(ActionRule::sign()),
+        observations: Some(String::new()),
+        p_of: Some(BelongsTo::default()),
+        num_envs,
+        window,
+        windows,
+        sampling,
+        replay_rows,
+        held_out,
+    }
 }
 
 #[cfg(test)]

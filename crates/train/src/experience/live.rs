@@ -82,6 +82,7 @@ impl Live {
             actions: space.distinct(),
             action_width: space.vector_width(),
             target_width: self.random.as_ref().map_or(1, RandomFunction::width),
+            p_of_step: false,
         }
     }
 

@@ -13,7 +13,7 @@ use tellapart_model::predictor::PredictorKind;
 
 use crate::config::{TargetKind, ValidConfig};
 use crate::error::TrainError;
-use crate::recording_evaluator::predicted_of;
+use crate::recording_evaluator::{predicted_array, predicted_of};
 use crate::seeds::{Purpose, derived_seed, generator};
 use crate::target::RandomFunction;
 
@@ -63,7 +63,14 @@ impl RecordedExperience {
             actions,
             action_width: trajectories.actions.width(),
             target_width: targets.width,
+            p_of_step: config.target.kind != TargetKind::Random
+                && predicted_of(config, &trajectories) == BelongsTo::Step,
         };
+        if interface.p_of_step && action_ids.is_none() {
+            return Err(TrainError::StepWithoutRule {
+                array: predicted_array(config).unwrap_or_default().to_owned(),
+            });
+        }
         let seed = derived_seed(config.seed, Purpose::Split);
         let (training, held_out) = if trajectories.splits.is_some() {
             (
@@ -122,6 +129,7 @@ impl RecordedExperience {
     /// Rows that do not exist.
     pub fn batch(&self, windows: &[Range<usize>]) -> Result<Batch, TrainError> {
         let mut batch = self.trajectories.batch(windows, &self.targets)?;
+        batch.step_actions = self.interface.p_of_step.then_some(self.interface.actions);
         // Without a rule (plain predictor), ids carry no meaning, but every row needs one.
         batch.action_ids = match &self.action_ids {
             Some(ids) => windows
@@ -164,19 +172,13 @@ fn targets(config: &ValidConfig, trajectories: &Trajectories) -> Result<Columns,
     })
 }
 
-/// Reads an array as what the head predicts of an observation.
+/// Reads an array as what the head predicts.
 fn recorded_target(
     name: &str,
     config: &ValidConfig,
     trajectories: &Trajectories,
 ) -> Result<Columns, TrainError> {
-    let of = predicted_of(config, trajectories);
-    if of == BelongsTo::Step {
-        return Err(TrainError::ValueOfStep {
-            array: name.to_owned(),
-        });
-    }
-    let values = trajectories.auxiliary(name, of)?;
+    let values = trajectories.auxiliary(name, predicted_of(config, trajectories))?;
     if values.unknown() == values.rows() {
         return Err(TrainError::NothingKnown {
             array: name.to_owned(),

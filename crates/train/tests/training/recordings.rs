@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 use std::path::Path;
 
-use tellapart_data::{Actions, Frames, Trajectories, TrajectoryParts};
+use tellapart_data::{Actions, BelongsTo, Frames, Trajectories, TrajectoryParts};
 use tellapart_files::Values;
 use tellapart_model::{ObservationBatch, ObservationSpec, device};
 use tellapart_train::recording_evaluator::RecordingEvaluator;
@@ -243,5 +243,102 @@ fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: 
     assert!(
         (1..4).all(|i| all[..i].iter().all(|other| (other - all[i]).abs() > 1e-5)),
         "{all:?}"
+    );
+}
+
+/// Rewards that depend on the action: arriving at position 0 pays 1, and an action costs its number.
+fn rewarded_steps() -> Trajectories {
+    let (recording, positions) = ring();
+    let mut parts = recording.into_parts();
+    let Actions::Discrete { ids, .. } = &parts.actions else {
+        unreachable!("ids");
+    };
+    let reward = |row: usize| match row % EPISODE == EPISODE - 1 {
+        true => f32::NAN,
+        false => f32::from(u8::from(positions[row + 1] == 0)) - 0.5 * ids[row] as f32,
+    };
+    parts.rewards = Some(Values::F32((0..ROWS).map(reward).collect()));
+    Trajectories::new(parts).unwrap()
+}
+
+#[test]
+fn rewards_of_steps_have_a_head_for_each_action() {
+    let recording = rewarded_steps();
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["reward", "array"] {
+        let kind = format!("target.kind={kind}");
+        for words in [
+            &[][..],
+            &["model.predictor=plain", "model.head=plain"],
+            &["model.predictor=plain", "model.head=two-hot"],
+        ] {
+            let array = ["data.p_of=step", &kind, "target.array=rewards"];
+            let array = if kind.ends_with("reward") {
+                &array[..2]
+            } else {
+                &array
+            };
+            let config = config_of(&recording, folder.path(), &[array, words].concat());
+            let runs = tempfile::tempdir().unwrap();
+            let trained = assert_resumes(&config, runs.path(), &format!("{kind}, {words:?}"));
+            assert!(trained.interface.p_of_step);
+            let found =
+                RecordingEvaluator::new(&trained.model, &trained.interface, &config, &recording);
+            let evaluator = found.unwrap();
+            assert_eq!(evaluator.predicted_of(), BelongsTo::Step);
+            let latents = evaluator.embed(&()).unwrap();
+            // The step from row 1, once from its own latent and once after the step before.
+            let rollouts: [(usize, &[usize]); 2] = [(1, &[1]), (0, &[0, 1])];
+            let [alone, after] = evaluator.roll_out(&latents, &rollouts, &()).unwrap()[..] else {
+                unreachable!("one number each");
+            };
+            assert!(alone.is_finite() && after.is_finite() && alone != after);
+        }
+    }
+}
+
+#[test]
+fn the_head_of_steps_learns_what_no_head_of_observations_can() {
+    let recording = rewarded_steps();
+    let folder = tempfile::tempdir().unwrap();
+    let loss = |of: &str| {
+        let words = [
+            &format!("data.p_of={of}"),
+            "model.predictor=plain",
+            "model.head=plain",
+            "model.latent=8",
+            "optimizer.updates=300",
+        ];
+        let config = config_of(&recording, folder.path(), &words);
+        let trained = train(&config, None, &mut ()).unwrap();
+        let last = trained.records.last().unwrap();
+        last.get("loss_auxiliary").unwrap()
+    };
+    let [step, observation] = ["step", "observation"].map(loss);
+    assert!(step < 0.25 * observation, "{step} {observation}");
+}
+
+#[test]
+fn steps_of_action_vectors_need_a_rule() {
+    let (recording, _) = field();
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["data.p_of=step", "model.predictor=plain"];
+    let config = config_of(&recording, folder.path(), &words);
+    let error = train(&config, None, &mut ()).unwrap_err().to_string();
+    assert!(
+        error.contains("`rewards` belongs to steps") && error.contains("data.action_rule"),
+        "{error}"
+    );
+    let config = config_of(
+        &recording,
+        folder.path(),
+        &[&words[..], &["data.action_rule=sign"]].concat(),
+    );
+    assert_eq!(
+        train(&config, None, &mut ())
+            .unwrap()
+            .interface
+            .head_outputs(),
+        4
     );
 }

@@ -1,5 +1,6 @@
 //! What is read before an audit.
 
+use tellapart::audit::RecordedOptions;
 use tellapart::embedding_file::EmbeddingFile;
 use tellapart::{AuditRecordingError, AuditedModel, LatentsSource, Trajectories};
 
@@ -42,11 +43,14 @@ impl Inputs {
         self.embeddings.as_ref().and_then(EmbeddingFile::note)
     }
 
-    /// Returns the array that is `p` unless the user names one.
-    pub(super) fn predicted(&self) -> &str {
-        let run = self.run.as_ref();
-        run.and_then(FinishedRun::predicted_array)
-            .unwrap_or("rewards")
+    /// Returns how the recording is read as evidence: `p` is what a run predicts, or else the
+    /// rewards, unless the user names it.
+    pub(super) fn evidence(&self, arguments: &Arguments) -> RecordedOptions {
+        let predicted = self.run.as_ref().and_then(|run| {
+            let array = run.predicted_array()?;
+            Some((array, run.predicted_of()))
+        });
+        arguments.recording.options(&self.recording, predicted)
     }
 
     /// Returns the model of the run, if the latents are those of a run.
