@@ -221,6 +221,20 @@ fn latents_far_outside_are_named_and_left_out_of_the_unit() {
             .any(|warning| warning.contains("far outside"))
     );
 
+    // One dimension far beyond the others, as of features on different scales.
+    let mut latents = at_corners(&mut random, &walks.states);
+    let plain = audited(&walks, &latents, 0.05);
+    assert_eq!(plain.dominant_dimension, None);
+    for row in latents.chunks_exact_mut(STATES) {
+        row[2] = row[2] * 100.0 + 1e4;
+    }
+    let found = audited(&walks, &latents, 0.05);
+    let dominant = found.dominant_dimension.unwrap();
+    assert_eq!(dominant.dimension, 2);
+    assert!((0.99..1.0).contains(&dominant.share), "{}", dominant.share);
+    let named = |warning: &String| warning.starts_with("Dimension 2 of the latents");
+    assert!(found.warnings.iter().any(named), "{:?}", found.warnings);
+
     latents[9] = 1e20;
     let embeddings = Embeddings::new(&latents, walks.states.len(), STATES).unwrap();
     let evidence = RecordedOptions::default();

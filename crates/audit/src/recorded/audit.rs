@@ -14,8 +14,8 @@ use super::points::UniqueLatents;
 use super::scales::{Spread, unit_of_p};
 use super::scan::{FirstComparison, Scan};
 use super::schema::{
-    AuditedPair, Cause, ContradictionRecord, Coverage, MOST_LISTED, Neighborhoods, RecordedAudit,
-    SCHEMA, Search,
+    AuditedPair, Cause, ContradictionRecord, Coverage, DominantDimension, MOST_LISTED,
+    Neighborhoods, RecordedAudit, SCHEMA, Search,
 };
 use super::{diagnostics, invariance, verdict};
 use crate::{AuditError, Embeddings};
@@ -77,6 +77,7 @@ pub struct Audit<'a> {
     pub(super) recorded: &'a Recorded,
     mean: Vec<f64>,
     trimmed_share: Option<f64>,
+    dominant: Option<DominantDimension>,
     pub(super) oracle: PairOracle<'a>,
 }
 
@@ -104,6 +105,7 @@ impl<'a> Audit<'a> {
             mean,
             spread,
             trimmed_share,
+            dominant,
         } = Spread::of(embeddings)?;
         let tolerance = evidence.tolerance.unwrap_or(0.0);
         let oracle = PairOracle {
@@ -127,6 +129,7 @@ impl<'a> Audit<'a> {
             recorded,
             mean,
             trimmed_share,
+            dominant,
             oracle,
         })
     }
@@ -222,6 +225,7 @@ impl<'a> Audit<'a> {
             threshold: options.threshold,
             outlier_tolerance: options.outlier_tolerance,
             trimmed_share: self.trimmed_share,
+            dominant_dimension: self.dominant,
             pairs,
             outliers: merged.outliers.into_iter().take(MOST_LISTED).collect(),
             counts,

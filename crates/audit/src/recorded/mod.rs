@@ -36,8 +36,8 @@ pub use certify::{Certifiable, Foreseen, Rollout};
 pub use evidence::{Recorded, RecordedError, RecordedOptions};
 pub use schema::{
     AuditedPair, BoundedPair, Cause, ContradictionRecord, Counts, Coverage, Diagnostics,
-    HealthyCollapse, KeptNuisance, MOST_LISTED, MergeKind, Neighborhoods, PairBound, RecordedAudit,
-    RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
+    DominantDimension, HealthyCollapse, KeptNuisance, MOST_LISTED, MergeKind, Neighborhoods,
+    PairBound, RecordedAudit, RecordedCertificate, SCHEMA, Search, Settling, TruthCheck, Verdict,
 };
 pub use verdict::MIXED_SHARE;
 pub use world::{SaidBy, TELLING_RECURRENCES, World, WorldKind, WorldOption};

@@ -4,6 +4,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tellapart_data::Auxiliary;
 
+use super::schema::DominantDimension;
 use crate::embeddings::LARGEST;
 use crate::{AuditError, Embeddings};
 
@@ -16,6 +17,8 @@ const SAMPLED_PAIRS: usize = 1 << 16;
 const OUTLYING_ROWS: usize = 100;
 /// Share of the squared spread that far rows may make up and still be included.
 const MOST_OF_OUTLYING: f64 = 0.5;
+/// Share of the squared spread from which one dimension hides the others.
+const DOMINANT: f64 = 0.99;
 
 /// Unit of latent distances.
 pub(super) struct Spread {
@@ -26,6 +29,8 @@ pub(super) struct Spread {
     /// Share of the squared spread that at most one row in a hundred makes up, if that is most of
     /// it.
     pub(super) trimmed_share: Option<f64>,
+    /// Dimension that makes up nearly all of it, if there is one beside others.
+    pub(super) dominant: Option<DominantDimension>,
 }
 
 impl Spread {
@@ -49,6 +54,7 @@ impl Spread {
         let others = (embeddings.rows() as f64 - 1.0).max(1.0);
         let spread = (2.0 * total / others).sqrt();
         let usual = Self {
+            dominant: dominant_dimension(embeddings, &mean, |_| true),
             mean,
             spread,
             trimmed_share: None,
@@ -70,7 +76,7 @@ impl Spread {
             .collect::<Vec<_>>();
         let inside = is_inside.iter().filter(|inside| **inside).count() as f64;
         let mean = mean_of(embeddings, |row| is_inside[row]);
-        let squares = squares_from(embeddings, &mean).into_iter().zip(is_inside);
+        let squares = squares_from(embeddings, &mean).into_iter().zip(&is_inside);
         let rest: f64 = squares
             .filter_map(|(square, inside)| inside.then_some(square))
             .sum();
@@ -78,6 +84,7 @@ impl Spread {
         // If all others are equal, they are no unit for anything.
         Ok(if spread > 0.0 {
             Self {
+                dominant: dominant_dimension(embeddings, &mean, |row| is_inside[row]),
                 mean,
                 spread,
                 trimmed_share: Some(far / total),
@@ -99,6 +106,25 @@ fn mean_of(embeddings: &Embeddings<'_>, counts: impl Fn(usize) -> bool) -> Vec<f
     }
     mean.iter_mut().for_each(|sum| *sum /= f64::max(rows, 1.0));
     mean
+}
+
+/// Returns the dimension that makes up nearly all of the squared spread of these rows, if there are
+/// others.
+fn dominant_dimension(
+    embeddings: &Embeddings<'_>,
+    mean: &[f64],
+    counts: impl Fn(usize) -> bool,
+) -> Option<DominantDimension> {
+    let mut squares = vec![0.0; mean.len()];
+    for row in (0..embeddings.rows()).filter(|&row| counts(row)) {
+        for ((sum, mean), &value) in squares.iter_mut().zip(mean).zip(embeddings.row(row)) {
+            *sum += (f64::from(value) - mean).powi(2);
+        }
+    }
+    let total: f64 = squares.iter().sum();
+    let greatest = squares.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    let (dimension, share) = greatest.map(|(dimension, square)| (dimension, square / total))?;
+    (mean.len() > 1 && share >= DOMINANT).then_some(DominantDimension { dimension, share })
 }
 
 /// Returns the squared distance of each row from `mean`.

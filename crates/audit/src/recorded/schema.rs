@@ -73,6 +73,9 @@ pub struct RecordedAudit {
     /// Those rows are then left out of `spread`. `null` if they make up half of it or less, with
     /// under 100 rows, or if all other latents are equal.
     pub trimmed_share: Option<f64>,
+    /// Dimension that makes up at least 99 % of the squared spread, so that distances hardly see
+    /// the others. `null` if there is none, or no other dimension.
+    pub dominant_dimension: Option<DominantDimension>,
     /// Pairs shown as examples; [`RecordedAudit::counts`] counts all.
     ///
     /// First come merged pairs: the worst of each kind, then the next ones, at most three of a
@@ -191,6 +194,15 @@ pub struct AuditedPair {
     pub settling: Vec<Settling>,
     /// Lower bound of the latent distance by a model. `null` without a model or without a witness.
     pub bound: Option<PairBound>,
+}
+
+/// A dimension of the latents that makes up nearly all of their spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DominantDimension {
+    /// Number of the dimension, from 0.
+    pub dimension: usize,
+    /// Its share of the squared spread.
+    pub share: f64,
 }
 
 /// A word that was recorded from one row of a pair only.

@@ -1,6 +1,8 @@
 //! The verdict of an audit, and its wording.
 
-use super::schema::{Cause, Counts, Coverage, MergeKind, Neighborhoods, RecordedAudit, Verdict};
+use super::schema::{
+    Cause, Counts, Coverage, DominantDimension, MergeKind, Neighborhoods, RecordedAudit, Verdict,
+};
 use super::world::{SaidBy, WorldKind};
 
 /// Share of mixed rows above which the latents as a whole count as mixed. A row is mixed if a
@@ -216,6 +218,14 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             "At most one row in a hundred makes up {:.0} % of the spread: latents far outside, as of a diverged \
              encoder. They are left out of the unit of distances.",
             100.0 * share
+        ));
+    }
+    if let Some(DominantDimension { dimension, share }) = audit.dominant_dimension {
+        warnings.push(format!(
+            "Dimension {dimension} of the latents makes up {:.1} % of the squared spread, so distances hardly see the \
+             other {}. If their scales mean nothing, divide each by its standard deviation before the audit.",
+            100.0 * share,
+            in_words(audit.latent_width - 1, "one", "dimensions")
         ));
     }
     if let Some([a, b]) = different.example {

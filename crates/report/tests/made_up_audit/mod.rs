@@ -287,6 +287,7 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
         threshold: 10.0,
         outlier_tolerance: 0.05,
         trimmed_share: None,
+        dominant_dimension: None,
         outliers: pairs.iter().filter_map(|pair| pair.outlier).collect(),
         pairs,
         counts: Counts {
