@@ -57,20 +57,43 @@ impl EmbeddingFile {
             }
             .into());
         }
-        let (shape, numbers) = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("npy") => of_array(path, read_npy(path)?)?,
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("npy") => Self::of(path, of_array(path, read_npy(path)?)?, pool),
             Some("npz") => {
                 let mut archive = Archive::open(path)?;
                 let name = choose(path, archive.names(), array)?;
-                of_array(path, archive.read(&name)?)?
+                Self::of(path, of_array(path, archive.read(&name)?)?, pool)
             }
-            Some("safetensors") => of_tensor(path, array)?,
-            _ => {
-                return Err(EmbeddingError::Format {
-                    path: path.to_owned(),
-                });
+            Some("safetensors") => {
+                let bytes = FileBytes::open(path)?;
+                Self::from_safetensors_bytes(path, &bytes, array, pool)
             }
-        };
+            _ => Err(EmbeddingError::Format {
+                path: path.to_owned(),
+            }),
+        }
+    }
+
+    /// Reads the bytes of a `.safetensors` file, as [`EmbeddingFile::read`] does; `label` stands
+    /// for the path in errors.
+    ///
+    /// # Errors
+    /// The errors of [`EmbeddingFile::read`].
+    pub fn from_safetensors_bytes(
+        label: &Path,
+        bytes: &[u8],
+        array: Option<&str>,
+        pool: Option<Pool>,
+    ) -> Result<Self, EmbeddingError> {
+        Self::of(label, of_tensor(label, bytes, array)?, pool)
+    }
+
+    /// Makes latents of the numbers of an array.
+    fn of(
+        path: &Path,
+        (shape, numbers): (Vec<usize>, Numbers),
+        pool: Option<Pool>,
+    ) -> Result<Self, EmbeddingError> {
         let Axes {
             rows,
             width,
@@ -220,13 +243,16 @@ fn of_array(path: &Path, array: Array) -> Result<(Vec<usize>, Numbers), Embeddin
     Ok((array.shape, numbers))
 }
 
-fn of_tensor(path: &Path, wanted: Option<&str>) -> Result<(Vec<usize>, Numbers), EmbeddingError> {
-    let bytes = FileBytes::open(path)?;
+fn of_tensor(
+    path: &Path,
+    bytes: &[u8],
+    wanted: Option<&str>,
+) -> Result<(Vec<usize>, Numbers), EmbeddingError> {
     let damaged = |problem: &dyn std::fmt::Display| EmbeddingError::Safetensors {
         path: path.to_owned(),
         problem: problem.to_string(),
     };
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|problem| damaged(&problem))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|problem| damaged(&problem))?;
     let mut names: Vec<String> = tensors
         .names()
         .into_iter()
