@@ -134,7 +134,7 @@ fn losses(metrics: &str) -> Result<Vec<Vec<f64>>, String> {
 }
 
 /// Returns the folder that cargo builds into.
-fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     root.join(named.unwrap_or_else(|| "target".into()))
 }

@@ -10,6 +10,7 @@ mod configuration;
 mod documents;
 mod floors;
 mod gpu;
+mod kills;
 mod lengths;
 mod packages;
 
@@ -22,11 +23,13 @@ use std::{
 const USAGE: &str = "usage: cargo xtask validate [--all-features]
        cargo xtask docs
        cargo xtask gpu
+       cargo xtask kills [train] [convert] [seed=N] [kills=N]
 
   validate         format, floors, documents, clippy, rustdoc and tests; long files are listed
   --all-features   also check that the GPU feature of the program compiles
   docs             write docs/configuration.md from the configuration types
-  gpu              train a few updates on CPU and GPU (software Vulkan will do), and compare them";
+  gpu              train a few updates on CPU and GPU (software Vulkan will do), and compare them
+  kills            kill training and convert at random moments, and check what is left";
 
 /// Name of a check, and the function that runs it in the root of the repository.
 type Check = (&'static str, Run);
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["validate", "--all-features"] => true,
         ["docs"] => return finish(configuration::write(&root)),
         ["gpu"] => return finish(gpu::run(&root)),
+        ["kills", ..] => return finish(kills::run(&root, &words[1..])),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

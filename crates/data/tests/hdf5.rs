@@ -573,6 +573,13 @@ fn wrong_datasets_are_named_with_their_rows() {
             "no_values_swm.h5",
             ["`observation`: it holds rows without values", "expected"],
         ),
+        (
+            "no_rows.hdf5",
+            [
+                "`observations`: no memory holds its shape",
+                "[0, 8589934592, 8589934592]",
+            ],
+        ),
     ] {
         let message = error(name, None);
         for part in parts {

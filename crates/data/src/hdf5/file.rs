@@ -148,8 +148,9 @@ impl File {
             .iter()
             .map(|&length| usize::try_from(length));
         let shape: Result<Vec<usize>, _> = lengths.collect();
+        // Without the zeros: a file that has no rows may claim rows of any size.
         let product = |shape: &[usize]| {
-            let mut lengths = shape.iter();
+            let mut lengths = shape.iter().filter(|&&length| length > 0);
             lengths.try_fold(1_usize, |n, &length| n.checked_mul(length))
         };
         match shape {

@@ -280,6 +280,9 @@ with h5py.File("no_values_swm.h5", "w") as file:
     for key in ["observation", "action"]:
         file.create_dataset(key, shape=(MANY, 0), dtype=np.float32)
     file["ep_len"], file["ep_offset"] = np.array([MANY]), np.array([0])
+with h5py.File("no_rows.hdf5", "w") as file:  # no rows, of more values than a memory has addresses
+    for key in ["observations", "actions", "rewards", "terminals"]:
+        file.create_dataset(key, shape=(0, 2**33, 2**33), dtype=np.float32)
 with h5py.File("bfloat.hdf5", "w") as file:  # floats of 2 bytes, but of 8 bits of exponent
     kind = h5py.h5t.IEEE_F16LE.copy()
     kind.set_fields(15, 7, 8, 0, 7)

@@ -25,10 +25,11 @@ impl Pool {
         tokens: usize,
         dimensions: usize,
     ) -> (Numbers, usize) {
-        let row = tokens * dimensions;
-        if row == 0 {
-            return (numbers, 0);
-        }
+        // Where there are no rows, they may claim to be of any size.
+        let row = match tokens.checked_mul(dimensions) {
+            Some(row) if row > 0 => row,
+            _ => return (numbers, 0),
+        };
         match self {
             Self::Flatten => (numbers, row),
             Self::First => {

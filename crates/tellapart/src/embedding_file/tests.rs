@@ -199,6 +199,9 @@ fn empty_and_broken_arrays_are_refused_as_embeddings() {
         (vec![3, 0, 2], Some(Pool::Mean)),
         (vec![3, 2, 0], Some(Pool::First)),
         (vec![3, 0, 2], Some(Pool::Flatten)),
+        // A row of more values than a memory has addresses.
+        (vec![0, 1 << 33, 1 << 33], Some(Pool::Mean)),
+        (vec![0, 1 << 33, 1 << 33], Some(Pool::First)),
     ] {
         let file = read(folder.npy(&shape, Vec::<f32>::new()), pool);
         let said = file.embeddings().unwrap_err().to_string();
