@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::array::{Array, Values, element_count, for_each_dtype};
-use crate::atomic::Pending;
+use crate::atomic::PendingFile;
 use crate::deferred::{DeferErrors, DeferredFailure};
 use crate::error::{ArrayProblem, FileError};
 use crate::header::NpyHeader;
@@ -30,7 +30,7 @@ pub struct ArchiveWriter {
     zip: Zip,
     failure: DeferredFailure,
     names: Vec<String>,
-    pending: Pending,
+    pending: PendingFile,
 }
 
 impl ArchiveWriter {
@@ -40,7 +40,7 @@ impl ArchiveWriter {
     /// The errors of [`write_atomically`](crate::write_atomically).
     pub fn create(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let pending = Pending::create(path)?;
+        let pending = PendingFile::create(path)?;
         let file = pending
             .file()
             .try_clone()

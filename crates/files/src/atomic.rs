@@ -24,18 +24,15 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    let pending = Pending::create(path)?;
-    let mut writer = BufWriter::with_capacity(1 << 16, pending.file());
-    write(&mut writer)
-        .and_then(|()| writer.flush())
-        .map_err(|source| FileError::from_io(path, source))?;
-    drop(writer);
-    pending.finish()
+    PendingFile::write(path, write)?.finish()
 }
 
-/// A file that is being written. Dropped before [`Pending::finish`], it leaves nothing behind.
+/// A file that is written, but not yet in its place. Dropped before [`PendingFile::finish`], it
+/// leaves nothing behind.
+///
+/// Files that belong together are all written before the first of them takes its place.
 #[derive(Debug)]
-pub(crate) struct Pending {
+pub struct PendingFile {
     temporary: NamedTempFile,
     /// Final path of the file, with links resolved.
     target: PathBuf,
@@ -43,7 +40,38 @@ pub(crate) struct Pending {
     path: PathBuf,
 }
 
-impl Pending {
+impl PendingFile {
+    /// Writes a temporary file next to `path`, as [`write_atomically`] does.
+    ///
+    /// # Errors
+    /// Those of [`write_atomically`].
+    pub fn write(
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Self, FileError> {
+        let pending = Self::create(path)?;
+        let mut writer = BufWriter::with_capacity(1 << 16, pending.file());
+        write(&mut writer)
+            .and_then(|()| writer.flush())
+            .map_err(|source| FileError::from_io(path, source))?;
+        drop(writer);
+        Ok(pending)
+    }
+
+    /// Removes the file in whose place this one will be, if there is one. Its permissions are kept
+    /// all the same.
+    ///
+    /// # Errors
+    /// The error of the file system.
+    pub fn remove_replaced(&self) -> Result<(), FileError> {
+        match fs::remove_file(&self.target) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::from_io(&self.path, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn create(path: &Path) -> Result<Self, FileError> {
         let fail = |source| FileError::from_io(path, source);
         let existing = match fs::metadata(path) {
@@ -111,7 +139,10 @@ impl Pending {
     }
 
     /// Flushes to the disk, then renames over the target.
-    pub(crate) fn finish(self) -> Result<(), FileError> {
+    ///
+    /// # Errors
+    /// The error of the file system; the target is then untouched.
+    pub fn finish(self) -> Result<(), FileError> {
         let Self {
             temporary,
             target,

@@ -47,7 +47,7 @@ mod text;
 pub use archive::Archive;
 pub use archive_writer::ArchiveWriter;
 pub use array::{Array, Dtype, Values};
-pub use atomic::{file_checksum, open, write_atomically};
+pub use atomic::{PendingFile, file_checksum, open, write_atomically};
 pub use bytes::FileBytes;
 pub use convert::BadValue;
 pub use error::{ArrayProblem, FileError};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use tellapart_files::{
-    Archive, ArchiveWriter, Array, ArrayProblem, FileError, Values, decode_npy, encode_npy,
-    read_npy, write_atomically, write_npy,
+    Archive, ArchiveWriter, Array, ArrayProblem, FileError, PendingFile, Values, decode_npy,
+    encode_npy, read_npy, write_atomically, write_npy,
 };
 
 fn data(name: &str) -> PathBuf {
@@ -303,6 +303,33 @@ fn links_are_followed_and_permissions_kept() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o640
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pending_file_may_remove_what_it_replaces() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink(&file, &link).unwrap();
+    let pending = PendingFile::write(&link, |writer| writer.write_all(b"new")).unwrap();
+    assert_eq!(fs::read(&link).unwrap(), b"old");
+    pending.remove_replaced().unwrap();
+    pending.remove_replaced().unwrap();
+    assert!(!file.exists());
+    pending.finish().unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read(&file).unwrap(), b"new");
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+    // One that is given up leaves nothing.
+    drop(PendingFile::write(&file, |writer| writer.write_all(b"newer")).unwrap());
+    assert_eq!(files_in(folder.path()), ["file", "link"]);
+    assert_eq!(fs::read(&file).unwrap(), b"new");
 }
 
 proptest! {

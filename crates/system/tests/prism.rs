@@ -477,3 +477,20 @@ fn what_is_written_is_what_prism_reads() {
     assert_eq!(text("p.srew"), "2 1\n0 -0.125\n");
     assert_eq!(read::prism(at("p.tra")).unwrap(), machine);
 }
+
+/// Else the transitions of the older model would be read with labels of the newer one.
+#[test]
+fn a_model_that_cannot_be_written_leaves_the_older_one_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let older = generate::random(3, 4, 1, 2).unwrap();
+    write::prism(&older, at("c.tra")).unwrap();
+    let texts = || ["c.tra", "c.lab"].map(|name| std::fs::read_to_string(at(name)).unwrap());
+    let before = texts();
+    std::fs::create_dir(at("c.srew")).unwrap();
+    let error = write::prism(&generate::counter(3).unwrap(), at("c.tra")).unwrap_err();
+    assert!(error.to_string().contains("c.srew"), "{error}");
+    assert_eq!(texts(), before);
+    // The two files, and the folder in the way.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tellapart_files::FileError;
+use tellapart_files::{FileError, PendingFile};
 
-use super::text::write_text;
+use super::text::pending_text;
 use crate::beside::Beside;
 use crate::meaning::Vectors;
 use crate::{ActionId, MooreMachine, OutputId, SystemError};
@@ -21,21 +21,28 @@ const MOST_COLUMNS: usize = 64;
 /// that labels and values do not tell apart become labels `output_ID`.
 ///
 /// # Errors
-/// A file that cannot be written; it is then unchanged, but others may be new. An existing file of
-/// rewards that would be taken for a part of the model is removed. [`SystemError::Beside`] if a
+/// A file that cannot be written; an older model is then unchanged. Its transitions are gone while
+/// the new files take their places, and after an error there. An existing file of rewards that
+/// would be taken for a part of the model is removed. [`SystemError::Beside`] if a
 /// file of rewards would belong to another model, `NAME1.tra`, say.
 pub fn prism(machine: &MooreMachine, path: impl AsRef<Path>) -> Result<(), SystemError> {
     let path = path.as_ref();
     let rewards = reward_files(machine, path)?;
-    // The transitions come last, so that a reader who sees them sees the other files, too.
-    write_labels(machine, &path.with_extension("lab"))?;
-    remove_others(path, &rewards)?;
+    let mut beside = vec![pending_labels(machine, &path.with_extension("lab"))?];
     if let Some(vectors) = values(machine) {
         for (column, file) in rewards.iter().enumerate() {
-            write_rewards(machine, vectors, column, file)?;
+            beside.push(pending_rewards(machine, vectors, column, file)?);
         }
     }
-    write_transitions(machine, path)
+    let transitions = pending_transitions(machine, path)?;
+    // The transitions of an older model go first, and those of this one come last: whoever sees
+    // transitions sees the other files of the same model.
+    transitions.remove_replaced()?;
+    remove_others(path, &rewards)?;
+    for file in beside {
+        file.finish()?;
+    }
+    Ok(transitions.finish()?)
 }
 
 /// Returns the values of outputs, where they become rewards.
@@ -85,7 +92,7 @@ fn remove_others(path: &Path, rewards: &[PathBuf]) -> Result<(), SystemError> {
     Ok(())
 }
 
-fn write_transitions(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
+fn pending_transitions(machine: &MooreMachine, path: &Path) -> Result<PendingFile, SystemError> {
     let names = action_names(machine);
     let actions: Vec<ActionId> = machine.action_ids().collect();
     let enabled = |state| {
@@ -94,7 +101,7 @@ fn write_transitions(machine: &MooreMachine, path: &Path) -> Result<(), SystemEr
             .unwrap_or(actions.as_slice())
     };
     let choices: usize = machine.state_ids().map(|state| enabled(state).len()).sum();
-    write_text(path, |text| {
+    pending_text(path, |text| {
         text.add(&format!("{} {choices} {choices}", machine.states()));
         text.end_line()?;
         for state in machine.state_ids() {
@@ -125,7 +132,7 @@ fn action_names(machine: &MooreMachine) -> Vec<String> {
     }
 }
 
-fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> {
+fn pending_labels(machine: &MooreMachine, path: &Path) -> Result<PendingFile, SystemError> {
     let meaning = machine.meaning();
     // Label numbers of the states of each output; 0 is `init`.
     let (names, numbers): (Vec<String>, Vec<String>) = if tells_all(machine) {
@@ -152,7 +159,7 @@ fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> 
             outputs.map(|output| format!(" {}", output + 1)).collect(),
         )
     };
-    write_text(path, |text| {
+    pending_text(path, |text| {
         text.add("0=\"init\"");
         for (label, name) in names.iter().enumerate() {
             text.add(" ").number(label as u32 + 1);
@@ -172,12 +179,12 @@ fn write_labels(machine: &MooreMachine, path: &Path) -> Result<(), SystemError> 
     })
 }
 
-fn write_rewards(
+fn pending_rewards(
     machine: &MooreMachine,
     vectors: &Vectors,
     column: usize,
     path: &Path,
-) -> Result<(), SystemError> {
+) -> Result<PendingFile, SystemError> {
     let value = |output: OutputId| vectors.values[output.index() * vectors.width + column];
     let outputs = (0..machine.outputs() as u32).map(OutputId::new);
     let lines: Vec<String> = outputs
@@ -188,7 +195,7 @@ fn write_rewards(
         .iter()
         .filter(|&&id| value(id) != 0.0)
         .count();
-    write_text(path, |text| {
+    pending_text(path, |text| {
         text.add(&format!("{} {rewarded}", machine.states()));
         text.end_line()?;
         for state in machine.state_ids() {

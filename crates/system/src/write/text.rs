@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use tellapart_files::write_atomically;
+use tellapart_files::PendingFile;
 
 use crate::SystemError;
 
@@ -15,7 +15,15 @@ pub(super) fn write_text(
     path: &Path,
     write: impl FnOnce(&mut Text<'_>) -> io::Result<()>,
 ) -> Result<(), SystemError> {
-    Ok(write_atomically(path, |writer| {
+    Ok(pending_text(path, write)?.finish()?)
+}
+
+/// Writes a text file that is not yet in its place.
+pub(super) fn pending_text(
+    path: &Path,
+    write: impl FnOnce(&mut Text<'_>) -> io::Result<()>,
+) -> Result<PendingFile, SystemError> {
+    Ok(PendingFile::write(path, |writer| {
         let mut text = Text {
             writer,
             buffer: Vec::with_capacity(2 * PIECE_BYTES),
