@@ -54,12 +54,10 @@ impl Pca {
                     .collect()
             })
             .collect();
-        let mut explained_share = explained_share(&values);
-        explained_share.resize(k, 0.0);
         Ok(Self {
             mean,
             components,
-            explained_share,
+            explained_share: shares_of(&values, k),
             projection,
         })
     }
@@ -102,15 +100,20 @@ impl Pca {
                 .collect()
         };
         let projection = (0..rows).map(projected).collect();
-        let mut explained_share = explained_share(&values);
-        explained_share.resize(k, 0.0);
         Ok(Self {
             mean,
             components,
-            explained_share,
+            explained_share: shares_of(&values, k),
             projection,
         })
     }
+}
+
+/// Returns the shares that the first `k` components explain; 0 beyond the rank.
+fn shares_of(singular_values: &[f64], k: usize) -> Vec<f64> {
+    let mut shares = explained_share(singular_values);
+    shares.resize(k, 0.0);
+    shares
 }
 
 /// Makes vectors orthonormal, in their order. One that depends on those before it, up to rounding,
