@@ -69,7 +69,7 @@
 //! | [`embedding_file`] | embeddings from NumPy files or safetensors |
 //! | [`inspect`] | says what is in a file |
 //! | [`settings`] | options of a world from `key=value` |
-//! | [`progress`] | progress of long work, and the wish to stop it |
+//! | [`program`] | the command line, for those who embed it |
 //! | `model` | P-JEPAs: encoders, predictors, auxiliary heads, objectives |
 //! | `train` | configuration, the training loop, checkpoints, run directories |
 //! | `experiment` | runs measured against the truth; the paper's experiment |
@@ -77,8 +77,8 @@
 //! The last three need the feature `train`, which is on by default and brings Burn. Without it the
 //! library and the program build in a fraction of the time.
 //!
-//! Nothing here prints or keeps global state. Random choices follow from the seeds that are given.
-//! The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
+//! Nothing here prints or keeps global state, but for [`program`]. Random choices follow from the
+//! seeds that are given. The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
 //! glossary are in the folder `docs` of the repository, and short programs in `examples`.
 
 mod audit_recording;
@@ -87,7 +87,11 @@ pub mod embedding_file;
 #[cfg(feature = "train")]
 pub mod experiment;
 pub mod inspect;
+pub mod program;
 pub mod settings;
+
+// The program is written as any other user of the library would write it.
+extern crate self as tellapart;
 
 pub use tellapart_audit as audit;
 pub use tellapart_bisim as bisim;

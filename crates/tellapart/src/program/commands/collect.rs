@@ -9,8 +9,8 @@ use tellapart::collect::Recorder;
 use tellapart::settings::{world_options, world_words};
 
 use super::{Overwrite, counted};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Record episodes of a built-in environment under its random policy
 #[derive(Args)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tellapart::{ActionId, MooreMachine, OutputId, Partition};
 
 use super::Compared;
-use crate::commands::counted;
+use crate::program::commands::counted;
 
 /// Longest list that is printed whole; longer ones are cut and end in the number left out.
 const MOST_LISTED: usize = 40;

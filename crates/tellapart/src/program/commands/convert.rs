@@ -8,8 +8,8 @@ use tellapart::system;
 
 use super::system_file::SystemFile;
 use super::{Overwrite, counted, system_parts};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Convert a finite system from one format to another
 #[derive(Args)]

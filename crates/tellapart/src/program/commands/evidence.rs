@@ -13,8 +13,8 @@ use tellapart::bisim::evidence::{
 };
 
 use super::recording_args::RecordingArgs;
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Largest number of missing words that are listed.
 const MOST_MISSING: usize = 10;

@@ -19,8 +19,8 @@ use tellapart::{AuditRecordingError, AuditableRecording};
 use self::inputs::Inputs;
 use super::Overwrite;
 use super::recording_args::RecordingArgs;
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Report which observations an encoder merged that a recording tells apart, and why
 #[derive(Args)]

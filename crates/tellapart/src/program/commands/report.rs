@@ -15,8 +15,8 @@ use tellapart::train::{RunDirectory, TrainError, config};
 
 use super::train::TrainingBar;
 use super::{Overwrite, stop};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Measure trained runs again and compare them on one page
 #[derive(Args)]

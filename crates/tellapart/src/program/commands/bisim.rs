@@ -18,8 +18,8 @@ use tellapart::{ActionId, MooreMachine, Partition, StateId, World, settings};
 
 use super::system_file::SystemFile;
 use super::{Overwrite, system_parts};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Compute the largest bisimulation of a finite system: which states must be kept apart
 #[derive(Args)]

@@ -14,8 +14,8 @@ use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{RunDirectory, TrainError, ValidConfig};
 
 use super::stop;
-use crate::failure::Failure;
-use crate::terminal::{self, Terminal};
+use crate::program::failure::Failure;
+use crate::program::terminal::{self, Terminal};
 
 /// Reproduce the paper's experiment: what four ways of training keep apart, and what they merge
 #[derive(Args)]

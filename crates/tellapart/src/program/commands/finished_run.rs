@@ -14,7 +14,7 @@ mod without_training {
     use tellapart::progress::{Progress, Stopped};
     use tellapart::{AuditedModel, Trajectories};
 
-    use crate::failure::Failure;
+    use crate::program::failure::Failure;
 
     /// Run that cannot be read.
     pub(crate) enum FinishedRun {}

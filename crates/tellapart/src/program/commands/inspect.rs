@@ -10,8 +10,8 @@ use tellapart::data::ActionRule;
 use tellapart::inspect::{self, ArrayRecord, Container, EpisodeRecord, FileKind, Inspection};
 
 use super::{counted, system_parts};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Describe the content of a file: trajectories, a finite system, embeddings, arrays, tensors
 #[derive(Args)]

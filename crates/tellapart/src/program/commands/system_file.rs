@@ -6,8 +6,8 @@ use tellapart::MooreMachine;
 use tellapart::system::{Format, SystemError, write};
 
 use super::Overwrite;
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Output file of a system, in the format that its name tells.
 pub(super) struct SystemFile<'a> {

@@ -6,7 +6,7 @@ use tellapart::audit::Recorded;
 use tellapart::data::shortest;
 
 use super::{EvidenceDocument, PairRecord, Says};
-use crate::commands::counted;
+use crate::program::commands::counted;
 
 /// Longest list that is printed whole; longer ones are cut and end in the number left out.
 const MOST_LISTED: usize = 40;

@@ -16,8 +16,8 @@ use tellapart::train::metrics::MetricRecord;
 use tellapart::train::{RunDirectory, TrainError, ValidConfig, config, train};
 
 use super::stop;
-use crate::failure::Failure;
-use crate::terminal::{self, Terminal};
+use crate::program::failure::Failure;
+use crate::program::terminal::{self, Terminal};
 
 /// Train one run, measure it, and write its run directory
 #[derive(Args)]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Time in which work may end by itself before it is ended: the rest of a second is for leaving.
 const GRACE: Duration = Duration::from_millis(800);

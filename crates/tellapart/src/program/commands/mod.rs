@@ -30,8 +30,8 @@ use clap::{Args, Parser, Subcommand};
 use tellapart::data::Trajectories;
 use tellapart::files::FileError;
 
-use crate::failure::Failure;
-use crate::terminal::{Terminal, Verbosity};
+use crate::program::failure::Failure;
+use crate::program::terminal::{Terminal, Verbosity};
 
 /// Which observations an encoder must keep apart, and which it merges
 #[derive(Parser)]

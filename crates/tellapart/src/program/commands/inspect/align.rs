@@ -8,9 +8,9 @@ use tellapart::audit::recorded::{ActionsRead, Alignment, EndsRead, PRead, Readin
 use tellapart::data::BelongsTo;
 
 use super::Arguments;
-use crate::commands::recording;
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::commands::recording;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -11,7 +11,7 @@ use tellapart::report::{
 };
 
 use super::Arguments;
-use crate::failure::Failure;
+use crate::program::failure::Failure;
 
 /// Number of latents on the map; it is drawn in a few seconds.
 const POINTS: usize = 1500;

@@ -7,8 +7,8 @@ use tellapart::files::{Array, Values, write_npy};
 use tellapart::train::recording_evaluator::{FinishedRun, RecordingEvaluator};
 
 use super::{Overwrite, counted, recording};
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Write the latents that a run's encoder computes for a recording
 #[derive(Args)]

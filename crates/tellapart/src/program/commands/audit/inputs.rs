@@ -5,9 +5,9 @@ use tellapart::embedding_file::EmbeddingFile;
 use tellapart::{AuditRecordingError, AuditedModel, LatentsSource, Trajectories};
 
 use super::Arguments;
-use crate::commands::finished_run::FinishedRun;
-use crate::commands::recording;
-use crate::failure::Failure;
+use crate::program::commands::finished_run::FinishedRun;
+use crate::program::commands::recording;
+use crate::program::failure::Failure;
 
 /// A recording, and where its latents come from: a run or a file.
 pub(super) struct Inputs {

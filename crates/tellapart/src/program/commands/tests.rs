@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use super::{Program, completions};
 
-#[path = "../../tests/program/markdown.rs"]
+#[path = "../../../tests/program/markdown.rs"]
 mod markdown;
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tellapart::progress;
 
-use crate::failure::{self, Failure};
+use crate::program::failure::{self, Failure};
 
 /// Amount of text printed in addition to the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,34 +104,34 @@ impl Terminal {
     }
 
     /// Ends the program well: from here on, Ctrl-C comes too late to make a failure of it.
-    pub(crate) fn succeed(self) -> ExitCode {
+    pub(crate) fn succeed(self) -> u8 {
         self.interruption.leave_the_end_to_me();
-        ExitCode::SUCCESS
+        0
     }
 
     /// Prints why the program ends, and returns its exit code.
-    pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
+    pub(crate) fn fail(self, failure: &Failure) -> u8 {
         self.interruption.leave_the_end_to_me();
         self.last_words(failure)
     }
 
-    fn last_words(mut self, failure: &Failure) -> ExitCode {
+    fn last_words(mut self, failure: &Failure) -> u8 {
         match failure {
             Failure::ReaderGone => {
                 // The buffered output has no reader; dropping the buffer must not try to write it
                 // again.
                 let _ = self.out.into_parts();
-                ExitCode::SUCCESS
+                0
             }
             Failure::Unhealthy => match self.flush() {
-                Ok(()) => ExitCode::from(failure::UNHEALTHY),
+                Ok(()) => failure::UNHEALTHY,
                 Err(failure) => self.last_words(&failure),
             },
             Failure::Told { code, .. } => {
                 // Results that were ready come before the error.
                 let _ = self.out.flush();
                 tell_failure(failure);
-                ExitCode::from(*code)
+                *code
             }
         }
     }

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use clap::{Args, CommandFactory as _};
 
 use super::Program;
-use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::program::failure::Failure;
+use crate::program::terminal::Terminal;
 
 /// Print a script that completes commands and options in a shell
 #[derive(Args)]
