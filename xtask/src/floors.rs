@@ -20,7 +20,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("tellapart-audit", 4),
     ("tellapart-report", 5),
     ("tellapart", 6),
-    // No package may depend on these two.
+    // No package may depend on these.
+    ("tellapart-python", 7),
     ("tellapart-benches", 7),
     ("tellapart-xtask", 7),
 ];

@@ -24,6 +24,7 @@ mod columns;
 mod distinct;
 mod error;
 mod hdf5;
+mod memory;
 mod names;
 mod npz;
 mod number;

@@ -217,10 +217,8 @@ pub enum SystemError {
         problem: &'static str,
     },
     /// An array of the right name with the wrong content.
-    #[error("{}: array {array:?}: {problem}", path.display())]
+    #[error("array {array:?}: {problem}")]
     Array {
-        /// Path of the file.
-        path: PathBuf,
         /// Name of the array.
         array: &'static str,
         /// Problem and expected content, in words.

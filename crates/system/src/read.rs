@@ -23,7 +23,7 @@ mod tsys;
 pub use aut::{aut, aut_from};
 pub use boa::{boa, boa_from};
 pub use found::{Content, FilePart, FoundSystem, RewardChoice};
-pub use npz::{npz, npz_archive};
+pub use npz::{npz, npz_archive, table};
 pub use prism::{PrismInput, RewardInput, prism, prism_from};
 pub use transitions::MAX_TABLE_ENTRIES;
 pub use tsys::{tsys, tsys_bytes};

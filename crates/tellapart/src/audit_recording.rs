@@ -1,6 +1,8 @@
 //! The audit of a recording in one call: what it distinguishes, the latents, the findings, the
 //! certificate.
 
+use std::borrow::Cow;
+
 use tellapart_audit::recorded::{
     Audit, AuditedPair, Cause, Certifiable, Foreseen, RecordedAudit, RecordedAuditOptions, Rollout,
 };
@@ -164,7 +166,7 @@ impl From<RecordedError> for AuditRecordingError {
 pub struct AuditableRecording<'a> {
     recording: &'a Trajectories,
     evidence: RecordedOptions,
-    recorded: Recorded,
+    recorded: Cow<'a, Recorded>,
     latents: Latents<'a>,
 }
 
@@ -190,6 +192,37 @@ impl<'a> AuditableRecording<'a> {
     ) -> Result<Self, AuditRecordingError> {
         progress.progress("looking for what the recording tells apart", 0.0);
         let recorded = Recorded::new(recording, evidence, progress)?;
+        Self::joined(recording, Cow::Owned(recorded), latents, evidence, progress)
+    }
+
+    /// Joins latents with a recording and what it distinguishes, which
+    /// [`Recorded::new`] found with the same options. Embeds if a model makes the latents.
+    ///
+    /// # Errors
+    /// [`AuditRecordingError::Stopped`], soon after `progress` says so.
+    pub fn with_recorded(
+        recording: &'a Trajectories,
+        recorded: &'a Recorded,
+        latents: LatentsSource<'a>,
+        evidence: &RecordedOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self, AuditRecordingError> {
+        Self::joined(
+            recording,
+            Cow::Borrowed(recorded),
+            latents,
+            evidence,
+            progress,
+        )
+    }
+
+    fn joined(
+        recording: &'a Trajectories,
+        recorded: Cow<'a, Recorded>,
+        latents: LatentsSource<'a>,
+        evidence: &RecordedOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self, AuditRecordingError> {
         let latents = match latents {
             LatentsSource::Embeddings(embeddings) => Latents::Given(embeddings),
             LatentsSource::Model(model) => Latents::Made {
@@ -203,6 +236,12 @@ impl<'a> AuditableRecording<'a> {
             recorded,
             latents,
         })
+    }
+
+    /// Returns the recording.
+    #[must_use]
+    pub fn recording(&self) -> &'a Trajectories {
+        self.recording
     }
 
     /// Returns what the recording distinguishes.

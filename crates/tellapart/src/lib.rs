@@ -81,6 +81,7 @@
 //! seeds that are given. The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
 //! glossary are in the folder `docs` of the repository, and short programs in `examples`.
 
+mod audit_page;
 mod audit_recording;
 pub mod collect;
 pub mod embedding_file;
@@ -106,6 +107,7 @@ pub use tellapart_system as system;
 #[cfg(feature = "train")]
 pub use tellapart_train as train;
 
+pub use audit_page::{AuditPageError, AuditPageOptions};
 pub use audit_recording::{
     AuditOptions, AuditRecordingError, AuditableRecording, AuditedModel, LatentsSource,
     audit_recording,

@@ -49,24 +49,29 @@ pub(super) fn npz_with(path: &Path) -> Result<FoundSystem, SystemError> {
 /// The errors of [`npz`].
 pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
     let path = archive.path().to_path_buf();
-    let wrong = |array, problem| SystemError::Array {
-        path: path.clone(),
-        array,
-        problem,
-    };
     let inside = |source| SystemError::In {
         path: path.clone(),
         source: Box::new(source),
     };
-
     for array in ["prob", "count"] {
         if archive.contains(array) {
             let problem = "makes the system probabilistic, and only deterministic systems are \
                            supported; leave the array out if all probabilities are 1";
-            return Err(wrong(array, problem.to_owned()));
+            return Err(inside(wrong(array, problem.to_owned())));
         }
     }
-    let Array { shape, values } = archive.read("next")?;
+    let next = archive.read("next")?;
+    let output = archive.read("output")?;
+    table(next, output).map_err(inside)
+}
+
+/// Makes a system of the arrays of [`npz`]: `next`, `[states, actions]`, and `output`, `[states]` or
+/// `[states, m]`.
+///
+/// # Errors
+/// Those of [`npz`] that are about these two.
+pub fn table(next: Array, output: Array) -> Result<MooreMachine, SystemError> {
+    let Array { shape, values } = next;
     let &[states, actions] = &shape[..] else {
         let problem = format!(
             "has shape {shape:?}, expected [states, actions]; for one action reshape to [states, 1]"
@@ -74,7 +79,7 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
         return Err(wrong("next", problem));
     };
     if actions == 0 {
-        return Err(inside(SystemError::NoActions));
+        return Err(SystemError::NoActions);
     }
     let next = values.into_u32().map_err(|bad| {
         let (state, action) = (bad.index / actions, bad.index % actions);
@@ -89,13 +94,11 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
         };
         wrong("next", problem)
     })?;
-
-    let outputs = archive.read("output")?;
-    let width = match outputs.shape[..] {
+    let width = match output.shape[..] {
         [rows] if rows == states => 1,
         [rows, width] if rows == states && width > 0 => width,
         _ => {
-            let found = &outputs.shape;
+            let found = &output.shape;
             let problem = format!(
                 "has shape {found:?}, expected [{states}] or [{states}, m] with m >= 1, because \
                  `next` has {states} states"
@@ -103,12 +106,16 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
             return Err(wrong("output", problem));
         }
     };
-    let (output, meaning) = number_outputs(&outputs.values, width).map_err(inside)?;
-    drop(outputs);
+    let (ids, meaning) = number_outputs(&output.values, width)?;
+    drop(output);
     // The memory is reused: both types are 32-bit words.
     let next = next.into_iter().map(StateId::new).collect();
-    let machine = MooreMachine::from_table(actions, next, output).map_err(inside)?;
+    let machine = MooreMachine::from_table(actions, next, ids)?;
     Ok(machine.with_meaning(meaning))
+}
+
+fn wrong(array: &'static str, problem: String) -> SystemError {
+    SystemError::Array { array, problem }
 }
 
 /// Gives equal rows equal ids, and finds the values of the ids.

@@ -1,7 +1,6 @@
 //! `tellapart audit --data D.npz (--embeddings Z | --run RUN)`.
 
 mod inputs;
-mod page;
 mod text;
 
 use std::fmt::Display;
@@ -14,7 +13,7 @@ use tellapart::audit::recorded::{RecordedAuditOptions, Verdict};
 use tellapart::embedding_file::Pool;
 use tellapart::files::write_atomically;
 use tellapart::report::render_audit_html;
-use tellapart::{AuditRecordingError, AuditableRecording};
+use tellapart::{AuditPageOptions, AuditRecordingError, AuditableRecording};
 
 use self::inputs::Inputs;
 use super::Overwrite;
@@ -140,7 +139,12 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
     }
     let verdict = found.verdict;
     if let Some(out) = &arguments.out {
-        let page = page::page(found, arguments, &inputs.recording, &audit)?;
+        let options = AuditPageOptions {
+            data: arguments.data.display().to_string(),
+            latents: arguments.source(),
+            with_truth: arguments.truth,
+        };
+        let page = audit.page(found, &options).map_err(Failure::failed)?;
         let html = render_audit_html(&page).map_err(Failure::failed)?;
         write_atomically(out, |file| file.write_all(html.as_bytes()))?;
         terminal.note(format_args!("{}: written", out.display()));

@@ -1,56 +1,82 @@
-//! Builds the page of an audit: the findings, with the observations and latents they refer to.
+//! The page of an audit: the findings, with the observations and latents they refer to.
 
 use std::collections::{BTreeSet, HashMap};
 
-use tellapart::AuditableRecording;
-use tellapart::audit::recorded::{LatentMap, RecordedAudit};
-use tellapart::audit::{AuditError, Embeddings, Recorded};
-use tellapart::data::{Frames, Trajectories};
-use tellapart::report::{
+use tellapart_audit::recorded::{LatentMap, RecordedAudit};
+use tellapart_audit::{AuditError, Embeddings, Recorded};
+use tellapart_data::{Frames, Trajectories};
+use tellapart_report::{
     AuditPage, ClassNames, Fact, Observed, Picture, PointColors, ReportError, ShownRow,
 };
 
-use super::Arguments;
-use crate::program::failure::Failure;
+use crate::audit_recording::{AuditRecordingError, AuditableRecording};
 
 /// Number of latents on the map; it is drawn in a few seconds.
 const POINTS: usize = 1500;
 
 /// Reason why there is no page.
 #[derive(Debug, thiserror::Error)]
-enum PageError {
+#[non_exhaustive]
+pub enum AuditPageError {
+    /// Latents that are not finite.
+    #[error(transparent)]
+    Latents(#[from] AuditRecordingError),
+    /// A decomposition that failed.
     #[error("cannot draw the map of the latents: {0}")]
     Map(#[from] AuditError),
+    /// A picture that does not fit its shape.
     #[error("cannot draw the page: {0}")]
     Page(#[from] ReportError),
 }
 
-/// Gathers everything that the page shows.
-pub(super) fn page(
-    audit: RecordedAudit,
-    arguments: &Arguments,
-    trajectories: &Trajectories,
-    audited: &AuditableRecording<'_>,
-) -> Result<AuditPage, Failure> {
-    let embeddings = audited.embeddings().map_err(Failure::failed)?;
-    let recorded = audited.recorded();
-    drawn(audit, arguments, trajectories, recorded, &embeddings).map_err(Failure::failed)
+/// What a page of an audit is called, and what it may show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditPageOptions {
+    /// Name of the recording, such as its path.
+    pub data: String,
+    /// Name of the latents, such as the path of their file.
+    pub latents: String,
+    /// Whether the map of the latents is colored by the hidden states of the recording, if it has
+    /// them, and not by `p`.
+    pub with_truth: bool,
+}
+
+impl AuditableRecording<'_> {
+    /// Gathers everything that the page of a finding shows;
+    /// [`render_audit_html`](tellapart_report::render_audit_html) renders it.
+    ///
+    /// # Errors
+    /// If the latents are not finite, or the page cannot be drawn.
+    pub fn page(
+        &self,
+        audit: RecordedAudit,
+        options: &AuditPageOptions,
+    ) -> Result<AuditPage, AuditPageError> {
+        let embeddings = self.embeddings()?;
+        drawn(
+            audit,
+            options,
+            self.recording(),
+            self.recorded(),
+            &embeddings,
+        )
+    }
 }
 
 fn drawn(
     audit: RecordedAudit,
-    arguments: &Arguments,
+    options: &AuditPageOptions,
     trajectories: &Trajectories,
     recorded: &Recorded,
     embeddings: &Embeddings<'_>,
-) -> Result<AuditPage, PageError> {
+) -> Result<AuditPage, AuditPageError> {
     let wanted: Vec<usize> = audit
         .pairs
         .iter()
         .flat_map(|pair| [pair.i, pair.j])
         .collect();
     let map = LatentMap::draw(embeddings, &wanted, POINTS)?;
-    let colors = if let (true, Some(states)) = (arguments.truth, &trajectories.state_ids) {
+    let colors = if let (true, Some(states)) = (options.with_truth, &trajectories.state_ids) {
         let of_point: Vec<u32> = map.rows.iter().map(|&row| states[row]).collect();
         let classes = of_point.iter().max().map_or(0, |&most| most + 1);
         PointColors::Classes {
@@ -74,7 +100,7 @@ fn drawn(
     for pair in &audit.pairs {
         seen.extend(pair.trace_i.iter().chain(&pair.trace_j));
     }
-    let (data, latents) = (arguments.data.display(), arguments.source());
+    let AuditPageOptions { data, latents, .. } = options;
     Ok(AuditPage {
         title: format!("{latents} against {data}"),
         map: Some(map),

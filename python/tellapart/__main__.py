@@ -1,0 +1,5 @@
+"""``python -m tellapart``: the program."""
+
+from tellapart._cli import main
+
+main()
