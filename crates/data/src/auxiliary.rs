@@ -68,6 +68,7 @@ pub struct Auxiliary {
     table: Vec<f64>,
     /// `[values, width]`, exactly, if there are whole numbers beyond 2^53; otherwise empty.
     whole: Vec<i128>,
+    unread: usize,
 }
 
 impl Auxiliary {
@@ -139,6 +140,13 @@ impl Auxiliary {
         // `hypot` neither overflows nor underflows on the way, as sums of squares do.
         let distance = (0..self.width).map(difference).fold(0.0, f64::hypot);
         distance.min(f64::MAX)
+    }
+
+    /// Number of rows in which an episode ends that store a known value other than zero, which was
+    /// not read: it belongs to no recorded step. 0 where values belong to observations.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.unread
     }
 
     /// Number of rows whose value is not known.
@@ -260,10 +268,17 @@ impl Trajectories {
         // Ids of the values that are read, numbered by first occurrence.
         let mut id_of = vec![Auxiliary::UNKNOWN; stored.first_rows.len()];
         let mut read = Vec::new();
+        let mut unread = 0;
         for row in 0..self.rows() {
             let place = match of {
                 BelongsTo::Observation => row,
-                _ if self.ends(row) => continue,
+                _ if self.ends(row) => {
+                    // Zeros fill the place, as NaN does.
+                    let is_value =
+                        |at: usize| values.number(at) != 0.0 && values.number(at).is_finite();
+                    unread += usize::from(elements(row).any(is_value));
+                    continue;
+                }
                 BelongsTo::Arrival => row + 1,
                 BelongsTo::Step => row,
             };
@@ -298,6 +313,7 @@ impl Trajectories {
                 true => all().filter_map(|at| values.integer(at)).collect(),
                 false => Vec::new(),
             },
+            unread,
         })
     }
 }

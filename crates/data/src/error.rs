@@ -112,7 +112,7 @@ pub enum DataError {
     },
     /// Numbers whose differences are lost in training, which computes in float32.
     #[error(
-        "array `{array}`: {exact} different values are only {rounded} in float32, in which training computes; subtract a typical value, such as the mean, before it is saved"
+        "array `{array}`: {exact} different values are only {rounded} in float32, in which training computes; subtract a typical value such as the mean, or scale very small ones up, before it is saved"
     )]
     Rounded {
         /// Name of the array.

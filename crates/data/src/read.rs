@@ -73,6 +73,10 @@ pub(crate) fn read(arrays: &mut dyn Arrays) -> Result<Trajectories, DataError> {
         None => Ok(vec![false; rows]),
     };
     let (terminals, timeouts) = (flags(ended[0])?, flags(ended[1])?);
+    for name in found.unused(&[Kind::Terminals, Kind::Timeouts]) {
+        let others = read_flags(&name, arrays.read(&name)?, rows)?;
+        check_ends(&name, &others, &terminals, &timeouts)?;
+    }
     let ends = |row: usize| terminals[row] || timeouts[row] || row + 1 == rows;
     let ends: Vec<bool> = (0..rows).map(ends).collect();
     let action_names = match found.name(Kind::ActionNames) {
@@ -105,6 +109,7 @@ pub(crate) fn read(arrays: &mut dyn Arrays) -> Result<Trajectories, DataError> {
     })?;
     trajectories.left_out = arrays.left_out();
     trajectories.left_out.extend(left_out);
+    trajectories.left_out.extend(found.second_names());
     if found.name(Kind::Rewards) == Some("next.reward") {
         trajectories.rewards_of = BelongsTo::Step;
     }
@@ -150,6 +155,27 @@ impl Found {
             };
             missing.into()
         })
+    }
+
+    /// Returns the arrays under other names of these meanings than the one that is read.
+    fn unused(&self, kinds: &[Kind]) -> Vec<String> {
+        let is_name = |name: &&String| kinds.iter().any(|kind| kind.names().contains(&&name[..]));
+        self.others.iter().filter(is_name).cloned().collect()
+    }
+
+    /// Says of arrays under another name of a meaning that they are not read as that.
+    fn second_names(&self) -> Vec<LeftOut> {
+        let second = self.of_kind.iter().flat_map(|(&kind, read)| {
+            let unused = self.unused(&[kind]).into_iter();
+            unused.map(move |name| LeftOut {
+                name,
+                reason: format!(
+                    "`{read}` is read as `{}`; it is kept as an additional array",
+                    kind.names()[0]
+                ),
+            })
+        });
+        second.collect()
     }
 
     /// Pairs of the name in the file and the name in the format, where they differ.
@@ -311,6 +337,26 @@ fn read_flags(name: &str, array: Array, rows: usize) -> Result<Vec<bool>, DataEr
         }),
     };
     (0..rows).map(flag).collect()
+}
+
+/// Checks that another array of ends has none where those that are read have none.
+fn check_ends(
+    name: &str,
+    others: &[bool],
+    terminals: &[bool],
+    timeouts: &[bool],
+) -> Result<(), DataError> {
+    let is_last = |row: usize| row + 1 == others.len();
+    let is_more = |&row: &usize| others[row] && !terminals[row] && !timeouts[row] && !is_last(row);
+    match (0..others.len()).find(is_more) {
+        None => Ok(()),
+        Some(row) => Err(DataError::Value {
+            array: name.to_owned(),
+            row,
+            found: "an end".to_owned(),
+            expected: "none, since the other arrays of ends have none there; leave out those that are wrong".to_owned(),
+        }),
+    }
 }
 
 /// Reads the single value of `world_is_deterministic`.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use tellapart_data::{Actions, DataError, Frames, Trajectories, TrajectoryParts};
+use tellapart_data::{Actions, BelongsTo, DataError, Frames, Trajectories, TrajectoryParts};
 use tellapart_files::{Archive, ArchiveWriter, Array, Values};
 
 fn finite() -> impl Strategy<Value = f32> {
@@ -496,4 +496,47 @@ fn only_our_name_says_what_the_world_is() {
         assert_eq!(found.world_is_deterministic, None);
         assert_eq!(found.extra.contains_key("deterministic"), flags.len() > 1);
     }
+}
+
+#[test]
+fn a_second_array_of_a_meaning_is_named_and_must_agree_on_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.npz");
+    let read = |dones: [bool; 4]| {
+        let mut writer = ArchiveWriter::create(&path).unwrap();
+        writer
+            .add_slice("observations", &[4, 1], &[0.0_f32; 4])
+            .unwrap();
+        writer.add_slice("actions", &[4], &[0_u8; 4]).unwrap();
+        for name in ["rewards", "next.reward"] {
+            writer.add_slice(name, &[4], &[0.5_f32; 4]).unwrap();
+        }
+        let terminals = [false, true, false, false];
+        writer.add_slice("terminals", &[4], &terminals).unwrap();
+        writer.add_slice("dones", &[4], &dones).unwrap();
+        writer.finish().unwrap();
+        Trajectories::read_npz(&path)
+    };
+    let found = read([false, true, false, true]).unwrap();
+    let reasons: Vec<_> = found
+        .left_out()
+        .iter()
+        .map(|out| (&out.name[..], &out.reason[..]))
+        .collect();
+    assert!(
+        reasons
+            .iter()
+            .any(|(name, reason)| *name == "next.reward" && reason.contains("`rewards`"))
+    );
+    assert!(
+        reasons.iter().any(|(name, _)| *name == "dones"),
+        "{reasons:?}"
+    );
+    assert!(
+        found
+            .auxiliary("next.reward", BelongsTo::Observation)
+            .is_ok()
+    );
+    let error = read([true, true, false, true]).unwrap_err().to_string();
+    assert!(error.contains("array `dones`, row 0: an end"), "{error}");
 }

@@ -196,18 +196,13 @@ impl Evidence {
             };
             json!({ "rows": found.rows, "kind": kind, "action": action })
         });
-        let misread = self.recorded.misread(&self.trajectories, &self.options);
-        let notes = misread
-            .into_iter()
-            .chain(self.recorded.rounded(&self.options));
-        let notes: Vec<String> = notes.collect();
         text(&json!({
             "p": self.options.value,
             "p_of": self.options.value_of.to_string(),
             "p_unknown": self.recorded.values.unknown(),
             "world": self.recorded.world,
             "world_in_words": self.recorded.world.in_words(),
-            "notes": notes,
+            "notes": self.recorded.notes(&self.trajectories, &self.options),
             "rows": recording.rows(),
             "episodes": recording.episodes(),
             "observations": recording.observations(),

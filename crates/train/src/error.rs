@@ -76,7 +76,10 @@ pub enum TrainError {
         array: String,
     },
     /// No value of p is known.
-    #[error("`{array}` is not known in any row (NaN everywhere); there is nothing to predict")]
+    #[error(
+        "`{array}` is not known in any row: it is NaN everywhere, or every row ends an episode and it belongs to \
+         steps; there is nothing to predict"
+    )]
     NothingKnown {
         /// Array of p.
         array: String,
@@ -106,7 +109,7 @@ pub enum TrainError {
     /// The recording has too few rows for a window.
     #[error(
         "{source_name}: {rows} rows of training episodes, but data.window is {window}; choose a smaller \
-         window or record more"
+         window, record more, or check the array `splits` (0 is for training)"
     )]
     TooFewRows {
         /// Path of the recording.

@@ -11,7 +11,7 @@ use super::evidence::{Recorded, RecordedOptions};
 use super::neighbors::{Neighbors, SearchSpace};
 use super::pair_oracle::{PairOracle, PairOutcome};
 use super::points::UniqueLatents;
-use super::scales::{Spread, unit_of_p};
+use super::scales::{Spread, smallest_difference, unit_of_p};
 use super::scan::{FirstComparison, Scan};
 use super::schema::{
     AuditedPair, Cause, ContradictionRecord, Coverage, DominantDimension, MOST_LISTED,
@@ -263,9 +263,11 @@ impl<'a> Audit<'a> {
             progress,
         )?;
         audit.warnings = verdict::warnings(&audit, self.different_latents(&points));
-        let misread = self.recorded.misread(self.trajectories, self.evidence);
-        let rounded = self.recorded.rounded(self.evidence);
-        audit.warnings.extend(misread.into_iter().chain(rounded));
+        let notes = self.recorded.notes(self.trajectories, self.evidence);
+        let tolerance = self.evidence.tolerance.unwrap_or(0.0);
+        let smallest = smallest_difference(&self.recorded.values, tolerance);
+        let magnitudes = smallest.and_then(|smallest| verdict::magnitudes(&audit, smallest));
+        audit.warnings.extend(notes.into_iter().chain(magnitudes));
         let flags = [&self.trajectories.terminals, &self.trajectories.timeouts];
         if audit.rows > 1 && !flags.into_iter().flatten().any(|flag| *flag) {
             audit.warnings.push(

@@ -185,15 +185,27 @@ impl Recorded {
         })
     }
 
-    /// Says if `p` is shown otherwise than it is compared.
+    /// Says what a reader must know of `p`: that another reading contradicts itself less, that
+    /// values were not read, or are shown otherwise than they are compared.
     #[must_use]
-    pub fn rounded(&self, options: &RecordedOptions) -> Option<String> {
-        self.values.is_rounded().then(|| {
+    pub fn notes(&self, trajectories: &Trajectories, options: &RecordedOptions) -> Vec<String> {
+        let p = &options.value;
+        let unread = self.values.unread();
+        let unread = (unread > 0).then(|| {
             format!(
-                "{} holds whole numbers beyond 2^53: they are compared exactly, but shown rounded.",
-                options.value
+                "{p} has values other than 0 in {unread} rows in which an episode ends. As of the {} they belong to \
+                 no recorded step, and are not read. If ends are stored with the last step, store them one row \
+                 later, in the row of the last observation.",
+                options.value_of
             )
-        })
+        });
+        let rounded = self.values.is_rounded().then(|| {
+            format!(
+                "{p} holds whole numbers beyond 2^53: they are compared exactly, but shown rounded."
+            )
+        });
+        let misread = self.misread(trajectories, options);
+        misread.into_iter().chain(unread).chain(rounded).collect()
     }
 
     /// Returns the values of `p` along a path: at each of its rows, or of the step that led to it.

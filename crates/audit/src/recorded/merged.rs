@@ -65,7 +65,13 @@ impl Audit<'_> {
         if pairs.is_empty() || pairs.len() > MOST_PAIRS {
             return Ok(merged);
         }
-        let found = Outliers::of(oracle, &pairs, 1.0 / options.threshold, progress)?;
+        let found = Outliers::of(
+            oracle,
+            scan.points,
+            &pairs,
+            1.0 / options.threshold,
+            progress,
+        )?;
         let outliers = found.rows();
         if !outliers.is_empty() && outliers.len() as f64 <= options.outlier_tolerance * all as f64 {
             merged = compare(Some(&found), false)?;

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use tellapart_progress::{Progress, Stopped};
 
 use super::pair_oracle::{PairOracle, PairOutcome};
+use super::points::{UniqueLatents, evenly};
 
 /// Number of rows in one place that are no accident, if none is distinguished from another and at
 /// least [`AGREEING`] of their pairs could be compared.
@@ -17,6 +18,8 @@ const GROUP: usize = 5;
 /// Number of pairs of a group that must agree in a recorded word. (Of random pairs that can be
 /// compared, one in two or three agrees.)
 const AGREEING: usize = 6;
+/// Number of rows with the same latent examined for each row.
+const ALIKE: usize = 128;
 /// Number of nearby rows examined for each row; if there are more, some of them suffice.
 const TOGETHER: usize = 256;
 /// Largest number of rows in a cover; if explaining the merged pairs takes more, they are no
@@ -39,6 +42,7 @@ impl Outliers {
     /// Cost: `m log m` for `m` pairs, and at most a distance for every two rows of the cover.
     pub(super) fn of(
         oracle: &PairOracle<'_>,
+        points: &UniqueLatents,
         pairs: &[[u32; 2]],
         reach: f64,
         progress: &dyn Progress,
@@ -53,9 +57,17 @@ impl Outliers {
         let is_grouped = |&row: &u32| {
             progress.check()?;
             let row = row as usize;
+            // Few rows stand for all that have one latent, so these are asked, too.
+            let alike = evenly(points.rows(points.of_row(row)), ALIKE);
+            let alike = alike.map(|&other| other as usize);
             let others = cover.iter().map(|&other| other as usize);
+            let others = others.filter(|&other| points.of_row(other) != points.of_row(row));
             let together = others.filter(|&other| oracle.distance(row, other) <= reach);
-            Ok(is_in_class(oracle, row, together.take(TOGETHER)))
+            Ok(is_in_class(
+                oracle,
+                row,
+                alike.chain(together).take(TOGETHER),
+            ))
         };
         let is_grouped = cover.par_iter().map(is_grouped);
         let is_grouped = is_grouped.collect::<Result<Vec<bool>, _>>()?;

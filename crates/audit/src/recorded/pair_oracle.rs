@@ -10,6 +10,9 @@ use crate::Embeddings;
 
 /// Number of words listed for a pair that the data does not decide.
 const SETTLING_WORDS: usize = 3;
+/// Greatest difference of `p` that counts, in units of its median. A few values of another magnitude
+/// would make latents count as merged that are as far apart as any.
+const MOST_UNITS: f64 = 5.0;
 /// Number of pairs of states examined for one candidate pair.
 const STATES_PER_PAIR: usize = 1 << 12;
 
@@ -75,10 +78,11 @@ impl PairOracle<'_> {
         }
     }
 
-    /// Returns the difference of `p` at the end of a witness, in units of `p_unit`.
-    pub(super) fn difference(&self, witness: &Witness) -> f64 {
+    /// Returns the difference of `p` at the end of a witness, in units of `p_unit`; greater ones
+    /// count as [`MOST_UNITS`].
+    fn difference(&self, witness: &Witness) -> f64 {
         let [a, b] = witness.rows().map(|row| self.recorded.p_id(row));
-        self.recorded.values.distance(a, b) / self.p_unit
+        (self.recorded.values.distance(a, b) / self.p_unit).min(MOST_UNITS)
     }
 
     /// Returns the required Lipschitz constant; infinite if the latents are equal.

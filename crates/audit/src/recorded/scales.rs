@@ -139,6 +139,17 @@ fn squares_from(embeddings: &Embeddings<'_>, mean: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// Returns the smallest difference of two recorded values that differ, if there are at most 512
+/// different ones, so that they are classes rather than measurements.
+pub(super) fn smallest_difference(values: &Auxiliary, tolerance: f64) -> Option<f64> {
+    let distinct = values.distinct();
+    let pairs = (0..distinct).flat_map(|a| (0..a).map(move |b| (a, b)));
+    let differences = pairs.map(|(a, b)| values.distance(a, b));
+    let is_few = distinct as usize <= MOST_VALUES;
+    let smallest = differences.filter(|&difference| difference > tolerance);
+    is_few.then(|| smallest.reduce(f64::min)).flatten()
+}
+
 /// Returns the unit of differences of `p`: the median difference of two recorded values that
 /// differ. 0 if no two differ.
 ///

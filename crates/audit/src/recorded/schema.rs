@@ -158,7 +158,7 @@ pub struct AuditedPair {
     pub distance: f64,
     /// Lipschitz constant that dynamics and head on top of the latents would need to answer right
     /// for both rows. It is the difference of `p` at the end of the witness, in units of
-    /// [`RecordedAudit::p_unit`], over `distance`. `null` if it is infinite, and for cause
+    /// [`RecordedAudit::p_unit`] and at most 5 of them, over `distance`. `null` if it is infinite, and for cause
     /// [`Cause::Data`].
     pub required_lipschitz: Option<f64>,
     /// Whether the required Lipschitz constant is infinite: the latents are equal, so no dynamics
@@ -493,7 +493,7 @@ fn shortest_numbers<S: Serializer>(
             let mut list = serializer.serialize_seq(Some(self.0.len()))?;
             for &number in self.0 {
                 let narrow = number as f32;
-                if f64::from(narrow) == number {
+                if f64::from(narrow) == number && number.fract() != 0.0 {
                     list.serialize_element(&narrow)?;
                 } else {
                     list.serialize_element(&number)?;

@@ -18,6 +18,8 @@ const COMPARABLE_SHARE: f64 = 0.02;
 /// Share of distinguished pairs among random ones below which a similar share of mixed rows proves
 /// nothing.
 const TELLING_CHANCE: f64 = 0.2;
+/// Share of the median difference of `p` below which a difference hardly counts.
+const SMALL: f64 = 1e-2;
 /// Mean distance over mean norm below which latents count as one point.
 const POINT: f64 = 1e-2;
 
@@ -107,10 +109,15 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
                 }
         }
         Verdict::Undecided if audit.world.kind == WorldKind::Stochastic => format!(
-            "The world is {}. The same observation and actions were followed by different {}, so one recorded \
-             future of each row proves nothing about single pairs.{}",
+            "The world is {}. {}ne recorded future of each row proves nothing about single pairs.{}",
             audit.world.in_words(),
-            audit.p,
+            match audit.world.differing {
+                0 => "O".to_owned(),
+                _ => format!(
+                    "The same observation and actions were followed by different {}, so o",
+                    audit.p
+                ),
+            },
             match audit.world.said_by {
                 SaidBy::User => "",
                 SaidBy::Recording | SaidBy::Data => {
@@ -133,8 +140,13 @@ pub(super) fn reason(audit: &RecordedAudit, greatest: Option<f64>) -> String {
             "`terminals` and `timeouts`"
         ),
         Verdict::Undecided if audit.p_unit == 0.0 => format!(
-            "{} is the same in every row{}: the recording tells no two rows apart.",
+            "{} is the same{} in every row{}: the recording tells no two rows apart.",
             audit.p,
+            match audit.tolerance {
+                Some(tolerance) if tolerance > 0.0 =>
+                    format!(", within the tolerance of {tolerance},"),
+                _ => String::new(),
+            },
             match audit.p_unknown {
                 0 => String::new(),
                 unknown => format!(
@@ -198,6 +210,19 @@ fn by_mixing(audit: &RecordedAudit) -> String {
     }
 }
 
+/// Says if some differences of `p` are so small next to others that they hardly count.
+pub(super) fn magnitudes(audit: &RecordedAudit, smallest: f64) -> Option<String> {
+    (smallest < SMALL * audit.p_unit).then(|| {
+        format!(
+            "Differences of {p} span magnitudes: the smallest is {smallest:.1e}, their median {:.1e}. Required \
+             Lipschitz constants are in units of the median, so latents may be very near before a small difference \
+             counts. If every difference matters as much, give classes, as of np.unique(..., return_inverse=True).",
+            audit.p_unit,
+            p = audit.p,
+        )
+    })
+}
+
 /// Returns the warnings that a reader must see next to the verdict.
 pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -225,7 +250,10 @@ pub(super) fn warnings(audit: &RecordedAudit, different: DifferentLatents) -> Ve
             "Dimension {dimension} of the latents makes up {:.1} % of the squared spread, so distances hardly see the \
              other {}. If their scales mean nothing, divide each by its standard deviation before the audit.",
             100.0 * share,
-            in_words(audit.latent_width - 1, "one", "dimensions")
+            match audit.latent_width - 1 {
+                1 => "one".to_owned(),
+                others => format!("{others} dimensions"),
+            }
         ));
     }
     if let Some([a, b]) = different.example {

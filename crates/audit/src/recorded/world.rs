@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use tellapart_bisim::evidence::{Determinism, Recording};
 use tellapart_progress::{Progress, Stopped};
 
-/// Number of comparisons without a difference from which a recording counts as deterministic. Were
-/// one step in seven random, one in a hundred recordings would look so.
+/// Number of differences to be expected by chance from which a recording without any counts as
+/// deterministic. Were one step in seven random, one in a hundred recordings would look so.
 pub const TELLING_RECURRENCES: usize = 30;
+/// Share of the steps that must be compared for that: where only a few places recur, such as the
+/// beginnings of episodes, they say nothing about the others.
+const TELLING_SHARE: f64 = 0.25;
 
 /// Whether what follows an observation is determined by the actions taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,10 @@ pub struct World {
     /// Number of rows whose observation and next action were recorded before, and whose `p` could
     /// be compared with what followed then.
     pub compared: usize,
+    /// How many of these would differ if values of `p` were drawn at random from those compared.
+    pub expected_by_chance: f64,
+    /// Number of recorded steps.
+    pub steps: usize,
     /// Number of rows whose observation was recorded before with another `p`, at once or after the
     /// same actions.
     pub differing: usize,
@@ -77,14 +84,18 @@ impl World {
     ) -> Result<Self, Stopped> {
         let Determinism {
             compared,
+            expected_by_chance,
             differing,
             example,
             cut_off,
         } = recording.determinism(progress)?;
-        let found = match (compared, differing) {
-            (_, 1..) => WorldKind::Stochastic,
-            (TELLING_RECURRENCES.., 0) => WorldKind::Deterministic,
-            _ => WorldKind::CannotBeTold,
+        let steps = recording.rows() - recording.episodes();
+        let is_telling = expected_by_chance >= TELLING_RECURRENCES as f64
+            && compared as f64 >= TELLING_SHARE * steps as f64;
+        let found = match differing {
+            1.. => WorldKind::Stochastic,
+            0 if is_telling => WorldKind::Deterministic,
+            0 => WorldKind::CannotBeTold,
         };
         let (kind, said_by) = match (option, recorded) {
             (WorldOption::Declared(kind), _) => (kind, SaidBy::User),
@@ -95,6 +106,8 @@ impl World {
             kind,
             said_by,
             compared,
+            expected_by_chance,
+            steps,
             differing,
             example: example.map(|(rows, _)| rows),
             example_actions: example.map(|(_, actions)| actions),
@@ -108,11 +121,10 @@ impl World {
         let recurring = match (self.compared, self.differing) {
             (0, 0) => "no observation recurs with the same action".to_owned(),
             (compared, 0) => format!(
-                "{} with the same observation and action as an earlier one, and p never differs",
-                if compared == 1 {
-                    "1 row continues".to_owned()
-                } else {
-                    format!("{compared} rows continue")
+                "{compared} of {} repeat an earlier observation and action, and p never differs",
+                match self.steps {
+                    1 => "1 step".to_owned(),
+                    steps => format!("{steps} steps"),
                 }
             ),
             (_, differing) => {
@@ -130,6 +142,13 @@ impl World {
         let recurring = match self.cut_off {
             Some(actions) if self.differing == 0 => {
                 format!("{recurring} within {actions} actions, after which nothing was compared")
+            }
+            _ => recurring,
+        };
+        let is_rare = self.expected_by_chance < TELLING_RECURRENCES as f64;
+        let recurring = match self.kind {
+            WorldKind::CannotBeTold if self.compared >= TELLING_RECURRENCES && is_rare => {
+                format!("{recurring}, but it hardly varies there")
             }
             _ => recurring,
         };

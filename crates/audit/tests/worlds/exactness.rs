@@ -111,3 +111,54 @@ fn equal_distances_mix_nothing() {
         );
     }
 }
+
+/// Where few rows stand for all of one latent, a merge of two classes must not pass for outliers.
+#[test]
+fn classes_that_lie_near_but_not_on_each_other_are_no_outliers() {
+    let chain = Chain::PLAIN;
+    let (recording, cells) = chain.record(12, 200);
+    for gap in [1e-6, 1e-4, 1e-2] {
+        let mut latents = vec![0.0; cells.len() * CELLS];
+        for (row, &cell) in cells.iter().enumerate() {
+            let code = if cell == 8 { 1 } else { cell };
+            latents[row * CELLS + code] = if cell == 8 { 1.0 + gap } else { 1.0 };
+        }
+        let found = audited_latents(&recording, &latents, &RecordedOptions::default());
+        assert_eq!(found.verdict, Verdict::Unhealthy, "{gap}: {}", found.reason);
+    }
+}
+
+/// Rounding of bfloat16 makes some of many equal distances a little less.
+#[test]
+fn rounded_codes_are_as_far_apart_as_exact_ones() {
+    let chain = Chain::PLAIN;
+    let (recording, cells) = chain.record(13, 200);
+    let colored = |row: usize| cells[row] * 3 + row % 3;
+    let mut parts = recording.into_parts();
+    parts.observations = Frames::F32 {
+        shape: vec![1],
+        values: (0..cells.len()).map(|row| colored(row) as f32).collect(),
+    };
+    parts.world_is_deterministic = Some(true);
+    let recording = Trajectories::new(parts).unwrap();
+    // A reflection of one-hot codes: all entries differ, all distances are equal.
+    let width = 3 * CELLS;
+    let entry = |place: usize, at: usize| {
+        let one = f32::from(u8::from(place == at));
+        one - 2.0 * ((place + 1) * (at + 1)) as f32
+            / (1..=width).map(|of| (of * of) as f32).sum::<f32>()
+    };
+    for kept in [32, 19, 16] {
+        let rounded = |value: f32| {
+            let dropped = 32 - kept;
+            f32::from_bits((value.to_bits() >> dropped) << dropped)
+        };
+        let latents: Vec<f32> = (0..cells.len())
+            .flat_map(|row| (0..width).map(move |at| (row, at)))
+            .map(|(row, at)| rounded(entry(colored(row), at)))
+            .collect();
+        let found = audited_latents(&recording, &latents, &RecordedOptions::default());
+        assert_eq!(found.verdict, Verdict::Healthy, "{kept}: {}", found.reason);
+        assert_eq!(found.neighborhoods.mixed, Some(0.0), "{kept}");
+    }
+}

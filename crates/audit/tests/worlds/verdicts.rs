@@ -136,3 +136,71 @@ fn the_data_is_asked_instead_of_the_recording() {
         assert_eq!((found.kind, found.said_by), (kind, said_by));
     }
 }
+
+/// Episodes begin alike, and then chance decides. That beginnings recur says nothing about the rest.
+#[test]
+fn recurring_beginnings_do_not_make_a_world_deterministic() {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let (mut observations, mut rewards, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    for episode in 0..200 {
+        for step in 0..10 {
+            let fresh = (episode * 10 + step) as f32 + 1.0;
+            observations.push(if step == 0 { 0.0 } else { fresh });
+            rewards.push(if step < 4 {
+                0.0
+            } else {
+                f32::from(random.random_bool(0.5))
+            });
+            ends.push(step == 9);
+        }
+    }
+    let rows = ends.len();
+    let parts = TrajectoryParts {
+        observations: Frames::F32 {
+            shape: vec![1],
+            values: observations,
+        },
+        rewards: Some(Values::F32(rewards)),
+        actions: Actions::Discrete {
+            count: 16,
+            ids: (0..rows).map(|_| random.random_range(0..16)).collect(),
+        },
+        terminals: vec![false; rows],
+        timeouts: ends,
+        ..TrajectoryParts::default()
+    };
+    let recording = Trajectories::new(parts).unwrap();
+    let classes: Vec<usize> = (0..rows).map(|row| row % CELLS).collect();
+    let found = audited(&recording, &classes, &RecordedOptions::default());
+    assert_eq!(
+        found.world.kind,
+        WorldKind::CannotBeTold,
+        "{}",
+        found.reason
+    );
+    assert_eq!(found.verdict, Verdict::Undecided, "{}", found.reason);
+    assert!(found.world.compared >= 150 && found.world.expected_by_chance == 0.0);
+}
+
+/// Ends flagged with the last step: what that step earned is not read, and that is said.
+#[test]
+fn values_in_rows_where_episodes_end_are_counted() {
+    let (recording, cells) = Chain::COSTLY.record(4, 60);
+    let mut parts = recording.into_parts();
+    let Some(Values::F32(rewards)) = &mut parts.rewards else {
+        unreachable!("float32");
+    };
+    rewards
+        .iter_mut()
+        .filter(|reward| reward.is_nan())
+        .for_each(|reward| *reward = 1.0);
+    let recording = Trajectories::new(parts).unwrap();
+    let options = RecordedOptions {
+        value_of: BelongsTo::Step,
+        ..RecordedOptions::default()
+    };
+    let found = audited(&recording, &cells, &options);
+    let is_named =
+        |note: &String| note.contains("values other than 0 in 60 rows in which an episode ends");
+    assert!(found.warnings.iter().any(is_named), "{:?}", found.warnings);
+}

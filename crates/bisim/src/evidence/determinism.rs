@@ -10,17 +10,23 @@ use crate::stop::BETWEEN_CHECKS;
 
 /// Longest word that is followed.
 const MOST_ACTIONS: usize = 64;
+/// Number of different values that are compared pair by pair for the chance that they differ.
+const MOST_VALUES: usize = 512;
 
 /// What recurring observations say about determinism: whether the same observation and the same
 /// actions had the same values of `p`.
 ///
 /// Only `p` counts. Other observations on the way, such as a redrawn background, say nothing
 /// against determinism.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Determinism {
     /// Number of rows whose observation and next action were both recorded before, and whose `p`
     /// was compared with what followed then.
     pub compared: usize,
+    /// How many of these would differ if values of `p` were drawn at random from those compared:
+    /// `compared` times the chance that two of them differ. Where `p` hardly varies, it tells
+    /// nothing that it never differs.
+    pub expected_by_chance: f64,
     /// Number of rows whose observation was recorded before, but with another value of `p`, at once
     /// or after the same actions. At most `compared` after one action or more.
     pub differing: usize,
@@ -43,6 +49,7 @@ impl Recording {
             recording: self,
             found: Determinism::default(),
             differs: vec![false; self.rows()],
+            values: BTreeMap::new(),
         };
         let recurring = (0..self.observations() as u32).filter(|&id| self.recurs(id));
         let rows_of = |id| self.rows_of(id).into_iter().map(|row| row as u32).collect();
@@ -66,7 +73,9 @@ impl Recording {
             }
             groups = longer;
         }
+        let chance = walk.chance();
         let mut found = walk.found;
+        found.expected_by_chance = found.compared as f64 * chance;
         found.cut_off = (!groups.is_empty()).then_some(MOST_ACTIONS);
         found.differing = walk.differs.iter().filter(|differs| **differs).count();
         Ok(found)
@@ -78,6 +87,8 @@ struct Walk<'a> {
     found: Determinism,
     /// Whether each row differs from an earlier one with the same observation.
     differs: Vec<bool>,
+    /// How often each value occurs among those compared after one action.
+    values: BTreeMap<u32, usize>,
 }
 
 impl Walk<'_> {
@@ -97,8 +108,12 @@ impl Walk<'_> {
                 ValueOf::Step => (&rows, depth),
             };
             let known = self.compare(holds_p, places, depth + 1);
-            if depth == 0 {
-                self.found.compared += known.saturating_sub(1);
+            if depth == 0 && known > 1 {
+                self.found.compared += known - 1;
+                let values = holds_p.iter().map(|&row| self.recording.value(row));
+                for value in values.filter(|&value| value != UNKNOWN) {
+                    *self.values.entry(value).or_default() += 1;
+                }
             }
             let observation = |row: &u32| self.recording.observation(*row as usize);
             if next
@@ -107,6 +122,31 @@ impl Walk<'_> {
             {
                 longer.push(next);
             }
+        }
+    }
+
+    /// Returns the chance that two of the values compared differ.
+    fn chance(&self) -> f64 {
+        let mut values: Vec<(u32, f64)> = Vec::new();
+        let total: usize = self.values.values().sum();
+        for (&value, &count) in &self.values {
+            values.push((value, count as f64 / total as f64));
+        }
+        // The rest of many values is as various as these.
+        values.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        values.truncate(MOST_VALUES);
+        let share: f64 = values.iter().map(|(_, share)| share).sum();
+        let differing = |&(a, of_a): &(u32, f64)| {
+            let others = values
+                .iter()
+                .filter(move |(b, _)| self.recording.differ(a, *b));
+            of_a * others.map(|(_, share)| share).sum::<f64>()
+        };
+        let chance: f64 = values.iter().map(differing).sum();
+        if share > 0.0 {
+            chance / (share * share)
+        } else {
+            0.0
         }
     }
 

@@ -8,11 +8,14 @@ use super::jpeg::read_observations;
 use super::recording::{Recording, read_additional, read_flags, read_rows, rewards_at};
 use super::values::{append, row_equals, rows_or_nan, rows_or_zeros};
 use crate::error::DataError;
+use crate::names::Kind;
 
 const OBSERVATIONS: &str = "observations";
 const NEXT: &str = "next_observations";
-const STEPS: [&str; 2] = ["actions", "rewards"];
-const FLAGS: [&str; 2] = ["terminals", "timeouts"];
+const ACTIONS: &str = "actions";
+const REWARDS: &str = "rewards";
+/// Ends of two kinds; each may have any of the names under which it is read elsewhere.
+const ENDS: [Kind; 2] = [Kind::Terminals, Kind::Timeouts];
 const WHAT: &str = "as many as observations";
 
 /// Whether these are the objects at the root of such a file.
@@ -31,7 +34,13 @@ pub(super) fn is(root: &Members) -> bool {
 pub(super) fn read(file: &File, choice: Option<&str>) -> Result<Recording, DataError> {
     let paths = file.leaves("")?;
     let there = |name: &str| paths.iter().any(|path| path == name);
-    let has_meaning = |path: &str| STEPS.contains(&path) || FLAGS.contains(&path);
+    let named = |kind: Kind| kind.names().iter().copied().find(|name| there(name));
+    let ends = ENDS.map(named);
+    let rewards = named(Kind::Rewards);
+    let has_meaning = |path: &str| {
+        let flags = ends.into_iter().chain([Some(ACTIONS), rewards]);
+        flags.flatten().any(|name| name == path)
+    };
     let may_be_chosen = |path: &&String| !has_meaning(path) && !path.starts_with(NEXT);
     let is_usual = |path: &&String| {
         let inside = path.strip_prefix(OBSERVATIONS);
@@ -45,7 +54,7 @@ pub(super) fn read(file: &File, choice: Option<&str>) -> Result<Recording, DataE
         Some(&steps) if steps > 0 => steps,
         _ => return Err(DataError::Empty),
     };
-    let flags = read_ends(file, steps, FLAGS.map(there))?;
+    let flags = read_ends(file, steps, ends)?;
     let next = chosen.strip_prefix(OBSERVATIONS);
     let next = next.map(|inside| format!("{NEXT}{inside}"));
     let next = next.filter(|path| there(path));
@@ -53,17 +62,17 @@ pub(super) fn read(file: &File, choice: Option<&str>) -> Result<Recording, DataE
         Some(path) => Rows::with_last(file, path, observations, &flags)?,
         None => Rows::without_last(observations, &flags),
     };
+    let before = rows.steps_before();
     let mut recording = Recording::new(file.path());
     recording.set(OBSERVATIONS, &chosen, rows.observations);
-    let [actions, rewards] = STEPS;
-    let array = read_rows(file, actions, steps, WHAT)?;
-    recording.set(actions, actions, rows_or_zeros(&array, &rows.steps));
-    if there(rewards) {
-        let array = read_rows(file, rewards, steps, WHAT)?;
-        let array = rewards_at(rewards, &array, &rows.steps)?;
-        recording.set(rewards, rewards, array);
+    let array = read_rows(file, ACTIONS, steps, WHAT)?;
+    recording.set(ACTIONS, ACTIONS, rows_or_zeros(&array, &rows.steps));
+    if let Some(stored) = rewards {
+        let array = read_rows(file, stored, steps, WHAT)?;
+        let array = rewards_at(stored, &array, &rows.steps)?;
+        recording.set(REWARDS, stored, array);
     }
-    recording.set_flags(rows.flags, [None; 2]);
+    recording.set_flags(rows.flags, ends);
     if let Some(path) = &next {
         let reason = "its values are those of the rows that follow".to_owned();
         recording.leave(path, reason);
@@ -72,6 +81,11 @@ pub(super) fn read(file: &File, choice: Option<&str>) -> Result<Recording, DataE
     let is_additional = |path: &&String| !is_used(path) && !has_meaning(path);
     for path in paths.iter().filter(is_additional) {
         let array = match read_additional(file, &file.node(path)?, steps)? {
+            // A split is that of a whole episode, and hidden states are those of every row.
+            Ok(array) if rows.has_last && path == "splits" => Ok(rows_or_zeros(&array, &before)),
+            Ok(_) if rows.has_last && path == "state_ids" => {
+                Err("the last observations of episodes have none".to_owned())
+            }
             Ok(array) if rows.has_last => rows_or_nan(&array, &rows.steps)
                 .ok_or_else(|| "its numbers are not exact in float64".to_owned()),
             array => array,
@@ -84,16 +98,20 @@ pub(super) fn read(file: &File, choice: Option<&str>) -> Result<Recording, DataE
     Ok(recording)
 }
 
-/// Reads `terminals` and `timeouts`, of which one may be missing.
-fn read_ends(file: &File, steps: usize, there: [bool; 2]) -> Result<[Vec<bool>; 2], DataError> {
-    if there == [false; 2] {
-        let problem = "neither it nor `timeouts` is there, and without them it is not known where \
-                       episodes end";
-        return Err(at(FLAGS[0], problem));
+/// Reads the ends by the world and by time, of which one may be missing.
+fn read_ends(
+    file: &File,
+    steps: usize,
+    names: [Option<&'static str>; 2],
+) -> Result<[Vec<bool>; 2], DataError> {
+    if names == [None; 2] {
+        let problem = "neither it nor `timeouts` is there, nor another name of them, and without \
+                       them it is not known where episodes end";
+        return Err(at(ENDS[0].names()[0], problem));
     }
     let mut flags = [vec![false; steps], vec![false; steps]];
-    for ((flags, name), there) in flags.iter_mut().zip(FLAGS).zip(there) {
-        if there {
+    for (flags, name) in flags.iter_mut().zip(names) {
+        if let Some(name) = name {
             *flags = read_flags(file, name, steps, WHAT)?;
         }
     }
@@ -111,6 +129,16 @@ struct Rows {
 }
 
 impl Rows {
+    /// Returns for each row the step taken there, or the one before.
+    fn steps_before(&self) -> Vec<Option<usize>> {
+        let mut before = None;
+        let steps = self.steps.iter().map(|&step| {
+            before = step.or(before);
+            before
+        });
+        steps.collect()
+    }
+
     /// The last row of an episode is its last step, and what that led to is not known. So none of
     /// them is where the world ended the episode.
     fn without_last(observations: Array, [terminals, timeouts]: &[Vec<bool>; 2]) -> Self {

@@ -51,7 +51,17 @@ pub(super) fn read(
     recording.set("actions", actions, rows_or_zeros(&array, &rows.taken));
     if let Some(name) = rewards {
         let array = read_rows(file, name, stored, WHAT)?;
+        let first = rows.episodes.iter().map(|&(start, _)| start);
+        let is_value = |&row: &usize| {
+            let value = array.values.number(row);
+            value.is_finite() && value != 0.0
+        };
+        let unread = first.filter(is_value).count();
         recording.set("rewards", name, rewards_at(name, &array, &rows.arrived)?);
+        if unread > 0 {
+            let reason = format!("in the first rows of {unread} episodes: no step led there");
+            recording.leave(name, reason);
+        }
     }
     let flags = rows.flags(file, [terminals, timeouts])?;
     recording.set_flags(flags, [terminals, timeouts]);
@@ -60,6 +70,13 @@ pub(super) fn read(
             Ok(array) => recording.add(name, rows.of(array)),
             Err(reason) => recording.leave(name, reason),
         }
+    }
+    let left = stored - rows.taken.len();
+    if left > 0 {
+        recording.leave(
+            LENGTHS,
+            format!("{left} of {stored} rows belong to no episode"),
+        );
     }
     for name in &root.groups {
         recording.leave(
@@ -117,8 +134,11 @@ impl Rows {
         let (mut episodes, mut total) = (Vec::new(), 0);
         for episode in 0..count {
             let number = |array: &Array| {
-                let number = array.values.integer(episode)?;
-                usize::try_from(number).ok()
+                let number = array.values.number(episode);
+                let whole = array.values.integer(episode);
+                // Whole floats will do.
+                let whole = whole.or((number.fract() == 0.0).then_some(number as i128))?;
+                usize::try_from(whole).ok()
             };
             let range = (number(&offsets), number(&lengths));
             let (Some(start), Some(length)) = range else {

@@ -274,6 +274,8 @@ fn audit(rows: &Rows, pairs: Vec<AuditedPair>, spectrum: &Spectrum) -> RecordedA
             kind: WorldKind::Deterministic,
             said_by: SaidBy::User,
             compared: 0,
+            expected_by_chance: 0.0,
+            steps: 0,
             differing: 0,
             example: None,
             example_actions: None,

@@ -51,9 +51,10 @@ fn a_recording_says_what_it_shows_and_what_it_leaves_open() {
         found,
         json!({
             "schema": "tellapart.evidence/2",
-            "p": "rewards", "p_of": "observation", "p_unknown": 0, "misread": null, "shown_rounded": null,
+            "p": "rewards", "p_of": "observation", "p_unknown": 0, "notes": [],
             "world": {
-                "kind": "cannot-be-told", "said_by": "data", "compared": 1, "differing": 0,
+                "kind": "cannot-be-told", "said_by": "data", "compared": 1, "expected_by_chance": 0.0,
+                "steps": 6, "differing": 0,
                 "example": null, "example_actions": null, "cut_off": null,
             },
             "rows": 9, "episodes": 3, "observations": 7, "actions": 3, "action_names": ["0", "1", "2"],

@@ -126,9 +126,9 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         )?);
     }
     let mut found = audit.audit(&options, &bar).map_err(failure)?;
-    found
-        .warnings
-        .splice(0..0, inputs.note().map(str::to_owned));
+    let notes = inputs.note().map(str::to_owned).into_iter();
+    let notes = notes.chain(super::left_out(&inputs.recording));
+    found.warnings.splice(0..0, notes);
     drop(bar);
     let seconds = start.elapsed().as_secs_f64();
     terminal.detail(format_args!("audited in {seconds:.1} s"));

@@ -71,8 +71,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<(), 
         _ => None,
     };
     let document = EvidenceDocument {
-        misread: recorded.misread(&trajectories, &options),
-        shown_rounded: recorded.rounded(&options),
+        notes: super::left_out(&trajectories)
+            .into_iter()
+            .chain(recorded.notes(&trajectories, &options))
+            .collect(),
         ..EvidenceDocument::new(&recorded, &options, &coverage, pair)
     };
     if arguments.json {
@@ -93,10 +95,8 @@ struct EvidenceDocument {
     /// Number of rows whose p is not known.
     p_unknown: usize,
     world: World,
-    /// Says if p contradicts determinism less where it belongs to something else; null otherwise.
-    misread: Option<String>,
-    /// Says if p is shown otherwise than it is compared; null otherwise.
-    shown_rounded: Option<String>,
+    /// What a reader must know of p: sentences.
+    notes: Vec<String>,
     rows: usize,
     episodes: usize,
     observations: usize,
@@ -183,8 +183,7 @@ impl EvidenceDocument {
             p_of: options.value_of.to_string(),
             p_unknown: recorded.values.unknown(),
             world: recorded.world.clone(),
-            misread: None,
-            shown_rounded: None,
+            notes: Vec::new(),
             rows: recording.rows(),
             episodes: recording.episodes(),
             observations,

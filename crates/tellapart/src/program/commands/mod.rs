@@ -157,3 +157,24 @@ fn recording(path: &Path, observations: Option<&str>) -> Result<Trajectories, Fa
 fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
+
+/// Names the arrays of a recording that were left out, for commands that do not list them.
+fn left_out(recording: &Trajectories) -> Option<String> {
+    let names: Vec<&str> = recording
+        .left_out()
+        .iter()
+        .map(|out| &out.name[..])
+        .collect();
+    let shown = &names[..names.len().min(4)];
+    match names.len() - shown.len() {
+        _ if names.is_empty() => None,
+        0 => Some(format!(
+            "not read, or not all of it: {} (inspect says why)",
+            shown.join(", ")
+        )),
+        more => Some(format!(
+            "not read, or not all of it: {} and {more} more (inspect says why)",
+            shown.join(", ")
+        )),
+    }
+}

@@ -35,7 +35,7 @@ pub(super) fn print(
         document.observations * document.actions,
         100.0 * document.coverage,
     )?;
-    for note in document.misread.iter().chain(&document.shown_rounded) {
+    for note in &document.notes {
         writeln!(out, "note: {note}")?;
     }
     match document.p_unknown {

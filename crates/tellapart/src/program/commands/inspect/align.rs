@@ -208,7 +208,7 @@ fn least<R>(readings: &[Reading<R>]) -> Option<&Reading<R>> {
 fn cannot_be_told<R>(what: &str, readings: &[Reading<R>], consistent: usize) -> String {
     let recurs = readings.iter().any(|reading| reading.repeated > 0);
     let why = match (recurs, consistent) {
-        (false, _) => "no observation recurs",
+        (false, _) => "nothing recurs with a known value",
         (true, 0) => {
             "every reading contradicts itself, or too little recurs: the world may be random, or the \
              observations do not show all of it"
