@@ -188,6 +188,29 @@ impl Snapshot {
     }
 }
 
+/// Ends the replacements of folders that were cut off, so that each kind of checkpoint has one
+/// folder.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn settle(directory: &RunDirectory) -> Result<(), TrainError> {
+    for which in [Which::Latest, Which::Best] {
+        let folder = directory.file(which.folder());
+        let (next, before) = (beside(&folder, "next"), beside(&folder, "before"));
+        remove(&next)?;
+        if folder.exists() {
+            remove(&before)?;
+        } else if before.exists() {
+            fs::rename(&before, &folder).map_err(|source| TrainError::Io {
+                action: "cannot move",
+                path: before,
+                source,
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// Loads the latest checkpoint of a directory into the learner, if there is one.
 ///
 /// # Errors

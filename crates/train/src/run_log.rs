@@ -42,6 +42,10 @@ impl RunRecorder<'_> {
         learner: &mut Learner,
         experience: &mut Experience,
     ) -> Result<(), TrainError> {
+        // A finished run is only read.
+        if !directory.is_finished() {
+            checkpoint::settle(directory)?;
+        }
         let names = self.names();
         let Some(found) = checkpoint::resume(directory, learner)? else {
             return directory.begin_metrics(&names);

@@ -150,7 +150,8 @@ impl Conversion {
         let count = match temporary {
             _ if is_new => &mut counts.after,
             0 if found.is_empty() || is_old => &mut counts.before,
-            0 => &mut counts.between_files,
+            // Some files of a model are in place, or gone, and others are not yet.
+            _ if !found.is_empty() && !is_old => &mut counts.between_files,
             _ => &mut counts.while_writing,
         };
         *count += 1;

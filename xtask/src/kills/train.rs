@@ -1,6 +1,6 @@
 //! Kills training, and resumes it, until it has come to its end.
 
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, thread, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, thread, time::Duration};
 
 use super::{
     Ended, Trial,
@@ -59,19 +59,23 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), String> {
             }
             // What is left of the run, and a little more, so that it comes to its end at times.
             let rest = seconds - training * (update as f64 / UPDATES as f64).min(1.0);
-            let delay = Duration::from_secs_f64(1.15 * rest * trial.random.fraction());
-            let is_aimed = trial.random.fraction() < 0.5;
+            let share = trial.random.fraction();
+            // The beginning is short, so the first kill of a run comes early more often than late.
+            let share = if update == 0 { share.powi(3) } else { share };
+            let delay = Duration::from_secs_f64(1.15 * rest * share);
+            let aim = Aim::of(trial.random.fraction());
             let wait = Duration::from_secs_f64(MOST_WAIT / 1e3 * trial.random.fraction());
-            let before = RefCell::new(temporary_files(&folder)?);
-            let now = || {
-                if !is_aimed {
-                    return true;
+            let before = temporary_files(&folder)?;
+            let now = || match aim {
+                Aim::Anything => true,
+                Aim::Swap => is_swapping(&folder),
+                Aim::Write => {
+                    let is_writing = is_writing(&folder, &before);
+                    if is_writing {
+                        thread::sleep(wait);
+                    }
+                    is_writing
                 }
-                let is_writing = is_writing(&folder, &before.borrow());
-                if is_writing {
-                    thread::sleep(wait);
-                }
-                is_writing
             };
             if trial.killed(&words, delay, now)? == Ended::Finished {
                 counts.too_late += 1;
@@ -83,7 +87,7 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), String> {
                 return Err(format!("{name}: after update {update} came {found}"));
             }
             update = found;
-            counts.add(&folder, update, &before.borrow())?;
+            counts.add(&folder, update, &before)?;
         }
         compare(&whole, &folder).map_err(|problem| format!("{name}: {problem}"))?;
         left += temporary_files(&folder)?.len();
@@ -113,6 +117,26 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), String> {
     Ok(())
 }
 
+/// What a kill waits for, once its time has come.
+enum Aim {
+    Anything,
+    /// A file or a checkpoint that is being written.
+    Write,
+    /// A checkpoint that is taking the place of another.
+    Swap,
+}
+
+impl Aim {
+    /// Returns the aim of a share from 0 to 1: one half, and one quarter each.
+    fn of(share: f64) -> Self {
+        match share {
+            ..0.5 => Self::Anything,
+            ..0.75 => Self::Write,
+            _ => Self::Swap,
+        }
+    }
+}
+
 fn words(out: &str, is_resumed: bool) -> Vec<&str> {
     let mut words = vec!["train", "run.toml", "--quiet", "--out", out];
     words.extend(SMALL.split_whitespace());
@@ -123,17 +147,12 @@ fn words(out: &str, is_resumed: bool) -> Vec<&str> {
 impl Counts {
     /// Counts a kill by what it left: `before` are the temporary files of earlier ones.
     fn add(&mut self, run: &Path, update: u64, before: &BTreeSet<String>) -> Result<(), String> {
-        let checkpoint = |suffix: &str| {
-            let names = ["latest", "best"];
-            let folder = |name| run.join("checkpoints").join(format!("{name}.{suffix}"));
-            names.iter().any(|name| folder(name).exists())
-        };
         let is_new = |name: &String| !before.contains(name);
         let count = if temporary_files(run)?.iter().any(is_new) {
             &mut self.within_a_file
-        } else if checkpoint("before") {
+        } else if is_swapping(run) {
             &mut self.within_a_swap
-        } else if checkpoint("next") {
+        } else if is_writing(run, before) {
             &mut self.within_a_checkpoint
         } else if !run.join("config.toml").exists() {
             &mut self.before
@@ -152,11 +171,16 @@ impl Counts {
 }
 
 fn is_writing(run: &Path, before: &BTreeSet<String>) -> bool {
-    let checkpoints = run.join("checkpoints");
-    let folders = ["latest.next", "best.next", "latest.before", "best.before"];
     let is_new = |name: &String| !before.contains(name);
-    folders.iter().any(|name| checkpoints.join(name).exists())
+    let next = ["checkpoints/latest.next", "checkpoints/best.next"];
+    next.iter().any(|name| run.join(name).exists())
+        || is_swapping(run)
         || temporary_files(run).is_ok_and(|found| found.iter().any(is_new))
+}
+
+fn is_swapping(run: &Path) -> bool {
+    let before = ["checkpoints/latest.before", "checkpoints/best.before"];
+    before.iter().any(|name| run.join(name).exists())
 }
 
 fn temporary_files(run: &Path) -> Result<BTreeSet<String>, String> {

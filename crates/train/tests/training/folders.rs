@@ -65,6 +65,30 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     assert!(problem.contains("no checkpoint"), "{problem}");
 }
 
+/// A process that is killed may leave a checkpoint in two folders, or a part of one.
+#[test]
+fn what_a_killed_replacement_left_is_resumed_and_goes() {
+    let config = tiny(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let whole = run(&config, &folder.path().join("whole"), false, u64::MAX);
+    let killed = folder.path().join("killed");
+    run(&config, &killed, false, 4);
+    let at = |name: &str| killed.join("checkpoints").join(name);
+    // Killed between the two renames.
+    std::fs::rename(at("latest"), at("latest.before")).unwrap();
+    std::fs::create_dir(at("latest.next")).unwrap();
+    run(&config, &killed, true, 6);
+    // Killed while the old one was removed, and at the beginning of a new one.
+    std::fs::create_dir(at("latest.before")).unwrap();
+    std::fs::write(at("latest.before").join("config.json"), "{}").unwrap();
+    std::fs::create_dir(at("best.next")).unwrap();
+    let trained = run(&config, &killed, true, u64::MAX);
+    assert_eq!(values(&trained), values(&whole));
+    for name in ["latest.before", "latest.next", "best.before", "best.next"] {
+        assert!(!at(name).exists(), "{name}");
+    }
+}
+
 #[test]
 fn a_run_that_diverges_says_so_and_keeps_no_checkpoint_of_it() {
     let folder = tempfile::tempdir().unwrap();
