@@ -58,7 +58,11 @@ pub(super) fn run(trial: &mut Trial) -> Result<(), String> {
         let has_old = trial.random.fraction() < 0.5;
         let delay = conversion.duration.mul_f64(1.05 * trial.random.fraction());
         begin(&out, has_old.then_some(&conversion.old))?;
-        let ended = trial.killed(&conversion.words, delay, || true)?;
+        // Few moments lie between the files of a model, so half of the kills wait for one.
+        let is_aimed = conversion.files.len() > 1 && trial.random.fraction() < 0.5;
+        let main = trial.folder.join(conversion.words[2]);
+        let now = || !is_aimed || !main.exists() && has_other_files(&out);
+        let ended = trial.killed(&conversion.words, delay, now)?;
         conversion.check(&out, ended, has_old, &mut counts)?;
         kills += usize::from(ended == Ended::Killed);
         // What is left over must not be in the way.
@@ -169,6 +173,11 @@ fn begin(out: &Path, files: Option<&BTreeMap<String, Vec<u8>>>) -> Result<(), St
         fs::write(out.join(name), bytes).map_err(in_file(out))?;
     }
     Ok(())
+}
+
+fn has_other_files(out: &Path) -> bool {
+    let is_other = |name: &String| !is_temporary(name);
+    files_below(out).is_ok_and(|names| names.iter().any(is_other))
 }
 
 fn read_all(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
