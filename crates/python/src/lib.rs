@@ -7,6 +7,7 @@ mod recording;
 mod report;
 mod system;
 mod work;
+mod worlds;
 
 /// What the Python package is made of.
 #[pyo3::pymodule]
@@ -23,6 +24,8 @@ mod _tellapart {
     use crate::report::AuditReport;
     #[pymodule_export]
     use crate::system::{Bisimulation, System};
+    #[pymodule_export]
+    use crate::worlds::Worlds;
 
     /// Runs the program with these arguments, the first of which is its name.
     #[pyfunction]
