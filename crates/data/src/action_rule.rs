@@ -209,7 +209,7 @@ impl Trajectories {
             }),
             (Actions::Discrete { .. }, Some(rule)) => Err(DataError::ActionRule {
                 found: rule.to_string(),
-                expected: "none, since `actions` holds ids: they are taken as they are",
+                expected: "no rule, as `actions` holds ids,",
             }),
             (Actions::Vectors { width, .. }, None) => {
                 Err(DataError::ContinuousActions { width: *width })

@@ -213,7 +213,7 @@ impl Trajectories {
     /// says of `rewards`, and the observation for all other arrays.
     #[must_use]
     pub fn belongs_to(&self, name: &str) -> BelongsTo {
-        match name {
+        match self.meaning(name) {
             "rewards" => self.rewards_of(),
             _ => BelongsTo::Observation,
         }

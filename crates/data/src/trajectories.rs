@@ -197,6 +197,7 @@ impl Trajectories {
         &self,
         name: &str,
     ) -> Result<(Cow<'_, Values>, Vec<usize>), DataError> {
+        let name = self.meaning(name);
         let array = match name {
             "aux" => self.aux.as_ref(),
             _ => self.extra.get(name),
@@ -222,6 +223,12 @@ impl Trajectories {
                 .map(|array| format!("{}: {}", array.name, array.reason))
                 .collect(),
         })
+    }
+
+    /// Returns the name under which an array of the file was read.
+    pub(crate) fn meaning<'a>(&'a self, name: &'a str) -> &'a str {
+        let read_as = self.read_as.iter().find(|(stored, _)| stored == name);
+        read_as.map_or(name, |(_, meaning)| meaning)
     }
 
     fn column_names(&self) -> Vec<String> {

@@ -537,6 +537,19 @@ fn a_second_array_of_a_meaning_is_named_and_must_agree_on_ends() {
             .auxiliary("next.reward", BelongsTo::Observation)
             .is_ok()
     );
+    // The name in the file will do as well as that of the format.
+    let array = |values: Values| Array::new(vec![2], values).unwrap();
+    let arrays = [
+        ("observations", array(Values::F32(vec![0.0, 1.0]))),
+        ("next.reward", array(Values::F32(vec![0.0, 1.0]))),
+        ("actions", array(Values::U8(vec![0, 1]))),
+        ("done", array(Values::U8(vec![0, 1]))),
+    ];
+    let arrays = arrays.map(|(name, array)| (name.to_owned(), array));
+    let found = Trajectories::from_arrays(BTreeMap::from(arrays), None).unwrap();
+    assert_eq!(found.belongs_to("next.reward"), BelongsTo::Step);
+    let values = found.auxiliary("next.reward", BelongsTo::Observation);
+    assert_eq!(values.unwrap().ids(), [0, 1]);
     let error = read([true, true, false, true]).unwrap_err().to_string();
     assert!(error.contains("array `dones`, row 0: an end"), "{error}");
 }
