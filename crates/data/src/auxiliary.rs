@@ -94,8 +94,9 @@ impl Auxiliary {
         &self.ids
     }
 
-    /// Different values by their id, `[values, width]`. Whole numbers beyond 2^53 are rounded, so that
-    /// [different values](Auxiliary::is_rounded) may look equal: [`Auxiliary::distance`] is exact.
+    /// Different values by their id, `[values, width]`. Whole numbers beyond 2^53 are rounded, so
+    /// that [different values](Auxiliary::is_rounded) may look equal: [`Auxiliary::distance`] is
+    /// exact.
     #[must_use]
     pub fn table(&self) -> &[f64] {
         &self.table
@@ -125,8 +126,8 @@ impl Auxiliary {
         !self.whole.is_empty()
     }
 
-    /// Returns the Euclidean distance of two different values, by their ids: above zero, and at most
-    /// [`f64::MAX`], whatever their size and type.
+    /// Returns the Euclidean distance of two different values, by their ids: above zero, and at
+    /// most [`f64::MAX`], whatever their size and type.
     ///
     /// # Panics
     /// If there are no such values.
@@ -209,8 +210,8 @@ impl Trajectories {
         self.values_of(name, &values, width, of)
     }
 
-    /// Returns what the values of an array belong to unless somebody says otherwise: what the format
-    /// says of `rewards`, and the observation for all other arrays.
+    /// Returns what the values of an array belong to unless somebody says otherwise: what the
+    /// format says of `rewards`, and the observation for all other arrays.
     #[must_use]
     pub fn belongs_to(&self, name: &str) -> BelongsTo {
         match self.meaning(name) {

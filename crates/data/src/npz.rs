@@ -28,9 +28,9 @@ impl Trajectories {
     /// | any other | `[N, ...]` | any | |
     ///
     /// Numbers are kept as they are stored. NaN in `rewards` and `aux` means that the value is not
-    /// known. Where an episode ends, actions mean nothing: ids there do not count, and what is no id
-    /// of an action is taken as 0. Other arrays without a row for each observation are left out, and listed by
-    /// [`Trajectories::left_out`].
+    /// known. Where an episode ends, actions mean nothing: ids there do not count, and what is no
+    /// id of an action is taken as 0. Other arrays without a row for each observation are left out,
+    /// and listed by [`Trajectories::left_out`].
     ///
     /// Arrays are also read under the names of others, listed by [`Trajectories::read_as`]: `obs`,
     /// `observation`; `action`; `reward`, `next.reward`; `terminations`, `terminated`, `dones`,

@@ -29,8 +29,8 @@ pub enum HeadKind {
     TwoHot,
 }
 
-/// Auxiliary head `P: [batch, latent] -> [batch, width of p]`. Where p belongs to steps, it predicts
-/// one value for each action, and the action taken chooses among them.
+/// Auxiliary head `P: [batch, latent] -> [batch, width of p]`. Where p belongs to steps, it
+/// predicts one value for each action, and the action taken chooses among them.
 #[derive(Module, Debug)]
 pub enum Head {
     /// See [`BoundedHead`].
@@ -42,8 +42,8 @@ pub enum Head {
 }
 
 impl Head {
-    /// Builds a head for the p of the interface, from the keys `head*`, `latent` and `hidden` of the
-    /// config.
+    /// Builds a head for the p of the interface, from the keys `head*`, `latent` and `hidden` of
+    /// the config.
     pub fn new(init: &mut Init, config: &ModelConfig, interface: &IoSpec) -> Self {
         let (latent, hidden) = (config.latent, config.hidden);
         let (width, values) = (interface.target_width, interface.head_outputs());

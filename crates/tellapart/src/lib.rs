@@ -78,8 +78,9 @@
 //! library and the program build in a fraction of the time.
 //!
 //! Nothing here prints or keeps global state, but for [`program`]. Random choices follow from the
-//! seeds that are given. The program `tellapart` is a thin shell around this library. A tutorial, the theory and a
-//! glossary are in the folder `docs` of the repository, and short programs in `examples`.
+//! seeds that are given. The program `tellapart` is a thin shell around this library. A tutorial,
+//! the theory and a glossary are in the folder `docs` of the repository, and short programs in
+//! `examples`.
 
 mod audit_page;
 mod audit_recording;

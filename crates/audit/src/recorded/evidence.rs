@@ -149,7 +149,8 @@ impl Recorded {
         self.values.row(self.oracle.recording().row_of_value(row))
     }
 
-    /// Returns the id of the value of `p` in a row, or of the step from it, in [`Recorded::values`].
+    /// Returns the id of the value of `p` in a row, or of the step from it, in
+    /// [`Recorded::values`].
     pub(super) fn p_id(&self, row: usize) -> u32 {
         self.values.ids()[self.oracle.recording().row_of_value(row)]
     }

@@ -117,8 +117,8 @@ impl Scan<'_> {
     }
 }
 
-/// Returns the relative difference up to which distances are equal, by the type that the numbers had
-/// once: bfloat16 and float16 round distances that were equal before.
+/// Returns the relative difference up to which distances are equal, by the type that the numbers
+/// had once: bfloat16 and float16 round distances that were equal before.
 pub(super) fn equally_far(values: &[f32]) -> f64 {
     let has_free_bits = |bits: u32| {
         values

@@ -10,8 +10,8 @@ use crate::Embeddings;
 
 /// Number of words listed for a pair that the data does not decide.
 const SETTLING_WORDS: usize = 3;
-/// Greatest difference of `p` that counts, in units of its median. A few values of another magnitude
-/// would make latents count as merged that are as far apart as any.
+/// Greatest difference of `p` that counts, in units of its median. A few values of another
+/// magnitude would make latents count as merged that are as far apart as any.
 const MOST_UNITS: f64 = 5.0;
 /// Number of pairs of states examined for one candidate pair.
 const STATES_PER_PAIR: usize = 1 << 12;

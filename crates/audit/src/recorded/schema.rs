@@ -158,8 +158,8 @@ pub struct AuditedPair {
     pub distance: f64,
     /// Lipschitz constant that dynamics and head on top of the latents would need to answer right
     /// for both rows. It is the difference of `p` at the end of the witness, in units of
-    /// [`RecordedAudit::p_unit`] and at most 5 of them, over `distance`. `null` if it is infinite, and for cause
-    /// [`Cause::Data`].
+    /// [`RecordedAudit::p_unit`] and at most 5 of them, over `distance`. `null` if it is infinite,
+    /// and for cause [`Cause::Data`].
     pub required_lipschitz: Option<f64>,
     /// Whether the required Lipschitz constant is infinite: the latents are equal, so no dynamics
     /// and head at all can answer right for both.

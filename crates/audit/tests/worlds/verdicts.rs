@@ -137,7 +137,8 @@ fn the_data_is_asked_instead_of_the_recording() {
     }
 }
 
-/// Episodes begin alike, and then chance decides. That beginnings recur says nothing about the rest.
+/// Episodes begin alike, and then chance decides. That beginnings recur says nothing about the
+/// rest.
 #[test]
 fn recurring_beginnings_do_not_make_a_world_deterministic() {
     let mut random = ChaCha8Rng::seed_from_u64(8);

@@ -65,8 +65,8 @@ pub fn npz_archive(archive: &mut Archive) -> Result<MooreMachine, SystemError> {
     table(next, output).map_err(inside)
 }
 
-/// Makes a system of the arrays of [`npz`]: `next`, `[states, actions]`, and `output`, `[states]` or
-/// `[states, m]`.
+/// Makes a system of the arrays of [`npz`]: `next`, `[states, actions]`, and `output`, `[states]`
+/// or `[states, m]`.
 ///
 /// # Errors
 /// Those of [`npz`] that are about these two.

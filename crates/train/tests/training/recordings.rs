@@ -246,7 +246,8 @@ fn assert_rolls_out_by_sign(trained: &Trained, config: &ValidConfig, recording: 
     );
 }
 
-/// Rewards that depend on the action: arriving at position 0 pays 1, and an action costs its number.
+/// Rewards that depend on the action: arriving at position 0 pays 1, and an action costs its
+/// number.
 fn rewarded_steps() -> Trajectories {
     let (recording, positions) = ring();
     let mut parts = recording.into_parts();
