@@ -122,7 +122,7 @@ fn mistakes_are_named() {
         ),
         (
             load((&[1, 2], Values::I8(vec![0, -1])), output()),
-            "state 0, action 1: value 1 is -1",
+            "state 0, action 1: -1 is no state",
         ),
         (
             load((&[2, 1], Values::F32(vec![0.0, 1.0])), output()),
