@@ -47,7 +47,8 @@ impl Outliers {
         reach: f64,
         progress: &dyn Progress,
     ) -> Result<Self, Stopped> {
-        let cover = cover(oracle.embeddings.rows(), pairs);
+        let alike = |row: usize| points.rows(points.of_row(row)).len();
+        let cover = cover(oracle.embeddings.rows(), pairs, alike);
         if cover.len() > MOST {
             return Ok(Self {
                 outliers: Vec::new(),
@@ -134,8 +135,8 @@ fn is_in_class(oracle: &PairOracle<'_>, row: usize, together: impl Iterator<Item
 }
 
 /// Returns a small set of rows that contains one of every pair, ascending. Greedy: each time the
-/// row in most of the pairs left.
-fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
+/// row in most of the pairs left, over the number of rows `alike`, for all of which it would stand.
+fn cover(rows: usize, pairs: &[[u32; 2]], alike: impl Fn(usize) -> usize) -> Vec<u32> {
     let mut starts = vec![0_usize; rows + 1];
     for &row in pairs.iter().flatten() {
         starts[row as usize + 1] += 1;
@@ -154,14 +155,16 @@ fn cover(rows: usize, pairs: &[[u32; 2]]) -> Vec<u32> {
     }
     let mut is_covered = vec![false; pairs.len()];
     let with_pairs = (0..rows).filter(|&row| left[row] > 0);
+    let worth = |count: usize, row: usize| ((count as u64) << 32) / alike(row).max(1) as u64;
     // Ties go to the later row: the choice is arbitrary, but always the same.
-    let mut queue: BinaryHeap<(usize, usize)> = with_pairs.map(|row| (left[row], row)).collect();
+    let entries = with_pairs.map(|row| (worth(left[row], row), row));
+    let mut queue: BinaryHeap<(u64, usize)> = entries.collect();
     let mut cover = Vec::new();
-    while let Some((count, row)) = queue.pop() {
+    while let Some((before, row)) = queue.pop() {
         // The entry is stale: some of the row's pairs have been covered since.
-        if count > left[row] {
+        if before > worth(left[row], row) {
             if left[row] > 0 {
-                queue.push((left[row], row));
+                queue.push((worth(left[row], row), row));
             }
             continue;
         }
@@ -188,18 +191,26 @@ mod tests {
     #[test]
     fn the_middle_of_a_star_covers_it() {
         let star: Vec<[u32; 2]> = (0..6).filter(|&row| row != 4).map(|row| [row, 4]).collect();
-        assert_eq!(cover(6, &star), [4]);
+        assert_eq!(cover(6, &star, |_| 1), [4]);
+        // Not if it stands for many: then the others are in the wrong place.
+        assert_eq!(
+            cover(6, &star, |row| if row == 4 { 6 } else { 1 }),
+            [0, 1, 2, 3, 5]
+        );
         let two: Vec<[u32; 2]> = star.into_iter().chain([[6, 8], [7, 8], [4, 8]]).collect();
-        assert_eq!(cover(9, &two), [4, 8]);
-        assert!(cover(3, &[]).is_empty());
+        assert_eq!(cover(9, &two, |_| 1), [4, 8]);
+        assert!(cover(3, &[], |_| 1).is_empty());
     }
 
     /// Recounts all pairs for each row.
-    fn plain_cover(rows: u32, pairs: &[[u32; 2]]) -> Vec<u32> {
+    fn plain_cover(rows: u32, pairs: &[[u32; 2]], alike: &[usize]) -> Vec<u32> {
         let mut pairs = pairs.to_vec();
         let mut cover = Vec::new();
         while !pairs.is_empty() {
-            let left = |row: &u32| pairs.iter().flatten().filter(|other| *other == row).count();
+            let left = |row: &u32| {
+                let count = pairs.iter().flatten().filter(|other| *other == row).count();
+                ((count as u64) << 32) / alike[*row as usize] as u64
+            };
             let Some(row) = (0..rows).max_by_key(left) else {
                 break;
             };
@@ -222,9 +233,10 @@ mod tests {
                 .collect();
             pairs.sort_unstable();
             pairs.dedup();
+            let alike: Vec<usize> = (0..rows).map(|_| random.random_range(1..4)).collect();
             assert_eq!(
-                cover(rows as usize, &pairs),
-                plain_cover(rows, &pairs),
+                cover(rows as usize, &pairs, |row| alike[row]),
+                plain_cover(rows, &pairs, &alike),
                 "seed {seed}"
             );
         }
