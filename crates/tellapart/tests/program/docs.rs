@@ -97,6 +97,12 @@ impl<'a> Page<'a> {
                 let Some(python) = python else {
                     panic!("{place}: without Python, such a page is skipped");
                 };
+                let is_lacking =
+                    |module: &&&str| imports(body).contains(*module) && !python.has(module);
+                if let Some(module) = LARGE.iter().find(is_lacking) {
+                    eprintln!("{place}: skipped, Python lacks {module}");
+                    return body.to_owned();
+                }
                 let mut command = python.command(body);
                 let ran = command.current_dir(self.folder.path("."));
                 let ran = ran.output().unwrap();
@@ -164,6 +170,9 @@ fn is_overwriting() -> bool {
     std::env::var("SNAPSHOTS").is_ok_and(|action| action == "overwrite")
 }
 
+/// Libraries that are too large to be required: only the blocks that import them are skipped.
+const LARGE: [&str; 1] = ["torch"];
+
 /// A Python with NumPy.
 struct Python(String);
 
@@ -192,14 +201,10 @@ impl Python {
     /// Returns the libraries that these blocks import and that are not there, which is an error
     /// where `TELLAPART_REQUIRE_PYTHON` is set. Each is imported by a line of its own.
     fn missing<'a>(&self, blocks: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        let lines = blocks.flat_map(str::lines);
-        let imported = lines.filter_map(|line| line.strip_prefix("import "));
-        let mut modules: Vec<_> = imported
-            .filter_map(|it| it.split([' ', '.']).next())
-            .collect();
+        let mut modules: Vec<_> = blocks.flat_map(imports).collect();
         modules.sort_unstable();
         modules.dedup();
-        modules.retain(|module| !self.has(module));
+        modules.retain(|module| !LARGE.contains(module) && !self.has(module));
         assert!(
             modules.is_empty() || !is_required(),
             "{} lacks {}",
@@ -208,6 +213,16 @@ impl Python {
         );
         modules
     }
+}
+
+/// Returns the libraries that a block imports, each by a line of its own.
+fn imports(block: &str) -> Vec<&str> {
+    let imported = block
+        .lines()
+        .filter_map(|line| line.strip_prefix("import "));
+    imported
+        .filter_map(|it| it.split([' ', '.']).next())
+        .collect()
 }
 
 fn is_required() -> bool {
