@@ -36,6 +36,11 @@ def _settings(options: dict[str, Any]) -> list[str]:
     return [f"{key}={text(value)}" for key, value in options.items()]
 
 
+def _fresh_seed() -> int:
+    """Return a seed of this machine's entropy, for environments that were given none."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+
+
 def _spaces(worlds: Worlds) -> tuple[Any, Any]:
     observation = spaces.Box(0, 255, tuple(worlds.observation_shape), np.uint8)
     if worlds.is_continuous:
@@ -52,7 +57,7 @@ class WorldEnv(gym.Env[npt.NDArray[np.uint8], Any]):
         if render_mode not in (None, "rgb_array"):
             raise DataError(f"render_mode={render_mode!r}: expected None or 'rgb_array'")
         self.render_mode = render_mode
-        self._worlds = Worlds(world, _settings(options), 1, int(np.random.SeedSequence().entropy % 2**63))  # type: ignore[operator]
+        self._worlds = Worlds(world, _settings(options), 1, _fresh_seed())
         self.observation_space, self.action_space = _spaces(self._worlds)
         self._frame: npt.NDArray[np.uint8] | None = None
         self._ended = True
@@ -107,7 +112,7 @@ class WorldVectorEnv(VectorEnv[npt.NDArray[np.uint8], Any, npt.NDArray[Any]]):
             raise DataError(f"num_envs={num_envs}: expected at least 1")
         self.num_envs = num_envs
         self.render_mode = render_mode
-        self._worlds = Worlds(world, _settings(options), num_envs, int(np.random.SeedSequence().entropy % 2**63))  # type: ignore[operator]
+        self._worlds = Worlds(world, _settings(options), num_envs, _fresh_seed())
         self.single_observation_space, self.single_action_space = _spaces(self._worlds)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use numpy::{PyArray1, PyArrayMethods as _, PyReadonlyArray1};
 use pyo3::prelude::*;
-use tellapart::env::{Action, ActionSpace, BatchEnvironment, End, Outcome};
+use tellapart::env::{Action, ActionSpace, BatchEnvironment, End, EnvError, Outcome};
 use tellapart::settings::world_options;
 use tellapart::{ActionId, ValidWorld, World};
 
@@ -80,19 +80,12 @@ impl Worlds {
     /// Begins an episode everywhere; with a seed, as new environments with that one would.
     #[pyo3(signature = (seed=None))]
     fn reset<'py>(&self, py: Python<'py>, seed: Option<u64>) -> PyResult<Seen<'py>> {
-        let done = py.detach(|| {
-            let Batch {
-                environment,
-                frames,
-                outcomes,
-            } = &mut *self.lock();
+        self.moved(py, |environment, frames, outcomes| {
             if let Some(seed) = seed {
                 *environment = self.world.build(seed, self.num_envs);
             }
             environment.reset(frames, outcomes)
-        });
-        done.map_err(data_error)?;
-        self.seen(py)
+        })
     }
 
     /// Moves every environment; those that ended begin anew and ignore their action.
@@ -117,16 +110,9 @@ impl Worlds {
                     .collect()
             }
         };
-        let done = py.detach(|| {
-            let Batch {
-                environment,
-                frames,
-                outcomes,
-            } = &mut *self.lock();
+        self.moved(py, |environment, frames, outcomes| {
             environment.step(&actions, frames, outcomes)
-        });
-        done.map_err(data_error)?;
-        self.seen(py)
+        })
     }
 
     /// Returns names of the actions.
@@ -144,6 +130,29 @@ impl Worlds {
 impl Worlds {
     fn lock(&self) -> std::sync::MutexGuard<'_, Batch> {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a move of all environments, with the interpreter released, and copies what is shown.
+    fn moved<'py>(
+        &self,
+        py: Python<'py>,
+        make: impl FnOnce(
+            &mut Box<dyn BatchEnvironment>,
+            &mut [u8],
+            &mut [Outcome],
+        ) -> Result<(), EnvError>
+        + Send,
+    ) -> PyResult<Seen<'py>> {
+        let done = py.detach(|| {
+            let Batch {
+                environment,
+                frames,
+                outcomes,
+            } = &mut *self.lock();
+            make(environment, frames, outcomes)
+        });
+        done.map_err(data_error)?;
+        self.seen(py)
     }
 
     /// Copies what is shown.

@@ -8,10 +8,9 @@ use super::scan::{Scan, is_agreeing, is_distinguished};
 
 /// Number of random rows tried to find one that agrees with a given row.
 const AGREEING_TRIES: usize = 48;
-/// Relative difference up to which distances are equal, at least; see [`equally_far`].
+/// Relative difference up to which distances are equal: more than float16 and bfloat16 change the
+/// distances of codes that were equally far apart before they were rounded.
 const EQUALLY_FAR: f64 = 1e-3;
-/// Relative rounding of numbers of a type, times this, is that of distances.
-const OF_DISTANCES: f64 = 4.0;
 
 /// What is known of the rows that agree with a point.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +85,7 @@ impl Scan<'_> {
     /// Returns the distance up to which others are no farther than a candidate. Where all latents
     /// are equally far apart, as in one-hot codes, none is nearer than another.
     fn reach(&self, point: usize, place: usize) -> f64 {
-        self.distance(point, place) * (1.0 + self.equally_far)
+        self.distance(point, place) * (1.0 + EQUALLY_FAR)
     }
 
     /// Returns one of a few random rows that agrees with a point in words of at least `length`
@@ -115,24 +114,6 @@ impl Scan<'_> {
         let has_own = place > 0 && own >= length;
         has_agreeing && !has_own && !self.agrees_as_near(point, place, findings, length)
     }
-}
-
-/// Returns the relative difference up to which distances are equal, by the type that the numbers
-/// had once: bfloat16 and float16 round distances that were equal before.
-pub(super) fn equally_far(values: &[f32]) -> f64 {
-    let has_free_bits = |bits: u32| {
-        values
-            .iter()
-            .all(|value| value.to_bits() % (1 << bits) == 0)
-    };
-    let rounding = if has_free_bits(16) {
-        2.0_f64.powi(-8)
-    } else if has_free_bits(13) {
-        2.0_f64.powi(-11)
-    } else {
-        0.0
-    };
-    (OF_DISTANCES * rounding).max(EQUALLY_FAR)
 }
 
 /// Returns the number of actions, at least 1, in which rows must agree in order to count against a

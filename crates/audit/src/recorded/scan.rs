@@ -8,7 +8,7 @@ use tellapart_progress::{Progress, Stopped};
 
 use super::atomic_bitset::AtomicBitset;
 use super::merge_counts::{MergeCounts, MergedRows};
-use super::mixing::{Judged, equally_far};
+use super::mixing::Judged;
 use super::neighbors::Neighbors;
 use super::outliers::Outliers;
 use super::pair_oracle::{PairOracle, PairOutcome};
@@ -29,8 +29,6 @@ pub(super) struct Scan<'a> {
     /// Outcome for each point and candidate: first the point with itself, then with its neighbors.
     pub(super) findings: Vec<PairOutcome>,
     pub(super) judged: Vec<Judged>,
-    /// Relative difference up to which distances are equal.
-    pub(super) equally_far: f64,
 }
 
 /// Counts from the first comparison of all candidates.
@@ -83,7 +81,6 @@ impl<'a> Scan<'a> {
             representatives: Representatives::new(points, oracle.recorded, REPRESENTATIVES),
             findings: Vec::new(),
             judged: Vec::new(),
-            equally_far: equally_far(oracle.embeddings.values()),
         };
         let done = AtomicUsize::new(0);
         let found = (0..points.len())

@@ -3,7 +3,6 @@
 use tellapart_audit::RecordedOptions;
 use tellapart_audit::recorded::{Alignment, EndsRead, PRead};
 use tellapart_data::{Actions, BelongsTo, Trajectories};
-use tellapart_files::Values;
 
 use crate::*;
 
@@ -65,15 +64,7 @@ fn the_alignment_of_actions_and_rewards_is_counted() {
 fn the_alignment_reads_no_more_than_the_audit() {
     let chain = Chain::COSTLY;
     let (recording, cells) = chain.record(3, 60);
-    let mut parts = recording.into_parts();
-    let Some(Values::F32(rewards)) = &mut parts.rewards else {
-        unreachable!("float32");
-    };
-    rewards
-        .iter_mut()
-        .filter(|reward| reward.is_nan())
-        .for_each(|reward| *reward = f32::INFINITY);
-    let recording = Trajectories::new(parts).unwrap();
+    let recording = with_last_rewards(recording, f32::INFINITY);
     let found = Alignment::of(&recording, Some("rewards"), None).unwrap();
     let is_step =
         |reading: &&tellapart_audit::recorded::Reading<PRead>| reading.read == PRead::Step;

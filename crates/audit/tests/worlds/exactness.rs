@@ -1,5 +1,7 @@
 //! Values are compared as they are stored, and equal distances are equal.
 
+use std::f64::consts::TAU;
+
 use tellapart_audit::recorded::Verdict;
 use tellapart_audit::{Recorded, RecordedOptions};
 use tellapart_data::{Frames, Trajectories};
@@ -79,15 +81,8 @@ fn a_merge_is_found_whatever_the_size_and_type_of_p() {
 fn equal_distances_mix_nothing() {
     let chain = Chain::PLAIN;
     let (recording, cells) = chain.record(6, 200);
-    // Each cell is seen in one of three colors.
-    let colored = |row: usize| cells[row] * 3 + row % 3;
-    let mut parts = recording.into_parts();
-    parts.observations = Frames::F32 {
-        shape: vec![1],
-        values: (0..cells.len()).map(|row| colored(row) as f32).collect(),
-    };
-    parts.world_is_deterministic = Some(true);
-    let recording = Trajectories::new(parts).unwrap();
+    let (recording, shown) = colored(recording, &cells);
+    let shown = |row: usize| shown[row];
     let audit = |code: &dyn Fn(usize) -> usize| {
         let width = 3 * CELLS;
         let mut latents = vec![0.0; cells.len() * width];
@@ -96,14 +91,14 @@ fn equal_distances_mix_nothing() {
         }
         audited_latents(&recording, &latents, &RecordedOptions::default())
     };
-    let found = audit(&colored);
+    let found = audit(&shown);
     assert_eq!(found.verdict, Verdict::Healthy, "{}", found.reason);
     assert_eq!(found.neighborhoods.mixed, Some(0.0));
     // Cells 8 and 1 in one color.
-    let found = audit(&|row| if colored(row) == 24 { 3 } else { colored(row) });
+    let found = audit(&|row| if shown(row) == 24 { 3 } else { shown(row) });
     assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.reason);
     for pair in found.pairs.iter().filter(|pair| pair.kind.is_some()) {
-        let of_pair = [pair.i, pair.j].map(colored);
+        let of_pair = [pair.i, pair.j].map(shown);
         assert!(
             of_pair == [3, 24] || of_pair == [24, 3],
             "{of_pair:?}: {}",
@@ -128,37 +123,36 @@ fn classes_that_lie_near_but_not_on_each_other_are_no_outliers() {
     }
 }
 
-/// Rounding of bfloat16 makes some of many equal distances a little less.
+/// Rounding to float16 or bfloat16 makes some of many equal distances a little less.
 #[test]
 fn rounded_codes_are_as_far_apart_as_exact_ones() {
-    let chain = Chain::PLAIN;
-    let (recording, cells) = chain.record(13, 200);
-    let colored = |row: usize| cells[row] * 3 + row % 3;
+    let (recording, cells) = Chain::PLAIN.record(13, 30);
+    let width = cells.len();
     let mut parts = recording.into_parts();
+    // No observation recurs, and each row has a code of its own.
     parts.observations = Frames::F32 {
         shape: vec![1],
-        values: (0..cells.len()).map(|row| colored(row) as f32).collect(),
+        values: (0..width).map(|row| row as f32).collect(),
     };
     parts.world_is_deterministic = Some(true);
     let recording = Trajectories::new(parts).unwrap();
-    // A reflection of one-hot codes: all entries differ, all distances are equal.
-    let width = 3 * CELLS;
+    // A rotation of one-hot codes (a cosine transform): no entry is zero, all distances are equal.
     let entry = |place: usize, at: usize| {
-        let one = f32::from(u8::from(place == at));
-        one - 2.0 * ((place + 1) * (at + 1)) as f32
-            / (1..=width).map(|of| (of * of) as f32).sum::<f32>()
+        let turns = ((2 * place + 1) * at) as f64 / (4 * width) as f64;
+        let scale = if at == 0 { 1.0 } else { 2.0 };
+        ((scale / width as f64).sqrt() * (TAU * turns).cos()) as f32
     };
     for kept in [32, 19, 16] {
         let rounded = |value: f32| {
             let dropped = 32 - kept;
             f32::from_bits((value.to_bits() >> dropped) << dropped)
         };
-        let latents: Vec<f32> = (0..cells.len())
-            .flat_map(|row| (0..width).map(move |at| (row, at)))
-            .map(|(row, at)| rounded(entry(colored(row), at)))
+        let latents: Vec<f32> = (0..width * width)
+            .map(|place| rounded(entry(place / width, place % width)))
             .collect();
         let found = audited_latents(&recording, &latents, &RecordedOptions::default());
         assert_eq!(found.verdict, Verdict::Healthy, "{kept}: {}", found.reason);
         assert_eq!(found.neighborhoods.mixed, Some(0.0), "{kept}");
+        assert!(found.neighborhoods.rows > width / 2, "{kept}");
     }
 }

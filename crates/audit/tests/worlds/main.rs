@@ -127,3 +127,31 @@ fn merged(cells: &[usize]) -> Vec<usize> {
     let merged = cells.iter().map(|&cell| if cell == 8 { 0 } else { cell });
     merged.collect()
 }
+
+/// The recording with each cell seen in one of three colors, declared deterministic, and the number
+/// that each row shows: `3 * cell + color`.
+fn colored(recording: Trajectories, cells: &[usize]) -> (Trajectories, Vec<usize>) {
+    let shown = cells
+        .iter()
+        .enumerate()
+        .map(|(row, cell)| 3 * cell + row % 3);
+    let shown: Vec<usize> = shown.collect();
+    let mut parts = recording.into_parts();
+    parts.observations = Frames::F32 {
+        shape: vec![1],
+        values: shown.iter().map(|&number| number as f32).collect(),
+    };
+    parts.world_is_deterministic = Some(true);
+    (Trajectories::new(parts).unwrap(), shown)
+}
+
+/// The recording with this reward in the rows where episodes end, in which it belongs to no step.
+fn with_last_rewards(recording: Trajectories, reward: f32) -> Trajectories {
+    let mut parts = recording.into_parts();
+    let Some(Values::F32(rewards)) = &mut parts.rewards else {
+        unreachable!("float32");
+    };
+    let last = rewards.iter_mut().filter(|reward| reward.is_nan());
+    last.for_each(|unknown| *unknown = reward);
+    Trajectories::new(parts).unwrap()
+}

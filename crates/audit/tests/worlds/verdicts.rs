@@ -187,15 +187,7 @@ fn recurring_beginnings_do_not_make_a_world_deterministic() {
 #[test]
 fn values_in_rows_where_episodes_end_are_counted() {
     let (recording, cells) = Chain::COSTLY.record(4, 60);
-    let mut parts = recording.into_parts();
-    let Some(Values::F32(rewards)) = &mut parts.rewards else {
-        unreachable!("float32");
-    };
-    rewards
-        .iter_mut()
-        .filter(|reward| reward.is_nan())
-        .for_each(|reward| *reward = 1.0);
-    let recording = Trajectories::new(parts).unwrap();
+    let recording = with_last_rewards(recording, 1.0);
     let options = RecordedOptions {
         value_of: BelongsTo::Step,
         ..RecordedOptions::default()
