@@ -1,7 +1,7 @@
 //! Reads `.npz` archives: zip files whose entries are `.npy` files.
 
 use std::fmt;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zip::CompressionMethod;
@@ -76,6 +76,8 @@ impl Archive {
         if start.is_empty() {
             return Err(not_an_archive("it is empty".to_owned()));
         }
+        let members = listed_members(&mut source, length)
+            .map_err(|source| FileError::from_io(path, source))?;
         let zip = ZipArchive::new(source).map_err(|error| match error {
             ZipError::Io(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
                 FileError::from_io(path, source)
@@ -85,6 +87,11 @@ impl Archive {
             )),
             error => not_an_archive(error.to_string()),
         })?;
+        // Of several members of one name the library knows the last one only.
+        if members.is_some_and(|members| members > zip.len()) {
+            let reason = "two of its members have one name; write it again".to_owned();
+            return Err(not_an_archive(reason));
+        }
         let mut names = Vec::new();
         for name in zip.file_names() {
             let name = name.map_err(|error| not_an_archive(error.to_string()))?;
@@ -204,6 +211,22 @@ impl Archive {
         };
         result.map_err(|problem| FileError::in_array(&self.path, Some(name), problem))
     }
+}
+
+/// Returns how many members the end of a zip file lists; `None` if it has no end, or too many for
+/// its number of two bytes.
+fn listed_members(source: &mut dyn ReadSeek, length: u64) -> io::Result<Option<usize>> {
+    const END: &[u8] = b"PK\x05\x06";
+    /// Length of the record at the end, and of the comment behind it.
+    const MOST: u64 = 22 + u16::MAX as u64;
+    source.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut tail = Vec::new();
+    source.take(MOST).read_to_end(&mut tail)?;
+    source.seek(SeekFrom::Start(0))?;
+    let end = tail.windows(END.len()).rposition(|bytes| bytes == END);
+    let count = end.and_then(|at| tail.get(at + 10..at + 12));
+    let count = count.map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+    Ok(count.filter(|&count| count < u16::MAX).map(usize::from))
 }
 
 impl fmt::Debug for Archive {

@@ -305,6 +305,35 @@ fn links_are_followed_and_permissions_kept() {
     );
 }
 
+/// Of two members of one name, which one was meant?
+#[test]
+fn members_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.npz");
+    let mut writer = ArchiveWriter::create(&path).unwrap();
+    writer.add_slice("first", &[1], &[1_u8]).unwrap();
+    writer.add_slice("later", &[1], &[2_u8]).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    assert_eq!(
+        Archive::from_bytes("x.npz", bytes.clone())
+            .unwrap()
+            .names()
+            .len(),
+        2
+    );
+    for at in 0..bytes.len() - 5 {
+        if &bytes[at..at + 5] == b"later" {
+            bytes[at..at + 5].copy_from_slice(b"first");
+        }
+    }
+    let message = Archive::from_bytes("x.npz", bytes).unwrap_err().to_string();
+    assert!(
+        message.contains("two of its members have one name"),
+        "{message}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pending_file_may_remove_what_it_replaces() {
